@@ -1,0 +1,69 @@
+# What people type: make demo, run, test, test-slow, bench, lint. See README.md.
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT
+# Installing writes nothing under HOME.
+export PIP_CACHE_DIR := $(CURDIR)/var/cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile --require-hashes
+
+.PHONY: demo run test test-slow bench lint format lock messages screenshots clean
+.DEFAULT_GOAL := demo
+
+$(VENV)/base: requirements/base.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "WeiLink Console needs Python 3.11 or newer: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) …"
+	@$(INSTALL) -r requirements/base.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/base requirements/dev.txt
+	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/base
+	@WEILINK_DEMO=1 $(BIN)/python manage.py console --port $(PORT)
+
+run: $(VENV)/base
+	@$(BIN)/python manage.py console --port $(PORT)
+
+test: $(VENV)/dev
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/dev
+	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/dev
+	$(BIN)/python -m tests.bench
+
+lint: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/djlint --quiet --lint templates
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Needs uv. No index line, so that the files name no registry.
+lock:
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url pyproject.toml -o requirements/base.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev pyproject.toml -o requirements/dev.txt
+
+# Needs gettext.
+messages: $(VENV)/base
+	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete --add-location file -i .venv -i var -i node_modules
+	$(BIN)/python manage.py compilemessages -i .venv
+
+screenshots: $(VENV)/dev
+	$(BIN)/python -m tests.screenshots
+
+clean:
+	rm -rf $(VENV) build *.egg-info

@@ -1,0 +1,1 @@
+"""What people say to the bots and what agents answer."""

@@ -1,0 +1,114 @@
+"""Sends claimed replies: once each, one at a time per person, in order.
+
+Decides from the error alone what became of a message: no byte left → back to the queue; refused →
+failed; anything else → unconfirmed. It never repeats what may have left.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from messaging import outbox
+from messaging.lines import Lines
+from messaging.outbox import Claim
+from sessions_app.ilink.errors import (
+    GatewayError,
+    ILinkError,
+    NotSentError,
+    RefusedError,
+    UnsafeHostError,
+)
+from sessions_app.ilink.wire import text_item
+
+logger = logging.getLogger(__name__)
+
+MAX_AT_ONCE = 64
+SWEEP_S = 1.0
+STOP_GRACE_S = 3.0
+
+Desk = Callable[..., Awaitable[Any]]
+
+
+class Delivery:
+    """The outbox loop. `wake()` makes it look at once; it looks every second anyway."""
+
+    def __init__(self, *, worker_id: str, desk: Desk, lines: Lines) -> None:
+        self.worker_id = worker_id
+        self.desk = desk
+        self.lines = lines
+        self._wake = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._send_what_is_ready()
+            except Exception:
+                logger.exception("the outbox could not be read")
+            try:
+                await asyncio.wait_for(self._wake.wait(), SWEEP_S)
+            except TimeoutError:
+                continue
+
+    async def stop(self) -> None:
+        """Let what is on the wire finish; what does not is unconfirmed, never queued again."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=STOP_GRACE_S)
+        for task in list(self._sending):
+            task.cancel()
+        await asyncio.gather(*self._sending, return_exceptions=True)
+
+    async def _send_what_is_ready(self) -> None:
+        room = MAX_AT_ONCE - len(self._sending)
+        if room <= 0:
+            return
+        for claim in await self.desk(outbox.claim_next, self.worker_id, limit=room):
+            task = asyncio.ensure_future(self._send(claim))
+            self._sending.add(task)
+            task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a send ended badly", exc_info=task.exception())
+        self.wake()
+
+    async def _send(self, claim: Claim) -> None:
+        try:
+            client = self.lines.of(
+                claim.session_id,
+                claim.generation,
+                base_url=claim.base_url,
+                token=claim.bot_token,
+            )
+            receipt = await client.send_message(
+                to_user_id=claim.to_user_id,
+                client_id=claim.client_id,
+                context_token=claim.context_token,
+                item=text_item(claim.text),
+            )
+        except asyncio.CancelledError:
+            await asyncio.shield(self.desk(outbox.mark_broken, claim, detail="stopped"))
+            raise
+        except UnsafeHostError as error:
+            await self.desk(outbox.put_back, claim, code="unsafe_host", detail=str(error))
+        except NotSentError as error:
+            await self.desk(outbox.put_back, claim, code="not_reached", detail=str(error))
+        except RefusedError as error:
+            await self.desk(
+                outbox.mark_refused, claim, wire_code=error.wire_code, detail=str(error)
+            )
+        except GatewayError as error:
+            if 400 <= error.status < 500:
+                await self.desk(outbox.mark_refused, claim, wire_code=0, detail=str(error))
+            else:
+                await self.desk(outbox.mark_broken, claim, detail=str(error))
+        except ILinkError as error:
+            await self.desk(outbox.mark_broken, claim, detail=str(error))
+        else:
+            await self.desk(outbox.mark_sent, claim, wire_id=receipt.message_id)

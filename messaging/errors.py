@@ -1,0 +1,22 @@
+"""Why a reply cannot be taken.
+
+ReplyError            code, a sentence, and the sessions that could send instead
+└── DraftAlreadyUsed  the draft's key was posted before, with another text
+"""
+
+from collections.abc import Sequence
+
+
+class ReplyError(Exception):
+    """`code` as in the contract: no_context, window_closed, quota_exhausted, session_offline,
+    text_too_long, empty. `offer`: names of other usable sessions, newest context first."""
+
+    def __init__(self, code: str, message: str, offer: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.offer = list(offer)
+
+
+class DraftAlreadyUsed(ReplyError):  # noqa: N818 - a statement
+    """The same draft key came with another text."""

@@ -1,0 +1,49 @@
+"""The open lines to WeChat of one worker: one transport per session and binding.
+
+One transport per session keeps the cost of a poll flat at thousands of sessions; polls and sends
+of a session share it. Opens no connection by itself.
+"""
+
+from sessions_app.ilink.client import ClientIdentity, ILinkClient, Transports
+from sessions_app.ilink.hosts import HostPolicy
+
+
+class Lines:
+    """Clients by (session id, generation); an older binding's client is closed by its user."""
+
+    def __init__(self, *, identity: ClientIdentity, hosts: HostPolicy) -> None:
+        self.identity = identity
+        self.hosts = hosts
+        self._transports = Transports()
+        self._open: dict[tuple[int, int], ILinkClient] = {}
+
+    def of(self, session_id: int, generation: int, *, base_url: str, token: str) -> ILinkClient:
+        """The client of this binding. Raises UnsafeHostError for an address not allowed."""
+        key = (session_id, generation)
+        client = self._open.get(key)
+        if client is None:
+            client = self._client(self.hosts.check(base_url), token)
+            self._open[key] = client
+        return client
+
+    def nameless(self, base_url: str) -> ILinkClient:
+        """A client without a token, for a login. The caller closes it."""
+        return self._client(base_url, None)
+
+    def _client(self, base_url: str, token: str | None) -> ILinkClient:
+        return ILinkClient(
+            base_url=base_url,
+            token=token,
+            identity=self.identity,
+            hosts=self.hosts,
+            transport=self._transports.open(),
+        )
+
+    async def close(self, session_id: int, generation: int) -> None:
+        client = self._open.pop((session_id, generation), None)
+        if client is not None:
+            await client.aclose()
+
+    async def close_all(self) -> None:
+        for key in list(self._open):
+            await self.close(*key)

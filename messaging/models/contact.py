@@ -1,0 +1,34 @@
+"""A WeChat person. The wire carries neither name nor picture: people get a number and a colour."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+
+class Contact(models.Model):
+    """One person, known by the WeChat id, named in place by whoever knows them."""
+
+    user_id = models.CharField(_("WeChat id"), max_length=200, unique=True)
+    number = models.PositiveIntegerField(_("number"), unique=True)
+    name = models.CharField(_("name"), max_length=80, blank=True)
+    colour = models.PositiveSmallIntegerField(_("colour"), default=0)
+    created_at = models.DateTimeField(_("first seen"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        if self.name:
+            return self.name
+        return gettext("Customer %(number)s") % {"number": f"{self.number:04d}"}
+
+    @property
+    def initial(self) -> str:
+        """The letter in the picture's place: a Chinese surname or a first letter."""
+        return self.display_name[:1].upper()

@@ -1,0 +1,152 @@
+"""One message of a thread, ours or theirs, and each try to send one of ours."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models.conversation import Conversation
+from sessions_app.models import Session
+
+
+class Direction(models.TextChoices):
+    IN = "in", _("in")
+    OUT = "out", _("out")
+
+
+class MessageKind(models.TextChoices):
+    TEXT = "text", _("text")
+    IMAGE = "image", _("picture")
+    VOICE = "voice", _("voice")
+    VIDEO = "video", _("video")
+    FILE = "file", _("file")
+    UNSUPPORTED = "unsupported", _("unsupported")
+
+
+class MessageStatus(models.TextChoices):
+    RECEIVED = "received", _("received")
+    QUEUED = "queued", _("queued")
+    SENDING = "sending", _("sending")
+    SENT = "sent", _("taken by WeChat")
+    FAILED = "failed", _("not sent")
+    UNCONFIRMED = "unconfirmed", _("not confirmed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Message(models.Model):
+    """`id` comes from the stream "message": ids stand in commit order, without a later smaller one.
+
+    Known again by (`session`, `dedupe_key`): the wire's message id, or a hash where it is missing.
+    """
+
+    id = models.BigIntegerField(primary_key=True)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="messages"
+    )
+    session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="messages")
+    bot_id = models.CharField(_("bot id"), max_length=200, blank=True)
+    direction = models.CharField(_("direction"), max_length=3, choices=Direction.choices)
+    kind = models.CharField(
+        _("kind"), max_length=12, choices=MessageKind.choices, default=MessageKind.TEXT
+    )
+    text = models.TextField(_("text"), blank=True)
+    quote_text = models.TextField(_("quoted text"), blank=True)
+    quote_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    # Decimal string: the wire's 64-bit id may go beyond 2**63.
+    wire_id = models.CharField(_("WeChat's message id"), max_length=40, blank=True)
+    dedupe_key = models.CharField(max_length=80)
+    # The wire's JSON, sealed: a context token and file keys stand in it.
+    sealed_raw = models.BinaryField(_("as it came, sealed"), blank=True, default=bytes)
+
+    status = models.CharField(
+        _("status"), max_length=12, choices=MessageStatus.choices, default=MessageStatus.RECEIVED
+    )
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    error_detail = models.CharField(_("error detail"), max_length=400, blank=True)
+    # A failed or broken one holds the person's next ones until somebody decides.
+    holds_queue = models.BooleanField(_("waits for a decision"), default=False)
+    overrides_limits = models.BooleanField(_("sent in spite of our count"), default=False)
+
+    created_at = models.DateTimeField(_("written"), default=timezone.now)
+    stored_at = models.DateTimeField(_("stored"), default=timezone.now)
+    recalled_at = models.DateTimeField(_("recalled"), null=True, blank=True)
+    next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
+
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # The key of the draft it was posted with: a double click or a reload is one message.
+    draft_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+    client_id = models.CharField(_("client id"), max_length=80, blank=True, db_index=True)
+    claimed_by = models.CharField(_("claimed by"), max_length=64, blank=True)
+    version = models.BigIntegerField(_("version"), default=0, editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        constraints = [
+            models.UniqueConstraint(fields=["session", "dedupe_key"], name="message_once"),
+            models.UniqueConstraint(fields=["conversation", "draft_key"], name="draft_once"),
+        ]
+        indexes = [
+            models.Index(fields=["conversation", "id"], name="message_thread"),
+            models.Index(fields=["session", "stored_at"], name="message_by_day"),
+            models.Index(fields=["session", "wire_id"], name="message_quoted"),
+            models.Index(fields=["conversation", "version"], name="message_changes"),
+            models.Index(
+                fields=["status", "next_try_at"],
+                name="message_outbox",
+                condition=models.Q(status__in=["queued", "sending"]),
+            ),
+            models.Index(
+                fields=["conversation", "id"],
+                name="message_holds",
+                condition=models.Q(holds_queue=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.direction} {self.pk}"
+
+
+class SendAttempt(models.Model):
+    """One try on the wire, written before its first byte. `client_id` is never used again."""
+
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
+    client_id = models.CharField(_("client id"), max_length=80, unique=True)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    outcome = models.CharField(_("outcome"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("send attempt")
+        verbose_name_plural = _("send attempts")
+
+    def __str__(self) -> str:
+        return self.client_id
+
+
+class RawAnswer(models.Model):
+    """Bytes from WeChat that no message could be made of: kept, and shown on the session's page."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="raw_answers")
+    received_at = models.DateTimeField(_("received"), default=timezone.now)
+    reason = models.CharField(_("reason"), max_length=200)
+    digest = models.CharField(max_length=64)
+    sealed_body = models.BinaryField(_("as it came, sealed"))
+
+    class Meta:
+        ordering = ["-received_at"]
+        verbose_name = _("unreadable answer")
+        verbose_name_plural = _("unreadable answers")
+        constraints = [
+            models.UniqueConstraint(fields=["session", "digest"], name="raw_answer_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id} {self.received_at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,291 @@
+"""The queue of replies as rows: claim one, commit `sending`, write down what became of it.
+
+`sending` is committed before the first byte leaves; a row in it never goes back to the queue by
+itself, unless the wire says that no byte left. Nothing here calls WeChat.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from messaging.models import Conversation, Message, MessageStatus, SendAttempt
+from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
+from sessions_app.models import Context, Session, SessionState, WorkerBeat
+from sessions_app.realtime import Change, announcing
+from sessions_app.sealed import SealedError, unseal
+from sessions_app.services import record_state
+
+RETRY_S = (2, 2, 30, 30)
+"""Waits after tries from which no byte left; the next one fails the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One message to send, once, with this client id."""
+
+    message_id: int
+    session_id: int
+    generation: int
+    base_url: str
+    bot_token: str
+    to_user_id: str
+    context_token: str
+    client_id: str
+    text: str
+
+
+def ready(now: datetime) -> QuerySet[Message]:
+    """Queued messages that nothing of the same person is ahead of, oldest first."""
+    ahead = Message.objects.filter(conversation=OuterRef("conversation"), id__lt=OuterRef("id"))
+    ahead = ahead.filter(
+        Q(status__in=[MessageStatus.QUEUED, MessageStatus.SENDING]) | Q(holds_queue=True)
+    )
+    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+    queued = Message.objects.filter(due, status=MessageStatus.QUEUED)
+    return queued.exclude(Exists(ahead)).order_by("id")
+
+
+def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
+    """Claim what may go now; each claim is committed as `sending` before it is returned."""
+    ids = list(ready(timezone.now()).values_list("id", flat=True)[:limit])
+    return [claim for pk in ids if (claim := _claim(worker_id, pk)) is not None]
+
+
+def _claim(worker_id: str, message_id: int) -> Claim | None:
+    client_id = f"weilink-{uuid.uuid4().hex}"
+    with announcing() as change:
+        queued = Message.objects.filter(pk=message_id, status=MessageStatus.QUEUED)
+        mine = queued.update(
+            status=MessageStatus.SENDING,
+            claimed_by=worker_id,
+            client_id=client_id,
+            error_code="",
+            error_detail="",
+        )
+        if mine != 1:
+            return None
+        message = _whole(message_id)
+        claim, problem = _prepare(message, client_id)
+        if claim is None:
+            _settle(change, message, MessageStatus.FAILED, problem, holds=True, give_back=True)
+            return None
+        SendAttempt.objects.create(message=message, client_id=client_id)
+        _touch(change, message)
+    return claim
+
+
+def _whole(message_id: int) -> Message:
+    rows = Message.objects.select_related("session", "conversation__contact")
+    return rows.get(pk=message_id)
+
+
+def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
+    """Everything the wire needs, or why this message cannot leave now."""
+    session, user_id = message.session, message.conversation.contact.user_id
+    rows = Context.objects.filter(session=session, user_id=user_id).select_related("session")
+    context = rows.first()
+    if context is None or not context.sealed_token:
+        return None, "no_context"
+    problem = candidate(context).refusal(timezone.now(), cost=0)
+    if problem and not (message.overrides_limits and problem in OVERRIDABLE):
+        return None, problem
+    try:
+        bot_token, context_token = session.token, unseal(context.sealed_token)
+    except SealedError:
+        return None, "sealed"
+    claim = Claim(
+        message_id=message.pk,
+        session_id=session.pk,
+        generation=session.generation,
+        base_url=session.base_url,
+        bot_token=bot_token,
+        to_user_id=user_id,
+        context_token=context_token,
+        client_id=client_id,
+        text=message.text,
+    )
+    return claim, ""
+
+
+def candidate(context: Context) -> Candidate:
+    """A context row as `reply_route` sees it."""
+    return Candidate(
+        session_id=context.session_id,
+        name=context.session.name,
+        may_send=context.session.may_send,
+        has_token=bool(context.sealed_token),
+        received_at=context.received_at,
+        replies_used=context.replies_used,
+    )
+
+
+def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
+    """WeChat answered: with an id it is taken, without one it is taken with no receipt."""
+    with announcing() as change:
+        message = _claimed(claim)
+        if message is None:
+            return
+        status = MessageStatus.SENT if wire_id else MessageStatus.UNCONFIRMED
+        message.wire_id = (wire_id or "")[:40]
+        _settle(change, message, status, "" if wire_id else "no_id")
+        now = timezone.now()
+        columns: dict[str, object] = {"last_sent_at": now}
+        if wire_id:
+            columns["gives_receipts"] = True
+        Session.objects.filter(pk=claim.session_id).update(**columns)
+
+
+def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
+    """WeChat said no. The reply stays counted; our display learns, the settings do not."""
+    with announcing() as change:
+        message = _claimed(claim)
+        if message is None:
+            return
+        code = _cause(message) if wire_code == -2 else "refused"
+        if wire_code == -14:
+            code, detail = "session_offline", message.session.name
+        _settle(change, message, MessageStatus.FAILED, code, detail, holds=True)
+        Context.objects.filter(session=claim.session_id, user_id=claim.to_user_id).update(
+            refused_at=timezone.now()
+        )
+        if wire_code == -14:
+            expire(change, claim.session_id, claim.generation)
+
+
+def expire(change: Change, session_id: int, generation: int) -> None:
+    """The token of this binding is dead. A newer binding is not touched."""
+    session = Session.objects.filter(pk=session_id, generation=generation).first()
+    if session is None or session.state == SessionState.EXPIRED or not session.sealed_token:
+        return
+    record_state(change, session, SessionState.EXPIRED, code="signed_out")
+
+
+def mark_broken(claim: Claim, *, detail: str) -> None:
+    """Bytes may have left and no readable answer came: an agent decides."""
+    with announcing() as change:
+        message = _claimed(claim)
+        if message is not None:
+            _settle(change, message, MessageStatus.UNCONFIRMED, "line_broken", detail, holds=True)
+
+
+def put_back(claim: Claim, *, code: str, detail: str) -> None:
+    """No byte left: queue it again for a while, then fail it and give the count back."""
+    with announcing() as change:
+        message = _claimed(claim)
+        if message is None:
+            return
+        tries = message.attempts.count()
+        message.attempts.filter(client_id=claim.client_id).update(
+            finished_at=timezone.now(), outcome=code
+        )
+        if tries > len(RETRY_S):
+            _settle(change, message, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
+            return
+        Message.objects.filter(pk=message.pk).update(
+            status=MessageStatus.QUEUED,
+            claimed_by="",
+            error_code=code,
+            error_detail=detail[:400],
+            next_try_at=timezone.now() + timedelta(seconds=RETRY_S[tries - 1]),
+        )
+        _touch(change, message)
+
+
+def disown_lost() -> int:
+    """`sending` rows of workers that are gone: unconfirmed, never queued again."""
+    alive = WorkerBeat.objects.values("pk")
+    lost = Message.objects.filter(status=MessageStatus.SENDING).exclude(claimed_by__in=alive)
+    ids = list(lost.values_list("pk", flat=True))
+    for pk in ids:
+        with announcing() as change:
+            message = _whole(pk)
+            if message.status == MessageStatus.SENDING:
+                _settle(change, message, MessageStatus.UNCONFIRMED, "worker_lost", holds=True)
+    return len(ids)
+
+
+def _claimed(claim: Claim) -> Message | None:
+    """The row, locked, if it is still ours: an echo or a take-over may have settled it."""
+    rows = Message.objects.select_for_update().filter(
+        pk=claim.message_id, status=MessageStatus.SENDING, client_id=claim.client_id
+    )
+    return _whole(claim.message_id) if rows.exists() else None
+
+
+def _cause(message: Message) -> str:
+    context = (
+        Context.objects.filter(
+            session=message.session, user_id=message.conversation.contact.user_id
+        )
+        .select_related("session")
+        .first()
+    )
+    now = timezone.now()
+    recent = SendAttempt.objects.filter(
+        message__conversation=message.conversation, started_at__gt=now - timedelta(minutes=5)
+    )
+    return likely_cause(
+        text=message.text,
+        used_before=max(0, context.replies_used - 1) if context else 0,
+        closes_at=candidate(context).closes_at() if context else None,
+        recent_sends=recent.count(),
+        now=now,
+    )
+
+
+def _settle(
+    change: Change,
+    message: Message,
+    status: MessageStatus,
+    code: str = "",
+    detail: str = "",
+    *,
+    holds: bool = False,
+    give_back: bool = False,
+) -> None:
+    now = timezone.now()
+    message.status = status
+    message.error_code, message.error_detail = code, detail[:400]
+    message.holds_queue, message.settled_at = holds, now
+    message.claimed_by, message.next_try_at = "", None
+    message.save(
+        update_fields=[
+            "status", "error_code", "error_detail", "holds_queue", "settled_at",
+            "claimed_by", "next_try_at", "wire_id",
+        ]
+    )  # fmt: skip
+    SendAttempt.objects.filter(message=message, client_id=message.client_id).update(
+        finished_at=now, outcome=code or status
+    )
+    if give_back:
+        give_count_back(message)
+    _touch(change, message)
+
+
+def give_count_back(message: Message) -> None:
+    """The reply never left: it does not count."""
+    user_id = message.conversation.contact.user_id
+    used = Context.objects.filter(session=message.session_id, user_id=user_id, replies_used__gt=0)
+    used.update(replies_used=F("replies_used") - 1)
+    show_count(message.conversation, message.session_id)
+
+
+def show_count(thread: Conversation, session_id: int) -> None:
+    """Copy the context's count to the thread, if that session is the thread's route."""
+    if thread.session_id != session_id:
+        return
+    user_id = thread.contact.user_id
+    used = Context.objects.filter(session=session_id, user_id=user_id)
+    count = used.values_list("replies_used", flat=True).first()
+    if count is not None:
+        Conversation.objects.filter(pk=thread.pk).update(replies_used=count)
+
+
+def _touch(change: Change, message: Message) -> None:
+    thread = message.conversation
+    topic = f"conversation:{thread.pk}"
+    change.touch(message, f"team:{thread.team_id}", topic)
+    change.touch(thread, f"team:{thread.team_id}", topic)

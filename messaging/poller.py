@@ -1,0 +1,168 @@
+"""Polls one session: ask, store, ask on. Backs off by the paper's rule, ends when its token dies.
+
+It never asks again before the last answer is stored, and never touches a newer binding.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from messaging import poll_notes
+from messaging.inbound import Received
+from messaging.recorder import Recorder
+from sessions_app.ilink.backoff import Backoff
+from sessions_app.ilink.client import ILinkClient
+from sessions_app.ilink.errors import (
+    GatewayError,
+    ILinkError,
+    NotSentError,
+    UnreadableAnswerError,
+)
+from sessions_app.ilink.wire import Updates
+
+logger = logging.getLogger(__name__)
+
+SIGNED_OUT = -14
+INSTANT_S = 0.3
+LONGEST_REST_S = 30.0
+"""A server that answers "nothing" at once, again and again, is asked after 2, 4, 8 … 30 s."""
+
+Desk = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One session as it was bound when polling began."""
+
+    session_id: int
+    generation: int
+    cursor: str
+    hold_ms: int
+
+
+class Poller:
+    """The poll loop of one binding. `run()` returns when the token died."""
+
+    def __init__(
+        self,
+        binding: Binding,
+        *,
+        client: ILinkClient,
+        recorder: Recorder,
+        desk: Desk,
+        heard: dict[Binding, datetime],
+        random: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        self.binding = binding
+        self.client = client
+        self.recorder = recorder
+        self.desk = desk
+        self.heard = heard
+        self.sleep = sleep
+        self.now = now
+        self.clock = clock or asyncio.get_running_loop().time
+        self.backoff = Backoff(random)
+        self.cursor = binding.cursor
+        self.hold_ms = binding.hold_ms
+        self._was_good = False
+        self._instant_empties = 0
+
+    async def run(self) -> None:
+        await self._announce_start()
+        while True:
+            await self.recorder.until_open()
+            began = self.clock()
+            try:
+                updates = await self.client.get_updates(self.cursor, hold_ms=self.hold_ms)
+            except ILinkError as error:
+                await self._failed(*describe(error))
+                continue
+            if updates.messages or updates.strays or updates.code == 0:
+                await self._store(updates)
+            if updates.code == SIGNED_OUT:
+                await self.desk(poll_notes.signed_out, self.binding)
+                return
+            if updates.code != 0:
+                detail = updates.error_message or f"code {updates.code}"
+                await self._failed("refused", detail[:200])
+                continue
+            await self._good()
+            await self._rest(updates, self.clock() - began)
+
+    async def _announce_start(self) -> None:
+        """Without notifystart only the first reply after a connect arrives (reported)."""
+        try:
+            await self.client.notify_start()
+        except ILinkError as error:
+            logger.info("session %s: notifystart: %s", self.binding.session_id, error)
+
+    async def _store(self, updates: Updates) -> None:
+        """Safe before the next poll, and not to be cancelled half-way."""
+        answer = Received(
+            session_id=self.binding.session_id,
+            generation=self.binding.generation,
+            request_cursor=self.cursor,
+            updates=updates,
+            received_at=self.now(),
+        )
+        if updates.messages or updates.strays or self._moves(updates):
+            await asyncio.shield(self.recorder.store(answer))
+        if updates.code == 0 and updates.cursor is not None:
+            self.cursor = updates.cursor
+        self.hold_ms = updates.longpoll_timeout_ms or self.hold_ms
+
+    def _moves(self, updates: Updates) -> bool:
+        return updates.cursor is not None and updates.cursor != self.cursor
+
+    async def _good(self) -> None:
+        self.backoff.succeeded()
+        if self._was_good:
+            self.heard[self.binding] = self.now()
+            return
+        await self.desk(poll_notes.good_poll, self.binding, self.now())
+        self._was_good = True
+
+    async def _rest(self, updates: Updates, took_s: float) -> None:
+        """No hot loop on a server that does not hold; one that says it holds shortly may."""
+        declared_s = (updates.longpoll_timeout_ms or 35_000) / 1000
+        if updates.messages or updates.timed_out or took_s >= min(INSTANT_S, 0.8 * declared_s):
+            self._instant_empties = 0
+            return
+        self._instant_empties += 1
+        await self.sleep(min(LONGEST_REST_S, 2.0**self._instant_empties))
+
+    async def _failed(self, code: str, detail: str) -> None:
+        wait_s = self.backoff.failed()
+        self._was_good = False
+        logger.warning(
+            "session %s: poll failed %s times: %s %s",
+            self.binding.session_id, self.backoff.failures, code, detail,
+        )  # fmt: skip
+        next_at = self.now() + timedelta(seconds=wait_s)
+        await self.desk(
+            poll_notes.failed_poll,
+            self.binding,
+            failures=self.backoff.failures,
+            code=code,
+            detail=detail,
+            next_at=next_at,
+        )
+        await self.sleep(wait_s)
+
+
+def describe(error: ILinkError) -> tuple[str, str]:
+    """(reason code, detail) of a failed poll, for `reasons.sentence`."""
+    match error:
+        case GatewayError():
+            return "http", str(error.status)
+        case NotSentError():
+            return "unreachable", str(error)
+        case UnreadableAnswerError():
+            return "unreadable", str(error)
+    return "line_broken", str(error)

@@ -1,0 +1,235 @@
+"""What list rows and bubbles say: previews, chips, honest states, days and groups.
+
+Pure: works on rows already read, never queries, never guesses what the rows do not say.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from messaging.models import Conversation, Direction, Message, MessageKind
+from messaging.states import State, state_of
+from sessions_app.ilink.wire import REPLIES_PER_TOKEN
+from sessions_app.models import Session
+
+RING_BELOW = timedelta(hours=3)
+CLOCK_BELOW = timedelta(hours=1)
+DIGIT_AT = 3
+DAY_S = 24 * 3_600
+
+ICONS = {
+    MessageKind.IMAGE: "image",
+    MessageKind.VOICE: "mic",
+    MessageKind.VIDEO: "video",
+    MessageKind.FILE: "file",
+    MessageKind.UNSUPPORTED: "circle-help",
+}
+
+
+def kind_words(kind: str) -> str:
+    match kind:
+        case MessageKind.IMAGE:
+            return _("Picture")
+        case MessageKind.VOICE:
+            return _("Voice")
+        case MessageKind.VIDEO:
+            return _("Video")
+        case MessageKind.FILE:
+            return _("File")
+        case MessageKind.UNSUPPORTED:
+            return _("Something this console cannot show yet")
+    return ""
+
+
+def preview(conversation: Conversation) -> str:
+    """The last message in one line, media by their kind: “Picture”, “Voice 0:07”."""
+    words = kind_words(conversation.last_kind)
+    text = " ".join(conversation.last_text.split())
+    if not words:
+        return text
+    kind, _space, rest = text.partition(" ")
+    if kind in MessageKind.values:
+        return f"{words} {rest}" if rest[:1].isdigit() else words
+    return f"{words} · {text}" if text else words
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """`share`: of the 24 hours that are left, in percent, for the ring; None: no ring."""
+
+    words: str
+    tone: str = ""
+    share: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list. `key` sorts rows, greatest first."""
+
+    conversation: Conversation
+    preview: str
+    chips: list[Chip]
+    is_ours: bool
+    key: str
+
+
+def row(conversation: Conversation, *, now: datetime, not_sent: int = 0) -> Row:
+    return Row(
+        conversation=conversation,
+        preview=preview(conversation),
+        chips=_chips(conversation, now, not_sent),
+        is_ours=conversation.last_direction == Direction.OUT,
+        key=f"{conversation.last_at:%Y%m%d%H%M%S.%f}-{conversation.pk:019d}",
+    )
+
+
+def _chips(conversation: Conversation, now: datetime, not_sent: int) -> list[Chip]:
+    chips = []
+    if not_sent:
+        words = ngettext("%(count)d not sent", "%(count)d not sent", not_sent)
+        chips.append(Chip(words % {"count": not_sent}, "bad"))
+    chips.append(window_chip(conversation.closes_at, now))
+    left = max(0, REPLIES_PER_TOKEN - conversation.replies_used)
+    open_now = conversation.closes_at is not None and conversation.closes_at > now
+    if open_now and left <= DIGIT_AT:
+        words = ngettext("%(count)d reply left", "%(count)d replies left", left)
+        chips.append(Chip(words % {"count": left}, "bad" if left == 0 else "warn"))
+    return chips
+
+
+def window_chip(closes_at: datetime | None, now: datetime) -> Chip:
+    """Hours left; a ring under three hours, the clock's own time under one."""
+    if closes_at is None or closes_at <= now:
+        return Chip(_("closed"))
+    left = closes_at - now
+    share = max(1, round(left.total_seconds() * 100 / DAY_S))
+    if left < CLOCK_BELOW:
+        at = date_format(timezone.localtime(closes_at), "H:i")
+        return Chip(_("closes %(time)s") % {"time": at}, "bad", share)
+    words = _("%(hours)d h") % {"hours": int(left.total_seconds() // 3_600)}
+    return Chip(words, "warn", share) if left < RING_BELOW else Chip(words)
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    icon: str
+    words: str
+    detail: str
+    size: int | None
+    transcript: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    who: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bubble:
+    """One message as the thread shows it.
+
+    `group`: bubbles with the same one, one after the other, belong together. `names_session`: the
+    account stands above the bubble, since this person wrote to several.
+    """
+
+    message: Message
+    ours: bool
+    who: str
+    state: State
+    media: list[Media]
+    quote: Quote | None
+    day: date
+    day_words: str
+    group: str
+    names_session: bool = False
+    opens_day: bool = field(default=False)
+    continues: bool = field(default=False)
+
+    @property
+    def key(self) -> str:
+        return f"{self.message.pk:019d}"
+
+
+def bubbles(
+    messages: Sequence[Message], *, contact_name: str, several_sessions: bool
+) -> list[Bubble]:
+    """Oldest first, with days opened and neighbours grouped."""
+    made: list[Bubble] = []
+    for message in messages:
+        made.append(_bubble(message, made[-1] if made else None, contact_name, several_sessions))
+    return made
+
+
+def _bubble(message: Message, before: Bubble | None, contact: str, several: bool) -> Bubble:
+    ours = message.direction == Direction.OUT
+    local = timezone.localtime(message.created_at)
+    who = message.sent_by.display_name if ours and message.sent_by else "" if ours else contact
+    state = state_of(message, contact_name=contact)
+    group = f"{message.direction}/{message.sent_by_id or 0}/{message.session_id}/{local:%Y%m%d%H%M}"
+    opens_day = before is None or before.day != local.date()
+    return Bubble(
+        message=message,
+        ours=ours,
+        who=who,
+        state=state,
+        media=media_lines(message),
+        quote=_quote(message, contact),
+        day=local.date(),
+        day_words=day_words(local.date(), today=timezone.localdate()),
+        group=group,
+        names_session=several,
+        opens_day=opens_day,
+        continues=not opens_day and before is not None and before.group == group,
+    )
+
+
+def day_words(day: date, *, today: date) -> str:
+    if day == today:
+        return _("Today")
+    if day == today - timedelta(days=1):
+        return _("Yesterday")
+    if day.year == today.year:
+        return date_format(day, pgettext("day of a thread", "l, j F"))
+    return date_format(day, pgettext("day of a thread, with year", "l, j F Y"))
+
+
+def media_lines(message: Message) -> list[Media]:
+    """What cannot be shown yet, said by kind, name, size and length."""
+    lines = [
+        Media(
+            icon=ICONS.get(MessageKind(one.kind), "file"),
+            words=one.file_name or kind_words(one.kind),
+            detail=_length(one.duration_ms) if one.duration_ms else "",
+            size=one.size,
+            transcript=one.transcript,
+        )
+        for one in message.attachments.all()
+    ]
+    if not lines and message.kind != MessageKind.TEXT and not message.text:
+        lines.append(
+            Media(ICONS[MessageKind(message.kind)], kind_words(message.kind), "", None, "")
+        )
+    return lines
+
+
+def _length(duration_ms: int) -> str:
+    seconds = max(1, round(duration_ms / 1000))
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _quote(message: Message, contact: str) -> Quote | None:
+    quoted = message.quote_of
+    if quoted is None:
+        return Quote("", message.quote_text) if message.quote_text else None
+    text = message.quote_text or quoted.text or kind_words(quoted.kind)
+    return Quote(_("You") if quoted.direction == Direction.OUT else contact, text)
+
+
+def sessions_among(messages: Iterable[Message]) -> dict[int, Session]:
+    return {message.session_id: message.session for message in messages}

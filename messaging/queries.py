@@ -1,0 +1,180 @@
+"""All reads of the inbox: the list, a thread, what changed, what is left to reply with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from messaging.access import conversations_of
+from messaging.models import Conversation, Message
+from messaging.outbox import candidate
+from messaging.reply_route import Candidate, find_route
+from sessions_app.ilink.wire import REPLIES_PER_TOKEN
+from sessions_app.models import Context, Session
+from sessions_app.people.roles import Visitor
+from sessions_app.queries import changed_since
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """`next`: opaque cursor of the following page, None at the end."""
+
+    rows: list[Conversation]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """Messages oldest first. `has_older`: more lie before the first one."""
+
+    messages: list[Message]
+    has_older: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBudget:
+    """What may go to this person now. `code`: "" or why not, as in the contract."""
+
+    session: Session | None
+    usable: bool
+    code: str
+    closes_at: datetime | None
+    replies_left: int
+    replies_limit: int
+    offer: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonContext:
+    """One session this person wrote to, for the side panel."""
+
+    session: Session
+    closes_at: datetime
+    replies_left: int
+    usable: bool
+
+
+def _rows(user: Visitor) -> QuerySet[Conversation]:
+    return conversations_of(user).select_related("contact", "session")
+
+
+def conversation_page(
+    user: Visitor, *, before: str | None = None, limit: int = 50
+) -> ConversationPage:
+    """Newest first; `before` is the `next` of the page above."""
+    rows = _rows(user).order_by("-last_at", "-id")
+    if before and (place := _parse_place(before)):
+        at, pk = place
+        rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, id__lt=pk))
+    found = list(rows[: limit + 1])
+    page = found[:limit]
+    more = len(found) > limit
+    return ConversationPage(page, _place(page[-1]) if more else None)
+
+
+def _place(row: Conversation) -> str:
+    return f"{row.last_at.isoformat()}~{row.pk}"
+
+
+def _parse_place(cursor: str) -> tuple[datetime, int] | None:
+    at, _, pk = cursor.partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+        return (moment, int(pk)) if moment.tzinfo else None
+    except ValueError:
+        return None
+
+
+def changed_conversations(
+    user: Visitor, since: Mapping[str, int], limit: int = 200
+) -> list[Conversation]:
+    """Threads changed after the reader's numbers, the newest `limit` of them."""
+    rows = _rows(user).filter(changed_since(user, since))
+    return list(rows.order_by("-last_at", "-id")[:limit])
+
+
+def _messages(conversation: Conversation) -> QuerySet[Message]:
+    rows = Message.objects.filter(conversation=conversation)
+    rows = rows.select_related("session", "sent_by", "quote_of").defer("sealed_raw")
+    return rows.prefetch_related("attachments")
+
+
+def thread(
+    conversation: Conversation,
+    *,
+    before: int | None = None,
+    around: int | None = None,
+    limit: int = 50,
+) -> ThreadPage:
+    """The newest messages, those before an id, or those around one."""
+    rows = _messages(conversation)
+    if around is not None:
+        older = list(rows.filter(id__lte=around).order_by("-id")[: limit + 1])
+        newer = list(rows.filter(id__gt=around).order_by("id")[:limit])
+        return ThreadPage([*reversed(older[:limit]), *newer], len(older) > limit)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = list(rows.order_by("-id")[: limit + 1])
+    return ThreadPage(list(reversed(found[:limit])), len(found) > limit)
+
+
+def changed_messages(conversation: Conversation, since: int, limit: int = 500) -> list[Message]:
+    """Messages of the thread stored or changed after its team's number `since`, oldest first."""
+    rows = _messages(conversation).filter(version__gt=since)
+    return list(reversed(rows.order_by("-id")[:limit]))
+
+
+def contexts_with(conversation: Conversation) -> list[Context]:
+    """This person's contexts with the sessions of the home team, newest first."""
+    rows = Context.objects.filter(
+        user_id=conversation.contact.user_id, session__team=conversation.home_team_id
+    )
+    return list(rows.select_related("session").order_by("-received_at"))
+
+
+def reply_budget(conversation: Conversation, *, now: datetime) -> ReplyBudget:
+    """The route of a reply by the contract's rule, and what is left on it."""
+    contexts = {one.session_id: one for one in contexts_with(conversation)}
+    candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
+    route = find_route(candidates, now=now)
+    if route.chosen is None:
+        return ReplyBudget(
+            conversation.session, False, "no_context", None, 0, REPLIES_PER_TOKEN, []
+        )
+    return ReplyBudget(
+        session=contexts[route.chosen.session_id].session,
+        usable=not route.code,
+        code=route.code,
+        closes_at=route.chosen.closes_at(),
+        replies_left=route.chosen.replies_left(),
+        replies_limit=REPLIES_PER_TOKEN,
+        offer=route.offer,
+    )
+
+
+def person_contexts(conversation: Conversation, *, now: datetime) -> list[PersonContext]:
+    rows = []
+    for context in contexts_with(conversation):
+        seen = candidate(context)
+        rows.append(
+            PersonContext(
+                session=context.session,
+                closes_at=seen.closes_at(),
+                replies_left=seen.replies_left(),
+                usable=not seen.refusal(now),
+            )
+        )
+    return rows
+
+
+def unread_total(user: Visitor) -> int:
+    """Conversations with something unread."""
+    return conversations_of(user).filter(unread__gt=0).count()
+
+
+def unread_by_session(user: Visitor) -> dict[int, int]:
+    """Session id → conversations with something unread."""
+    rows: Any = conversations_of(user).filter(unread__gt=0).values_list("session")
+    return dict(rows.annotate(count=Count("pk")).order_by())

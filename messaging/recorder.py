@@ -1,0 +1,207 @@
+"""The one writer of what polls bring: group commit, and a spool for when the database is away.
+
+An answer in hand is never dropped: it is stored, or kept raw, or lies synced in the spool folder
+until the database is back. While it lies there no new poll may start (`is_open`).
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connections,
+)
+from django.utils import timezone
+
+from messaging import inbound
+from messaging.inbound import Received
+from sessions_app.ilink.wire import parse_updates
+from sessions_app.models import Session
+from sessions_app.realtime import announcing
+from sessions_app.sealed import seal_bytes, unseal_bytes
+from sessions_app.services import touch
+
+logger = logging.getLogger(__name__)
+
+MAX_GROUP = 200
+AWAY_RETRY_S = 1.0
+_AWAY = (OperationalError, InterfaceError)
+
+
+class Spool:
+    """Sealed, synced files of answers that the database could not take."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, answer: Received) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        head = {
+            "session_id": answer.session_id,
+            "generation": answer.generation,
+            "request_cursor": answer.request_cursor,
+            "received_at": answer.received_at.isoformat(),
+        }
+        data = json.dumps(head).encode("ascii") + b"\n" + answer.updates.raw
+        name = f"{answer.received_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
+        draft = self.folder / f".{name}"
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(seal_bytes(data))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(self.folder / f"{name}.answer")
+        directory = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def waiting(self) -> list[Path]:
+        return sorted(self.folder.glob("*.answer")) if self.folder.is_dir() else []
+
+    def read(self, path: Path) -> Received:
+        head, body = unseal_bytes(path.read_bytes()).split(b"\n", 1)
+        columns = json.loads(head)
+        return Received(
+            session_id=columns["session_id"],
+            generation=columns["generation"],
+            request_cursor=columns["request_cursor"],
+            updates=parse_updates(body),
+            received_at=datetime.fromisoformat(columns["received_at"]).astimezone(UTC),
+        )
+
+
+class Recorder:
+    """`await store(answer)` returns when the answer is safe; many are stored in one commit."""
+
+    def __init__(
+        self, spool: Spool, *, store: Callable[[Sequence[Received]], int] = inbound.store
+    ) -> None:
+        self.spool = spool
+        self._store = store
+        self._queue: asyncio.Queue[tuple[Received, asyncio.Future[None]]] = asyncio.Queue()
+        self._open = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Store first what an earlier process left in the spool."""
+        await self._drain_spool()
+        self._tasks = [asyncio.ensure_future(self._run()), asyncio.ensure_future(self._mend())]
+
+    async def stop(self) -> None:
+        """Store what is in hand, then end."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), 3)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(self._thread, connections.close_all)
+        self._thread.shutdown(wait=False)
+
+    async def until_open(self) -> None:
+        """Wait while the database is away: no new poll starts then."""
+        await self._open.wait()
+
+    async def store(self, answer: Received) -> None:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((answer, done))
+        await done
+
+    async def _run(self) -> None:
+        while True:
+            group = [await self._queue.get()]
+            while len(group) < MAX_GROUP and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            try:
+                await self._in_thread(self._store_group, [answer for answer, _ in group])
+            except _AWAY:
+                self._open.clear()
+                await self._in_thread(self._put_all, [answer for answer, _ in group])
+            except Exception:
+                logger.exception("answers could not be stored nor spooled")
+            for _, done in group:
+                self._queue.task_done()
+                if not done.done():
+                    done.set_result(None)
+
+    async def _in_thread(
+        self, function: Callable[[Sequence[Received]], None], answers: Sequence[Received]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._thread, function, answers)
+
+    def _store_group(self, answers: Sequence[Received]) -> None:
+        close_old_connections()
+        try:
+            self._store(answers)
+        except _AWAY:
+            raise
+        except Exception:
+            logger.exception("%d answers could not be stored together", len(answers))
+            for answer in answers:
+                self._store_alone(answer)
+
+    def _store_alone(self, answer: Received) -> None:
+        try:
+            self._store([answer])
+        except _AWAY:
+            raise
+        except Exception:
+            logger.exception("an answer of session %s is kept raw", answer.session_id)
+            _keep_whole(answer)
+
+    def _put_all(self, answers: Sequence[Received]) -> None:
+        logger.error("the database is away: %d answers go to the spool", len(answers))
+        for answer in answers:
+            self.spool.put(answer)
+
+    async def _mend(self) -> None:
+        """While the database is away, try to store what was spooled."""
+        while True:
+            if self._open.is_set():
+                await asyncio.sleep(AWAY_RETRY_S)
+                continue
+            await asyncio.sleep(AWAY_RETRY_S)
+            await self._drain_spool()
+
+    async def _drain_spool(self) -> None:
+        loop = asyncio.get_running_loop()
+        if await loop.run_in_executor(self._thread, self._empty_spool):
+            self._open.set()
+        else:
+            self._open.clear()
+
+    def _empty_spool(self) -> bool:
+        try:
+            for path in self.spool.waiting():
+                self._store_group([self.spool.read(path)])
+                path.unlink()
+            Session.objects.exists()
+        except (DatabaseError, InterfaceError):
+            close_old_connections()
+            return False
+        return True
+
+
+def _keep_whole(answer: Received) -> None:
+    """An answer that fails alone: its bytes are kept and shown, and the cursor moves on."""
+    with announcing() as change:
+        session = Session.objects.filter(pk=answer.session_id).first()
+        if session is None:
+            return
+        at = timezone.now()
+        inbound.keep_raw(session, answer.updates.raw, reason="it could not be stored", at=at)
+        inbound.move_cursor(answer, session)
+        touch(change, session)

@@ -1,0 +1,40 @@
+"""Copies what contexts say (route, window, count) to the threads, where lists and filters read it.
+
+Run when a session was bound anew or logged out; storing and sending keep it up by themselves.
+"""
+
+from messaging.models import Conversation
+from messaging.reply_route import WINDOW
+from sessions_app.models import Context
+from sessions_app.realtime import announcing
+
+
+def refresh_routes(session_id: int) -> int:
+    """Recompute the threads routed through this session; returns how many changed."""
+    with announcing() as change:
+        threads = Conversation.objects.filter(session_id=session_id).select_related("contact")
+        people = {thread.contact.user_id for thread in threads}
+        newest: dict[tuple[int, str], Context] = {}
+        contexts = Context.objects.filter(user_id__in=people).select_related("session")
+        for context in contexts.order_by("received_at"):
+            newest[context.session.team_id, context.user_id] = context
+        changed = []
+        for thread in threads:
+            context_now = newest.get((thread.home_team_id, thread.contact.user_id))
+            if _follow(thread, context_now):
+                changed.append(thread)
+                change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        Conversation.objects.bulk_update(changed, ["session", "closes_at", "replies_used"])
+    return len(changed)
+
+
+def _follow(thread: Conversation, context: Context | None) -> bool:
+    """Without any context the thread keeps its session, closed: the next message opens it."""
+    before = (thread.session_id, thread.closes_at, thread.replies_used)
+    if context is None:
+        thread.closes_at, thread.replies_used = None, 0
+    else:
+        thread.session_id = context.session_id
+        thread.closes_at = context.received_at + WINDOW
+        thread.replies_used = context.replies_used
+    return before != (thread.session_id, thread.closes_at, thread.replies_used)

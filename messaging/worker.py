@@ -1,0 +1,182 @@
+"""The worker: one asyncio component that polls, drives logins, sends, and says that it lives.
+
+Its work is found in the database at least once a second; a channel message only wakes it earlier.
+The same component runs in the web process (`console`) and alone (`poller`).
+"""
+
+import asyncio
+import logging
+import random
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.conf import settings
+from django.db import close_old_connections, connections
+
+from messaging import outbox
+from messaging.delivery import Delivery
+from messaging.lines import Lines
+from messaging.poll_desk import PollDesk
+from messaging.recorder import Recorder, Spool
+from sessions_app import leases, realtime
+from sessions_app.ilink.client import ClientIdentity
+from sessions_app.ilink.hosts import HostPolicy
+from sessions_app.login_driver import LoginDriver
+
+logger = logging.getLogger(__name__)
+
+SWEEP_S = 1.0
+NOTIFY_STOP_S = 3.0
+MAX_SESSIONS = 3000
+
+
+class Worker:
+    """`await start()`, later `await stop()`; both in the loop that owns the channel layer."""
+
+    def __init__(self, *, identity: ClientIdentity, data_dir: Path, alone: bool = False) -> None:
+        """`alone`: this process holds the data, so whoever else is written as alive is gone."""
+        self.alone = alone
+        self.worker_id = ""
+        self.hosts = HostPolicy(settings.WEILINK_ILINK_URL, settings.WEILINK_CDN_URL)
+        self.lines = Lines(identity=identity, hosts=self.hosts)
+        self.recorder = Recorder(Spool(data_dir / "spool"))
+        self._desk_thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    async def desk(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a database function in the worker's own thread, with a living connection."""
+        call = partial(_with_connection, function, *args, **kwargs)
+        return await asyncio.get_running_loop().run_in_executor(self._desk_thread, call)
+
+    async def start(self) -> None:
+        realtime.attach_loop(asyncio.get_running_loop())
+        await self._register()
+        await self.desk(outbox.disown_lost)
+        await self.recorder.start()
+        self.polls = PollDesk(
+            lines=self.lines, recorder=self.recorder, desk=self.desk, random=random.random
+        )
+        self.delivery = Delivery(worker_id=self.worker_id, desk=self.desk, lines=self.lines)
+        jobs = (
+            self._beat(),
+            self._sweep(),
+            self._listen(),
+            self.delivery.run(),
+            self.polls.write_heard(),
+        )
+        self._tasks = [asyncio.ensure_future(job) for job in jobs]
+
+    async def _register(self) -> None:
+        self.worker_id = uuid.uuid4().hex
+        if self.alone:
+            await self.desk(leases.retire_all)
+        await self.desk(leases.register, self.worker_id)
+
+    async def stop(self) -> None:
+        """Within 5 s: polls let go, sends finish or are unconfirmed, what came is stored."""
+        if self._stopping:
+            return
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+        drivers = [task for task, _ in self._logins.values()]
+        for task in drivers:
+            task.cancel()
+        await asyncio.gather(*self._tasks, *drivers, return_exceptions=True)
+        await asyncio.gather(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
+        await self.recorder.stop()
+        await self.lines.close_all()
+        await self.desk(leases.retire, self.worker_id)
+        await self.desk(connections.close_all)
+        self._desk_thread.shutdown(wait=False)
+        realtime.attach_loop(None)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(leases.BEAT_EVERY_S)
+            try:
+                if not await self.desk(leases.beat, self.worker_id):
+                    await self._start_over()
+            except Exception:
+                logger.exception("the worker's beat could not be written")
+
+    async def _start_over(self) -> None:
+        """Declared dead while stalled: others may hold our sessions, so let go of all."""
+        logger.error("this worker was silent too long and was declared dead; it starts over")
+        await self.polls.drop_all()
+        await self._register()
+        self.delivery.worker_id = self.worker_id
+
+    async def _sweep(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._look_around()
+            except Exception:
+                logger.exception("the worker could not look around")
+            try:
+                await asyncio.wait_for(self._wake.wait(), SWEEP_S)
+            except TimeoutError:
+                continue
+
+    async def _look_around(self) -> None:
+        sessions = await self.desk(leases.claim_sessions, self.worker_id, limit=MAX_SESSIONS)
+        await self.polls.follow(sessions)
+        for attempt_id in await self.desk(leases.claim_logins, self.worker_id):
+            self._drive(attempt_id)
+        await self.desk(outbox.disown_lost)
+
+    def _drive(self, attempt_id: str) -> None:
+        wake = asyncio.Event()
+        driver = LoginDriver(
+            attempt_id,
+            desk=self.desk,
+            open_client=self.lines.nameless,
+            hosts=self.hosts,
+            start_url=self.hosts.check(settings.WEILINK_ILINK_URL),
+            wake=wake,
+        )
+        task = asyncio.ensure_future(driver.run())
+        self._logins[attempt_id] = (task, wake)
+        task.add_done_callback(partial(self._driven, attempt_id))
+
+    def _driven(self, attempt_id: str, task: asyncio.Task[None]) -> None:
+        self._logins.pop(attempt_id, None)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("login %s ended badly", attempt_id, exc_info=task.exception())
+        self.wake()
+
+    def wake(self) -> None:
+        self._wake.set()
+        self.delivery.wake()
+        for _, wake in self._logins.values():
+            wake.set()
+
+    async def _listen(self) -> None:
+        """Channel messages to the workers' group: a hint to look earlier, never more."""
+        while True:
+            try:
+                layer = get_channel_layer()
+                if layer is None:
+                    return
+                channel = await layer.new_channel()
+                await layer.group_add(realtime.WORKERS, channel)
+                while True:
+                    await layer.receive(channel)
+                    self.wake()
+            except Exception:
+                logger.warning("the worker hears no wake-ups; it sweeps", exc_info=True)
+                await asyncio.sleep(SWEEP_S)
+
+
+def _with_connection(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    close_old_connections()
+    return function(*args, **kwargs)

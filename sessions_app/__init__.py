@@ -1,0 +1,1 @@
+"""One WeChat bot session: getting it, keeping it, speaking its protocol."""

@@ -1,0 +1,29 @@
+"""The only door to sessions and logins for a person: what is not theirs does not exist."""
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from sessions_app.models import LoginAttempt, Session
+from sessions_app.people.roles import Capability, Visitor, may, team_ids_of
+
+
+def require(user: Visitor, capability: Capability) -> None:
+    """Raises PermissionDenied unless one of the user's roles grants it."""
+    if not may(user, capability):
+        raise PermissionDenied
+
+
+def sessions_of(user: Visitor) -> QuerySet[Session]:
+    return Session.objects.filter(team__in=team_ids_of(user))
+
+
+def session_or_404(user: Visitor, name: str) -> Session:
+    return get_object_or_404(sessions_of(user), name=name)
+
+
+def login_or_404(user: Visitor, login_id: str) -> LoginAttempt:
+    """A login attempt of the user's teams; handing out its code is for those who manage."""
+    require(user, Capability.MANAGE_SESSIONS)
+    mine = LoginAttempt.objects.filter(team__in=team_ids_of(user))
+    return get_object_or_404(mine.select_related("session", "started_by"), pk=login_id)

@@ -1,0 +1,51 @@
+"""Forms of the session pages. They ask and clean; the rules of names live in `names`."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from sessions_app.models import Team
+from sessions_app.names import BadSessionName, clean_session_name
+from sessions_app.people.roles import Visitor
+from sessions_app.queries import teams_for_new_session
+
+
+class SessionNameField(forms.CharField):
+    """Keeps the spaces that were typed, so that the rule can name them."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"class": "input", "autofocus": True, "autocomplete": "off", "data-takes-focus": ""}
+        super().__init__(strip=False, required=False, widget=forms.TextInput(attrs), **kwargs)
+
+    def clean(self, value: Any) -> str:
+        try:
+            return clean_session_name(super().clean(value))
+        except BadSessionName as problem:
+            raise forms.ValidationError(str(problem)) from problem
+
+
+class AddSessionForm(forms.Form):
+    """A name, and a team where the person has more than one."""
+
+    name = SessionNameField(label=_("Name"), help_text=_("As in “Shop A · 小店”."))
+    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
+
+    def __init__(self, *args: Any, user: Visitor, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        teams = teams_for_new_session(user)
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = teams
+        team.widget.attrs["class"] = "input"
+        mine = list(teams[:2])
+        if len(mine) == 1:
+            team.widget = forms.HiddenInput()
+            team.initial = mine[0].pk
+
+
+class RenameForm(forms.Form):
+    new_name = SessionNameField(label=_("New name"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)

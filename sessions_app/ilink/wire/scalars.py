@@ -1,0 +1,141 @@
+"""JSON as it really arrives, and single values out of it: reads everything, trusts nothing.
+
+Python's own reader fails on numbers of 4,300 digits and on deep nesting; here neither may cost a
+batch of messages, so such numbers become text and what lies too deep becomes one string.
+"""
+
+import json
+import re
+from decimal import Decimal
+
+MAX_DIGITS = 600  # Python converts no more than 640 where it is told to be strict
+MAX_DEPTH = 64
+MAX_INT32 = 2**31 - 1
+MAX_INT64 = 2**63 - 1
+
+_FLOATS_EXACT_TO = 2.0**53
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
+_DECIMAL = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{0,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{]+|[\]}]+', re.DOTALL)
+
+JsonObject = dict[str, object]
+
+
+def _read_int(digits: str) -> int | str:
+    return int(digits) if len(digits) <= MAX_DIGITS else digits
+
+
+def _read_float(digits: str) -> int | float | str:
+    """A float where it is exact enough; an id written as 7.5e18 stays the whole number it is."""
+    if len(digits) > MAX_DIGITS:
+        return digits
+    value = float(digits)
+    if abs(value) < _FLOATS_EXACT_TO:
+        return value
+    if value in (float("inf"), float("-inf")):
+        return digits
+    exact = Decimal(digits)
+    return int(exact) if exact == int(exact) else value
+
+
+def _read_constant(_name: str) -> None:
+    """NaN and Infinity are no JSON: the field counts as missing."""
+
+
+_decoder = json.JSONDecoder(
+    strict=False, parse_int=_read_int, parse_float=_read_float, parse_constant=_read_constant
+)
+_encoder = json.JSONEncoder(
+    ensure_ascii=True, check_circular=False, allow_nan=False, separators=(",", ":")
+)
+
+
+def decoded(body: bytes) -> str:
+    """The body as text; bytes that are no UTF-8 become U+FFFD instead of costing the whole."""
+    encoding = json.detect_encoding(body)
+    try:
+        return body.decode(encoding, "surrogatepass")
+    except UnicodeDecodeError:
+        return body.decode(encoding, "replace")
+
+
+def load(text: str) -> object:
+    """Any JSON value; ValueError when it is none, RecursionError when it lies too deep."""
+    value: object = _decoder.decode(text)
+    return value
+
+
+def dump(value: object) -> bytes:
+    """ASCII JSON of a value that `load` brought."""
+    return _encoder.encode(value).encode("ascii")
+
+
+def flattened(text: str) -> str:
+    """The same JSON with everything deeper than MAX_DEPTH turned into one string of its text."""
+    pieces: list[str] = []
+    depth = kept_to = cut_from = 0
+    for match in _STRINGS_AND_BRACKETS.finditer(text):
+        first, width = text[match.start()], match.end() - match.start()
+        if first in "[{":
+            if depth <= MAX_DEPTH < depth + width:
+                cut_from = match.start() + MAX_DEPTH - depth
+                pieces.append(text[kept_to:cut_from])
+            depth += width
+        elif first != '"':
+            if depth - width <= MAX_DEPTH < depth:
+                kept_to = match.start() + depth - MAX_DEPTH
+                pieces.append(json.dumps(text[cut_from:kept_to]))
+            depth -= width
+    if depth <= MAX_DEPTH:  # else it was cut off, and what is left reads as cut off too
+        pieces.append(text[kept_to:])
+    return "".join(pieces)
+
+
+def clean(text: str) -> str:
+    """Text that UTF-8 and PostgreSQL take: NUL as U+2400, pairs joined, lone surrogates U+FFFD."""
+    if "\0" in text:
+        text = text.replace("\0", "\u2400")
+    if _SURROGATE.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def text_of(value: object) -> str:
+    """A string, or a number as its decimal string; "" for everything else."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value if value.isascii() and "\0" not in value else clean(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def whole_number(value: object) -> int | None:
+    """A number, or a string that writes one, without its fraction; None for everything else."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return int(value)
+    if not isinstance(value, str):
+        return None
+    digits = value.strip()
+    if _INTEGER.fullmatch(digits):
+        return int(digits)
+    return int(Decimal(digits)) if _DECIMAL.fullmatch(digits) else None
+
+
+def number_between(value: object, low: int, high: int) -> int | None:
+    """The same, None also where it lies outside low … high."""
+    if value is None:
+        return None
+    number = value if type(value) is int else whole_number(value)
+    return number if number is not None and low <= number <= high else None
+
+
+def object_of(value: object) -> JsonObject:
+    """A JSON object; an empty one for everything else."""
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,128 @@
+"""The answer of getupdates: bytes in, messages out, pure.
+
+It must never lose a message to an oddity of another one: what cannot be understood is kept raw.
+"""
+
+import contextlib
+from collections.abc import Callable
+from typing import TypeVar
+
+from sessions_app.ilink.errors import SESSION_EXPIRED, UnreadableAnswerError
+
+from .items import identifier, parse_items
+from .scalars import (
+    MAX_INT32,
+    JsonObject,
+    decoded,
+    dump,
+    flattened,
+    load,
+    number_between,
+    text_of,
+    whole_number,
+)
+from .values import IncomingMessage, MessageType, Updates
+
+Built = TypeVar("Built")
+
+_YEAR_2000_MS = 946_684_800_000
+_YEAR_2100_MS = 4_102_444_800_000
+_LONGEST_POLL_MS = 600_000
+_UNREADABLE_CODE = -1
+
+
+def parse_updates(body: bytes) -> Updates:
+    """Read one answer; raises UnreadableAnswerError for a body that is no JSON object, only then.
+
+    A JSON object never raises, whatever stands in it.
+    """
+    return read_object(body, lambda fields: _updates(fields, body))
+
+
+def read_object(body: bytes, build: Callable[[JsonObject], Built]) -> Built:
+    """What `build` makes of a body's JSON object, shallower than it came if it lies too deep."""
+    text = decoded(body)
+    with contextlib.suppress(RecursionError):
+        return build(_load_object(text))
+    try:
+        return build(_load_object(flattened(text)))
+    except RecursionError:
+        raise UnreadableAnswerError("WeChat's answer lies too deep to be read.") from None
+
+
+def _load_object(text: str) -> JsonObject:
+    try:
+        value = load(text)
+    except ValueError:
+        # Without its cause, which holds the text of the whole answer.
+        raise UnreadableAnswerError("WeChat's answer is no JSON.") from None
+    if not isinstance(value, dict):
+        raise UnreadableAnswerError("WeChat's answer is no JSON object.")
+    return value
+
+
+def verdict(fields: JsonObject) -> tuple[int, str]:
+    """Code and words of an answer: the non-zero one of `ret` and `errcode`, -14 before others."""
+    codes = [_code(fields.get(name)) for name in ("ret", "errcode")]
+    if SESSION_EXPIRED in codes:
+        code = SESSION_EXPIRED
+    else:
+        code = next((code for code in codes if code != 0), 0)
+    return code, text_of(fields.get("errmsg"))
+
+
+def _code(value: object) -> int:
+    number = whole_number(value)
+    if number is None:
+        # A word instead of a number is no success: polling on at once would hammer.
+        return _UNREADABLE_CODE if isinstance(value, str) and value.strip() else 0
+    return max(-MAX_INT32, min(MAX_INT32, number))
+
+
+def _updates(fields: JsonObject, body: bytes) -> Updates:
+    code, error_message = verdict(fields)
+    listed = fields.get("msgs")
+    entries = listed if isinstance(listed, list) else []
+    strays = [entry for entry in entries if not isinstance(entry, dict)]
+    if listed is not None and not isinstance(listed, list):
+        strays.append(listed)
+    return Updates(
+        code=code,
+        error_message=error_message,
+        messages=tuple(_message(entry) for entry in entries if isinstance(entry, dict)),
+        strays=tuple(dump(stray) for stray in strays),
+        cursor=text_of(fields.get("get_updates_buf")) or None,
+        longpoll_timeout_ms=number_between(
+            fields.get("longpolling_timeout_ms"), 1, _LONGEST_POLL_MS
+        ),
+        raw=body,
+    )
+
+
+def _message(fields: JsonObject) -> IncomingMessage:
+    get = fields.get
+    return IncomingMessage(
+        message_id=identifier(get("message_id")),
+        seq=text_of(get("seq")),
+        from_user_id=text_of(get("from_user_id")),
+        to_user_id=text_of(get("to_user_id")),
+        client_id=text_of(get("client_id")),
+        session_id=text_of(get("session_id")),
+        group_id=text_of(get("group_id")),
+        create_time_ms=_time_ms(get("create_time_ms")),
+        delete_time_ms=_time_ms(get("delete_time_ms")),
+        message_type=_message_type(get("message_type")),
+        message_state=number_between(get("message_state"), -MAX_INT32, MAX_INT32),
+        context_token=text_of(get("context_token")),
+        items=parse_items(get("item_list")),
+        raw=dump(fields),
+    )
+
+
+def _time_ms(value: object) -> int | None:
+    return number_between(value, _YEAR_2000_MS, _YEAR_2100_MS - 1)
+
+
+def _message_type(value: object) -> MessageType:
+    number = number_between(value, MessageType.USER, MessageType.BOT)
+    return MessageType.UNKNOWN if number is None else MessageType(number)

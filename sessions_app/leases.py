@@ -1,0 +1,75 @@
+"""Which worker polls which session: leases that hold while the worker's beat is heard.
+
+A lease is the worker's name on the row; there is no clock on it. A worker that was not heard for
+`BEAT_TTL_S` is removed, its leases are free, and if it lives after all its next beat tells it so.
+"""
+
+import os
+import socket
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from sessions_app.models import POLLED_STATES, LoginAttempt, Session, WorkerBeat
+
+BEAT_EVERY_S = 2.0
+BEAT_TTL_S = 10.0
+
+
+def register(worker_id: str) -> None:
+    """Make the worker known. Its id must never have been used before."""
+    WorkerBeat.objects.create(worker_id=worker_id, host=socket.gethostname(), pid=os.getpid())
+
+
+def beat(worker_id: str) -> bool:
+    """Say that the worker lives. False: it was declared dead and must let go of everything."""
+    now = timezone.now()
+    remove_dead(now=now, spare=worker_id)
+    return bool(WorkerBeat.objects.filter(pk=worker_id).update(heard_at=now))
+
+
+def remove_dead(*, now: datetime, spare: str = "") -> None:
+    """Forget workers that were not heard; their leases are then free."""
+    gone = WorkerBeat.objects.filter(heard_at__lt=now - timedelta(seconds=BEAT_TTL_S))
+    gone.exclude(pk=spare).delete()
+
+
+def retire(worker_id: str) -> None:
+    """The last word of a worker that stops: its leases are free at once."""
+    WorkerBeat.objects.filter(pk=worker_id).delete()
+
+
+def retire_all() -> None:
+    """For a process that holds the data alone: whoever is written here is gone."""
+    WorkerBeat.objects.all().delete()
+
+
+def _free() -> Q:
+    return Q(lease_owner="") | ~Q(lease_owner__in=WorkerBeat.objects.values("pk"))
+
+
+def claim_sessions(worker_id: str, *, limit: int) -> list[Session]:
+    """Take up to `limit` more free sessions that should be polled; returns all that are held."""
+    wanted = Session.objects.filter(state__in=POLLED_STATES).exclude(sealed_token="")
+    with transaction.atomic():
+        held = wanted.filter(lease_owner=worker_id).count()
+        free = wanted.filter(_free()).values_list("pk", flat=True)[: max(0, limit - held)]
+        if chosen := list(free):
+            Session.objects.filter(_free(), pk__in=chosen).update(lease_owner=worker_id)
+    return list(wanted.filter(lease_owner=worker_id))
+
+
+def claim_logins(worker_id: str) -> list[str]:
+    """Take all free login attempts that are not finished; returns the ids newly taken."""
+    open_attempts = LoginAttempt.objects.filter(_free(), finished_at=None)
+    taken = []
+    for pk in open_attempts.values_list("pk", flat=True):
+        if open_attempts.filter(pk=pk).update(lease_owner=worker_id):
+            taken.append(pk)
+    return taken
+
+
+def latest_beat() -> WorkerBeat | None:
+    return WorkerBeat.objects.order_by("-heard_at").first()

@@ -1,0 +1,51 @@
+"""The server's half of the live pages: which numbers a page was drawn at, and which it asks from.
+
+The numbers are read before the rows; a page drawn at 124 may show more, never less.
+"""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from sessions_app.queries import live_numbers
+
+_KEPT = "_live_numbers"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a page has (`since`; None: it wants everything) and what it shows beside its rows."""
+
+    since: dict[str, int] | None
+    open: int | None
+    login: str
+
+
+def pin_numbers(request: HttpRequest) -> dict[str, int]:
+    """Read the stream numbers once for this request. Call it before any row is read."""
+    known: dict[str, int] | None = getattr(request, _KEPT, None)
+    if known is None:
+        known = live_numbers(request.user)
+        setattr(request, _KEPT, known)
+    return known
+
+
+def asked(request: HttpRequest) -> Asked:
+    """From the query of a fetch, or from the headers that the page adds to what it posts."""
+    since = request.GET.get("since", request.headers.get("Live-Since", ""))
+    opened = request.GET.get("open", request.headers.get("Live-Open", ""))
+    return Asked(
+        since=parse_numbers(since) if since else None,
+        open=int(opened) if opened.isascii() and opened.isdigit() and len(opened) < 19 else None,
+        login=request.GET.get("login", request.headers.get("Live-Login", ""))[:64],
+    )
+
+
+def parse_numbers(text: str) -> dict[str, int]:
+    """“team:1:124,user:3:7” → {"team:1": 124, "user:3": 7}; what cannot be read is left out."""
+    numbers: dict[str, int] = {}
+    for part in text[:20_000].split(","):
+        key, _, number = part.rpartition(":")
+        if key and number.isascii() and number.isdigit() and len(number) < 19:
+            numbers[key] = int(number)
+    return numbers

@@ -1,0 +1,211 @@
+"""QR logins as rows: what people ask for and what the driver writes down. Calls no WeChat.
+
+A view writes an attempt and returns; the worker drives it (`login_driver`); every step is one
+conditional update of an attempt that is not finished, announced to whoever watches.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import lru_cache
+
+import qrcode
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from qrcode.image.svg import SvgPathFillImage
+
+from sessions_app import names, services
+from sessions_app.binding import Credentials, bind
+from sessions_app.models import (
+    FINAL_LOGIN_STATES,
+    POLLED_STATES,
+    LoginAttempt,
+    LoginState,
+    Session,
+    SessionState,
+    Team,
+    User,
+)
+from sessions_app.realtime import Change, announcing, wake_workers
+from sessions_app.sealed import seal, unseal
+
+QR_LIFETIME = timedelta(minutes=5)
+MAX_CODES = 3
+MAX_LOCAL_TOKENS = 10
+
+
+class AlreadyConnected(Exception):  # noqa: N818 - a statement, like those of `names`
+    """The session receives already; a forced new login has to be asked for (HTTP 409)."""
+
+
+class VerifyCodeNotWanted(Exception):  # noqa: N818
+    """The attempt does not wait for digits (any more)."""
+
+
+def start_login(
+    *,
+    user: User | None,
+    session_name: str,
+    team: Team,
+    session: Session | None = None,
+    force: bool = False,
+) -> LoginAttempt:
+    """Ask the worker for a QR code. Raises SessionNameError, AlreadyConnected."""
+    if session is None:
+        session_name = services.free_name(session_name)
+    elif session.state in POLLED_STATES and session.sealed_token and not force:
+        raise AlreadyConnected
+    with announcing() as change:
+        attempt = LoginAttempt.objects.create(
+            team=session.team if session else team,
+            session=session,
+            session_name=session.name if session else session_name,
+            started_by=user,
+        )
+        announce(change, attempt)
+        wake_workers()
+    return attempt
+
+
+def announce(change: Change, attempt: LoginAttempt) -> None:
+    change.mention(f"team:{attempt.team_id}", f"login:{attempt.pk}")
+
+
+def write(attempt_id: str, **columns: object) -> bool:
+    """One step of an unfinished attempt. False: it is finished, cancelled perhaps."""
+    if columns.get("status") in FINAL_LOGIN_STATES:
+        columns["finished_at"] = timezone.now()
+    with announcing() as change:
+        unfinished = LoginAttempt.objects.filter(pk=attempt_id, finished_at=None)
+        if not unfinished.update(version=F("version") + 1, **columns):
+            return False
+        announce(change, LoginAttempt.objects.get(pk=attempt_id))
+    return True
+
+
+def show_code(attempt_id: str, *, qrcode_handle: str, qr_url: str, status: LoginState) -> bool:
+    """A fresh code is on the screen; the digits typed for an older one are forgotten."""
+    return write(
+        attempt_id,
+        qrcode=qrcode_handle,
+        qr_url=qr_url,
+        qr_number=F("qr_number") + 1,
+        expires_at=timezone.now() + QR_LIFETIME,
+        status=status,
+        verify_code="",
+        error_code="",
+        error_detail="",
+    )
+
+
+def give_verify_code(*, attempt: LoginAttempt, code: str) -> None:
+    """Hand the digits of the phone to the driver. Raises VerifyCodeNotWanted."""
+    digits = "".join(code.split())
+    if not digits.isdecimal() or not digits.isascii() or len(digits) > 12:
+        raise ValueError(_("Type the digits that the phone shows."))
+    wanted = (LoginState.VERIFY_CODE_REQUIRED, LoginState.VERIFY_CODE_WRONG)
+    waiting = LoginAttempt.objects.filter(pk=attempt.pk, finished_at=None, status__in=wanted)
+    with announcing() as change:
+        if not waiting.update(verify_code=digits, version=F("version") + 1):
+            raise VerifyCodeNotWanted
+        announce(change, attempt)
+        wake_workers()
+
+
+def take_verify_code(attempt_id: str) -> str:
+    """The digits to send with the next poll, once; empty while nobody typed any."""
+    waiting = LoginAttempt.objects.filter(pk=attempt_id, finished_at=None).exclude(verify_code="")
+    code = waiting.values_list("verify_code", flat=True).first() or ""
+    if code:
+        waiting.filter(verify_code=code).update(verify_code="")
+    return code
+
+
+def cancel_login(*, attempt: LoginAttempt, user: User | None) -> None:
+    write(attempt.pk, status=LoginState.CANCELLED)
+    wake_workers()
+
+
+def is_open(attempt_id: str) -> bool:
+    return LoginAttempt.objects.filter(pk=attempt_id, finished_at=None).exists()
+
+
+def local_tokens(attempt: LoginAttempt) -> list[str]:
+    """The newest living bot tokens we hold, besides the one that this login is to replace."""
+    alive = Session.objects.filter(state__in=[*POLLED_STATES, SessionState.PAUSED])
+    others = alive.exclude(sealed_token="").exclude(pk=attempt.session_id or 0)
+    sealed = others.order_by(F("bound_at").desc(nulls_last=True)).values_list(
+        "sealed_token", flat=True
+    )
+    return [unseal(token) for token in sealed[:MAX_LOCAL_TOKENS]]
+
+
+def confirm(attempt_id: str, credentials: Credentials) -> None:
+    """Store what the scan brought: bind the session, or keep another account's token sealed."""
+    with announcing() as change:
+        attempt = LoginAttempt.objects.select_for_update().get(pk=attempt_id)
+        if attempt.status == LoginState.CONFIRMED:
+            return
+        # Even a cancelled attempt goes on: WeChat handed the token out and ended the older one.
+        LoginAttempt.objects.filter(pk=attempt_id).update(finished_at=None)
+        known = attempt.session
+        if known is not None and known.owner_id and known.owner_id != credentials.user_id:
+            write(
+                attempt_id,
+                status=LoginState.OTHER_ACCOUNT,
+                sealed_result=seal(credentials.to_json()),
+            )
+            return
+        session = known or services.create_session(
+            name=_name_still_free(attempt.session_name), team=attempt.team
+        )
+        bind(change, session, credentials, who=attempt.started_by)
+        LoginAttempt.objects.filter(pk=attempt_id).update(session=session)
+        write(attempt_id, status=LoginState.CONFIRMED, session_name=session.name)
+        wake_workers()
+
+
+def resolve_other_account(
+    *, attempt: LoginAttempt, replace: bool, new_name: str, user: User | None
+) -> Session:
+    """After `other_account`: bind the kept token to the session, or to a new one."""
+    with announcing() as change:
+        attempt = LoginAttempt.objects.select_for_update().get(pk=attempt.pk)
+        if attempt.status != LoginState.OTHER_ACCOUNT or not attempt.sealed_result:
+            raise VerifyCodeNotWanted
+        credentials = Credentials.from_json(unseal(attempt.sealed_result))
+        session = attempt.session if replace else None
+        session = session or services.create_session(name=new_name, team=attempt.team)
+        bind(change, session, credentials, who=user)
+        LoginAttempt.objects.filter(pk=attempt.pk).update(
+            sealed_result="", session=session, finished_at=None
+        )
+        write(attempt.pk, status=LoginState.CONFIRMED, session_name=session.name)
+        wake_workers()
+    return session
+
+
+def _name_still_free(name: str) -> str:
+    """The wanted name, or the next one with a number: a scan's token is never dropped."""
+    candidate, number = name, 1
+    while Session.objects.filter(name_key=names.name_key(candidate)).exists():
+        number += 1
+        suffix = f" {number}"
+        candidate = name[: names.MAX_CHARACTERS - len(suffix)] + suffix
+    return candidate
+
+
+def qr_svg(attempt: LoginAttempt) -> str:
+    """The code as SVG text, black on white with its quiet zone; empty while there is none."""
+    return _draw(attempt.qr_url) if attempt.qr_url else ""
+
+
+@lru_cache(maxsize=64)
+def _draw(text: str) -> str:
+    picture: Callable[..., object] = SvgPathFillImage
+    code = qrcode.QRCode(
+        error_correction=qrcode.constants.ERROR_CORRECT_M, border=4, image_factory=picture
+    )
+    code.add_data(text)
+    code.make(fit=True)
+    return str(code.make_image().to_string(encoding="unicode"))

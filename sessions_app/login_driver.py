@@ -1,0 +1,254 @@
+"""Drives one QR login against WeChat: draws codes, polls their status, hands the result over.
+
+Talks to WeChat and to `login` only. It never decides what a scan means for a session.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.utils import timezone
+
+from sessions_app import login
+from sessions_app.binding import Credentials
+from sessions_app.ilink.backoff import Backoff
+from sessions_app.ilink.client import ILinkClient
+from sessions_app.ilink.errors import ILinkError, UnsafeHostError
+from sessions_app.ilink.hosts import HostPolicy
+from sessions_app.ilink.wire import LoginStatus, QRStatus
+from sessions_app.models import LoginAttempt, LoginState
+
+logger = logging.getLogger(__name__)
+
+POLL_PAUSE_S = 1.0
+MAX_DRAW_FAILURES = 5
+
+T = TypeVar("T")
+Desk = Callable[..., Awaitable[Any]]
+"""Runs a synchronous database function in the worker's thread."""
+
+OpenClient = Callable[[str], ILinkClient]
+"""Opens a client without a token to a base url."""
+
+
+class _Ended(Exception):  # noqa: N818
+    """The attempt is finished, by us or by somebody else."""
+
+
+class LoginDriver:
+    """One attempt, from its first code to a final status. `run()` returns when it is final."""
+
+    def __init__(
+        self,
+        attempt_id: str,
+        *,
+        desk: Desk,
+        open_client: OpenClient,
+        hosts: HostPolicy,
+        start_url: str,
+        wake: asyncio.Event | None = None,
+    ) -> None:
+        self.attempt_id = attempt_id
+        self.desk = desk
+        self.open_client = open_client
+        self.hosts = hosts
+        self.start_url = start_url
+        self.poll_url = start_url
+        self.wake = wake or asyncio.Event()
+        self.qrcode = ""
+        self.codes_drawn = 0
+        self.expires_at: datetime | None = None
+        self.shown = LoginState.WAITING
+        self.client = open_client(start_url)
+
+    async def run(self) -> None:
+        try:
+            await self._resume_or_draw()
+            while True:
+                await self._step()
+                await self._pause(POLL_PAUSE_S)
+        except _Ended:
+            pass
+        finally:
+            await self.client.aclose()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, or less when somebody typed digits or cancelled."""
+        self.wake.clear()
+        try:
+            await asyncio.wait_for(self.wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _write(self, **columns: object) -> None:
+        if not await self.desk(login.write, self.attempt_id, **columns):
+            raise _Ended
+
+    async def _finish(self, status: LoginState, code: str = "", detail: str = "") -> None:
+        await self._write(status=status, error_code=code, error_detail=detail[:400])
+        raise _Ended
+
+    async def _resume_or_draw(self) -> None:
+        """A code that an earlier worker drew is polled on; else the first one is drawn."""
+        attempt: LoginAttempt = await self.desk(_attempt, self.attempt_id)
+        if not attempt.qrcode:
+            await self._draw(LoginState.WAITING)
+            return
+        self.qrcode, self.codes_drawn = attempt.qrcode, attempt.qr_number
+        self.expires_at, self.shown = attempt.expires_at, LoginState(attempt.status)
+        if attempt.poll_url:
+            await self._move_to(attempt.poll_url)
+
+    async def _draw(self, status: LoginState) -> None:
+        """Show a code, the third at most."""
+        if self.codes_drawn >= login.MAX_CODES:
+            await self._finish(LoginState.EXPIRED, "too_many_codes")
+        if self.poll_url != self.start_url:
+            await self._move_to(self.start_url)
+        tokens = await self.desk(_local_tokens, self.attempt_id)
+        code = await self._fetch_code(tokens)
+        self.codes_drawn += 1
+        self.qrcode, self.shown = code.qrcode, status
+        self.expires_at = timezone.now() + login.QR_LIFETIME
+        drawn = await self.desk(
+            login.show_code,
+            self.attempt_id,
+            qrcode_handle=code.qrcode,
+            qr_url=code.image_content,
+            status=status,
+        )
+        if not drawn:
+            raise _Ended
+
+    async def _fetch_code(self, tokens: list[str]) -> Any:
+        backoff = Backoff(random.random)
+        while True:
+            try:
+                return await self.client.get_bot_qrcode(tokens)
+            except ILinkError as error:
+                logger.warning("login %s: no code: %s", self.attempt_id, error)
+                wait_s = backoff.failed()
+                if backoff.failures >= MAX_DRAW_FAILURES:
+                    await self._finish(LoginState.FAILED, "unreachable", str(error))
+                await self._write(error_code="unreachable", error_detail=str(error)[:400])
+            await self._pause(wait_s)
+            if not await self.desk(login.is_open, self.attempt_id):
+                raise _Ended
+
+    async def _step(self) -> None:
+        """Wait for digits where they are wanted; else one long poll and what follows from it."""
+        digits = await self.desk(login.take_verify_code, self.attempt_id)
+        if not await self.desk(login.is_open, self.attempt_id):
+            raise _Ended
+        wanted = (LoginState.VERIFY_CODE_REQUIRED, LoginState.VERIFY_CODE_WRONG)
+        if self.shown in wanted and not digits and not self._is_over_age():
+            return
+        status = await self._poll(digits)
+        if status is not None:
+            await self._follow(status, sent_digits=bool(digits))
+
+    def _is_over_age(self) -> bool:
+        return self.expires_at is not None and timezone.now() >= self.expires_at
+
+    async def _poll(self, digits: str) -> QRStatus | None:
+        """One long poll that a cancel cuts short. None: cut short, or the line failed."""
+        call = asyncio.ensure_future(
+            self.client.get_qrcode_status(self.qrcode, verify_code=digits or None)
+        )
+        self.wake.clear()
+        woken = asyncio.ensure_future(self.wake.wait())
+        try:
+            while not call.done():
+                await asyncio.wait({call, woken}, return_when=asyncio.FIRST_COMPLETED)
+                if woken.done() and not call.done():
+                    if not await self.desk(login.is_open, self.attempt_id):
+                        raise _Ended
+                    self.wake.clear()
+                    woken = asyncio.ensure_future(self.wake.wait())
+            return call.result()
+        except ILinkError as error:
+            logger.info("login %s: status poll failed: %s", self.attempt_id, error)
+            return None
+        finally:
+            call.cancel()
+            woken.cancel()
+            await asyncio.gather(call, woken, return_exceptions=True)
+
+    async def _follow(self, status: QRStatus, *, sent_digits: bool) -> None:
+        match status.status:
+            case LoginStatus.WAIT:
+                if self.shown is LoginState.SCANNED:  # refused on the phone
+                    await self._show(LoginState.WAITING)
+            case LoginStatus.SCANED:
+                await self._show(LoginState.SCANNED)
+            case LoginStatus.NEED_VERIFYCODE:
+                wrong = sent_digits or self.shown is LoginState.VERIFY_CODE_WRONG
+                await self._show(
+                    LoginState.VERIFY_CODE_WRONG if wrong else LoginState.VERIFY_CODE_REQUIRED
+                )
+            case LoginStatus.VERIFY_CODE_BLOCKED:
+                await self._draw(LoginState.VERIFY_CODE_BLOCKED)
+            case LoginStatus.EXPIRED:
+                await self._draw(LoginState.REFRESHED)
+            case LoginStatus.SCANED_BUT_REDIRECT:
+                await self._redirect(status.redirect_host)
+            case LoginStatus.BINDED_REDIRECT:
+                await self._finish(LoginState.ALREADY_CONNECTED)
+            case LoginStatus.CONFIRMED:
+                await self._confirm(status)
+
+    async def _show(self, status: LoginState) -> None:
+        if self.shown is not status:
+            await self._write(status=status)
+            self.shown = status
+
+    async def _redirect(self, host: str) -> None:
+        try:
+            url = self.hosts.redirect(host)
+        except UnsafeHostError:
+            await self._finish(LoginState.FAILED, "unsafe_host", host)
+        await self._write(status=LoginState.SCANNED, poll_url=url)
+        self.shown = LoginState.SCANNED
+        await self._move_to(url)
+
+    async def _move_to(self, url: str) -> None:
+        if url == self.poll_url:
+            return
+        await self.client.aclose()
+        self.poll_url, self.client = url, self.open_client(url)
+
+    async def _confirm(self, status: QRStatus) -> None:
+        if not status.bot_token or not status.bot_id:
+            await self._finish(LoginState.FAILED, "no_credentials")
+        try:
+            base_url = self.hosts.check(status.base_url) if status.base_url else self.poll_url
+        except UnsafeHostError:
+            # The account is bound already: keep its token, at the address that handed it out.
+            logger.warning("login %s: baseurl not allowed, kept the polled one", self.attempt_id)
+            base_url = self.poll_url
+        credentials = Credentials(status.bot_token, status.bot_id, base_url, status.user_id)
+        await self._store(credentials)
+        raise _Ended
+
+    async def _store(self, credentials: Credentials) -> None:
+        """A token handed out is never dropped: try until the database takes it."""
+        backoff = Backoff(random.random)
+        while True:
+            try:
+                await self.desk(login.confirm, self.attempt_id, credentials)
+            except Exception:
+                logger.exception("login %s: credentials not stored yet", self.attempt_id)
+                await asyncio.sleep(backoff.failed())
+            else:
+                return
+
+
+def _attempt(attempt_id: str) -> LoginAttempt:
+    return LoginAttempt.objects.get(pk=attempt_id)
+
+
+def _local_tokens(attempt_id: str) -> list[str]:
+    return login.local_tokens(_attempt(attempt_id))

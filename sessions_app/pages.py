@@ -1,0 +1,96 @@
+"""How an answer reaches its page: a dialog's fragment, a page of its own, or what changed."""
+
+import socket
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from sessions_app import queries
+from sessions_app.access import login_or_404
+from sessions_app.live import asked, pin_numbers
+from sessions_app.models import LoginAttempt, Session
+from sessions_app.people.roles import Capability, may
+from sessions_app.presentation import board_row, board_rows, login_panel
+
+UNPROCESSABLE = 422
+NO_SCRIPT_REFRESH_S = 3
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def card(
+    request: HttpRequest, fragment: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """The fragment for a dialog; without JavaScript a page that holds it as a card."""
+    if is_htmx(request):
+        return render(request, fragment, context, status=status)
+    context = {"room": "sessions", "fragment": fragment, **context}
+    return render(request, "parts/card_page.html", context, status=status)
+
+
+def login_card(
+    request: HttpRequest, attempt: LoginAttempt, *, status: int = 200, **extra: str
+) -> HttpResponse:
+    panel = login_panel(attempt)
+    context: dict[str, Any] = {"panel": panel, "title": attempt.session_name, **extra}
+    context["live_url"] = reverse("sessions:changes")
+    # A page that refreshes itself must not do so while somebody types.
+    if not attempt.is_final and not panel.asks:
+        context["refresh_s"] = NO_SCRIPT_REFRESH_S
+    return card(request, "sessions/_login.html", context, status=status)
+
+
+def changes_page(request: HttpRequest) -> HttpResponse:
+    """What changed on the board since the page's numbers, and the parts beside it."""
+    pin_numbers(request)
+    wanted = asked(request)
+    context: dict[str, Any] = {"this_host": socket.gethostname()}
+    if may(request.user, Capability.SEE_BOARD):
+        context["rows"] = board_rows(queries.board(request.user, since=wanted.since))
+        context["some_sessions"] = bool(context["rows"]) or queries.has_sessions(request.user)
+    if wanted.open and may(request.user, Capability.SEE_BOARD):
+        context.update(detail_context(request, wanted.open))
+    if wanted.login and may(request.user, Capability.MANAGE_SESSIONS):
+        attempt = login_or_404(request.user, wanted.login)
+        context.update(attempt=attempt, panel=login_panel(attempt))
+    return render(request, "sessions/changes.html", context)
+
+
+def detail_context(request: HttpRequest, pk: int) -> dict[str, Any]:
+    row = queries.one_row(request.user, pk)
+    if row is None:
+        return {}
+    count, last = queries.unreadable_answers(row.session)
+    return {
+        "detail": board_row(row),
+        "events": queries.session_events(row.session),
+        "unreadable": count,
+        "last_unreadable_at": last,
+    }
+
+
+def done(request: HttpRequest, session: Session | None = None) -> HttpResponse:
+    """After a change: the board gets what changed, the session's page its new self."""
+    on_board = (
+        request.headers.get("HX-Current-URL", "").split("?")[0].endswith(reverse("sessions:board"))
+    )
+    if is_htmx(request) and on_board:
+        return changes_page(request)
+    here = "sessions:board" if session is None else "sessions:session"
+    target = reverse(here, args=[session.name] if session else [])
+    if is_htmx(request):
+        return HttpResponse(headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def refused(request: HttpRequest, sentence: str) -> HttpResponse:
+    """An action that is not possible (any more): said, and the page drawn anew."""
+    messages.error(request, sentence, extra_tags="bad")
+    if is_htmx(request):
+        return HttpResponse(headers={"HX-Redirect": reverse("sessions:board")})
+    return redirect("sessions:board")

@@ -1,0 +1,59 @@
+"""Who uses the console: users and their teams. Roles are Django groups, see `roles`."""
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+EVERYONE = "Everyone"
+
+
+class Team(models.Model):
+    """People who share sessions and conversations. "Everyone" is made by the first migration."""
+
+    name = models.CharField(_("name"), max_length=80, unique=True)
+
+    class Meta:
+        app_label = "sessions_app"
+        ordering = ["name"]
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def stream_key(self) -> str:
+        return f"team:{self.pk}"
+
+
+class User(AbstractUser):
+    """A person with a login. What one may do comes from the groups, where from the teams."""
+
+    teams = models.ManyToManyField(
+        Team, related_name="members", blank=True, verbose_name=_("teams")
+    )
+    language = models.CharField(
+        _("language"),
+        max_length=12,
+        blank=True,
+        choices=[("en", "English"), ("zh-hans", "简体中文")],
+        help_text=_("Empty: the browser's."),
+    )
+    time_zone = models.CharField(
+        _("time zone"),
+        max_length=64,
+        blank=True,
+        help_text=_("As in “Asia/Shanghai”. Empty: the browser's."),
+    )
+
+    class Meta(AbstractUser.Meta):
+        app_label = "sessions_app"
+        ordering = ["username"]
+
+    @property
+    def display_name(self) -> str:
+        return self.get_full_name() or self.username
+
+    @property
+    def stream_key(self) -> str:
+        return f"user:{self.pk}"

@@ -1,0 +1,78 @@
+"""The five roles and what each may do. A superuser counts as administrator.
+
+Roles say *what*, teams say *where*: a capability holds for the objects of a person's own teams;
+administrators hold it everywhere.
+"""
+
+from enum import StrEnum
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+
+from sessions_app.people.models import Team, User
+
+
+class Role(StrEnum):
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    AGENT = "agent"
+    VIEWER = "viewer"
+
+
+class Capability(StrEnum):
+    SEE_BOARD = "see_board"
+    MANAGE_SESSIONS = "manage_sessions"
+    READ_CONVERSATIONS = "read_conversations"
+    ANSWER = "answer"
+
+
+_GRANTS: dict[Role, frozenset[Capability]] = {
+    Role.ADMINISTRATOR: frozenset(Capability),
+    Role.OPERATOR: frozenset({Capability.SEE_BOARD, Capability.MANAGE_SESSIONS}),
+    Role.SUPERVISOR: frozenset(
+        {Capability.SEE_BOARD, Capability.READ_CONVERSATIONS, Capability.ANSWER}
+    ),
+    Role.AGENT: frozenset({Capability.READ_CONVERSATIONS, Capability.ANSWER}),
+    Role.VIEWER: frozenset({Capability.SEE_BOARD, Capability.READ_CONVERSATIONS}),
+}
+
+Visitor = User | AnonymousUser
+
+
+def roles_of(user: Visitor) -> frozenset[Role]:
+    """The roles of `user`, read once per object; empty for strangers and disabled people."""
+    if not isinstance(user, User) or not user.is_active:
+        return frozenset()
+    known: frozenset[Role] | None = getattr(user, "_roles", None)
+    if known is None:
+        known = frozenset(Role(name) for name in _group_names(user) if name in set(Role))
+        user._roles = known  # type: ignore[attr-defined]
+    return known
+
+
+def _group_names(user: User) -> list[str]:
+    names = list(user.groups.values_list("name", flat=True))
+    return [*names, Role.ADMINISTRATOR] if user.is_superuser else names
+
+
+def may(user: Visitor, capability: Capability) -> bool:
+    return any(capability in _GRANTS[role] for role in roles_of(user))
+
+
+def teams_of(user: Visitor) -> QuerySet[Team]:
+    """The teams whose sessions and conversations `user` may meet."""
+    if Role.ADMINISTRATOR in roles_of(user):
+        return Team.objects.all()
+    if not isinstance(user, User) or not user.is_active:
+        return Team.objects.none()
+    return user.teams.all()
+
+
+def team_ids_of(user: Visitor) -> list[int]:
+    """Primary keys of `teams_of`, read once per object."""
+    known: list[int] | None = getattr(user, "_team_ids", None)
+    if known is None:
+        known = list(teams_of(user).values_list("pk", flat=True))
+        user._team_ids = known  # type: ignore[union-attr]
+    return known

@@ -1,0 +1,56 @@
+"""Signing in and out, and the language of the pages."""
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from sessions_app.people.forms import SignInForm
+from sessions_app.people.models import User
+from sessions_app.people.preferences import choose_language
+
+YEAR_S = 365 * 24 * 3_600
+
+
+class SignIn(LoginView):
+    """Remembers where the visitor wanted to go; who is signed in already goes there."""
+
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+@require_POST
+@login_not_required
+def language(request: HttpRequest) -> HttpResponse:
+    """A step of signing in: the language is kept in a cookie."""
+    wanted = request.POST.get("language", "")
+    response = redirect(_safe_next(request))
+    if wanted in dict(settings.LANGUAGES):
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            wanted,
+            max_age=YEAR_S,
+            secure=settings.SESSION_COOKIE_SECURE,
+            samesite="Lax",
+        )
+    return response
+
+
+@require_POST
+def own_language(request: HttpRequest) -> HttpResponse:
+    """Kept with the person, so that every browser of theirs follows."""
+    wanted = request.POST.get("language", "")
+    if isinstance(request.user, User) and wanted in dict(settings.LANGUAGES):
+        choose_language(user=request.user, language=wanted)
+    return language(request)
+
+
+def _safe_next(request: HttpRequest) -> str:
+    wanted = request.POST.get("next", "")
+    allowed = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if allowed else "/"

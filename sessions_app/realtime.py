@@ -1,0 +1,135 @@
+"""The only door to the channel layer, and the numbers that make a push a mere hint.
+
+A transaction that changes what people see runs inside `announcing()`: its last statements add to
+the streams (in key order, so that the row locks last until the commit) and stamp the changed rows;
+after the commit one hint per stream goes out. A lost hint costs nothing: pages ask what changed
+since the number they have.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
+from django.db import models, transaction
+from django.db.models import F
+
+from sessions_app.models import Stream
+
+logger = logging.getLogger(__name__)
+
+WORKERS = "workers"
+HINT = "stream.hint"
+WAKE = "worker.wake"
+
+_loop: asyncio.AbstractEventLoop | None = None
+_tasks: set[asyncio.Task[None]] = set()
+
+
+def attach_loop(loop: asyncio.AbstractEventLoop | None) -> None:
+    """Name the loop that owns the channel layer; threads of ours hand their events to it."""
+    global _loop
+    _loop = loop
+
+
+def group_of(stream_key: str) -> str:
+    return "stream." + stream_key.replace(":", ".")
+
+
+def advance(key: str, by: int = 1) -> int:
+    """Add to a stream inside the running transaction; returns its new last number."""
+    if not Stream.objects.filter(key=key).update(last_number=F("last_number") + by):
+        Stream.objects.bulk_create([Stream(key=key)], ignore_conflicts=True)
+        Stream.objects.filter(key=key).update(last_number=F("last_number") + by)
+    return Stream.objects.values_list("last_number", flat=True).get(pk=key)
+
+
+def numbers_of(keys: list[str]) -> dict[str, int]:
+    """The last number of each stream; one that nobody used yet stands at 0."""
+    known = dict(Stream.objects.filter(pk__in=keys).values_list("key", "last_number"))
+    return {key: known.get(key, 0) for key in keys}
+
+
+class Change:
+    """What one transaction announces: rows to stamp and topics, by stream."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[type[models.Model], dict[Any, list[models.Model]]]] = {}
+        self._topics: dict[str, dict[str, None]] = defaultdict(dict)
+
+    def touch(self, row: models.Model, stream_key: str, topic: str) -> None:
+        """`row.version` becomes the stream's next number; `topic` tells pages what it is about."""
+        by_model = self._rows.setdefault(stream_key, {})
+        by_model.setdefault(type(row), {}).setdefault(row.pk, []).append(row)
+        self._topics[stream_key][topic] = None
+
+    def mention(self, stream_key: str, topic: str) -> None:
+        """Number and announce a topic whose row keeps no version of its own."""
+        self._topics[stream_key][topic] = None
+
+    def close(self) -> None:
+        """Advance, stamp, and announce after the commit. The last statements of a transaction."""
+        for key in sorted(self._topics):
+            number = advance(key)
+            for model, rows in self._rows.get(key, {}).items():
+                model._default_manager.filter(pk__in=list(rows)).update(version=number)
+                for copies in rows.values():
+                    for row in copies:
+                        row.version = number  # type: ignore[attr-defined]
+            hint = {"type": HINT, "streams": {key: number}, "about": list(self._topics[key])}
+            transaction.on_commit(_Sending(group_of(key), hint))
+
+
+class _Sending:
+    """A group message to be sent after the commit."""
+
+    def __init__(self, group: str, message: Mapping[str, object]) -> None:
+        self.group = group
+        self.message = dict(message)
+
+    def __call__(self) -> None:
+        _dispatch(self.group, self.message)
+
+
+@contextmanager
+def announcing() -> Iterator[Change]:
+    """One transaction together with what it announces."""
+    with transaction.atomic():
+        change = Change()
+        yield change
+        change.close()
+
+
+def wake_workers() -> None:
+    """Tell workers, after the commit, that there is something to find in the database."""
+    transaction.on_commit(_Sending(WORKERS, {"type": WAKE}))
+
+
+def _dispatch(group: str, message: dict[str, object]) -> None:
+    try:
+        running = asyncio.get_running_loop()
+    except RuntimeError:
+        running = None
+    if running is not None:
+        task = running.create_task(_send(group, message))
+        _tasks.add(task)
+        task.add_done_callback(_tasks.discard)
+    elif _loop is not None and _loop.is_running():
+        asyncio.run_coroutine_threadsafe(_send(group, message), _loop)
+    else:
+        async_to_sync(_send)(group, message)
+
+
+async def _send(group: str, message: dict[str, object]) -> None:
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    try:
+        await asyncio.wait_for(layer.group_send(group, message), timeout=5)
+    except Exception:
+        # Only a hint is lost; pages find the change at their next heartbeat.
+        logger.warning("a hint to %s could not be sent", group, exc_info=True)

@@ -1,0 +1,78 @@
+"""The ASGI application: the bot protocol, the CDN, the page and the control interface.
+
+Mounted under a prefix (the server sets root_path), everything stands below it, the page at its
+root. Alone, the API is at the root and the page under `/simulator/`. It must never import Django.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Router
+from starlette.types import Receive, Scope, Send
+
+from . import page
+from .addresses import mount_of
+from .control import Control
+from .control_api import ControlApi
+from .fault_lines import FaultLines
+from .scripts import ScriptedPeople
+from .wechat import SimulatedWeChat
+from .wire_api import WireApi
+
+
+class SimulatorApp:
+    """Two sets of routes over one simulated WeChat: mounted and alone."""
+
+    def __init__(self, wechat: SimulatedWeChat, public_url: str | None) -> None:
+        self.wechat = wechat
+        self.scripts = ScriptedPeople(wechat)
+        self.control = Control(wechat, on_reset=self.scripts.forget)
+        self._wire = WireApi(wechat, public_url)
+        self._mounted = self._routes("")
+        self._alone = self._routes("/simulator")
+
+    def _routes(self, at: str) -> FaultLines:
+        api = ControlApi(self.control)
+        routes = [*self._wire.routes(), *api.routes(at), *page.routes(at)]
+        return FaultLines(Router(routes, redirect_slashes=False), self.wechat)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            app = self._mounted if mount_of(scope) else self._alone
+            await app(scope, receive, send)
+        else:
+            await send({"type": "websocket.close"})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            word = (await receive())["type"]
+            if word == "lifespan.shutdown":
+                self.close()
+            await send({"type": f"{word}.complete"})
+            if word == "lifespan.shutdown":
+                return
+
+    def close(self) -> None:
+        """Stop the scripted people, answer what is held, save the state."""
+        self.scripts.stop()
+        self.wechat.close()
+
+
+def create_app(
+    wechat: SimulatedWeChat | None = None,
+    *,
+    public_url: str | None = None,
+    scripted: bool | None = None,
+) -> SimulatorApp:
+    """The application over `wechat` (a new one if None).
+
+    `public_url`: the address that answers carry, with or without the mount's prefix; None: what
+    each request's Host says. `scripted`: whether the scripted people write; None: as the simulated
+    WeChat was made. The app has `.wechat`, `.control` and `.close()`.
+    """
+    wechat = wechat or SimulatedWeChat()
+    if scripted is not None:
+        with wechat.lock:
+            wechat.switches.scripts_on = scripted
+    return SimulatorApp(wechat, public_url)

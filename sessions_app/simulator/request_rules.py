@@ -1,0 +1,68 @@
+"""The headers and the `base_info` that every request of a bot must carry; pure.
+
+It says what is wrong, one sentence each. It must never look at the client's code to know the rules.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from typing import Any
+
+UINT32_MAX = 2**32 - 1
+BOT_AGENT_LIMIT_BYTES = 256
+_VERSION = re.compile(r"\d+\.\d+\.\d+\Z")
+
+
+def app_header_faults(headers: Mapping[str, str]) -> list[str]:
+    """The two `iLink-App-*` headers, due on every request."""
+    faults = []
+    if headers.get("ilink-app-id") != "bot":
+        faults.append("iLink-App-Id is not 'bot'")
+    version = headers.get("ilink-app-clientversion", "")
+    if not (version.isascii() and version.isdigit()):
+        faults.append("iLink-App-ClientVersion is not a decimal number")
+    return faults
+
+
+def post_header_faults(headers: Mapping[str, str]) -> list[str]:
+    """The headers due on every POST."""
+    faults = []
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        faults.append("Content-Type is not application/json")
+    if headers.get("authorizationtype") != "ilink_bot_token":
+        faults.append("AuthorizationType is not 'ilink_bot_token'")
+    if not _is_uin(headers.get("x-wechat-uin", "")):
+        faults.append("X-WECHAT-UIN is not base64 of a decimal uint32")
+    return faults
+
+
+def base_info_faults(body: Mapping[str, Any]) -> list[str]:
+    """`base_info: {channel_version: "x.y.z", bot_agent: ASCII, at most 256 bytes}`."""
+    info = body.get("base_info")
+    if not isinstance(info, dict):
+        return ["base_info is missing"]
+    faults = []
+    version = info.get("channel_version")
+    if not (isinstance(version, str) and _VERSION.match(version)):
+        faults.append("base_info.channel_version is not x.y.z")
+    agent = info.get("bot_agent")
+    if not (isinstance(agent, str) and agent.isascii() and 0 < len(agent) <= BOT_AGENT_LIMIT_BYTES):
+        faults.append("base_info.bot_agent is not 1 to 256 bytes of ASCII")
+    return faults
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """The bot token of the request, or an empty string."""
+    kind, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _is_uin(value: str) -> bool:
+    try:
+        text = base64.b64decode(value, validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return False
+    return text.isdigit() and str(int(text)) == text and int(text) <= UINT32_MAX

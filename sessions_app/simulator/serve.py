@@ -1,0 +1,184 @@
+"""Serving the simulator alone: as a process of its own, or in a thread of a test.
+
+Uvicorn, not Daphne: faults need a TCP connection that can be reset with its answer half written,
+and uvicorn's protocol class lets us hand its transport to the application (`scope["state"]`).
+Under Daphne, in the demo, `fault_lines` breaks the body instead. Loopback by default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .app import SimulatorApp, create_app
+from .control import Control
+from .fault_lines import ABORT_KEY
+from .wechat import SimulatedWeChat
+
+BACKLOG = 4096
+GRACE_S = 1
+STARTED_WITHIN_S = 10.0
+KEEP_ALIVE_S = 75
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class ResettableProtocol(H11Protocol):
+    """Tells the application how to reset its connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, ABORT_KEY: self.reset}
+
+    def reset(self) -> None:
+        """RST instead of FIN: the peer sees a broken line, not an end."""
+        connection = self.transport.get_extra_info("socket")
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.transport.abort()
+
+
+class Server(uvicorn.Server):
+    """Answers its long polls before it stops; ends with status 0 on SIGTERM and SIGINT."""
+
+    def __init__(self, app: SimulatorApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=ResettableProtocol,
+                ws="none",
+                loop="asyncio",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                backlog=BACKLOG,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._wechat = app.wechat
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._wechat.stop_holding()
+        # What still drips or never ends is cut off: nobody waits for a fault to finish.
+        asyncio.get_running_loop().call_later(GRACE_S / 2, self.cut_connections)
+        await super().shutdown(sockets)
+
+    def cut_connections(self) -> int:
+        """Reset every open connection; how many there were. On the server's loop only."""
+        connections = list(self.server_state.connections)
+        for connection in connections:
+            if isinstance(connection, ResettableProtocol):
+                connection.reset()
+        return len(connections)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A bound, listening socket; OSError when the port is taken. Port 0: any free one."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(app: SimulatorApp, listener: socket.socket) -> None:
+    """Serve until SIGTERM or SIGINT; stops within 2 s, long polls open or not."""
+    Server(app).run(sockets=[listener])
+
+
+class SimulatorServer:
+    """A simulator on loopback, in a thread with an event loop of its own; for tests.
+
+        with SimulatorServer() as server:
+            bot = server.control.bind("Lin", notified=True)
+            … WEILINK_ILINK_URL=server.url, WEILINK_CDN_URL=server.cdn_url …
+
+    `control` is a `Control`, usable from any thread; `wechat` is what stands behind it. A stopped
+    server's `wechat` may be served again: `SimulatorServer(server.wechat, port=server.port)`.
+    """
+
+    def __init__(
+        self,
+        wechat: SimulatedWeChat | None = None,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        public_url: str | None = None,
+        **options: Any,
+    ) -> None:
+        """`options` go to `SimulatedWeChat` when none is given."""
+        self.wechat = wechat or SimulatedWeChat(**options)
+        self.wechat.hold_again()
+        self._app = create_app(self.wechat, public_url=public_url)
+        self.control: Control = self._app.control
+        self._listener = listen(host, port)
+        self.host, self.port = self._listener.getsockname()[:2]
+        self._server = Server(self._app)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(STARTED_WITHIN_S):
+            raise RuntimeError("the simulator did not start")
+
+    @property
+    def url(self) -> str:
+        """What WEILINK_ILINK_URL is set to; no slash at its end."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def cdn_url(self) -> str:
+        """What WEILINK_CDN_URL is set to."""
+        return f"{self.url}/c2c"
+
+    @property
+    def page_url(self) -> str:
+        return f"{self.url}/simulator/"
+
+    def cut_connections(self) -> int:
+        """Reset all open TCP connections at once, long polls among them; how many."""
+        return int(self._on_loop(self._server.cut_connections))
+
+    def stop(self) -> None:
+        """Answer what is held, close, save; returns when the port is free again."""
+        self._server.should_exit = True
+        self._thread.join(10)
+
+    def __enter__(self) -> SimulatorServer:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def _on_loop(self, function: Callable[[], int]) -> int:
+        assert self._loop is not None
+
+        async def call() -> int:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(call(), self._loop).result(5)
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            self._loop = runner.get_loop()
+            self._loop.call_soon(self._ready.set)
+            runner.run(self._server.serve(sockets=[self._listener]))

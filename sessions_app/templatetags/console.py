@@ -1,0 +1,139 @@
+"""Small pieces of markup that every template uses: icons, pictures, times.
+
+A builtin of all templates. Must never query the database.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from sessions_app.models import ACCOUNT_COLOURS
+
+register = template.Library()
+
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A lucide icon of the sprite, hidden from screen readers: the control carries the words."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        extra,
+        static("icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def hue(colour: int) -> str:
+    """The css class of one of the eight account colours."""
+    return f"hue-{colour % ACCOUNT_COLOURS}"
+
+
+@register.simple_tag
+def swatch(colour: int) -> SafeString:
+    """An account's colour as a small square; its name always stands beside it."""
+    return format_html('<span class="swatch {}" aria-hidden="true"></span>', hue(colour))
+
+
+@register.simple_tag
+def picture(initial: str, colour: int, size: str = "") -> SafeString:
+    """A coloured letter in the place of a picture: the wire carries none."""
+    return format_html(
+        '<span class="picture {} {}" aria-hidden="true">{}</span>', hue(colour), size, initial
+    )
+
+
+@register.filter
+def clock(moment: datetime | None) -> SafeString | str:
+    """14:02, with the full date as its title."""
+    return _time(moment, date_format(timezone.localtime(moment), "H:i")) if moment else ""
+
+
+@register.filter
+def listed(moment: datetime | None) -> SafeString | str:
+    """The time as lists show it: 14:02 today, the weekday within a week, else the date."""
+    if moment is None:
+        return ""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return _time(moment, date_format(local, "H:i"))
+    if today - timedelta(days=6) <= local.date() < today:
+        return _time(moment, date_format(local, "D"))
+    if local.year == today.year:
+        return _time(moment, date_format(local, pgettext("date in lists", "j M")))
+    return _time(moment, date_format(local, pgettext("date with year in lists", "j M Y")))
+
+
+@register.filter
+def ago(moment: datetime | None) -> SafeString | str:
+    """“3 s ago”; the page keeps it ticking."""
+    if moment is None:
+        return ""
+    seconds = max(0, int((timezone.now() - moment).total_seconds()))
+    return format_html(
+        '<time datetime="{}" title="{}" data-ago>{}</time>',
+        moment.isoformat(),
+        _full(moment),
+        ago_text(seconds),
+    )
+
+
+def ago_text(seconds: int) -> str:
+    if seconds < _MINUTE_S:
+        return _("%(count)d s ago") % {"count": seconds}
+    if seconds < _HOUR_S:
+        return _("%(count)d min ago") % {"count": seconds // _MINUTE_S}
+    if seconds < _DAY_S:
+        return _("%(count)d h ago") % {"count": seconds // _HOUR_S}
+    days = seconds // _DAY_S
+    return ngettext("%(count)d day ago", "%(count)d days ago", days) % {"count": days}
+
+
+def _time(moment: datetime, words: str) -> SafeString:
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', moment.isoformat(), _full(moment), words
+    )
+
+
+def _full(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), pgettext("full date and time", "D j M Y, H:i:s"))
+
+
+@register.filter
+def capped(count: int) -> str:
+    """An unread count that stays narrow."""
+    return "9+" if count > 9 else str(count)
+
+
+@register.filter
+def short_id(wechat_id: str) -> str:
+    """“8f21…@im.bot”: enough of an id to tell two apart."""
+    head, at, host = wechat_id.partition("@")
+    return f"{head[:4]}…{head[-4:]}{at}{host}" if len(head) > 10 else wechat_id
+
+
+@register.filter
+def pairs(numbers: Mapping[str, int]) -> str:
+    """Stream numbers as the page carries them: "team:1:124,user:3:7"."""
+    return ",".join(f"{key}:{number}" for key, number in numbers.items())
+
+
+@register.filter
+def stamped(moment: datetime | None) -> SafeString | str:
+    """Day and time, for lines that reach back."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    today = local.date() == timezone.localdate()
+    form = "H:i" if today else pgettext("date and time of lists", "j M, H:i")
+    return _time(moment, date_format(local, form))

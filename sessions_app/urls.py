@@ -1,0 +1,28 @@
+"""`/sessions/`. A session may have any name without a slash, so fixed words stand below one.
+
+Actions of a session come first: no login id is as short as their names.
+"""
+
+from django.urls import path
+
+from sessions_app import login_views, views
+
+app_name = "sessions"
+
+urlpatterns = [
+    path("", views.board, name="board"),
+    path("-/changes/", views.changes, name="changes"),
+    path("-/add/", views.add, name="add"),
+    path("<str:name>/rename/", views.rename, name="rename"),
+    path("<str:name>/scan/", views.scan, name="scan"),
+    path("<str:name>/pause/", views.pause, name="pause"),
+    path("<str:name>/resume/", views.resume, name="resume"),
+    path("<str:name>/default/", views.default, name="default"),
+    path("<str:name>/log-out/", views.log_out, name="log_out"),
+    path("logins/<str:login_id>/", login_views.login, name="login"),
+    path("logins/<str:login_id>/digits/", login_views.digits, name="login_digits"),
+    path("logins/<str:login_id>/resolve/", login_views.resolve, name="login_resolve"),
+    path("logins/<str:login_id>/again/", login_views.again, name="login_again"),
+    path("logins/<str:login_id>/cancel/", login_views.cancel, name="login_cancel"),
+    path("<str:name>/", views.session, name="session"),
+]

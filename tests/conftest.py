@@ -1,0 +1,141 @@
+"""What most tests need: the cast, a simulated WeChat, a worker on it, and waiting for things."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib.auth.models import Group
+
+from messaging.worker import Worker
+from sessions_app import login, realtime
+from sessions_app.models import LoginAttempt, Session, Team, User
+from sessions_app.people.roles import Role
+from sessions_app.simulator.control import Control
+from sessions_app.simulator.serve import SimulatorServer
+from weilink_site.version import wire_identity
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The same people before every door. `agent_elsewhere` is in another team."""
+
+    administrator: User
+    operator: User
+    supervisor: User
+    agent: User
+    agent_elsewhere: User
+    viewer: User
+    outsider: User
+    team: Team
+    other_team: Team
+
+
+def make_user(name: str, role: Role | None = None, *teams: Team) -> User:
+    user = User.objects.create_user(username=name, password=f"{name}-pw")
+    if role is not None:
+        user.groups.add(Group.objects.get(name=role))
+    user.teams.set(teams)
+    return user
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    everyone, other = Team.objects.get(name="Everyone"), Team.objects.create(name="Other team")
+    return Cast(
+        administrator=make_user("ada", Role.ADMINISTRATOR, everyone),
+        operator=make_user("otto", Role.OPERATOR, everyone),
+        supervisor=make_user("sue", Role.SUPERVISOR, everyone),
+        agent=make_user("wei", Role.AGENT, everyone),
+        agent_elsewhere=make_user("eve", Role.AGENT, other),
+        viewer=make_user("vic", Role.VIEWER, everyone),
+        outsider=make_user("out"),
+        team=everyone,
+        other_team=other,
+    )
+
+
+@pytest.fixture(autouse=True)
+def _no_loop_left() -> Iterator[None]:
+    yield
+    realtime.attach_loop(None)
+
+
+@pytest.fixture
+def simulator(settings: Any) -> Iterator[SimulatorServer]:
+    """A simulated WeChat on loopback that holds polls for a second only."""
+    with SimulatorServer() as server:
+        server.control.switches(hold_s=1.0)
+        settings.WEILINK_ILINK_URL = server.url
+        settings.WEILINK_CDN_URL = server.cdn_url
+        yield server
+
+
+Check = Callable[[], Any]
+
+
+async def until(check: Check, what: str = "", within_s: float = 10.0) -> Any:
+    """Wait for a database or simulator fact; the check runs in a thread of its own."""
+    deadline = time.monotonic() + within_s
+    while True:
+        found = await sync_to_async(check, thread_sensitive=False)()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {within_s} s: {what or check}")
+        await asyncio.sleep(0.02)
+
+
+@dataclass
+class Running:
+    """A worker on a simulated WeChat, as a test drives it."""
+
+    worker: Worker
+    control: Control
+    team_id: int
+    bots: dict[str, str] = field(default_factory=dict)
+
+    async def scan(self, session_name: str, account: str = "Lin") -> Session:
+        """Log a session in as a person would: ask for a code, scan it, confirm."""
+        attempt: LoginAttempt = await in_thread(self._start)(session_name)
+        handle = await until(lambda: LoginAttempt.objects.get(pk=attempt.pk).qrcode, "a code")
+        self.control.scan(handle, account)
+        self.control.confirm(handle)
+        session: Session = await until(
+            lambda: Session.objects.filter(name=session_name, state="connected").first(),
+            f"{session_name} connected",
+        )
+        self.bots[session_name] = session.bot_id
+        return session
+
+    def _start(self, session_name: str) -> LoginAttempt:
+        team = Team.objects.get(pk=self.team_id)
+        session = Session.objects.filter(name=session_name).first()
+        return login.start_login(
+            user=None, session_name=session_name, team=team, session=session, force=True
+        )
+
+
+def in_thread(function: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    return sync_to_async(function, thread_sensitive=False)
+
+
+@pytest.fixture
+def seeded(transactional_db: None) -> Team:
+    """What the first migration makes, again: tests with real commits empty every table."""
+    for role in Role:
+        Group.objects.get_or_create(name=role)
+    return Team.objects.get_or_create(name="Everyone")[0]
+
+
+@pytest.fixture
+async def running(seeded: Team, simulator: SimulatorServer) -> AsyncIterator[Running]:
+    team = seeded
+    worker = Worker(identity=wire_identity(), data_dir=settings.DATA_DIR, alone=True)
+    await worker.start()
+    yield Running(worker, simulator.control, team.pk)
+    await worker.stop()

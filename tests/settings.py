@@ -1,0 +1,40 @@
+"""The project's settings for tests: nothing of this machine's `.env`, nothing under var/ but temp.
+
+DATABASE_URL may name a server; else the tests run on SQLite in a folder that goes away.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from weilink_site import environment
+
+_folder = Path(tempfile.mkdtemp(prefix="weilink-tests-"))
+atexit.register(shutil.rmtree, _folder, ignore_errors=True)
+
+environment.HostSettings.model_config["env_file"] = None
+for _name in list(os.environ):
+    if _name.startswith("WEILINK_") or _name in {"PUBLIC_URL", "DEBUG", "REDIS_URL", "PORT"}:
+        del os.environ[_name]
+os.environ["SECRET_KEY"] = "only-for-tests"
+os.environ["WEILINK_CREDENTIAL_KEYS"] = Fernet.generate_key().decode()
+os.environ["WEILINK_BASE_PATH"] = str(_folder / "weilink")
+os.environ["WEILINK_MEDIA_ROOT"] = str(_folder / "media")
+os.environ.setdefault("DATABASE_URL", f"sqlite:///{_folder / 'unused.sqlite3'}")
+
+from weilink_site.settings import *  # noqa: E402, F403
+
+DATA_DIR = _folder
+STATIC_ROOT = _folder / "static"
+STATIC_ROOT.mkdir()
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A file, not memory: the worker's threads have connections of their own, as in production.
+DATABASES["default"]["TEST"] = (  # noqa: F405
+    {"NAME": str(_folder / "test.sqlite3")}
+    if DATABASES["default"]["ENGINE"].endswith("sqlite3")  # noqa: F405
+    else {}
+)

@@ -1,0 +1,76 @@
+"""What every page of the console shows around its own content: navigation, accounts, worker.
+
+Nothing is read for a visitor without a login, and nothing that a template does not use.
+"""
+
+from functools import cached_property
+
+from django.http import HttpRequest
+
+from messaging.queries import unread_total
+from sessions_app.live import pin_numbers
+from sessions_app.models import Session, User
+from sessions_app.people.roles import Capability, may
+from sessions_app.queries import Tiles, Worker, board_tiles, rail_sessions, worker
+from weilink_site.texts import texts
+
+RAIL_LENGTH = 12
+
+
+class Console:
+    """Lazy: each part is read when a template asks for it, once per request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+        self._user = request.user
+
+    @cached_property
+    def streams(self) -> dict[str, int]:
+        """Views that show rows have pinned these before they read them."""
+        return pin_numbers(self._request)
+
+    @cached_property
+    def worker(self) -> Worker:
+        return worker()
+
+    @cached_property
+    def unread(self) -> int:
+        return unread_total(self._user) if self.may_read else 0
+
+    @cached_property
+    def accounts(self) -> list[Session]:
+        return rail_sessions(self._user, limit=RAIL_LENGTH)
+
+    @cached_property
+    def tiles(self) -> Tiles:
+        return board_tiles(self._user)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return texts()
+
+    @cached_property
+    def may_board(self) -> bool:
+        return may(self._user, Capability.SEE_BOARD)
+
+    @cached_property
+    def may_manage(self) -> bool:
+        return may(self._user, Capability.MANAGE_SESSIONS)
+
+    @cached_property
+    def may_read(self) -> bool:
+        return may(self._user, Capability.READ_CONVERSATIONS)
+
+    @cached_property
+    def may_answer(self) -> bool:
+        return may(self._user, Capability.ANSWER)
+
+    @property
+    def may_admin(self) -> bool:
+        return isinstance(self._user, User) and self._user.is_active and self._user.is_staff
+
+
+def console(request: HttpRequest) -> dict[str, Console]:
+    """Context processor. Error pages of a broken request may come without a user."""
+    user = getattr(request, "user", None)
+    return {"console": Console(request)} if isinstance(user, User) else {}

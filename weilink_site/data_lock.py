@@ -1,0 +1,57 @@
+"""One console per database: a lock that lasts as long as its process.
+
+SQLite: `flock` beside the file. PostgreSQL: an advisory lock on a connection of its own.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+ADVISORY_KEY = 0x5745_494C
+
+
+class DataInUse(Exception):  # noqa: N818 - a statement
+    """Another console runs on this database."""
+
+
+class DataLock:
+    """`take()` once; the process's end gives it back, a crash too."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._held: Any = None
+
+    def take(self) -> None:
+        """Raises DataInUse."""
+        if connection.vendor == "postgresql":
+            self._take_advisory()
+        else:
+            self._take_file(Path(f"{connection.settings_dict['NAME']}.console"))
+
+    def _take_file(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            raise DataInUse from error
+        self._held = handle
+
+    def _take_advisory(self) -> None:
+        import psycopg
+
+        params = {
+            key: value
+            for key, value in connection.get_connection_params().items()
+            if key not in {"cursor_factory", "context", "prepare_threshold", "pool"}
+        }
+        own = psycopg.connect(**params, autocommit=True)
+        row = own.execute("SELECT pg_try_advisory_lock(%s)", [ADVISORY_KEY]).fetchone()
+        if row is None or not row[0]:
+            own.close()
+            raise DataInUse
+        self._held = own

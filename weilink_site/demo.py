@@ -1,0 +1,29 @@
+"""The demo: the simulated WeChat beside the console, and names for its scripted people.
+
+The wire carries no names, so the demo gives them, as an agent would.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from messaging.arrivals import contacts_of
+from sessions_app.simulator.app import create_app
+from sessions_app.simulator.people import SCRIPTED_NAMES
+from sessions_app.simulator.wechat import SimulatedWeChat
+
+
+def name_the_people() -> None:
+    """Once: a name that an agent gave later is left alone."""
+    with transaction.atomic():
+        for user_id, contact in contacts_of(set(SCRIPTED_NAMES)).items():
+            if not contact.name:
+                contact.name = SCRIPTED_NAMES[user_id]
+                contact.save(update_fields=["name"])
+
+
+def simulated_wechat(port: int) -> Any:
+    """The simulator as an ASGI application, with its bots kept under the data folder."""
+    wechat = SimulatedWeChat(state_file=settings.DATA_DIR / "simulator.json", scripted=True)
+    return create_app(wechat, public_url=f"http://127.0.0.1:{port}/simulator")

@@ -1,0 +1,61 @@
+"""What a console does before it serves: schema, static files, the first administrator."""
+
+import secrets
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+
+from sessions_app.people.models import EVERYONE, Team, User
+from sessions_app.people.roles import Role
+from weilink_site.environment import kept_secret
+
+ADMIN = "admin"
+Say = Callable[[str], None]
+
+
+def prepare_data() -> None:
+    """Create or upgrade the schema, gather the static files. Idempotent."""
+    call_command("migrate", interactive=False, verbosity=0)
+    if not settings.DEBUG:
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def make_administrator(username: str, password: str) -> User:
+    user = User.objects.create_superuser(username=username, password=password)
+    user.groups.add(Group.objects.get(name=Role.ADMINISTRATOR))
+    user.teams.add(Team.objects.get(name=EVERYONE))
+    return user
+
+
+def first_administrator(say: Say) -> None:
+    """Ask for the first administrator, or print one where nobody can be asked."""
+    if User.objects.filter(is_superuser=True, is_active=True).exists():
+        return
+    if sys.stdin.isatty():
+        say("Nobody can log in yet. Name the first administrator.")
+        call_command("createsuperuser")
+        for user in User.objects.filter(is_superuser=True):
+            user.groups.add(Group.objects.get(name=Role.ADMINISTRATOR))
+            user.teams.add(Team.objects.get(name=EVERYONE))
+        return
+    password = secrets.token_urlsafe(12)
+    make_administrator(ADMIN, password)
+    say(f"First administrator: {ADMIN}  password: {password}")
+    say("This is shown once. Change it after the first login.")
+
+
+def demo_login(path: Path) -> tuple[str, str]:
+    """The demo's login, made on the first run, kept in `path` (mode 600), right each time."""
+    text = kept_secret(path, f"{ADMIN} {secrets.token_urlsafe(9)}")
+    username, _, password = text.partition(" ")
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        make_administrator(username, password)
+    elif not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    return username, password

@@ -1,0 +1,129 @@
+"""`manage.py console`: web and worker in one process, in one event loop.
+
+The port is bound before anything else, so that a taken one is said and nothing is half-started;
+the worker starts after that and stops before the server does.
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+
+from messaging.worker import Worker
+from weilink_site import first_run
+from weilink_site.data_lock import DataInUse, DataLock
+from weilink_site.version import wire_identity
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Serves the console: pages, websockets and the worker, in one process."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=settings.HOST.port)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        listener = self._bind(host, port)
+        lock = DataLock(settings.DATA_DIR)
+        try:
+            first_run_order(lock)
+        except DataInUse:
+            self._fail("Another console runs on this data already; stop it first.")
+        self._greet(port)
+        serve(listener, port)
+
+    def _bind(self, host: str, port: int) -> socket.socket:
+        try:
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            listener = socket.socket(family, socket.SOCK_STREAM)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            listener.listen(512)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            self._fail(
+                f"Port {port} on {host} cannot be used ({reason}); choose another: "
+                f"PORT={port + 1} make {'demo' if settings.DEMO else 'run'}"
+            )
+        listener.setblocking(False)
+        return listener
+
+    def _fail(self, sentence: str) -> NoReturn:
+        self.stderr.write(sentence)
+        sys.exit(1)
+
+    def _greet(self, port: int) -> None:
+        if not settings.DEMO:
+            first_run.first_administrator(self.stdout.write)
+            self.stdout.write(f"WeiLink Console: {settings.PUBLIC_URL}")
+            self.stdout.flush()
+            return
+        from weilink_site.demo import name_the_people
+
+        username, password = first_run.demo_login(settings.DATA_DIR / "login.txt")
+        name_the_people()
+        address = f"http://localhost:{port}"
+        self.stdout.write(f"WeiLink Console, the demo: {address}")
+        self.stdout.write(f"Log in as {username} with the password {password}")
+        self.stdout.write(f"Simulated phones: {address}/simulator/   (Ctrl+C stops it all)")
+        self.stdout.flush()
+
+
+def first_run_order(lock: DataLock) -> None:
+    """The lock first: two consoles must not upgrade one schema. Raises DataInUse."""
+    lock.take()
+    first_run.prepare_data()
+
+
+def serve(listener: socket.socket, port: int) -> None:
+    """Run Daphne's server and the worker until SIGTERM or Ctrl+C."""
+    from daphne.server import Server
+    from twisted.internet import defer, reactor
+
+    from weilink_site import asgi
+
+    application = asgi.application
+    simulated: Any = None
+    if settings.DEMO:
+        from weilink_site.demo import simulated_wechat
+
+        simulated = simulated_wechat(port)
+        application = asgi.mounted(application, simulated)
+    worker = Worker(identity=wire_identity(), data_dir=settings.DATA_DIR, alone=True)
+
+    async def start() -> None:
+        try:
+            await worker.start()
+        except Exception:
+            logger.exception("the worker could not start")
+
+    running: list[asyncio.Task[None]] = []
+
+    def start_soon() -> None:
+        running.append(asyncio.ensure_future(start()))
+
+    async def stop() -> None:
+        await worker.stop()
+        if simulated is not None:
+            simulated.close()
+
+    def stop_soon() -> defer.Deferred[None]:
+        return defer.Deferred.fromFuture(asyncio.ensure_future(stop()))
+
+    reactor.addSystemEventTrigger("before", "shutdown", stop_soon)  # type: ignore[arg-type]
+    Server(
+        application=application,
+        endpoints=[f"fd:fileno={listener.fileno()}"],
+        ready_callable=start_soon,
+        application_close_timeout=2,
+        verbosity=0,
+        server_name="WeiLinkConsole",
+    ).run()

@@ -1,0 +1,46 @@
+"""Every address of the console. What answers without a login: see `tests/test_doors.py`."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import include, path
+from django.utils.translation import gettext as _
+
+from sessions_app.people import views as people
+from sessions_app.people.roles import Capability, may
+from weilink_site.health import healthz, readyz
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The inbox or the board, whichever the person may see."""
+    if may(request.user, Capability.READ_CONVERSATIONS):
+        return redirect("inbox:inbox")
+    if may(request.user, Capability.SEE_BOARD):
+        return redirect("sessions:board")
+    context = {
+        "glyph": "users",
+        "title": _("You have no role yet"),
+        "sentence": _("Ask an administrator to give you one; then reload this page."),
+    }
+    return render(request, "parts/calm.html", context)
+
+
+def admin_door(request: HttpRequest) -> HttpResponse:
+    """The console's own login is the only one; the admin's would be a second door."""
+    if not getattr(request.user, "is_staff", False):
+        raise PermissionDenied
+    return redirect("admin:index")
+
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("accounts/", include("sessions_app.people.urls")),
+    path("i18n/", people.own_language, name="set_language"),
+    path("sessions/", include("sessions_app.urls")),
+    path("inbox/", include("messaging.urls")),
+    path("admin/login/", admin_door),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]
