@@ -3,7 +3,7 @@
 Pure: works on rows already read, never queries, never guesses what the rows do not say.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -12,10 +12,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from messaging import reasons
 from messaging.models import Conversation, Direction, Message, MessageKind
+from messaging.queries import ReplyBudget
+from messaging.reply_route import OVERRIDABLE
 from messaging.states import State, state_of
 from sessions_app.ilink.wire import REPLIES_PER_TOKEN
-from sessions_app.models import Session
 
 RING_BELOW = timedelta(hours=3)
 CLOCK_BELOW = timedelta(hours=1)
@@ -134,8 +136,7 @@ class Quote:
 class Bubble:
     """One message as the thread shows it.
 
-    `group`: bubbles with the same one, one after the other, belong together. `names_session`: the
-    account stands above the bubble, since this person wrote to several.
+    `group`: bubbles with the same one, one after the other, belong together.
     """
 
     message: Message
@@ -147,7 +148,6 @@ class Bubble:
     day: date
     day_words: str
     group: str
-    names_session: bool = False
     opens_day: bool = field(default=False)
     continues: bool = field(default=False)
 
@@ -156,17 +156,15 @@ class Bubble:
         return f"{self.message.pk:019d}"
 
 
-def bubbles(
-    messages: Sequence[Message], *, contact_name: str, several_sessions: bool
-) -> list[Bubble]:
+def bubbles(messages: Iterable[Message], *, contact_name: str) -> list[Bubble]:
     """Oldest first, with days opened and neighbours grouped."""
     made: list[Bubble] = []
     for message in messages:
-        made.append(_bubble(message, made[-1] if made else None, contact_name, several_sessions))
+        made.append(_bubble(message, made[-1] if made else None, contact_name))
     return made
 
 
-def _bubble(message: Message, before: Bubble | None, contact: str, several: bool) -> Bubble:
+def _bubble(message: Message, before: Bubble | None, contact: str) -> Bubble:
     ours = message.direction == Direction.OUT
     local = timezone.localtime(message.created_at)
     who = message.sent_by.display_name if ours and message.sent_by else "" if ours else contact
@@ -183,7 +181,6 @@ def _bubble(message: Message, before: Bubble | None, contact: str, several: bool
         day=local.date(),
         day_words=day_words(local.date(), today=timezone.localdate()),
         group=group,
-        names_session=several,
         opens_day=opens_day,
         continues=not opens_day and before is not None and before.group == group,
     )
@@ -231,5 +228,39 @@ def _quote(message: Message, contact: str) -> Quote | None:
     return Quote(_("You") if quoted.direction == Direction.OUT else contact, text)
 
 
-def sessions_among(messages: Iterable[Message]) -> dict[int, Session]:
-    return {message.session_id: message.session for message in messages}
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """Why nothing should go now. `override`: our own count says so, and may be overruled."""
+
+    sentence: str
+    offer: list[str]
+    override: bool
+
+
+def closed(budget: ReplyBudget, *, contact_name: str) -> Closed | None:
+    if budget.usable:
+        return None
+    name = budget.session.name if budget.session else ""
+    sentence = reasons.refusal(budget.code, name)
+    if budget.code == "window_closed" and budget.closes_at is not None:
+        at = date_format(timezone.localtime(budget.closes_at), pgettext("closing time", "D H:i"))
+        sentence = _(
+            "Closed %(time)s. WeChat drops later replies without telling. "
+            "Opens when %(name)s writes."
+        ) % {"time": at, "name": contact_name}
+    return Closed(sentence, budget.offer, budget.code in OVERRIDABLE)
+
+
+def until_words(closes_at: datetime) -> str:
+    """“Tue 14:32”."""
+    return date_format(timezone.localtime(closes_at), pgettext("closing time", "D H:i"))
+
+
+def left_words(seconds: int) -> str:
+    """“21 h 04 min”; the page counts on from it."""
+    if seconds < 60:
+        return _("less than a minute")
+    hours, minutes = divmod(seconds // 60, 60)
+    if hours:
+        return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)d min") % {"minutes": minutes}

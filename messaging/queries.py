@@ -1,6 +1,6 @@
 """All reads of the inbox: the list, a thread, what changed, what is left to reply with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -178,3 +178,9 @@ def unread_by_session(user: Visitor) -> dict[int, int]:
     """Session id → conversations with something unread."""
     rows: Any = conversations_of(user).filter(unread__gt=0).values_list("session")
     return dict(rows.annotate(count=Count("pk")).order_by())
+
+
+def not_sent_counts(conversations: Iterable[Conversation]) -> dict[int, int]:
+    """Conversation id → replies that wait for somebody's decision."""
+    rows: Any = Message.objects.filter(holds_queue=True, conversation__in=list(conversations))
+    return dict(rows.values_list("conversation").annotate(count=Count("pk")).order_by())

@@ -32,7 +32,7 @@ class AddSessionForm(forms.Form):
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
 
     def __init__(self, *args: Any, user: Visitor, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         teams = teams_for_new_session(user)
         team = self.fields["team"]
         assert isinstance(team, forms.ModelChoiceField)
@@ -48,4 +48,4 @@ class RenameForm(forms.Form):
     new_name = SessionNameField(label=_("New name"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})

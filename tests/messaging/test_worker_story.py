@@ -30,6 +30,7 @@ async def test_two_sessions_receive_side_by_side(running: Running) -> None:
     first, second = await running.scan("Shop A", "Lin"), await running.scan("Repairs", "Guo")
     running.control.add_person("Li Na", LINA)
     running.control.write(first.bot_id, LINA, "to the shop")
+    await until(lambda: Message.objects.filter(text="to the shop").exists())
     running.control.write(second.bot_id, LINA, "to repairs")
 
     await until(lambda: Message.objects.filter(direction="in").count() == 2)

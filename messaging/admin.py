@@ -1,0 +1,91 @@
+"""Maintenance of contacts, threads and messages: to be found and read, hardly to be changed."""
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models import (
+    Attachment,
+    Contact,
+    Conversation,
+    Message,
+    RawAnswer,
+    SendAttempt,
+)
+from sessions_app.admin_base import KeptAdmin, RecordAdmin, RecordInline, masked
+
+
+@admin.register(Contact)
+class ContactAdmin(KeptAdmin):
+    list_display = ("display_name", "user_id", "number", "created_at")
+    list_filter = ("created_at",)
+    search_fields = ("name", "user_id", "=number")
+    editable_fields = ("name", "colour")
+    fields = ("user_id", "number", "name", "colour", "created_at")
+
+
+@admin.register(Conversation)
+class ConversationAdmin(RecordAdmin):
+    list_display = ("contact", "team", "session", "unread", "replies_used", "closes_at", "last_at")
+    list_filter = ("team", "session")
+    search_fields = ("contact__name", "contact__user_id", "last_text")
+    list_select_related = ("contact", "team", "session")
+    date_hierarchy = "last_at"
+
+
+class AttachmentInline(RecordInline):
+    model = Attachment
+    fields = readonly_fields = ("position", "kind", "file_name", "size", "state", "error")
+
+
+class SendAttemptInline(RecordInline):
+    model = SendAttempt
+    fields = readonly_fields = ("client_id", "started_at", "finished_at", "outcome")
+
+
+@admin.register(Message)
+class MessageAdmin(RecordAdmin):
+    list_display = ("id", "conversation", "session", "direction", "kind", "status", "created_at")
+    list_filter = ("direction", "kind", "status", "session", "holds_queue")
+    search_fields = ("text", "=wire_id", "=client_id", "conversation__contact__name")
+    list_select_related = ("conversation__contact", "session")
+    show_full_result_count = False
+    date_hierarchy = "created_at"
+    inlines = (AttachmentInline, SendAttemptInline)
+    raw_shown = masked("sealed_raw", _("as it came"))
+    fields = (
+        "id", "conversation", "session", "bot_id", "direction", "kind", "text", "quote_text",
+        "quote_of", "wire_id", "client_id", "raw_shown", "status", "error_code", "error_detail",
+        "holds_queue", "overrides_limits", "created_at", "stored_at", "settled_at",
+        "next_try_at", "recalled_at", "sent_by", "claimed_by",
+    )  # fmt: skip
+
+
+@admin.register(SendAttempt)
+class SendAttemptAdmin(RecordAdmin):
+    list_display = ("client_id", "message", "started_at", "finished_at", "outcome")
+    list_filter = ("outcome",)
+    search_fields = ("=client_id", "=message__id")
+    list_select_related = ("message",)
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(RecordAdmin):
+    list_display = ("message", "kind", "file_name", "size", "state")
+    list_filter = ("kind", "state")
+    search_fields = ("file_name", "=message__id")
+    list_select_related = ("message",)
+    item_shown = masked("sealed_item", _("item as it came"))
+    fields = (
+        "message", "position", "kind", "file_name", "size", "content_type", "state", "error",
+        "width", "height", "duration_ms", "transcript", "item_shown",
+    )  # fmt: skip
+
+
+@admin.register(RawAnswer)
+class RawAnswerAdmin(RecordAdmin):
+    list_display = ("received_at", "session", "reason")
+    list_filter = ("session",)
+    search_fields = ("session__name", "reason")
+    list_select_related = ("session",)
+    body_shown = masked("sealed_body", _("as it came"))
+    fields = ("session", "received_at", "reason", "body_shown")

@@ -1,0 +1,1 @@
+"""The inbox's pages: access, one call, render. No view calls WeChat."""

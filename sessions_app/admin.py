@@ -1,0 +1,112 @@
+"""Maintenance of sessions and people. Secrets are masked; what the worker owns is read-only."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.utils.translation import gettext_lazy as _
+
+from sessions_app.admin_base import AnyAdmin, KeptAdmin, RecordAdmin, masked
+from sessions_app.models import (
+    Context,
+    LoginAttempt,
+    Session,
+    SessionEvent,
+    Stream,
+    WorkerBeat,
+)
+from sessions_app.people.models import Team, User
+
+admin.site.site_header = "WeiLink Console"
+admin.site.site_title = "WeiLink Console"
+admin.site.index_title = _("Maintenance")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+    list_display = ("username", "first_name", "last_name", "email", "is_active", "last_login")
+    list_filter = ("groups", "teams", "is_active", "is_staff", "is_superuser")
+    filter_horizontal = ("groups", "user_permissions", "teams")
+    fieldsets = (
+        *(UserAdmin.fieldsets or ()),
+        (_("Console"), {"fields": ("teams", "language", "time_zone")}),
+    )
+
+
+@admin.register(Team)
+class TeamAdmin(AnyAdmin):
+    list_display = ("name",)
+    search_fields = ("name",)
+
+
+@admin.register(Session)
+class SessionAdmin(KeptAdmin):
+    """Names and states change on the board, where the worker hears of it."""
+
+    list_display = (
+        "name", "state", "bot_id", "owner_id", "team", "is_default",
+        "last_poll_at", "last_message_at",
+    )  # fmt: skip
+    list_filter = ("state", "team", "is_default")
+    search_fields = ("name", "bot_id", "owner_id")
+    list_select_related = ("team",)
+    editable_fields = ("colour",)
+    token_shown = masked("sealed_token", _("bot token"))
+    cursor_shown = masked("cursor", _("cursor"))
+    fields = (
+        "name", "team", "colour", "is_default", "state", "state_since", "error_code",
+        "error_detail", "errors_in_row", "next_poll_at", "bot_id", "owner_id", "base_url",
+        "token_shown", "cursor_shown", "hold_ms", "generation", "gives_receipts", "created_at",
+        "bound_at", "last_poll_at", "last_message_at", "last_sent_at", "lease_owner",
+    )  # fmt: skip
+
+
+@admin.register(Context)
+class ContextAdmin(RecordAdmin):
+    list_display = ("user_id", "session", "received_at", "replies_used", "last_reply_at")
+    list_filter = ("session",)
+    search_fields = ("user_id", "session__name")
+    list_select_related = ("session",)
+    date_hierarchy = "received_at"
+    token_shown = masked("sealed_token", _("context token"))
+    fields = (
+        "session", "user_id", "token_shown", "received_at", "replies_used", "last_reply_at",
+        "first_seen_at", "refused_at",
+    )  # fmt: skip
+
+
+@admin.register(LoginAttempt)
+class LoginAttemptAdmin(RecordAdmin):
+    list_display = ("session_name", "status", "started_by", "created_at", "finished_at")
+    list_filter = ("status",)
+    search_fields = ("session_name", "started_by__username")
+    list_select_related = ("started_by",)
+    qrcode_shown = masked("qrcode", _("handle to poll with"))
+    result_shown = masked("sealed_result", _("credentials of another account"))
+    fields = (
+        "session_name", "session", "team", "started_by", "status", "version", "qr_number",
+        "qrcode_shown", "result_shown", "error_code", "error_detail", "created_at",
+        "expires_at", "finished_at",
+    )  # fmt: skip
+
+
+@admin.register(SessionEvent)
+class SessionEventAdmin(RecordAdmin):
+    list_display = ("at", "session", "kind", "state", "code", "who")
+    list_filter = ("kind", "state")
+    search_fields = ("session__name", "code", "detail", "who__username")
+    list_select_related = ("session", "who")
+    date_hierarchy = "at"
+
+
+@admin.register(Stream)
+class StreamAdmin(RecordAdmin):
+    list_display = ("key", "last_number")
+    search_fields = ("key",)
+
+
+@admin.register(WorkerBeat)
+class WorkerBeatAdmin(RecordAdmin):
+    list_display: Any = ("worker_id", "host", "pid", "started_at", "heard_at")
+    list_filter = ("host",)
+    search_fields = ("worker_id", "host")

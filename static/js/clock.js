@@ -1,0 +1,61 @@
+// Everything that ticks, from one timer: “3 s ago”, what is left to reply, a code's last minutes.
+import { now } from "./news.js";
+import { text } from "./texts.js";
+import { emit } from "./upsert.js";
+
+const TICK_MS = 1_000;
+const drawnOn = new Date().toDateString();
+
+export function startClock() {
+  setInterval(tick, TICK_MS);
+  document.addEventListener("console:drawn", tick);
+  document.addEventListener("console:settled", tick);
+}
+
+function tick() {
+  const moment = now();
+  for (const element of document.querySelectorAll("time[data-ago]")) {
+    write(element, ago(Math.max(0, moment - Date.parse(element.dateTime)) / 1000));
+  }
+  for (const element of document.querySelectorAll("[data-countdown]")) {
+    count(element, Number(element.dataset.countdown) - moment / 1000);
+  }
+  if (new Date().toDateString() !== drawnOn) newDay();
+}
+
+function count(element, seconds) {
+  if (seconds <= 0 && element.dataset.lapsed !== element.dataset.countdown) {
+    element.dataset.lapsed = element.dataset.countdown;
+    emit("lapsed", {});
+  }
+  write(element, element.dataset.form === "hours" ? hours(seconds) : minutes(seconds));
+}
+
+function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
+function ago(seconds) {
+  if (seconds < 60) return text("seconds_ago", { count: Math.floor(seconds) });
+  if (seconds < 3_600) return text("minutes_ago", { count: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return text("hours_ago", { count: Math.floor(seconds / 3_600) });
+  return text("days_ago", { count: Math.floor(seconds / 86_400) });
+}
+
+function hours(seconds) {
+  if (seconds < 60) return text("less_than_minute");
+  const whole = Math.floor(seconds / 60);
+  const left = { hours: Math.floor(whole / 60), minutes: String(whole % 60).padStart(2, "0") };
+  return left.hours ? text("hours_minutes", left) : text("minutes", { minutes: whole });
+}
+
+function minutes(seconds) {
+  const whole = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** “Today” would be a lie after midnight; a page in use is left alone until it rests. */
+function newDay() {
+  const field = document.activeElement?.matches("input,textarea");
+  if (!field && !document.querySelector("dialog[open]")) location.reload();
+}

@@ -1,0 +1,20 @@
+// Starts what the page has. Each module binds to data- attributes and does nothing where they lack.
+import { startAlerts } from "./alerts.js";
+import { startClock } from "./clock.js";
+import { startComposer } from "./composer.js";
+import { startDialogs } from "./dialogs.js";
+import { startExchange } from "./exchange.js";
+import { startLine } from "./line.js";
+import { startList } from "./list.js";
+import { startMenus } from "./menus.js";
+import { startThread } from "./thread.js";
+
+startClock();
+startMenus();
+startDialogs();
+startThread();
+startList();
+startAlerts();
+startComposer();
+startExchange();
+startLine();

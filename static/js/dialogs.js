@@ -1,0 +1,77 @@
+// One native dialog: filled by htmx, opened when its content is there, emptied when it closes.
+// Closing it never cancels a login: others may watch the same code.
+const CONFIRMED_MS = 1_400;
+
+let opener = null;
+let openerKey = "";
+
+export function startDialogs() {
+  const dialog = document.getElementById("dialog");
+  const body = document.getElementById("dialog-body");
+  if (!dialog) return;
+  document.addEventListener("htmx:beforeRequest", remember);
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target === body && body.firstElementChild) show(dialog);
+  });
+  document.addEventListener("console:settled", takeFocus);
+  document.addEventListener("console:drawn", watchLogin);
+  document.addEventListener("console:answered", ({ detail }) => {
+    if (dialog.contains(detail.elt) && !detail.elt.closest("[data-login-id]")) dialog.close();
+  });
+  dialog.addEventListener("click", (event) => closeFor(event, dialog));
+  dialog.addEventListener("close", () => closed(body));
+}
+
+function remember(event) {
+  const trigger = event.detail.elt.closest("[data-opens-dialog]");
+  if (!trigger) return;
+  opener = trigger.matches("form") ? trigger.querySelector("button") : trigger;
+  openerKey = trigger.closest("[id]")?.id ?? "";
+  const menu = opener.closest("details");
+  if (menu) opener = menu.querySelector("summary");
+}
+
+function show(dialog) {
+  if (!dialog.open) dialog.showModal();
+  takeFocus();
+}
+
+function takeFocus() {
+  const field = document.querySelector("dialog[open] [data-takes-focus]");
+  if (field && !field.dataset.focused) {
+    field.dataset.focused = "yes";
+    field.focus();
+    field.select?.();
+  }
+}
+
+function closeFor(event, dialog) {
+  if (event.target.closest("[data-closes-dialog]") || event.target === dialog) {
+    event.preventDefault();
+    dialog.close();
+  }
+}
+
+function closed(body) {
+  body.replaceChildren();
+  const home = opener?.isConnected ? opener : document.querySelector(`#${openerKey || "main"} a`);
+  home?.focus({ preventScroll: true });
+  opener = null;
+}
+
+/** A login that is confirmed or cancelled closes by itself; the words stay for a moment. */
+function watchLogin() {
+  const panel = document.querySelector("[data-login-id]");
+  if (!panel || panel.dataset.leaving) return;
+  const { status } = panel.dataset;
+  if (status !== "confirmed" && status !== "cancelled") return;
+  panel.dataset.leaving = "yes";
+  setTimeout(() => leave(panel), status === "confirmed" ? CONFIRMED_MS : 0);
+}
+
+function leave(panel) {
+  if (!panel.isConnected) return;
+  const dialog = panel.closest("dialog");
+  if (dialog) dialog.close();
+  else location.assign(panel.dataset.board);
+}

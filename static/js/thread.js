@@ -1,0 +1,151 @@
+// The open thread: days and groups between neighbours, scroll that never jumps, what was read.
+import { rewind, parse } from "./streams.js";
+import { fetchNews } from "./news.js";
+import { counted } from "./texts.js";
+import { emit } from "./upsert.js";
+
+const BOTTOM_PX = 80;
+
+let scroller = null;
+let atBottom = true;
+let below = 0;
+let readUpTo = "";
+
+export function startThread() {
+  document.addEventListener("console:settled", adopt);
+  document.addEventListener("console:drawn", drawn);
+  document.addEventListener("click", jumpDown);
+  document.addEventListener("visibilitychange", markRead);
+  window.addEventListener("focus", markRead);
+  window.addEventListener("resize", stick);
+  adopt();
+}
+
+export function isAtBottom() {
+  return atBottom;
+}
+
+/** A thread came into the page, with the page or by a click on a row. */
+function adopt() {
+  const thread = document.getElementById("thread");
+  const now = document.getElementById("thread-scroll");
+  if (!thread || now === scroller) return;
+  scroller = now;
+  atBottom = true;
+  below = 0;
+  readUpTo = "";
+  scroller.addEventListener("scroll", scrolled, { passive: true });
+  new ResizeObserver(stick).observe(scroller);
+  regroup();
+  stick();
+  if (!document.body.dataset.firstThread) document.body.dataset.firstThread = "seen";
+  else {
+    // Drawn at these numbers, perhaps before the page's own: ask what came since.
+    rewind(parse(thread.dataset.streams));
+    fetchNews();
+  }
+  emit("opened", { thread });
+  markRead();
+}
+
+/** Before a page of older messages: what stands on the screen stays where it is. */
+function drawn({ detail }) {
+  if (!scroller?.isConnected) return;
+  const mine = detail.fresh.filter((row) => row.classList.contains("message"));
+  const before = scroller.dataset.height ? Number(scroller.dataset.height) : scroller.scrollHeight;
+  regroup();
+  if (detail.isPage && mine.length) keepPlace(before);
+  else if (atBottom) stick();
+  else more(mine);
+  remember();
+  markRead();
+}
+
+function keepPlace(before) {
+  const grown = scroller.scrollHeight - before;
+  if (grown > 0 && scroller.scrollTop < grown) scroller.scrollTop += grown;
+}
+
+function remember() {
+  scroller.dataset.height = scroller.scrollHeight;
+}
+
+function more(rows) {
+  if (rows.some((row) => row.classList.contains("ours"))) {
+    atBottom = true;
+    stick();
+    return;
+  }
+  below += rows.length;
+  showBelow();
+}
+
+function scrolled() {
+  const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  atBottom = left < BOTTOM_PX;
+  if (atBottom && below) {
+    below = 0;
+    showBelow();
+    markRead();
+  }
+}
+
+function stick() {
+  if (!scroller?.isConnected) return;
+  if (atBottom) scroller.scrollTop = scroller.scrollHeight;
+  remember();
+}
+
+function showBelow() {
+  const button = document.querySelector("[data-new-below]");
+  if (!button) return;
+  button.hidden = below === 0;
+  button.querySelector("span").textContent = counted("new_below", below);
+}
+
+function jumpDown(event) {
+  if (!event.target.closest("[data-new-below]")) return;
+  atBottom = true;
+  below = 0;
+  showBelow();
+  stick();
+  markRead();
+}
+
+/** Day lines and groups depend on neighbours, which come and go. */
+function regroup() {
+  const list = document.querySelector("[data-messages]");
+  if (!list) return;
+  for (const line of list.querySelectorAll("[data-day-line]")) line.remove();
+  let before = null;
+  const sessions = new Set();
+  for (const row of list.querySelectorAll(":scope > .message")) {
+    sessions.add(row.dataset.session);
+    const newDay = row.dataset.day !== before?.dataset.day;
+    if (newDay) row.before(dayLine(row));
+    row.classList.toggle("continues", !newDay && row.dataset.group === before?.dataset.group);
+    before = row;
+  }
+  list.classList.toggle("is-several", sessions.size > 1);
+}
+
+function dayLine(row) {
+  const line = document.createElement("li");
+  line.className = "day";
+  line.dataset.dayLine = "";
+  line.textContent = row.dataset.dayWords;
+  return line;
+}
+
+/** Seen means: open, on the screen, at its end, and the page in front. */
+function markRead() {
+  const thread = document.getElementById("thread");
+  const rows = thread?.querySelectorAll(".message[data-from-them]");
+  if (!rows?.length || !thread.dataset.readUrl || document.hidden || !atBottom) return;
+  const last = rows[rows.length - 1].id.replace("message-", "");
+  const row = document.getElementById(`conversation-${thread.dataset.conversation}`);
+  const unread = row && row.dataset.unread !== "0";
+  if (last === readUpTo || (row && !unread)) return;
+  readUpTo = last;
+  htmx.ajax("POST", thread.dataset.readUrl, { values: { up_to: last }, swap: "none" });
+}
