@@ -29,7 +29,7 @@ def seal_bytes(data: bytes) -> bytes:
     return _box(tuple(settings.CREDENTIAL_KEYS)).encrypt(data)
 
 
-def unseal_bytes(sealed: bytes) -> bytes:
+def unseal_bytes(sealed: bytes | memoryview) -> bytes:
     """Decrypt with any of the keys. Raises SealedError."""
     try:
         return _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(bytes(sealed))

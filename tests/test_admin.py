@@ -3,6 +3,7 @@
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.db.models import Model
 from django.test import Client
 
 from messaging import outbox, services
@@ -38,13 +39,13 @@ def admin_client(cast: Cast) -> Client:
     return client
 
 
-def _url(model: type, page: str) -> str:
+def _url(model: type[Model], page: str) -> str:
     return f"/admin/{model._meta.app_label}/{model._meta.model_name}/{page}"
 
 
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
 def test_every_model_is_searchable_and_opens_without_secrets(
-    admin_client: Client, model: type
+    admin_client: Client, model: type[Model]
 ) -> None:
     registered = admin.site._registry[model]
     assert registered.search_fields

@@ -16,7 +16,8 @@ from .cdn import Upload
 from .chats import Bubble, Chat
 from .phone_media import decode_sent_key
 from .quotas import Outcome, Verdict, judge
-from .wechat import SendRecord, SimulatedWeChat
+from .records import SendRecord
+from .wechat import SimulatedWeChat
 from .wire_messages import BotMessage, read_bot_message
 
 BAD_REQUEST = -1

@@ -14,7 +14,6 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +26,10 @@ from .clock import Clock
 from .faults import Faults
 from .logins import Login, Logins, LoginStatus
 from .people import SCRIPTED_NAMES
-from .quotas import Outcome
+from .records import SendRecord, Violations
 from .statefile import StateFile
 from .switches import Switches
 from .updates import cursor_for, position_of
-from .violations import Violations
 from .wire_messages import with_addresses
 
 SENDS_KEPT = 200_000
@@ -40,29 +38,6 @@ IDS_SINCE_MS = 1_700_000_000_000
 
 Gone = asyncio.Future[Any]
 """Completes when the client closed its connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendRecord:
-    """One call of sendmessage, whatever became of it."""
-
-    number: int
-    at_ms: int
-    bot_id: str
-    person_id: str
-    client_id: str
-    outcome: Outcome
-    ret: int
-    errmsg: str
-    why: str
-    message_id: str
-    kind: str
-    text: str
-    context_token: Any
-    item: Any
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class SimulatedWeChat:

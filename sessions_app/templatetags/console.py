@@ -116,10 +116,11 @@ def capped(count: int) -> str:
 
 
 @register.filter
-def short_id(wechat_id: str) -> str:
-    """“8f21…@im.bot”: enough of an id to tell two apart."""
+def short_id(wechat_id: str, form: str = "") -> str:
+    """“8f21…4f1a@im.bot”: enough of an id to tell two apart; "alone": without its host."""
     head, at, host = wechat_id.partition("@")
-    return f"{head[:4]}…{head[-4:]}{at}{host}" if len(head) > 10 else wechat_id
+    head = f"{head[:4]}…{head[-4:]}" if len(head) > 10 else head
+    return head if form == "alone" else f"{head}{at}{host}"
 
 
 @register.filter

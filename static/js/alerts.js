@@ -54,7 +54,8 @@ function hear({ detail }) {
 /** Rows whose last message is theirs, young, and was not known to this page. */
 function heardRows(root, inserted) {
   const ids = new Set([...rows(root), ...inserted].map((row) => row.id));
-  return [...ids].map((id) => document.getElementById(id)).filter((row) => row && isNew(row));
+  const drawn = (id) => document.getElementById(id) ?? inserted.find((row) => row.id === id);
+  return [...ids].map(drawn).filter((row) => row && isNew(row));
 }
 
 function isNew(row) {

@@ -1,9 +1,12 @@
 // One native dialog: filled by htmx, opened when its content is there, emptied when it closes.
 // Closing it never cancels a login: others may watch the same code.
+import { fetchNews } from "./news.js";
+
 const CONFIRMED_MS = 1_400;
 
 let opener = null;
 let openerKey = "";
+let asked = "";
 
 export function startDialogs() {
   const dialog = document.getElementById("dialog");
@@ -14,6 +17,7 @@ export function startDialogs() {
     if (event.detail.target === body && body.firstElementChild) show(dialog);
   });
   document.addEventListener("console:settled", takeFocus);
+  document.addEventListener("console:settled", askForLogin);
   document.addEventListener("console:drawn", watchLogin);
   document.addEventListener("console:answered", ({ detail }) => {
     if (dialog.contains(detail.elt) && !detail.elt.closest("[data-login-id]")) dialog.close();
@@ -57,6 +61,13 @@ function closed(body) {
   const home = opener?.isConnected ? opener : document.querySelector(`#${openerKey || "main"} a`);
   home?.focus({ preventScroll: true });
   opener = null;
+}
+
+/** The code may have come between the panel's drawing and its arrival here. */
+function askForLogin() {
+  const id = document.querySelector("[data-login-id]")?.dataset.loginId ?? "";
+  if (id && id !== asked) fetchNews();
+  asked = id;
 }
 
 /** A login that is confirmed or cancelled closes by itself; the words stay for a moment. */

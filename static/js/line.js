@@ -25,7 +25,7 @@ export function startLine() {
   open();
   setInterval(pulse, PULSE_MS);
   setInterval(pollWhileDown, POLL_EVERY_MS);
-  window.addEventListener("online", again);
+  window.addEventListener("online", anew);
   window.addEventListener("offline", showBanner);
   document.addEventListener("visibilitychange", () => document.hidden || again());
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
@@ -38,6 +38,7 @@ function open() {
   if (signedOut) return;
   const address = new URL(document.body.dataset.socket, location.href);
   address.protocol = address.protocol.replace("http", "ws");
+  if (downSince && !bannerTimer) bannerTimer = setTimeout(showBanner, BANNER_AFTER_MS);
   const mine = new WebSocket(address);
   socket = mine;
   guard(POLL_AFTER_MS * 3);
@@ -94,7 +95,15 @@ function lost() {
   wait = Math.min(wait * 1.5, LONGEST_WAIT_MS);
 }
 
-/** The network or the reader is back: try now. */
+/** Another network, perhaps: what the old socket says of itself means nothing. */
+function anew() {
+  const old = socket;
+  socket = null;
+  old?.close();
+  again();
+}
+
+/** The reader is back: try now. */
 function again() {
   showBanner();
   if (socket?.readyState === WebSocket.OPEN) {

@@ -10,9 +10,13 @@ let scroller = null;
 let atBottom = true;
 let below = 0;
 let readUpTo = "";
+let height = 0;
 
 export function startThread() {
   document.addEventListener("console:settled", adopt);
+  document.addEventListener("console:drawing", () => {
+    height = scroller?.scrollHeight ?? 0;
+  });
   document.addEventListener("console:drawn", drawn);
   document.addEventListener("click", jumpDown);
   document.addEventListener("visibilitychange", markRead);
@@ -48,26 +52,20 @@ function adopt() {
   markRead();
 }
 
-/** Before a page of older messages: what stands on the screen stays where it is. */
 function drawn({ detail }) {
   if (!scroller?.isConnected) return;
   const mine = detail.fresh.filter((row) => row.classList.contains("message"));
-  const before = scroller.dataset.height ? Number(scroller.dataset.height) : scroller.scrollHeight;
   regroup();
-  if (detail.isPage && mine.length) keepPlace(before);
+  if (detail.isPage && mine.length) keepPlace();
   else if (atBottom) stick();
   else more(mine);
-  remember();
   markRead();
 }
 
-function keepPlace(before) {
-  const grown = scroller.scrollHeight - before;
+/** Older messages came in above: what stands on the screen stays where it is. */
+function keepPlace() {
+  const grown = scroller.scrollHeight - height;
   if (grown > 0 && scroller.scrollTop < grown) scroller.scrollTop += grown;
-}
-
-function remember() {
-  scroller.dataset.height = scroller.scrollHeight;
 }
 
 function more(rows) {
@@ -93,7 +91,6 @@ function scrolled() {
 function stick() {
   if (!scroller?.isConnected) return;
   if (atBottom) scroller.scrollTop = scroller.scrollHeight;
-  remember();
 }
 
 function showBelow() {

@@ -24,14 +24,19 @@ export function read(html) {
 export function draw(root) {
   const isPage = root.dataset.changes === "page";
   const fresh = [];
+  emit("drawing", { root });
   for (const source of root.querySelectorAll("[data-into]")) {
     const list = document.getElementById(source.dataset.into);
     if (list) for (const row of [...source.children]) drawRow(list, row, isPage, fresh);
   }
   for (const part of root.querySelectorAll("[data-live-part]")) drawPart(part);
   const numbers = parse(root.dataset.streams);
+  const thread = document.getElementById("thread");
   if (isPage) rewind(numbers);
-  else advance(numbers);
+  // Asked for while another thread was open: what this one missed must be asked for again.
+  else if (thread && thread.dataset.conversation !== root.dataset.open) {
+    rewind(parse(thread.dataset.streams));
+  } else advance(numbers);
   emit("drawn", { root, fresh, isPage });
 }
 
@@ -48,7 +53,7 @@ function drawRow(list, row, isPage, fresh) {
   else keepCurrent(old, row);
   if (list.dataset.order === "down" && !isPage && movesIt(list, old, row)) place(list, old, row);
   else if (old) morph(old, row, list);
-  else insert(list, row);
+  else insert(list, row, isPage);
 }
 
 /** Rows that moved are put in their place now, or as soon as the pointer rests. */
@@ -113,8 +118,8 @@ function morph(old, row, list) {
   return living;
 }
 
-function insert(list, row) {
-  if (row.parentNode !== list) row.classList.add("is-new");
+function insert(list, row, isPage = false) {
+  if (!isPage) row.classList.add("is-new");
   list.insertBefore(row, neighbour(list, row));
   htmx.process(row);
 }
@@ -154,6 +159,11 @@ function drawPart(part) {
   const version = Number(part.dataset.version);
   if (version && version <= Number(old.dataset.version)) return;
   if (part.outerHTML === old.outerHTML) return;
+  if (part.dataset.livePart === "replace") {
+    old.replaceWith(part);
+    htmx.process(part);
+    return;
+  }
   for (const menu of old.querySelectorAll("details[open]")) {
     const label = menu.querySelector("summary")?.getAttribute("aria-label");
     for (const other of part.querySelectorAll("details")) {

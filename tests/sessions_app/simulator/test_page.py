@@ -1,5 +1,6 @@
 """The page: what the server renders, and a day at the phones in a real browser."""
 
+import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -62,6 +63,13 @@ def test_both_languages_have_the_same_texts() -> None:
         assert sorted(holes) == sorted(re.findall(r"{\w+}", TEXTS["zh"][key])), key
 
 
+def in_browser(test: Any) -> Any:
+    """Skipped where Chromium is missing, unless REQUIRE_SERVICES makes that a failure."""
+    missing = CHROMIUM is None and os.environ.get("REQUIRE_SERVICES") != "1"
+    skip = pytest.mark.skipif(missing, reason="Chromium is not installed")
+    return pytest.mark.browser(skip(test))
+
+
 @pytest.fixture
 async def page(server: SimulatorServer) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
@@ -76,8 +84,7 @@ async def page(server: SimulatorServer) -> AsyncIterator[Page]:
         assert complaints == []
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@in_browser
 async def test_a_phone_scans_and_confirms(page: Page, wire: Wire, control: Control) -> None:
     handle = (await wire.draw())["qrcode"]
     await page.get_by_role("button", name="Scan with Lin's phone").click()
@@ -87,8 +94,7 @@ async def test_a_phone_scans_and_confirms(page: Page, wire: Wire, control: Contr
     assert (await wire.status(handle))["status"] == "confirmed"
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@in_browser
 async def test_a_phone_shows_digits_when_asked_to(page: Page, wire: Wire, control: Control) -> None:
     handle = (await wire.draw())["qrcode"]
     await page.get_by_label("Ask for verify code").check()
@@ -101,8 +107,7 @@ async def test_a_phone_shows_digits_when_asked_to(page: Page, wire: Wire, contro
     await expect(page.get_by_role("button", name="Log out on Mei's phone")).to_be_visible()
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@in_browser
 async def test_a_customer_writes_and_sees_the_answer(
     page: Page, bot: BoundBot, control: Control
 ) -> None:
@@ -122,8 +127,7 @@ async def test_a_customer_writes_and_sees_the_answer(
     await expect(log.locator(".quoted", has_text="您好 Nina")).to_be_visible()
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+@in_browser
 async def test_the_address_in_the_qr_picture_opens_the_phones_for_this_code(
     page: Page, wire: Wire
 ) -> None:

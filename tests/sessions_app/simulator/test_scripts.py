@@ -1,5 +1,7 @@
 """The scripted people: who they are, that they begin by themselves and react to replies."""
 
+import threading
+
 import pytest
 
 from sessions_app.simulator.people import PEOPLE, SCRIPTED_NAMES
@@ -45,10 +47,8 @@ async def test_the_switch_decides_whether_they_write(server: SimulatorServer, on
     if on:
         await until(lambda: server.control.bot(bot["bot_id"])["updates"])
     else:
-        assert not [t for t in _threads() if t == "scripted people"]
+        assert "scripted people" not in _threads()
 
 
 def _threads() -> list[str]:
-    import threading
-
     return [thread.name for thread in threading.enumerate()]

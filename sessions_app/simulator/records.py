@@ -1,14 +1,39 @@
-"""What clients did against the protocol's rules: recorded, counted, shown by the control interface.
+"""What the simulator remembers about its clients: rules they broke, and every sendmessage.
 
-It only remembers. Whether a violation is refused as well is decided where the request is answered.
+It only remembers. Whether something is refused is decided where the request is answered.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from .clock import Clock
+from .quotas import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SendRecord:
+    """One call of sendmessage, whatever became of it."""
+
+    number: int
+    at_ms: int
+    bot_id: str
+    person_id: str
+    client_id: str
+    outcome: Outcome
+    ret: int
+    errmsg: str
+    why: str
+    message_id: str
+    kind: str
+    text: str
+    context_token: Any
+    item: Any
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
 
 
 class Violations:
