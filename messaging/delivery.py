@@ -9,6 +9,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from django.db import DatabaseError, InterfaceError
+
 from messaging import outbox
 from messaging.lines import Lines
 from messaging.outbox import Claim
@@ -33,8 +35,9 @@ Desk = Callable[..., Awaitable[Any]]
 class Delivery:
     """The outbox loop. `wake()` makes it look at once; it looks every second anyway."""
 
-    def __init__(self, *, worker_id: str, desk: Desk, lines: Lines) -> None:
-        self.worker_id = worker_id
+    def __init__(self, *, desk: Desk, lines: Lines) -> None:
+        """`worker_id` is to be set before `run`, and anew when the worker starts over."""
+        self.worker_id = ""
         self.desk = desk
         self.lines = lines
         self._wake = asyncio.Event()
@@ -67,10 +70,21 @@ class Delivery:
         room = MAX_AT_ONCE - len(self._sending)
         if room <= 0:
             return
-        for claim in await self.desk(outbox.claim_next, self.worker_id, limit=room):
+        for claim in await self._claim(room):
             task = asyncio.ensure_future(self._send(claim))
             self._sending.add(task)
             task.add_done_callback(self._sent)
+
+    async def _claim(self, limit: int) -> list[Claim]:
+        """Claims are committed as `sending`; a stop before any byte left hands them back."""
+        claiming = asyncio.ensure_future(self.desk(outbox.claim_next, self.worker_id, limit=limit))
+        try:
+            claims: list[Claim] = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            for claim in await claiming:
+                await self.desk(outbox.hand_back, claim)
+            raise
+        return claims
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
@@ -93,22 +107,33 @@ class Delivery:
                 item=text_item(claim.text),
             )
         except asyncio.CancelledError:
-            await asyncio.shield(self.desk(outbox.mark_broken, claim, detail="stopped"))
+            await self._note(outbox.mark_broken, claim, detail="stopped")
             raise
         except UnsafeHostError as error:
-            await self.desk(outbox.put_back, claim, code="unsafe_host", detail=str(error))
+            await self._note(outbox.put_back, claim, code="unsafe_host", detail=str(error))
         except NotSentError as error:
-            await self.desk(outbox.put_back, claim, code="not_reached", detail=str(error))
+            await self._note(outbox.put_back, claim, code="not_reached", detail=str(error))
         except RefusedError as error:
-            await self.desk(
+            await self._note(
                 outbox.mark_refused, claim, wire_code=error.wire_code, detail=str(error)
             )
         except GatewayError as error:
             if 400 <= error.status < 500:
-                await self.desk(outbox.mark_refused, claim, wire_code=0, detail=str(error))
+                await self._note(outbox.mark_refused, claim, wire_code=0, detail=str(error))
             else:
-                await self.desk(outbox.mark_broken, claim, detail=str(error))
+                await self._note(outbox.mark_broken, claim, detail=str(error))
         except ILinkError as error:
-            await self.desk(outbox.mark_broken, claim, detail=str(error))
+            await self._note(outbox.mark_broken, claim, detail=str(error))
         else:
-            await self.desk(outbox.mark_sent, claim, wire_id=receipt.message_id)
+            await self._note(outbox.mark_sent, claim, wire_id=receipt.message_id)
+
+    async def _note(self, write_down: Callable[..., None], claim: Claim, **facts: Any) -> None:
+        """What became of a send is written down as soon as the database takes it."""
+        while True:
+            try:
+                await self.desk(write_down, claim, **facts)
+            except (DatabaseError, InterfaceError):
+                logger.exception("the fate of message %s is not written yet", claim.message_id)
+                await asyncio.sleep(SWEEP_S)
+            else:
+                return

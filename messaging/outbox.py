@@ -4,10 +4,12 @@
 itself, unless the wire says that no byte left. Nothing here calls WeChat.
 """
 
+import logging
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
@@ -17,6 +19,8 @@ from sessions_app.models import Context, Session, SessionState, WorkerBeat
 from sessions_app.realtime import Change, announcing
 from sessions_app.sealed import SealedError, unseal
 from sessions_app.services import record_state
+
+logger = logging.getLogger(__name__)
 
 RETRY_S = (2, 2, 30, 30)
 """Waits after tries from which no byte left; the next one fails the message."""
@@ -50,8 +54,19 @@ def ready(now: datetime) -> QuerySet[Message]:
 
 def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
     """Claim what may go now; each claim is committed as `sending` before it is returned."""
-    ids = list(ready(timezone.now()).values_list("id", flat=True)[:limit])
-    return [claim for pk in ids if (claim := _claim(worker_id, pk)) is not None]
+    claims: list[Claim] = []
+    for pk in list(ready(timezone.now()).values_list("id", flat=True)[:limit]):
+        try:
+            claim = _claim(worker_id, pk)
+        except DatabaseError:
+            if not claims:
+                raise
+            # What is claimed already must be sent: nobody else may.
+            logger.exception("message %s could not be claimed", pk)
+            break
+        if claim is not None:
+            claims.append(claim)
+    return claims
 
 
 def _claim(worker_id: str, message_id: int) -> Claim | None:
@@ -194,6 +209,19 @@ def put_back(claim: Claim, *, code: str, detail: str) -> None:
         _touch(change, message)
 
 
+def hand_back(claim: Claim) -> None:
+    """The worker stops before the first byte: queued, as if it had never been claimed."""
+    with announcing() as change:
+        message = _claimed(claim)
+        if message is None:
+            return
+        message.attempts.filter(client_id=claim.client_id).delete()
+        Message.objects.filter(pk=message.pk).update(
+            status=MessageStatus.QUEUED, claimed_by="", client_id=""
+        )
+        _touch(change, message)
+
+
 def disown_lost() -> int:
     """`sending` rows of workers that are gone: unconfirmed, never queued again."""
     alive = WorkerBeat.objects.values("pk")
@@ -201,8 +229,9 @@ def disown_lost() -> int:
     ids = list(lost.values_list("pk", flat=True))
     for pk in ids:
         with announcing() as change:
-            message = _whole(pk)
-            if message.status == MessageStatus.SENDING:
+            # Its worker may live after all and write its answer down in this moment.
+            if lost.select_for_update(of=("self",)).filter(pk=pk).exists():
+                message = _whole(pk)
                 _settle(change, message, MessageStatus.UNCONFIRMED, "worker_lost", holds=True)
     return len(ids)
 

@@ -19,6 +19,7 @@ from sessions_app.ilink.errors import (
     GatewayError,
     ILinkError,
     NotSentError,
+    RefusedError,
     UnreadableAnswerError,
 )
 from sessions_app.ilink.wire import Updates
@@ -71,12 +72,14 @@ class Poller:
         self.cursor = binding.cursor
         self.hold_ms = binding.hold_ms
         self._was_good = False
+        self._was_announced = False
         self._instant_empties = 0
 
     async def run(self) -> None:
-        await self._announce_start()
         while True:
             await self.recorder.until_open()
+            if not self._was_announced:
+                await self._announce_start()
             began = self.clock()
             try:
                 updates = await self.client.get_updates(self.cursor, hold_ms=self.hold_ms)
@@ -96,11 +99,19 @@ class Poller:
             await self._rest(updates, self.clock() - began)
 
     async def _announce_start(self) -> None:
-        """Without notifystart only the first reply after a connect arrives (reported)."""
+        """Without notifystart only the first reply after a connect arrives (reported).
+
+        One that did not arrive is repeated before the next poll; a refused one is not. Its answer
+        is evidence of a living token: the first poll may be held for 35 s before it answers.
+        """
         try:
             await self.client.notify_start()
         except ILinkError as error:
             logger.info("session %s: notifystart: %s", self.binding.session_id, error)
+            self._was_announced = isinstance(error, RefusedError)
+        else:
+            self._was_announced = True
+            await self._good()
 
     async def _store(self, updates: Updates) -> None:
         """Safe before the next poll, and not to be cancelled half-way."""

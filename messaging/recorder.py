@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import uuid
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -29,13 +30,15 @@ from messaging.inbound import Received
 from sessions_app.ilink.wire import parse_updates
 from sessions_app.models import Session
 from sessions_app.realtime import announcing
-from sessions_app.sealed import seal_bytes, unseal_bytes
+from sessions_app.sealed import SealedError, seal_bytes, unseal_bytes
 from sessions_app.services import touch
 
 logger = logging.getLogger(__name__)
 
 MAX_GROUP = 200
 AWAY_RETRY_S = 1.0
+MAX_TRIES = 5
+"""How often a spooled answer may fail while the database answers; then it is kept raw."""
 _AWAY = (OperationalError, InterfaceError)
 
 
@@ -92,6 +95,7 @@ class Recorder:
         self._store = store
         self._queue: asyncio.Queue[tuple[Received, asyncio.Future[None]]] = asyncio.Queue()
         self._open = asyncio.Event()
+        self._failures: Counter[str] = Counter()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -124,17 +128,30 @@ class Recorder:
             group = [await self._queue.get()]
             while len(group) < MAX_GROUP and not self._queue.empty():
                 group.append(self._queue.get_nowait())
-            try:
-                await self._in_thread(self._store_group, [answer for answer, _ in group])
-            except _AWAY:
-                self._open.clear()
-                await self._in_thread(self._put_all, [answer for answer, _ in group])
-            except Exception:
-                logger.exception("answers could not be stored nor spooled")
+            await self._secure([answer for answer, _ in group])
             for _, done in group:
                 self._queue.task_done()
                 if not done.done():
                     done.set_result(None)
+
+    async def _secure(self, answers: Sequence[Received]) -> None:
+        """Stored, else synced in the spool; while neither is possible they are held here.
+
+        A full disk takes both at once. Whoever polls waits for this, so nothing more piles up.
+        """
+        while True:
+            try:
+                await self._in_thread(self._store_group, answers)
+                return
+            except Exception:
+                logger.exception("%d answers could not be stored", len(answers))
+            self._open.clear()
+            try:
+                await self._in_thread(self._put_all, answers)
+                return
+            except Exception:
+                logger.exception("%d answers could not be spooled either", len(answers))
+            await asyncio.sleep(AWAY_RETRY_S)
 
     async def _in_thread(
         self, function: Callable[[Sequence[Received]], None], answers: Sequence[Received]
@@ -163,18 +180,20 @@ class Recorder:
             _keep_whole(answer)
 
     def _put_all(self, answers: Sequence[Received]) -> None:
-        logger.error("the database is away: %d answers go to the spool", len(answers))
+        logger.error("%d answers go to the spool", len(answers))
         for answer in answers:
             self.spool.put(answer)
 
     async def _mend(self) -> None:
-        """While the database is away, try to store what was spooled."""
+        """While something waits in the spool, try to store it."""
         while True:
-            if self._open.is_set():
-                await asyncio.sleep(AWAY_RETRY_S)
-                continue
             await asyncio.sleep(AWAY_RETRY_S)
-            await self._drain_spool()
+            if self._open.is_set() and not self.spool.waiting():
+                continue
+            try:
+                await self._drain_spool()
+            except Exception:
+                logger.exception("the spool could not be emptied")
 
     async def _drain_spool(self) -> None:
         loop = asyncio.get_running_loop()
@@ -184,15 +203,46 @@ class Recorder:
             self._open.clear()
 
     def _empty_spool(self) -> bool:
+        """True: the database answers and nothing waits any more."""
+        close_old_connections()
+        return all(self._take_back(path) for path in self.spool.waiting()) and _answers()
+
+    def _take_back(self, path: Path) -> bool:
+        """Store one spooled answer. False: not yet, and no later one before it."""
         try:
-            for path in self.spool.waiting():
-                self._store_group([self.spool.read(path)])
-                path.unlink()
-            Session.objects.exists()
-        except (DatabaseError, InterfaceError):
-            close_old_connections()
-            return False
+            answer = self.spool.read(path)
+        except FileNotFoundError:  # another worker of this host was faster
+            return True
+        except (SealedError, ValueError, KeyError):
+            logger.exception("%s cannot be read; it is set aside, not deleted", path)
+            path.rename(path.with_suffix(".unreadable"))
+            return True
+        try:
+            self._store_group([answer])
+        except Exception:
+            logger.warning("%s is not stored yet", path, exc_info=True)
+            if not self._is_poison(path):
+                return False
+            _keep_whole(answer)
+        path.unlink(missing_ok=True)
         return True
+
+    def _is_poison(self, path: Path) -> bool:
+        """An answer that fails again and again while the database answers is not to block all."""
+        close_old_connections()
+        if not _answers():
+            return False
+        self._failures[path.name] += 1
+        return self._failures[path.name] >= MAX_TRIES
+
+
+def _answers() -> bool:
+    try:
+        Session.objects.exists()
+    except (DatabaseError, InterfaceError):
+        close_old_connections()
+        return False
+    return True
 
 
 def _keep_whole(answer: Received) -> None:

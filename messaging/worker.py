@@ -8,7 +8,7 @@ import asyncio
 import logging
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 SWEEP_S = 1.0
 NOTIFY_STOP_S = 3.0
+CATCH_UP_S = 2.0
+"""At a start the first polls come before the first send."""
 MAX_SESSIONS = 3000
 
 
@@ -46,6 +48,10 @@ class Worker:
         self.lines = Lines(identity=identity, hosts=self.hosts)
         self.recorder = Recorder(Spool(data_dir / "spool"))
         self._desk_thread = ThreadPoolExecutor(1, thread_name_prefix="desk")
+        self.polls = PollDesk(
+            lines=self.lines, recorder=self.recorder, desk=self.desk, random=random.random
+        )
+        self.delivery = Delivery(desk=self.desk, lines=self.lines)
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
@@ -54,22 +60,20 @@ class Worker:
     async def desk(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Run a database function in the worker's own thread, with a living connection."""
         call = partial(_with_connection, function, *args, **kwargs)
-        return await asyncio.get_running_loop().run_in_executor(self._desk_thread, call)
+        running = asyncio.get_running_loop().run_in_executor(self._desk_thread, call)
+        # Whoever asked may be cancelled; what is to be written down is written down.
+        return await asyncio.shield(running)
 
     async def start(self) -> None:
         realtime.attach_loop(asyncio.get_running_loop())
         await self._register()
         await self.desk(outbox.disown_lost)
         await self.recorder.start()
-        self.polls = PollDesk(
-            lines=self.lines, recorder=self.recorder, desk=self.desk, random=random.random
-        )
-        self.delivery = Delivery(worker_id=self.worker_id, desk=self.desk, lines=self.lines)
         jobs = (
             self._beat(),
             self._sweep(),
             self._listen(),
-            self.delivery.run(),
+            self._deliver(),
             self.polls.write_heard(),
         )
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
@@ -79,6 +83,7 @@ class Worker:
         if self.alone:
             await self.desk(leases.retire_all)
         await self.desk(leases.register, self.worker_id)
+        self.delivery.worker_id = self.worker_id
 
     async def stop(self) -> None:
         """Within 5 s: polls let go, sends finish or are unconfirmed, what came is stored."""
@@ -91,10 +96,9 @@ class Worker:
         for task in drivers:
             task.cancel()
         await asyncio.gather(*self._tasks, *drivers, return_exceptions=True)
-        await asyncio.gather(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
-        await self.recorder.stop()
-        await self.lines.close_all()
-        await self.desk(leases.retire, self.worker_id)
+        await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
+        await _all_of(self.recorder.stop())
+        await _all_of(self.lines.close_all(), self.desk(leases.retire, self.worker_id))
         await self.desk(connections.close_all)
         self._desk_thread.shutdown(wait=False)
         realtime.attach_loop(None)
@@ -113,7 +117,11 @@ class Worker:
         logger.error("this worker was silent too long and was declared dead; it starts over")
         await self.polls.drop_all()
         await self._register()
-        self.delivery.worker_id = self.worker_id
+
+    async def _deliver(self) -> None:
+        """Who wrote while nobody polled gave a newer token; a reply with the older is refused."""
+        await asyncio.sleep(CATCH_UP_S)
+        await self.delivery.run()
 
     async def _sweep(self) -> None:
         while True:
@@ -175,6 +183,13 @@ class Worker:
             except Exception:
                 logger.warning("the worker hears no wake-ups; it sweeps", exc_info=True)
                 await asyncio.sleep(SWEEP_S)
+
+
+async def _all_of(*steps: Awaitable[None]) -> None:
+    """Steps of a stop: one that fails, a database that is away, must not keep the others."""
+    for error in await asyncio.gather(*steps, return_exceptions=True):
+        if isinstance(error, BaseException):
+            logger.error("a step of the worker's stop failed", exc_info=error)
 
 
 def _with_connection(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

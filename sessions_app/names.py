@@ -1,9 +1,10 @@
-"""Session names by the contract's rule: they are folder names on every machine. Pure but for the
-look-up of a clash."""
+"""Session names by the contract's rule: they are folder names on every machine. Pure, no Django.
+
+Errors carry a code and a plain English sentence; pages say it in the reader's language by that
+code (`reasons.name_problem`).
+"""
 
 import unicodedata
-
-from django.utils.translation import gettext as _
 
 MAX_CHARACTERS = 64
 MAX_BYTES = 200
@@ -13,9 +14,25 @@ _RESERVED_PREFIX = "messages.db"
 _FORBIDDEN = frozenset("/\\:")
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 
+_SENTENCES = {
+    "name_empty": "Give the session a name.",
+    "name_too_long": "This name is too long: 64 characters at most.",
+    "name_invisible": "A name cannot hold invisible or control characters.",
+    "name_forbidden": "A name cannot hold / \\ or :",
+    "name_edges": "A name cannot begin with a dot or a space, or end with a space.",
+    "name_reserved": "This name is kept for the session folder's own files.",
+    "name_default": "Nothing can be renamed to “default”.",
+    "name_in_use": "There is a session named “{detail}” already.",
+}
+
 
 class SessionNameError(ValueError):
-    """A name that cannot be used; str() is a sentence for the person who typed it."""
+    """A name that cannot be used: `code`, `detail` (a name that is taken); str() is a sentence."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(_SENTENCES[code].format(detail=detail))
+        self.code = code
+        self.detail = detail
 
 
 class BadSessionName(SessionNameError):  # noqa: N818 - read as a statement in except clauses
@@ -25,22 +42,33 @@ class BadSessionName(SessionNameError):  # noqa: N818 - read as a statement in e
 class SessionNameTaken(SessionNameError):  # noqa: N818
     """Another session has this name, upper and lower case alike (HTTP 409)."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__("name_in_use", name)
+
 
 def clean_session_name(raw: str) -> str:
     """The name in NFC. Raises BadSessionName with the first reason that applies."""
     name = unicodedata.normalize("NFC", raw)
     if not name:
-        raise BadSessionName(_("Give the session a name."))
+        raise BadSessionName("name_empty")
     if len(name) > MAX_CHARACTERS or _too_many_bytes(name):
-        raise BadSessionName(_("This name is too long: 64 characters at most."))
+        raise BadSessionName("name_too_long")
     if any(unicodedata.category(sign) in _FORBIDDEN_CATEGORIES for sign in name):
-        raise BadSessionName(_("A name cannot hold invisible or control characters."))
+        raise BadSessionName("name_invisible")
     if _FORBIDDEN & set(name):
-        raise BadSessionName(_("A name cannot hold / \\ or :"))
+        raise BadSessionName("name_forbidden")
     if name[0] in " ." or name[-1] == " ":
-        raise BadSessionName(_("A name cannot begin with a dot or a space, or end with a space."))
+        raise BadSessionName("name_edges")
     if name.casefold() in _RESERVED or name.casefold().startswith(_RESERVED_PREFIX):
-        raise BadSessionName(_("This name is kept for the session folder's own files."))
+        raise BadSessionName("name_reserved")
+    return name
+
+
+def clean_new_name(raw: str) -> str:
+    """A name that something may be renamed to. Raises BadSessionName, for `default` too."""
+    name = clean_session_name(raw)
+    if name_key(name) == DEFAULT:
+        raise BadSessionName("name_default")
     return name
 
 

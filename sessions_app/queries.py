@@ -94,7 +94,7 @@ def session_row(session: Session, *, now: datetime) -> SessionRow:
         session=session,
         state_label=str(_("not heard") if deaf else state.label),
         tone="warn" if deaf else _TONES[state],
-        because=_because(session, state, now),
+        because=_("no poll was answered for a while") if deaf else _because(session, state, now),
         owner=session.owner_id,
         last_message_at=session.last_message_at,
     )

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
+import dj_database_url
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -56,9 +57,23 @@ class HostSettings(BaseSettings):
         return value.rstrip("/")
 
     @property
-    def data_dir(self) -> Path:
-        """The folder for keys, spool and lock of this installation."""
+    def key_dir(self) -> Path:
+        """Where keys are made on the first run: `var/`, wherever the database is."""
         return VAR
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder of spool, lock and gathered static files: beside the data they belong to.
+
+        That is the folder of a SQLite database file, by default `var/`; a database server has
+        no folder here, so its console keeps them in `var/`.
+        """
+        if not self.database_url:
+            return VAR
+        database = dj_database_url.parse(self.database_url)
+        if not database["ENGINE"].endswith("sqlite3") or database["NAME"] == ":memory:":
+            return VAR
+        return Path(database["NAME"]).absolute().parent
 
     def resolved_public_url(self) -> str:
         return self.public_url or f"http://localhost:{self.port}"
@@ -83,6 +98,10 @@ class DemoSettings(HostSettings):
             weilink_ilink_url=here,
             weilink_cdn_url=f"{here}/c2c",
         )
+
+    @property
+    def key_dir(self) -> Path:
+        return VAR / "demo"
 
     @property
     def data_dir(self) -> Path:
@@ -122,7 +141,7 @@ def kept_secret(path: Path, fresh: str) -> str:
 def secret_key(host: HostSettings) -> str:
     if host.secret_key is not None:
         return host.secret_key.get_secret_value()
-    return kept_secret(host.data_dir / "secret_key", secrets.token_urlsafe(50))
+    return kept_secret(host.key_dir / "secret_key", secrets.token_urlsafe(50))
 
 
 def credential_keys(host: HostSettings) -> list[str]:
@@ -130,5 +149,5 @@ def credential_keys(host: HostSettings) -> list[str]:
     if host.weilink_credential_keys is not None:
         text = host.weilink_credential_keys.get_secret_value()
     else:
-        text = kept_secret(host.data_dir / "credential_keys", Fernet.generate_key().decode())
+        text = kept_secret(host.key_dir / "credential_keys", Fernet.generate_key().decode())
     return [key.strip() for key in text.split(",") if key.strip()]

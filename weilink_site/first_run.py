@@ -1,5 +1,6 @@
 """What a console does before it serves: schema, static files, the first administrator."""
 
+import hashlib
 import secrets
 import sys
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 from sessions_app.people.models import EVERYONE, Team, User
@@ -21,7 +23,28 @@ def prepare_data() -> None:
     """Create or upgrade the schema, gather the static files. Idempotent."""
     call_command("migrate", interactive=False, verbosity=0)
     if not settings.DEBUG:
-        call_command("collectstatic", interactive=False, verbosity=0)
+        gather_static_files()
+
+
+def gather_static_files() -> None:
+    """Compressing takes many seconds, so only when a file or the way of storing changed."""
+    mark = Path(settings.STATIC_ROOT) / ".gathered"
+    state = _static_state()
+    if mark.is_file() and mark.read_text() == state:
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.write_text(state)
+
+
+def _static_state() -> str:
+    """A digest over name, size and time of every file that would be gathered."""
+    digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            facts = Path(storage.path(name)).stat()
+            digest.update(f"{name}|{facts.st_size}|{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def make_administrator(username: str, password: str) -> User:

@@ -19,6 +19,6 @@ class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_suffix = ""
-        self.fields["username"].label = _("Name")
+        self.fields["username"].label = _("Username")
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"

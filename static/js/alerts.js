@@ -41,6 +41,7 @@ function hear({ detail }) {
   }
   const { root } = detail;
   if (root.dataset.unread !== undefined) setTitle(Number(root.dataset.unread));
+  if (root.dataset.open === document.getElementById("thread")?.dataset.conversation) rename(root);
   const fresh = heardRows(root, detail.fresh);
   learn();
   for (const row of fresh) known.set(row.id, row.dataset.key);

@@ -18,6 +18,7 @@ export function startDialogs() {
   });
   document.addEventListener("console:settled", takeFocus);
   document.addEventListener("console:settled", askForLogin);
+  document.addEventListener("console:drawn", takeFocus);
   document.addEventListener("console:drawn", watchLogin);
   document.addEventListener("console:answered", ({ detail }) => {
     if (dialog.contains(detail.elt) && !detail.elt.closest("[data-login-id]")) dialog.close();

@@ -30,7 +30,7 @@ export function isSignIn(url) {
 }
 
 function beforeSwap(event) {
-  const { xhr, elt } = event.detail;
+  const { xhr, requestConfig } = event.detail;
   if (xhr.responseURL && isSignIn(xhr.responseURL)) {
     event.detail.shouldSwap = false;
     emit("signed-out", {});
@@ -39,15 +39,25 @@ function beforeSwap(event) {
   const root = xhr.status < 300 ? read(xhr.responseText) : null;
   if (!root) return;
   event.detail.shouldSwap = false;
+  const { elt } = requestConfig;
+  const inPlace = letGo(elt);
   newest(root);
   draw(root);
+  if (inPlace) document.querySelector(`#${elt.id} a`)?.focus({ preventScroll: true });
   emit("answered", { elt, root });
   wantNews();
 }
 
+/** A form that was answered is done with: what it stood for may be drawn over it. */
+function letGo(elt) {
+  const inPlace = elt.matches("form.name-form") && elt.contains(document.activeElement);
+  if (inPlace) document.activeElement.blur();
+  return inPlace;
+}
+
 function failed(event) {
-  const { xhr, elt } = event.detail;
+  const { xhr, requestConfig } = event.detail;
   const refused = xhr?.status === 403;
   const words = text(!xhr?.status ? "not_reached" : refused ? "not_allowed" : "went_wrong");
-  emit("failed", { elt, words });
+  emit("failed", { elt: requestConfig.elt, words });
 }

@@ -5,12 +5,14 @@ import { counted } from "./texts.js";
 import { emit } from "./upsert.js";
 
 const BOTTOM_PX = 80;
+const READ_AFTER_MS = 250;
 
 let scroller = null;
 let atBottom = true;
 let below = 0;
 let readUpTo = "";
 let height = 0;
+let readTimer = 0;
 
 export function startThread() {
   document.addEventListener("console:settled", adopt);
@@ -134,8 +136,13 @@ function dayLine(row) {
   return line;
 }
 
-/** Seen means: open, on the screen, at its end, and the page in front. */
 function markRead() {
+  clearTimeout(readTimer);
+  readTimer = setTimeout(markReadNow, READ_AFTER_MS);
+}
+
+/** Seen means: open, on the screen, at its end, and the page in front. */
+function markReadNow() {
   const thread = document.getElementById("thread");
   const rows = thread?.querySelectorAll(".message[data-from-them]");
   if (!rows?.length || !thread.dataset.readUrl || document.hidden || !atBottom) return;

@@ -155,8 +155,10 @@ function nextRow(row) {
 
 function drawPart(part) {
   const old = document.getElementById(part.id);
-  if (!old || holdsFocusedField(old)) return;
+  if (!old) return;
   const version = Number(part.dataset.version);
+  // A rename in place is left alone; a login goes on whatever is being typed.
+  if (!version && holdsFocusedField(old)) return;
   if (version && version <= Number(old.dataset.version)) return;
   if (part.outerHTML === old.outerHTML) return;
   if (part.dataset.livePart === "replace") {

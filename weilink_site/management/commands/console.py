@@ -31,6 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
+        if settings.DEMO and port != settings.HOST.port:
+            self._fail(f"The demo takes its port from PORT: PORT={port} make demo")
         listener = self._bind(host, port)
         lock = DataLock(settings.DATA_DIR)
         try:
@@ -63,7 +65,8 @@ class Command(BaseCommand):
     def _greet(self, port: int) -> None:
         if not settings.DEMO:
             first_run.first_administrator(self.stdout.write)
-            self.stdout.write(f"WeiLink Console: {settings.PUBLIC_URL}")
+            address = settings.HOST.public_url or f"http://localhost:{port}"
+            self.stdout.write(f"WeiLink Console: {address}")
             self.stdout.flush()
             return
         from weilink_site.demo import name_the_people
@@ -111,6 +114,9 @@ def serve(listener: socket.socket, port: int) -> None:
         running.append(asyncio.ensure_future(start()))
 
     async def stop() -> None:
+        for task in running:  # a stop may come before the worker has started
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
         await worker.stop()
         if simulated is not None:
             simulated.close()

@@ -1,0 +1,121 @@
+"""The story of the product, lived by a person: two sessions, two phones, customers, answers."""
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import log_in
+from tests.browser.demo_process import Demo
+
+pytestmark = pytest.mark.browser
+
+
+def _add_session(console: Page, phones: Page, name: str, owner: str) -> None:
+    """Add a session on the board and scan its code with an owner's simulated phone."""
+    console.get_by_role("link", name="Add session").first.click()
+    dialog = console.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_role("button", name=re.compile("code", re.I)).click()
+    expect(dialog.get_by_role("heading")).to_contain_text(f"“{name}”")
+    expect(dialog.get_by_role("img", name="QR code to scan with WeChat")).to_be_visible()
+    expect(dialog).to_contain_text("(1 of 3)")
+    phones.get_by_role("button", name=f"Scan with {owner}'s phone").click()
+    expect(dialog.get_by_role("status")).to_contain_text("phone")
+    phones.get_by_role("button", name=f"Confirm on {owner}'s phone").click()
+    expect(dialog).to_be_hidden()
+    row = console.get_by_role("row").filter(has_text=name)
+    expect(row).to_contain_text("receiving")
+
+
+def _write(phones: Page, person: str, owner: str, text: str) -> None:
+    """Write to an owner's bot as a simulated customer."""
+    phones.get_by_label("Person", exact=True).select_option(label=person)
+    phones.get_by_label("Writes to", exact=True).select_option(label=f"{owner}'s bot")
+    phones.get_by_label("Message", exact=True).fill(text)
+    phones.get_by_role("button", name=f"Send as {person}").click()
+
+
+def test_scan_receive_answer_live(context: BrowserContext, demo: Demo) -> None:
+    demo.control("switches", scripts_on=False)
+    console, phones = context.new_page(), context.new_page()
+    log_in(console, demo)
+    phones.goto(f"{demo.url}/simulator/")
+    console.get_by_role("link", name="Sessions").click()
+    _add_session(console, phones, "Shop A", "Lin")
+    _add_session(console, phones, "Repairs 售后", "Guo")
+
+    console.get_by_role("link", name="Inbox").first.click()
+    expect(console.get_by_role("heading", name="Inbox")).to_be_visible()
+    _write(phones, "李娜", "Lin", "我的包裹在哪里？已经三天了")
+    rows = console.get_by_role("list", name="Conversations")
+    expect(rows).to_contain_text("我的包裹在哪里？已经三天了")
+    expect(rows).to_contain_text("李娜")
+    expect(console).to_have_title(re.compile(r"^\(1\) "))
+    _write(phones, "Tom Baker", "Guo", "Can I change the colour to blue?")
+    expect(rows).to_contain_text("Can I change the colour to blue?")
+
+    rows.get_by_role("link", name=re.compile("李娜")).click()
+    thread = console.get_by_role("region", name=re.compile("Conversation with"))
+    expect(thread).to_contain_text("我的包裹在哪里？已经三天了")
+    _write(phones, "李娜", "Lin", "在吗？")
+    expect(thread.locator(".bubble", has_text="在吗？")).to_be_visible()
+
+    box = console.get_by_role("textbox", name="Reply to 李娜")
+    box.fill("今天下午会送到，单号 SF1039")
+    expect(console.get_by_role("button", name="Send as Shop A")).to_be_enabled()
+    box.press("Enter")
+    bubble = thread.get_by_role("listitem").filter(has_text="今天下午会送到")
+    expect(bubble).to_contain_text("Taken by WeChat", ignore_case=True)
+    expect(box).to_have_value("")
+    expect(thread).to_contain_text("9 of 10 replies left")
+    expect(phones.get_by_text("今天下午会送到，单号 SF1039").first).to_be_visible()
+
+    rows.get_by_role("link", name=re.compile("Tom Baker")).click()
+    box = console.get_by_role("textbox", name="Reply to Tom Baker")
+    box.fill("Of course.")
+    console.get_by_role("button", name="Send as Repairs 售后").click()
+    bubble = thread.get_by_role("listitem").filter(has_text="Of course.")
+    expect(bubble).to_contain_text("Taken by WeChat", ignore_case=True)
+
+
+def test_from_wechat_to_screen_takes_under_300_ms(context: BrowserContext, demo: Demo) -> None:
+    """Median of 50: from the request that injects a message to its bubble in the page."""
+    page = context.new_page()
+    log_in(page, demo)
+    page.get_by_role("list", name="Conversations").get_by_role("link", name="Tom Baker").click()
+    page.wait_for_selector("#composer")
+    state = demo.read("state")
+    tom = next(one["user_id"] for one in state["people"] if one["name"] == "Tom Baker")
+    chat = next(one for one in state["chats"] if one["person_id"] == tom)
+    took = page.evaluate(MEASURE, {"bot_id": chat["bot_id"], "person_id": tom})
+    took.sort()
+    median = took[len(took) // 2]
+    print(f"from WeChat to screen, ms: median {median:.0f}, slowest {took[-1]:.0f}")
+    assert len(took) == 50
+    assert median < 300
+
+
+MEASURE = """async (chat) => {
+  const write = (text) => fetch("/simulator/control/write", {
+    method: "POST", headers: {"Content-Type": "application/json"},
+    body: JSON.stringify({...chat, text}),
+  });
+  const shown = (text) => [...document.querySelectorAll(".bubble")]
+    .some((bubble) => bubble.textContent.includes(text));
+  const took = [];
+  for (let number = 0; number < 50; number += 1) {
+    const text = `measured ${number} ${Math.random()}`;
+    const seen = new Promise((done) => {
+      const watch = new MutationObserver(() => {
+        if (shown(text)) { watch.disconnect(); done(); }
+      });
+      watch.observe(document.body, {childList: true, subtree: true, characterData: true});
+    });
+    const began = performance.now();
+    await write(text);
+    await seen;
+    took.push(performance.now() - began);
+  }
+  return took;
+}"""

@@ -1,0 +1,113 @@
+"""Children of a test: `manage.py …` as real processes with an environment of their own.
+
+Nothing of the machine's environment, HOME or `.env` data is used; only children that were started
+here are ever ended.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+T = TypeVar("T")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def wait_for(check: Callable[[], T], what: str, *, within_s: float = 15.0) -> T:
+    """The first true answer of `check`; a failed test when none came in time."""
+    deadline = time.monotonic() + within_s
+    while not (found := check()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {what}")
+        time.sleep(0.02)
+    return found
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    """A child's whole environment. `home` is its empty HOME."""
+    home.mkdir(exist_ok=True)
+    plain = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+    return {**plain, "PYTHONUNBUFFERED": "1", **variables}
+
+
+class Child:
+    """One `manage.py` command, its output kept in two files beside each other."""
+
+    def __init__(
+        self, arguments: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path = ROOT
+    ) -> None:
+        self.out_file, self.err_file = log.with_suffix(".out"), log.with_suffix(".err")
+        with self.out_file.open("ab") as out, self.err_file.open("ab") as err:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", *arguments],
+                cwd=cwd,
+                env=dict(env),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+
+    @property
+    def out(self) -> str:
+        return self.out_file.read_text()
+
+    @property
+    def err(self) -> str:
+        return self.err_file.read_text()
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    def wait(self, within_s: float = 30.0) -> int:
+        """Its exit status; a failed test when it does not end in time."""
+        try:
+            return self.process.wait(within_s)
+        except subprocess.TimeoutExpired as error:
+            self.kill()
+            raise AssertionError(f"still running after {within_s} s:\n{self.err}") from error
+
+    def terminate(self, within_s: float = 5.0) -> int:
+        """SIGTERM; the exit status, and a failed test when it takes longer than the promise."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait(within_s)
+
+    def kill(self) -> None:
+        """SIGKILL: no last word, nothing flushed."""
+        self.process.kill()
+        self.process.wait(10)
+
+
+def run(
+    *arguments: str, env: Mapping[str, str], cwd: Path = ROOT
+) -> subprocess.CompletedProcess[str]:
+    """A short `manage.py` command, to its end."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def python(code: str, *, env: Mapping[str, str]) -> str:
+    """Run code inside the project, in a child; its last line of output."""
+    done = run("shell", "--no-imports", "-c", code, env=env)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().rpartition("\n")[2]

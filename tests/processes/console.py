@@ -1,0 +1,181 @@
+"""`manage.py console` under test: a child on data of its own, on a simulated WeChat of the test.
+
+The test reads the child's SQLite file read-only and never touches the child's memory.
+"""
+
+import http.client
+import json
+import re
+import sqlite3
+import urllib.parse
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from sessions_app.simulator.control import Control
+from sessions_app.simulator.serve import SimulatorServer
+from tests.processes.child import Child, environment, free_port, python, wait_for
+
+START_LOGINS = """
+from sessions_app.login import start_login
+from sessions_app.models import Session, Team
+team = Team.objects.get(name="Everyone")
+for name in {names!r}:
+    start_login(user=None, session_name=name, team=team,
+                session=Session.objects.filter(name=name).first(), force=True)
+"""
+QUEUE_REPLIES = """
+from messaging.models import Conversation
+from messaging.services import send_reply
+for user_id, text in {replies!r}:
+    thread = Conversation.objects.get(contact__user_id=user_id)
+    send_reply(user=None, conversation=thread, text=text, draft_key=text)
+"""
+
+
+class Console:
+    """One console and its data; it can be started, stopped, killed and started again."""
+
+    def __init__(self, folder: Path, simulator: SimulatorServer, secrets: dict[str, str]) -> None:
+        self.folder = folder
+        self.simulator = simulator
+        self.control: Control = simulator.control
+        self.port = free_port()
+        self.database = folder / "console.sqlite3"
+        self.env = environment(
+            folder / "home",
+            DATABASE_URL=f"sqlite:///{self.database}",
+            WEILINK_ILINK_URL=simulator.url,
+            WEILINK_CDN_URL=simulator.cdn_url,
+            WEILINK_BASE_PATH=str(folder / "weilink"),
+            WEILINK_MEDIA_ROOT=str(folder / "media"),
+            PORT=str(self.port),
+            **secrets,
+        )
+        self.children: list[Child] = []
+
+    @property
+    def child(self) -> Child:
+        return self.children[-1]
+
+    def launch(self, port: int | None = None) -> Child:
+        """Start the process, without waiting for anything."""
+        number = len(self.children) + 1
+        arguments = ["console", "--port", str(port or self.port)]
+        child = Child(arguments, env=self.env, log=self.folder / f"console-{number}")
+        self.children.append(child)
+        return child
+
+    def start(self) -> None:
+        child = self.launch()
+
+        def is_ready() -> bool:
+            assert child.is_running, child.err
+            return self.get("/readyz")[0] == 200
+
+        wait_for(is_ready, "the console ready", within_s=60)
+
+    def get(self, path: str, **headers: str) -> tuple[int, str]:
+        """(status, body); status 0 while nothing answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError:
+            return 0, ""
+        finally:
+            connection.close()
+
+    def log_in(self) -> str:
+        """The cookie header of the first administrator, whose password the first start printed."""
+        found = re.search(r"First administrator: (\S+)  password: (\S+)", self.children[0].out)
+        assert found is not None, self.children[0].out
+        return log_in(self.port, found[1], found[2])
+
+    # The data
+
+    def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """What is committed, read from outside."""
+        connection = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=10)
+        try:
+            return connection.execute(query, values).fetchall()
+        finally:
+            connection.close()
+
+    def count(self, table: str, where: str = "1") -> int:
+        return int(self.rows(f"SELECT count(*) FROM {table} WHERE {where}")[0][0])
+
+    def incoming(self) -> list[str]:
+        """Texts of stored messages from people, in the order stored."""
+        query = "SELECT text FROM messaging_message WHERE direction = 'in' ORDER BY id"
+        return [row[0] for row in self.rows(query)]
+
+    def fates(self) -> dict[str, tuple[str, str]]:
+        """text → (status, error code) of our replies."""
+        query = "SELECT text, status, error_code FROM messaging_message WHERE direction = 'out'"
+        return {text: (status, code) for text, status, code in self.rows(query)}
+
+    def spooled(self) -> list[Path]:
+        return list((self.folder / "spool").glob("*"))
+
+    # What people do
+
+    def bind(self, *accounts: str) -> list[str]:
+        """Sessions logged in by a scan with each of these phones; their bot ids."""
+        names = [f"Shop of {account}" for account in accounts]
+        python(START_LOGINS.format(names=names), env=self.env)
+        handles = wait_for(lambda: self._handles(names), "the codes drawn")
+        for name, account in zip(names, accounts, strict=True):
+            self.control.scan(handles[name], account)
+            self.control.confirm(handles[name])
+        return wait_for(lambda: self._connected(names), "the sessions connected")
+
+    def _handles(self, names: list[str]) -> dict[str, str]:
+        query = "SELECT session_name, qrcode FROM sessions_app_loginattempt WHERE qrcode <> ''"
+        drawn = dict(self.rows(query))
+        return drawn if drawn.keys() >= set(names) else {}
+
+    def _connected(self, names: list[str]) -> list[str]:
+        query = "SELECT name, bot_id FROM sessions_app_session WHERE state = 'connected'"
+        bots = dict(self.rows(query))
+        return [bots[name] for name in names] if bots.keys() >= set(names) else []
+
+    def queue_replies(self, replies: Iterable[tuple[str, str]]) -> None:
+        """(WeChat id, text) of each; the worker finds them in the database."""
+        python(QUEUE_REPLIES.format(replies=list(replies)), env=self.env)
+
+    def close(self) -> None:
+        for child in self.children:
+            if child.is_running:
+                child.kill()
+
+
+def log_in(port: int, username: str, password: str) -> str:
+    """Through the page, as a browser does; returns what its Cookie header says then."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.request("GET", "/accounts/login/")
+        page = connection.getresponse()
+        cookie = _cookies(page)
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
+        assert found is not None
+        form = {"username": username, "password": password, "csrfmiddlewaretoken": found[1]}
+        kind = "application/x-www-form-urlencoded"
+        headers = {"Cookie": cookie, "Content-Type": kind}
+        connection.request("POST", "/accounts/login/", urllib.parse.urlencode(form), headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 302, f"the login was answered with {answer.status}"
+        return _cookies(answer)
+    finally:
+        connection.close()
+
+
+def _cookies(answer: http.client.HTTPResponse) -> str:
+    given = answer.headers.get_all("Set-Cookie") or []
+    return "; ".join(line.partition(";")[0] for line in given)
+
+
+def as_json(body: str) -> Any:
+    return json.loads(body)

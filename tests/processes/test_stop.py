@@ -1,0 +1,72 @@
+"""SIGTERM: an end within 5 s whatever is open, nothing half-written, going on afterwards."""
+
+from contextlib import closing
+
+from tests.processes.child import wait_for
+from tests.processes.console import Console
+from tests.processes.open_lines import open_slow_page, open_websocket
+
+LINA = "lina@im.wechat"
+SEND = "/ilink/bot/sendmessage"
+
+
+def _nothing_is_half_written(console: Console) -> None:
+    assert console.count("messaging_message", "status = 'sending'") == 0
+    assert console.count("sessions_app_workerbeat") == 0
+    assert console.spooled() == []
+    assert "Traceback" not in console.child.err
+
+
+def test_it_stops_with_polls_a_websocket_a_slow_page_and_a_send_open(console: Console) -> None:
+    console.start()
+    [bot, _other] = console.bind("Lin", "Guo")
+    console.control.write(bot, LINA, "hello")
+    wait_for(lambda: console.incoming() == ["hello"], "the message stored")
+    cookie = console.log_in()
+    console.control.add_fault("slow", path=SEND, delay_s=1.5)
+    console.queue_replies([(LINA, "first"), (LINA, "second")])
+    with closing(open_websocket(console.port, cookie)), closing(open_slow_page(console.port)):
+        wait_for(lambda: console.fates()["first"][0] == "sending", "the first reply on the wire")
+        wait_for(lambda: console.control.polls()["now"] == 2, "both polls open")
+        assert console.child.terminate(within_s=5) == 0
+
+    _nothing_is_half_written(console)
+    assert console.fates() == {"first": ("sent", ""), "second": ("queued", "")}
+    assert console.control.seen(bot, LINA) == ["first"]
+
+
+def test_started_again_it_goes_on_without_a_new_login(console: Console) -> None:
+    console.start()
+    [bot] = console.bind("Lin")
+    console.control.write(bot, LINA, "before")
+    wait_for(lambda: console.incoming() == ["before"], "the first message stored")
+    assert console.child.terminate(within_s=5) == 0
+    console.control.write(bot, LINA, "while it was down")
+    console.queue_replies([(LINA, "an answer")])
+
+    console.start()
+    wait_for(lambda: console.incoming() == ["before", "while it was down"], "both stored")
+    wait_for(lambda: console.fates() == {"an answer": ("sent", "")}, "the answer sent")
+    assert console.control.seen(bot, LINA) == ["an answer"]
+    assert console.count("sessions_app_loginattempt") == 1
+
+
+def test_a_stop_while_it_starts_is_a_clean_stop(console: Console) -> None:
+    child = console.launch()
+    wait_for(lambda: console.get("/healthz")[0] == 200, "the pages answering")
+    assert child.terminate(within_s=5) == 0
+    _nothing_is_half_written(console)
+
+
+def test_a_send_that_does_not_end_is_unconfirmed_never_queued_again(console: Console) -> None:
+    console.start()
+    [bot] = console.bind("Lin")
+    console.control.write(bot, LINA, "hello")
+    wait_for(lambda: console.incoming() == ["hello"], "the message stored")
+    console.control.add_fault("drip", path=SEND, delay_s=5.0)
+    console.queue_replies([(LINA, "an answer")])
+    wait_for(lambda: console.control.seen(bot, LINA), "the reply at WeChat")
+
+    assert console.child.terminate(within_s=5) == 0
+    _nothing_is_half_written(console)
+    assert console.fates() == {"an answer": ("unconfirmed", "line_broken")}
