@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app import reasons
 from sessions_app.models import Team
 from sessions_app.names import BadSessionName, clean_session_name
 from sessions_app.people.roles import Visitor
@@ -22,7 +23,7 @@ class SessionNameField(forms.CharField):
         try:
             return clean_session_name(super().clean(value))
         except BadSessionName as problem:
-            raise forms.ValidationError(str(problem)) from problem
+            raise forms.ValidationError(reasons.name_problem(problem)) from problem
 
 
 class AddSessionForm(forms.Form):

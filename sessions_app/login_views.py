@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from sessions_app import login as logins
-from sessions_app import services
+from sessions_app import reasons, services
 from sessions_app.access import login_or_404
 from sessions_app.live import pin_numbers
 from sessions_app.models import LoginAttempt, User
@@ -52,7 +52,7 @@ def resolve(request: HttpRequest, login_id: str) -> HttpResponse:
             attempt=attempt, replace=replace, new_name=name, user=_actor(request)
         )
     except SessionNameError as problem:
-        return _wrong(request, attempt, "resolve_error", str(problem))
+        return _wrong(request, attempt, "resolve_error", reasons.name_problem(problem))
     except logins.VerifyCodeNotWanted:
         pass
     return _here(request, attempt)

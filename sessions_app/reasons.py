@@ -8,6 +8,8 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from sessions_app.names import SessionNameError
+
 
 def _plain(source: Callable[[], str]) -> Callable[[str], str]:
     return lambda _detail: source()
@@ -41,6 +43,17 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
         lambda: _("no code was scanned in time; three codes were shown in all")
     ),
     "name_taken": _with_detail(lambda: _("a session named “%(detail)s” exists by now")),
+    # names, whole sentences: they stand under the field
+    "name_empty": _plain(lambda: _("Give the session a name.")),
+    "name_too_long": _plain(lambda: _("This name is too long: 64 characters at most.")),
+    "name_invisible": _plain(lambda: _("A name cannot hold invisible or control characters.")),
+    "name_forbidden": _plain(lambda: _("A name cannot hold / \\ or :")),
+    "name_edges": _plain(
+        lambda: _("A name cannot begin with a dot or a space, or end with a space.")
+    ),
+    "name_reserved": _plain(lambda: _("This name is kept for the session folder's own files.")),
+    "name_default": _plain(lambda: _("Nothing can be renamed to “default”.")),
+    "name_in_use": _with_detail(lambda: _("There is a session named “%(detail)s” already.")),
     # messages
     "no_context": _plain(lambda: _("this person has not written to this session yet")),
     "window_closed": _plain(
@@ -66,6 +79,11 @@ def sentence(code: str, detail: str = "") -> str:
         return ""
     make = _SENTENCES.get(code)
     return make(detail) if make else detail or _("an unknown reason (%(code)s)") % {"code": code}
+
+
+def name_problem(problem: SessionNameError) -> str:
+    """A name's error in the reader's language."""
+    return sentence(problem.code, problem.detail)
 
 
 def times(count: int) -> str:

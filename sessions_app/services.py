@@ -4,7 +4,6 @@ Nothing here calls WeChat; the worker finds what there is to do in the rows.
 """
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from sessions_app import names
 from sessions_app.models import (
@@ -59,9 +58,7 @@ def free_name(name: str, *, besides: Session | None = None) -> str:
     if besides is not None:
         same = same.exclude(pk=besides.pk)
     if taken := same.values_list("name", flat=True).first():
-        raise names.SessionNameTaken(
-            _("There is a session named “%(name)s” already.") % {"name": taken}
-        )
+        raise names.SessionNameTaken(taken)
     return clean
 
 
@@ -82,8 +79,7 @@ def rename_session(*, session: Session, new_name: str, user: User | None) -> Ses
     """Give another name; history, credentials and polling stay. Raises SessionNameError."""
     with announcing() as change:
         clean = free_name(new_name, besides=session)
-        if names.name_key(clean) == names.DEFAULT:
-            raise names.BadSessionName(_("Nothing can be renamed to “default”."))
+        names.clean_new_name(clean)
         if clean == session.name:
             return session
         SessionEvent.objects.create(

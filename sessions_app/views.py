@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from sessions_app import queries, services
+from sessions_app import queries, reasons, services
 from sessions_app.access import require, session_or_404
 from sessions_app.forms import AddSessionForm, RenameForm
 from sessions_app.live import pin_numbers
@@ -76,7 +76,7 @@ def add(request: HttpRequest) -> HttpResponse:
                 team=form.cleaned_data["team"],
             )
         except SessionNameError as problem:
-            form.add_error("name", str(problem))
+            form.add_error("name", reasons.name_problem(problem))
         else:
             here = login_card(request, attempt)
             return here if is_htmx(request) else redirect("sessions:login", attempt.pk)
@@ -109,7 +109,7 @@ def rename(request: HttpRequest, name: str) -> HttpResponse:
                 session=found, new_name=form.cleaned_data["new_name"], user=_actor(request)
             )
         except SessionNameError as problem:
-            form.add_error("new_name", str(problem))
+            form.add_error("new_name", reasons.name_problem(problem))
         else:
             return done(request, renamed)
     status = UNPROCESSABLE if form.is_bound else 200

@@ -39,7 +39,7 @@ class Console:
 
     @cached_property
     def accounts(self) -> list[Session]:
-        return rail_sessions(self._user, limit=RAIL_LENGTH)
+        return rail_sessions(self._user, limit=RAIL_LENGTH) if self.has_role else []
 
     @cached_property
     def tiles(self) -> Tiles:
@@ -64,6 +64,10 @@ class Console:
     @cached_property
     def may_answer(self) -> bool:
         return may(self._user, Capability.ANSWER)
+
+    @property
+    def has_role(self) -> bool:
+        return self.may_board or self.may_read
 
     @property
     def may_admin(self) -> bool:

@@ -76,9 +76,7 @@ def _refused(
     return render(request, "inbox/inbox.html", context, status=UNPROCESSABLE)
 
 
-def _decide(
-    request: HttpRequest, pk: int, act: Callable[[Message, User], None]
-) -> HttpResponse:
+def _decide(request: HttpRequest, pk: int, act: Callable[[Message, User], None]) -> HttpResponse:
     """What somebody decided meanwhile is no error: the answer shows how it stands."""
     require(request.user, Capability.ANSWER)
     message = message_or_404(request.user, pk)

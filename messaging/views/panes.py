@@ -55,9 +55,7 @@ def thread_context(
     around: int | None = None,
 ) -> dict[str, Any]:
     page = queries.thread(conversation, before=before, around=around)
-    bubbles = presentation.bubbles(
-        page.messages, contact_name=conversation.contact.display_name
-    )
+    bubbles = presentation.bubbles(page.messages, contact_name=conversation.contact.display_name)
     return {
         "conversation": conversation,
         "bubbles": bubbles,
@@ -130,8 +128,6 @@ def _open_news(request: HttpRequest, pk: int, since: dict[str, int]) -> dict[str
     messages = queries.changed_messages(conversation, number, limit=MOST_MESSAGES)
     return {
         "conversation": conversation,
-        "bubbles": presentation.bubbles(
-            messages, contact_name=conversation.contact.display_name
-        ),
+        "bubbles": presentation.bubbles(messages, contact_name=conversation.contact.display_name),
         **beside_context(conversation),
     }

@@ -151,5 +151,8 @@ function markReadNow() {
   const unread = row && row.dataset.unread !== "0";
   if (last === readUpTo || (row && !unread)) return;
   readUpTo = last;
-  htmx.ajax("POST", thread.dataset.readUrl, { values: { up_to: last }, swap: "none" });
+  const post = htmx.ajax("POST", thread.dataset.readUrl, { values: { up_to: last }, swap: "none" });
+  post.catch(() => {
+    readUpTo = "";
+  });
 }

@@ -3,12 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from messaging import inbound
 from messaging.poller import Binding, Poller
-from messaging.recorder import Recorder, Spool
+from messaging.recorder import Recorder
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.models import Session
@@ -27,10 +25,6 @@ def bound_session(server: SimulatorServer, account: str) -> tuple[Session, dict[
     session.bot_id, session.token, session.base_url = bot["bot_id"], bot["token"], server.url
     session.save()
     return session, bot
-
-
-def make_recorder(folder: Path, store: Callable[..., int] = inbound.store) -> Recorder:
-    return Recorder(Spool(folder / "spool"), store=store)
 
 
 class Rig:

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from messaging.models import Message
-from messaging.recorder import Recorder
+from messaging.recorder import Recorder, Spool
 from sessions_app.models import Session, SessionEvent, Team
 from sessions_app.simulator.serve import SimulatorServer
 from tests.conftest import in_thread, until
-from tests.messaging.rig import Rig, bound_session, make_recorder
+from tests.messaging.rig import Rig, bound_session
 
 UPDATES = "/ilink/bot/getupdates"
 NOTIFY_START = "/ilink/bot/msg/notifystart"
@@ -38,7 +38,7 @@ MakeRig = Callable[[str], Any]
 
 @pytest.fixture
 async def recorder(seeded: Team, tmp_path: Path) -> AsyncIterator[Recorder]:
-    made = make_recorder(tmp_path)
+    made = Recorder(Spool(tmp_path / "spool"))
     await made.start()
     yield made
     await made.stop()

@@ -13,12 +13,12 @@ from django.db import OperationalError
 from messaging import inbound, recorder
 from messaging.inbound import Received
 from messaging.models import Message, RawAnswer
-from messaging.recorder import Recorder
+from messaging.recorder import Recorder, Spool
 from sessions_app.models import Session, SessionEvent, Team
 from sessions_app.simulator.serve import SimulatorServer
 from tests.conftest import in_thread, until
 from tests.messaging.builders import answer, make_session, text_message
-from tests.messaging.rig import Rig, bound_session, make_recorder
+from tests.messaging.rig import Rig, bound_session
 
 
 class Database:
@@ -34,6 +34,9 @@ class Database:
         if self.poison and any(b"poison" in one.updates.raw for one in answers):
             raise self.poison("no such answer can be stored")
         return inbound.store(answers)
+
+    def takes_writes(self) -> bool:
+        return not self.is_away
 
 
 @pytest.fixture
@@ -54,7 +57,13 @@ async def start(seeded: Team, tmp_path: Path, database: Database) -> AsyncIterat
     made: list[Recorder] = []
 
     async def start() -> Recorder:
-        made.append(make_recorder(tmp_path, database.store))
+        made.append(
+            Recorder(
+                Spool(tmp_path / "spool"),
+                store=database.store,
+                takes_writes=database.takes_writes,
+            )
+        )
         await made[-1].start()
         return made[-1]
 

@@ -1,0 +1,37 @@
+"""Merging what two programs know about one person's context: both ways, by one rule. Pure.
+
+The later message wins with its token; on the same token the higher count stands (who keeps a
+ledger brings `Tally.used` as its count).
+"""
+
+from dataclasses import replace
+
+from .values import StoredContext
+
+
+def merged(one: StoredContext, other: StoredContext) -> StoredContext:
+    """Both in one. At the same time of the last message, `other` brings the token."""
+    if one.token and one.token == other.token:
+        newest = replace(
+            other,
+            received_at_s=max(one.received_at_s, other.received_at_s),
+            replies_used=max(one.replies_used, other.replies_used),
+        )
+    else:
+        newest = one if _is_newer(one, other) else other
+    return replace(
+        newest,
+        replied_at_s=max(one.replied_at_s, other.replied_at_s),
+        first_seen_s=_earliest(one.first_seen_s, other.first_seen_s),
+    )
+
+
+def _is_newer(one: StoredContext, other: StoredContext) -> bool:
+    """An entry without a token knows of no message, whatever time it names."""
+    if bool(one.token) != bool(other.token):
+        return bool(one.token)
+    return one.received_at_s > other.received_at_s
+
+
+def _earliest(one_s: float, other_s: float) -> float:
+    return min(one_s, other_s) if one_s and other_s else one_s or other_s

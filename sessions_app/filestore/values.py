@@ -1,0 +1,159 @@
+"""What stands in the folder, as frozen values: credentials, contexts, and what a scan found.
+
+Reads and writes no file. Times are epoch seconds as floats, 0.0 when missing.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .disk import JsonObject
+from .errors import BrokenFileError
+
+TOKEN_FILE = "token.json"  # noqa: S105 - a file's name
+CONTEXTS_FILE = "contexts.json"
+WINDOW_S = 24 * 3600
+_REQUIRED = ("bot_id", "base_url", "token")
+_MAX_COUNT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    """token.json. `user_id`, `cursor` and `created_at_s` are missing in older files."""
+
+    bot_id: str
+    base_url: str
+    token: str
+    user_id: str = ""
+    cursor: str = ""
+    created_at_s: float = 0.0
+
+    @classmethod
+    def from_json(cls, fields: JsonObject) -> "StoredToken":
+        """BrokenFileError when bot_id, base_url or token is missing."""
+        for name in _REQUIRED:
+            if not text(fields.get(name)):
+                raise BrokenFileError(f"{TOKEN_FILE} is broken: it lacks {name}.", TOKEN_FILE)
+        return cls(
+            bot_id=text(fields.get("bot_id")),
+            base_url=text(fields.get("base_url")),
+            token=text(fields.get("token")),
+            user_id=text(fields.get("user_id")),
+            cursor=text(fields.get("cursor")),
+            created_at_s=seconds(fields.get("created_at")),
+        )
+
+    def over(self, fields: JsonObject) -> JsonObject:
+        """The file's object with these values in it; keys of other programs stay."""
+        mine: JsonObject = {
+            "bot_id": self.bot_id,
+            "base_url": self.base_url,
+            "token": self.token,
+            "user_id": self.user_id,
+            "cursor": self.cursor,
+            "created_at": self.created_at_s,
+        }
+        return {**fields, **mine}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContext:
+    """One person's entry in contexts.json: t, ts, sc, send_ts, first_seen."""
+
+    token: str = ""
+    received_at_s: float = 0.0
+    replies_used: int = 0
+    replied_at_s: float = 0.0
+    first_seen_s: float = 0.0
+
+    @classmethod
+    def from_json(cls, value: object) -> "StoredContext":
+        """Whatever stands there; what makes no sense counts as missing."""
+        fields = value if isinstance(value, dict) else {}
+        return cls(
+            token=text(fields.get("t")),
+            received_at_s=seconds(fields.get("ts")),
+            replies_used=count(fields.get("sc")),
+            replied_at_s=seconds(fields.get("send_ts")),
+            first_seen_s=seconds(fields.get("first_seen")),
+        )
+
+    def over(self, value: object) -> JsonObject:
+        """The entry with these values in it; keys of other programs stay, empty ones go."""
+        fields = dict(value) if isinstance(value, dict) else {}
+        mine: JsonObject = {
+            "t": self.token,
+            "ts": self.received_at_s,
+            "sc": self.replies_used,
+            "send_ts": self.replied_at_s,
+            "first_seen": self.first_seen_s,
+        }
+        if not self.token:
+            mine["sc"] = 0
+        for key in mine:
+            fields.pop(key, None)
+        return {**fields, **{key: worth for key, worth in mine.items() if worth}}
+
+    def is_alive(self, now_s: float) -> bool:
+        """Whether the 24 hours of this token still run."""
+        return bool(self.token) and now_s - self.received_at_s < WINDOW_S
+
+
+class Problem(StrEnum):
+    """Why a folder that was found is no usable session."""
+
+    BAD_NAME = "bad_name"
+    LINK = "link"
+    BROKEN_TOKEN = "broken_token"  # noqa: S105
+    BROKEN_CONTEXTS = "broken_contexts"
+    SAME_NAME = "same_name"
+    SAME_BOT = "same_bot"
+    WRITTEN_BACK = "written_back"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSession:
+    """One folder of the base. `token` is None where it may not be used; `reason` is a sentence.
+
+    With BROKEN_CONTEXTS alone the session is usable: only its contexts are not.
+    """
+
+    name: str
+    token: StoredToken | None
+    problem: Problem | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a scan found, by name. `is_absent`: there is no base folder, which logs nobody out."""
+
+    sessions: tuple[FoundSession, ...]
+    default_name: str
+    is_absent: bool = False
+
+    def usable(self) -> list[FoundSession]:
+        return [session for session in self.sessions if session.token is not None]
+
+    def get(self, name: str) -> FoundSession | None:
+        return next((session for session in self.sessions if session.name == name), None)
+
+
+def text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    try:
+        number = float(value)
+    except OverflowError:
+        return 0.0
+    return number if math.isfinite(number) and number > 0 else 0.0
+
+
+def count(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0
+    return int(value) if 0 < value < _MAX_COUNT else 0
