@@ -5,6 +5,7 @@ failed; anything else → unconfirmed. It never repeats what may have left.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -53,10 +54,10 @@ class Delivery:
                 await self._send_what_is_ready()
             except Exception:
                 logger.exception("the outbox could not be read")
-            try:
-                await asyncio.wait_for(self._wake.wait(), SWEEP_S)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_S):
+                    await self._wake.wait()
 
     async def stop(self) -> None:
         """Let what is on the wire finish; what does not is unconfirmed, never queued again."""

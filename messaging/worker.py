@@ -5,6 +5,7 @@ The same component runs in the web process (`console`) and alone (`poller`).
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import uuid
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 SWEEP_S = 1.0
 NOTIFY_STOP_S = 3.0
+STOP_LOOPS_S = 1.0
 CATCH_UP_S = 2.0
 """At a start the first polls come before the first send."""
 MAX_SESSIONS = 3000
@@ -95,7 +97,8 @@ class Worker:
         drivers = [task for task, _ in self._logins.values()]
         for task in drivers:
             task.cancel()
-        await asyncio.gather(*self._tasks, *drivers, return_exceptions=True)
+        if jobs := [*self._tasks, *drivers]:
+            await asyncio.wait(jobs, timeout=STOP_LOOPS_S)
         await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
         await _all_of(self.recorder.stop())
         await _all_of(self.lines.close_all(), self.desk(leases.retire, self.worker_id))
@@ -130,10 +133,10 @@ class Worker:
                 await self._look_around()
             except Exception:
                 logger.exception("the worker could not look around")
-            try:
-                await asyncio.wait_for(self._wake.wait(), SWEEP_S)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_S):
+                    await self._wake.wait()
 
     async def _look_around(self) -> None:
         sessions = await self.desk(leases.claim_sessions, self.worker_id, limit=MAX_SESSIONS)

@@ -4,6 +4,7 @@ Talks to WeChat and to `login` only. It never decides what a scan means for a se
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -78,10 +79,10 @@ class LoginDriver:
     async def _pause(self, seconds: float) -> None:
         """Wait, or less when somebody typed digits or cancelled."""
         self.wake.clear()
-        try:
-            await asyncio.wait_for(self.wake.wait(), seconds)
-        except TimeoutError:
-            return
+        # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.wake.wait()
 
     async def _write(self, **columns: object) -> None:
         if not await self.desk(login.write, self.attempt_id, **columns):

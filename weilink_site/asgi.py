@@ -12,26 +12,18 @@ django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
-from channels.security.websocket import OriginValidator
-from django.conf import settings
 from django.urls import path
 
 from sessions_app.consumers import LiveConsumer
+from weilink_site.origins import only_own_pages
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
-def _own_origins() -> list[str]:
-    """Where our pages come from: the public address, and the allowed hosts on any port."""
-    hosts = ["localhost", "127.0.0.1", "[::1]"] if settings.DEBUG else []
-    return [settings.PUBLIC_URL, *settings.ALLOWED_HOSTS, *hosts]
-
-
 def websockets() -> Application:
     routes = URLRouter([path("ws/live/", LiveConsumer.as_asgi())])
-    guarded: Application = OriginValidator(AuthMiddlewareStack(routes), _own_origins())
-    return guarded
+    return only_own_pages(AuthMiddlewareStack(routes))
 
 
 def mounted(inner: Application, simulated: Application, prefix: str = "/simulator") -> Application:

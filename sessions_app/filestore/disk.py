@@ -143,6 +143,13 @@ def remove(folder: int, name: str) -> None:
         raise _not_written(name, exc) from exc
 
 
+def remove_folder(parent: int, name: str) -> None:
+    """Remove a folder that is empty; one that is not, or is none, stays."""
+    with contextlib.suppress(OSError):
+        os.rmdir(name, dir_fd=parent)
+        os.fsync(parent)
+
+
 def exists(folder: int, name: str) -> bool:
     """Whether anything has this name, a dangling link too."""
     try:

@@ -7,7 +7,6 @@ FolderError               .code, .name (the session or file it is about)
 ├── BrokenFileError       a file that is no JSON object, lacks a field, or is too large
 ├── UnsafeEntryError      a symbolic link or a wrong kind of file where ours should be
 ├── UnknownSessionError   no such session (a ValueError too)
-├── SameNameError         both files exist where one should move (a ValueError too)
 └── NotWrittenError       the disk is full, read-only, or not ours
 """
 
@@ -39,10 +38,6 @@ class UnknownSessionError(FolderError, ValueError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no session named “{name}”.", name)
-
-
-class SameNameError(FolderError, ValueError):
-    code = "name_in_use"
 
 
 class NotWrittenError(FolderError):

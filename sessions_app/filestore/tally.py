@@ -58,22 +58,21 @@ def observed(tally: Tally | None, entry: StoredContext) -> Tally:
 
 def on_new_token(tally: Tally, token: str) -> Tally:
     """The person wrote: a new token, a new ten."""
-    return Tally(
-        token=token, stale=tally.in_file or tally.stale, replied_at_s=tally.replied_at_s
-    )
+    return Tally(token=token, stale=tally.in_file or tally.stale, replied_at_s=tally.replied_at_s)
 
 
 def counted(tally: Tally, replies: int) -> Tally:
     """Ours, before they are sent; what is written to the file is the new `used`."""
-    return _written(replace(tally, ours=tally.ours + replies))
+    return written(replace(tally, ours=tally.ours + replies))
 
 
 def given_back(tally: Tally, replies: int) -> Tally:
     """Ours that never left."""
-    return _written(replace(tally, ours=max(0, tally.ours - replies)))
+    return written(replace(tally, ours=max(0, tally.ours - replies)))
 
 
-def _written(tally: Tally) -> Tally:
+def written(tally: Tally) -> Tally:
+    """After `used` was written to the file as its count."""
     # The count that we write heals an SDK's old one: it takes over any count but 0.
     stale = 0 if tally.used else tally.stale
     return replace(tally, in_file=tally.used, stale=stale)

@@ -105,7 +105,6 @@ class Problem(StrEnum):
     BAD_NAME = "bad_name"
     LINK = "link"
     BROKEN_TOKEN = "broken_token"  # noqa: S105
-    BROKEN_CONTEXTS = "broken_contexts"
     SAME_NAME = "same_name"
     SAME_BOT = "same_bot"
     WRITTEN_BACK = "written_back"
@@ -115,7 +114,7 @@ class Problem(StrEnum):
 class FoundSession:
     """One folder of the base. `token` is None where it may not be used; `reason` is a sentence.
 
-    With BROKEN_CONTEXTS alone the session is usable: only its contexts are not.
+    Contexts are not looked at here: reading them says whether they are broken.
     """
 
     name: str

@@ -53,6 +53,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 def log_in(page: Page, demo: Demo) -> None:
     """As the terminal says: open the address, type name and password."""
+    page.context.clear_cookies()
     page.goto(demo.url)
     page.get_by_label("Username").fill(demo.username)
     page.get_by_label("Password").fill(demo.password)

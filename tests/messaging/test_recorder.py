@@ -222,8 +222,9 @@ async def test_a_spooled_file_that_cannot_be_read_is_set_aside_and_blocks_nothin
     assert [path.suffix for path in (tmp_path / "spool").iterdir()] == [".unreadable"]
 
 
-async def test_a_stop_stores_what_is_in_hand(start: MakeRecorder, session: Session) -> None:
-    one = await start()
+async def test_a_stop_stores_what_is_in_hand(session: Session, tmp_path: Path) -> None:
+    one = Recorder(Spool(tmp_path / "spool"))
+    await one.start()
     storing = asyncio.ensure_future(one.store(answer(session, [text_message("last words")])))
     await asyncio.sleep(0)
     await one.stop()

@@ -52,7 +52,18 @@ async def test_without_a_login_it_is_closed(seeded: Team) -> None:
     assert (connected, code) == (False, 4401)
 
 
-@pytest.mark.parametrize("origin", [b"https://evil.example", b"null", b"http://localhost.evil.com"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        b"https://evil.example",
+        b"null",
+        b"",
+        b"http://localhost.evil.com",
+        b"http://localhost:3000",
+        b"http://localhost:8000@evil.example",
+        b"file://localhost:8000",
+    ],
+)
 async def test_another_sites_page_cannot_open_it(agent: User, origin: bytes) -> None:
     cookie = await in_thread(_cookie)(agent)
     connected, _ = await _socket(cookie, origin).connect()

@@ -1,0 +1,52 @@
+"""The session folder shared with the `weilink` SDK: layout, locks, tokens, contexts, migration.
+
+No Django and no network; everything public is named here. Nothing here may run in an event loop
+but `FolderLock.try_take` and the pure functions.
+"""
+
+from .disk import FILE_MODE, FOLDER_MODE
+from .errors import (
+    BrokenFileError,
+    FolderBusyError,
+    FolderError,
+    NotWrittenError,
+    UnknownSessionError,
+    UnsafeEntryError,
+)
+from .folder import LOCK_LIMIT_S, Change, SessionFolder
+from .locks import TRY_EVERY_S, FolderLock, HeldLock, StopEvent
+from .merging import merged
+from .tally import Tally, counted, given_back, observed, on_new_token, written
+from .undelivered import KeptAnswer
+from .values import FoundSession, Listing, Problem, StoredContext, StoredToken
+
+__all__ = [
+    "FILE_MODE",
+    "FOLDER_MODE",
+    "LOCK_LIMIT_S",
+    "TRY_EVERY_S",
+    "BrokenFileError",
+    "Change",
+    "FolderBusyError",
+    "FolderError",
+    "FolderLock",
+    "FoundSession",
+    "HeldLock",
+    "KeptAnswer",
+    "Listing",
+    "NotWrittenError",
+    "Problem",
+    "SessionFolder",
+    "StopEvent",
+    "StoredContext",
+    "StoredToken",
+    "Tally",
+    "UnknownSessionError",
+    "UnsafeEntryError",
+    "counted",
+    "given_back",
+    "merged",
+    "observed",
+    "on_new_token",
+    "written",
+]

@@ -1,0 +1,52 @@
+"""The Python API: `from sessions_app import WeiLink`. No Django, no settings but three variables.
+
+A thin synchronous face over `ilink` and `filestore`; everything public is named here.
+"""
+
+from sessions_app.filestore import FolderError
+from sessions_app.ilink.errors import (
+    ILinkError,
+    QuotaExhaustedError,
+    SessionExpiredError,
+    TextTooLongError,
+)
+
+from .errors import LoginFailedError, NotLoggedInError, WindowClosedError
+from .messages import (
+    FileInfo,
+    ImageInfo,
+    MediaInfo,
+    Message,
+    MessageType,
+    RefMessage,
+    VideoInfo,
+    VoiceInfo,
+)
+from .parts import SendResult, UploadedMedia
+from .sessions import SessionHandle, Sessions
+from .weilink import BotInfo, WeiLink
+
+__all__ = [
+    "BotInfo",
+    "FileInfo",
+    "FolderError",
+    "ILinkError",
+    "ImageInfo",
+    "LoginFailedError",
+    "MediaInfo",
+    "Message",
+    "MessageType",
+    "NotLoggedInError",
+    "QuotaExhaustedError",
+    "RefMessage",
+    "SendResult",
+    "SessionExpiredError",
+    "SessionHandle",
+    "Sessions",
+    "TextTooLongError",
+    "UploadedMedia",
+    "VideoInfo",
+    "VoiceInfo",
+    "WeiLink",
+    "WindowClosedError",
+]

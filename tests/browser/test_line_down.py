@@ -1,0 +1,114 @@
+"""The line between page and console breaks: the page says so, and afterwards nothing is missed,
+nothing stands twice."""
+
+import re
+import threading
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.conftest import log_in
+from tests.browser.demo_process import Demo, free_port
+from tests.browser.line import Line
+
+pytestmark = pytest.mark.browser
+
+TOM = "o9cq80demoTom000000000000000@im.wechat"
+
+
+@pytest.fixture
+def line(demo: Demo) -> Iterator[Line]:
+    """A TCP proxy before the demo, whose connections a test can cut or stall."""
+    proxy = Line(target_port=int(demo.url.rsplit(":", 1)[1]), port=free_port())
+    proxy.start()
+    yield proxy
+    proxy.stop()
+
+
+def _open_thread(context: BrowserContext, demo: Demo, line: Line) -> tuple[Page, dict[str, str]]:
+    page = context.new_page()
+    demo.control("switches", scripts_on=False)
+    bots = [bot for bot in demo.read("bots") if bot["alive"]]
+    if not bots:
+        log_in(page, demo)
+        page.goto(f"{demo.url}/sessions/")
+        page.get_by_role("link", name="Add session").first.click()
+        page.get_by_role("dialog").get_by_label("Name").fill("Shop A")
+        page.get_by_role("dialog").get_by_label("Name").press("Enter")
+        page.wait_for_selector("dialog .qr-frame svg")
+        handle = demo.read("state")["logins"][-1]["handle"]
+        demo.control("scan", handle=handle, account="Lin")
+        bots = [demo.control("confirm", handle=handle)]
+        expect(page.get_by_role("dialog")).to_be_hidden()
+    chat = {"bot_id": bots[0]["bot_id"], "person_id": TOM}
+    demo.control("write", **chat, text="are you there?")
+    through = Demo(line.url, demo.username, demo.password, demo.folder, demo.process)
+    log_in(page, through)
+    page.get_by_role("list", name="Conversations").get_by_role("link", name="Tom Baker").click()
+    expect(page.locator(".bubble", has_text="are you there?").first).to_be_visible()
+    return page, chat
+
+
+def _count(page: Page, text: str) -> int:
+    return page.locator(".bubble").filter(has_text=re.compile(f"^{text}$")).count()
+
+
+def test_a_cut_line_is_said_and_nothing_is_missed_or_doubled(
+    context: BrowserContext, demo: Demo, line: Line
+) -> None:
+    page, chat = _open_thread(context, demo, line)
+    banner = page.locator("#line-banner")
+    expect(banner).to_have_text("")
+    line.cut()
+    for number in range(20):
+        demo.control("write", **chat, text=f"while down {number}")
+    expect(banner).to_contain_text("line to the console is down")
+    line.mend()
+    expect(banner).to_have_text("", timeout=20_000)
+    for number in range(20):
+        expect(
+            page.locator(".bubble").filter(has_text=re.compile(f"^while down {number}$"))
+        ).to_have_count(1)
+
+
+def test_a_line_cut_again_and_again_under_flowing_messages(
+    context: BrowserContext, demo: Demo, line: Line
+) -> None:
+    page, chat = _open_thread(context, demo, line)
+    writer = threading.Thread(
+        target=lambda: [demo.control("write", **chat, text=f"flow {n}") for n in range(100)]
+    )
+    writer.start()
+    for _ in range(20):
+        line.cut_connections()
+        page.wait_for_timeout(100)
+    writer.join()
+    for number in range(100):
+        expect(
+            page.locator(".bubble").filter(has_text=re.compile(f"^flow {number}$"))
+        ).to_have_count(1, timeout=20_000)
+
+
+def test_a_stalled_line_counts_as_down(context: BrowserContext, demo: Demo, line: Line) -> None:
+    """Nothing is closed, nothing comes: the silence itself is noticed."""
+    page, chat = _open_thread(context, demo, line)
+    line.stall()
+    demo.control("write", **chat, text="into the silence")
+    expect(page.locator("#line-banner")).to_contain_text("line to the console", timeout=45_000)
+    line.mend()
+    expect(page.locator(".bubble", has_text="into the silence")).to_have_count(1, timeout=30_000)
+
+
+def test_a_double_enter_is_one_message(context: BrowserContext, demo: Demo, line: Line) -> None:
+    page, _ = _open_thread(context, demo, line)
+    box = page.get_by_role("textbox", name="Reply to Tom Baker")
+    box.fill("only once")
+    page.evaluate("""() => {
+      const form = document.querySelector("[data-composer]");
+      form.requestSubmit(); form.requestSubmit();
+    }""")
+    expect(page.locator(".message.ours", has_text="only once")).to_contain_text("aken by WeChat")
+    assert _count(page, "only once") == 1
+    sends = [one for one in demo.read("sends") if one["text"] == "only once"]
+    assert len(sends) == 1
