@@ -8,6 +8,7 @@ from messaging.models import (
     Contact,
     Conversation,
     Message,
+    PostedKey,
     RawAnswer,
     SendAttempt,
 )
@@ -89,3 +90,14 @@ class RawAnswerAdmin(RecordAdmin):
     list_select_related = ("session",)
     body_shown = masked("sealed_body", _("as it came"))
     fields = ("session", "received_at", "reason", "body_shown")
+
+
+@admin.register(PostedKey)
+class PostedKeyAdmin(RecordAdmin):
+    """Which posts of the HTTP API were taken, by their keys."""
+
+    list_display = ("key", "owner", "created_at")
+    search_fields = ("key", "owner__username")
+    list_select_related = ("owner",)
+    date_hierarchy = "created_at"
+    fields = ("key", "owner", "created_at", "answer")

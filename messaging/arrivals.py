@@ -21,6 +21,7 @@ from messaging.models import (
     MessageStatus,
 )
 from messaging.reply_route import WINDOW
+from sessions_app.batches import update_rows
 from sessions_app.ilink.wire import Item, ItemKind
 from sessions_app.models import ACCOUNT_COLOURS, Context
 from sessions_app.realtime import Change, advance
@@ -121,11 +122,9 @@ def _same_token(context: Context, token: str) -> bool:
 
 def _save_contexts(contexts: list[Context]) -> None:
     fresh = [one for one in contexts if one.pk is None]
+    known = [one for one in contexts if one.pk is not None]
     Context.objects.bulk_create(fresh)
-    Context.objects.bulk_update(
-        [one for one in contexts if one not in fresh],
-        ["received_at", "sealed_token", "replies_used", "refused_at"],
-    )
+    update_rows(known, ["received_at", "sealed_token", "replies_used", "refused_at"])
 
 
 def find_quoted(fresh: Sequence[Arrival]) -> dict[tuple[int, str], Message]:
@@ -235,7 +234,7 @@ def move_threads(
             _follow(thread, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
         change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-    Conversation.objects.bulk_update(
+    update_rows(
         list(moved.values()),
         [
             "last_at", "last_direction", "last_kind", "last_text", "unread",

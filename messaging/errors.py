@@ -1,7 +1,9 @@
 """Why a reply cannot be taken.
 
 ReplyError            code, a sentence, and the sessions that could send instead
-└── DraftAlreadyUsed  the draft's key was posted before, with another text
+├── DraftAlreadyUsed  the draft's key was posted before, with another text
+├── UnknownSession    the session that is to send does not exist for this person
+└── UnknownQuote      the message that this one answers is not in the conversation
 """
 
 from collections.abc import Sequence
@@ -20,3 +22,11 @@ class ReplyError(Exception):
 
 class DraftAlreadyUsed(ReplyError):  # noqa: N818 - a statement
     """The same draft key came with another text."""
+
+
+class UnknownSession(ReplyError):  # noqa: N818
+    """`unknown_session`: no session of this name among those the person may use."""
+
+
+class UnknownQuote(ReplyError):  # noqa: N818
+    """`unknown_message`: what is to be answered stands in another conversation, or nowhere."""

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from messaging import arrivals, echoes
 from messaging.models import Attachment, Message, RawAnswer
+from sessions_app.batches import update_rows
 from sessions_app.ilink.wire import IncomingMessage, MessageType, Updates
 from sessions_app.models import Session, SessionEvent
 from sessions_app.realtime import Change, advance, announcing
@@ -70,6 +71,7 @@ def store(answers: Sequence[Received]) -> int:
             _keep_strays(answer, session)
             if answer.updates.code == 0:
                 move_cursor(answer, session)
+        save_cursors(list(sessions.values()))
         for session in sessions.values():
             if any(a.session_id == session.pk and a.updates.messages for a in known):
                 touch(change, session)
@@ -162,16 +164,19 @@ def _insert(fresh: Sequence[Arrival], threads: arrivals.Threads) -> None:
 
 
 def move_cursor(answer: Received, session: Session) -> None:
-    """Cursor and hold, unless the session was bound anew or logged out meanwhile."""
-    columns: dict[str, object] = {"last_poll_at": answer.received_at}
-    if answer.updates.cursor is not None:
-        columns["cursor"] = answer.updates.cursor
-    if answer.updates.longpoll_timeout_ms:
-        columns["hold_ms"] = answer.updates.longpoll_timeout_ms
+    """Cursor, hold and times in memory, unless the session was bound anew or logged out."""
+    if answer.generation != session.generation or not session.sealed_token:
+        return
+    session.last_poll_at = answer.received_at
+    session.cursor = session.cursor if answer.updates.cursor is None else answer.updates.cursor
+    session.hold_ms = answer.updates.longpoll_timeout_ms or session.hold_ms
     if answer.updates.messages:
-        columns["last_message_at"] = answer.received_at
-    same_binding = Session.objects.filter(pk=session.pk, generation=answer.generation)
-    same_binding.update(**columns)
+        session.last_message_at = answer.received_at
+
+
+def save_cursors(sessions: Sequence[Session]) -> None:
+    """The rows must be locked by the caller since they were read."""
+    update_rows(sessions, ["last_poll_at", "cursor", "hold_ms", "last_message_at"])
 
 
 def _keep_strays(answer: Received, session: Session) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from messaging.access import conversations_of
+from messaging.access import conversations_of, messages_of
 from messaging.models import Conversation, Message
 from messaging.outbox import candidate
 from messaging.reply_route import Candidate, find_route
@@ -57,14 +57,26 @@ class PersonContext:
 
 
 def _rows(user: Visitor) -> QuerySet[Conversation]:
-    return conversations_of(user).select_related("contact", "session")
+    return conversations_of(user).select_related("contact", "session", "team")
 
 
 def conversation_page(
-    user: Visitor, *, before: str | None = None, limit: int = 50
+    user: Visitor,
+    *,
+    before: str | None = None,
+    limit: int = 50,
+    session_name: str = "",
+    words: str = "",
 ) -> ConversationPage:
-    """Newest first; `before` is the `next` of the page above."""
+    """Newest first; `before` is the `next` of the page above.
+
+    `session_name`: only what that session would answer; `words`: in the person's name or id.
+    """
     rows = _rows(user).order_by("-last_at", "-id")
+    if session_name:
+        rows = rows.filter(session__name=session_name)
+    if words:
+        rows = rows.filter(Q(contact__name__icontains=words) | Q(contact__user_id__icontains=words))
     if before and (place := _parse_place(before)):
         at, pk = place
         rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, id__lt=pk))
@@ -96,9 +108,36 @@ def changed_conversations(
 
 
 def _messages(conversation: Conversation) -> QuerySet[Message]:
-    rows = Message.objects.filter(conversation=conversation)
+    return whole(Message.objects.filter(conversation=conversation))
+
+
+def whole(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """With all that a page or an answer shows of a message: two queries for any number of rows."""
     rows = rows.select_related("session", "sent_by", "quote_of").defer("sealed_raw")
     return rows.prefetch_related("attachments")
+
+
+def stored_messages(
+    user: Visitor,
+    *,
+    after: int = 0,
+    limit: int = 50,
+    session_name: str = "",
+    user_id: str = "",
+    direction: str = "",
+    conversation: Conversation | None = None,
+) -> list[Message]:
+    """In the order stored. Ids stand in commit order: after `after` no smaller id ever appears."""
+    rows = whole(messages_of(user)).select_related("conversation__contact").filter(id__gt=after)
+    if session_name:
+        rows = rows.filter(session__name=session_name)
+    if user_id:
+        rows = rows.filter(conversation__contact__user_id=user_id)
+    if direction:
+        rows = rows.filter(direction=direction)
+    if conversation is not None:
+        rows = rows.filter(conversation=conversation)
+    return list(rows.order_by("id")[:limit])
 
 
 def thread(
@@ -126,10 +165,11 @@ def changed_messages(conversation: Conversation, since: int, limit: int = 500) -
     return list(reversed(rows.order_by("-id")[:limit]))
 
 
-def contexts_with(conversation: Conversation) -> list[Context]:
-    """This person's contexts with the sessions of the home team, newest first."""
+def contexts_with(*conversations: Conversation) -> list[Context]:
+    """One person's contexts with the sessions of the home teams, newest first."""
     rows = Context.objects.filter(
-        user_id=conversation.contact.user_id, session__team=conversation.home_team_id
+        user_id__in={one.contact.user_id for one in conversations},
+        session__team__in={one.home_team_id for one in conversations},
     )
     return list(rows.select_related("session").order_by("-received_at"))
 
@@ -154,9 +194,10 @@ def reply_budget(conversation: Conversation, *, now: datetime) -> ReplyBudget:
     )
 
 
-def person_contexts(conversation: Conversation, *, now: datetime) -> list[PersonContext]:
+def person_contexts(*conversations: Conversation, now: datetime) -> list[PersonContext]:
+    """The accounts one person wrote to, newest first; of several threads of theirs, all."""
     rows = []
-    for context in contexts_with(conversation):
+    for context in contexts_with(*conversations):
         seen = candidate(context)
         rows.append(
             PersonContext(

@@ -25,6 +25,10 @@ def refusal(code: str, session_name: str = "") -> str:
             }
         case "key_reused":
             return _("This draft was sent already, with another text. Send it as a new one.")
+        case "unknown_session":
+            return _("There is no session of this name.")
+        case "unknown_message":
+            return _("The message to answer is not in this conversation.")
         case "already_decided":
             return _("Somebody decided about this message already.")
         case "already_sent":

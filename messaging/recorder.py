@@ -255,10 +255,11 @@ class Recorder:
 def _keep_whole(answer: Received) -> None:
     """An answer that fails alone: its bytes are kept and shown, and the cursor moves on."""
     with announcing() as change:
-        session = Session.objects.filter(pk=answer.session_id).first()
+        session = Session.objects.select_for_update().filter(pk=answer.session_id).first()
         if session is None:
             return
         at = timezone.now()
         inbound.keep_raw(session, answer.updates.raw, reason="it could not be stored", at=at)
         inbound.move_cursor(answer, session)
+        inbound.save_cursors([session])
         touch(change, session)

@@ -5,6 +5,7 @@ Run when a session was bound anew or logged out; storing and sending keep it up 
 
 from messaging.models import Conversation
 from messaging.reply_route import WINDOW
+from sessions_app.batches import update_rows
 from sessions_app.models import Context
 from sessions_app.realtime import announcing
 
@@ -24,7 +25,7 @@ def refresh_routes(session_id: int) -> int:
             if _follow(thread, context_now):
                 changed.append(thread)
                 change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-        Conversation.objects.bulk_update(changed, ["session", "closes_at", "replies_used"])
+        update_rows(changed, ["session", "closes_at", "replies_used"])
     return len(changed)
 
 

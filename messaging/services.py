@@ -30,8 +30,12 @@ def send_reply(
     draft_key: str,
     session_name: str | None = None,
     override: bool = False,
+    quote_of: Message | None = None,
 ) -> Message:
-    """Queue one text. The same draft key again is the same message. Raises ReplyError."""
+    """Queue one text. The same draft key again is the same message. Raises ReplyError.
+
+    `quote_of`: a message of the same conversation that this one answers.
+    """
     text = clean(text)
     if problem := text_problem(text):
         raise ReplyError(problem, reasons.refusal(problem))
@@ -42,7 +46,9 @@ def send_reply(
                 raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
             return posted
         context = _route(thread, session_name=session_name, override=override)
-        message = _queue(thread, context, text, draft_key, user, override=override)
+        message = _queue(
+            thread, context, text, draft_key, user, override=override, quote_of=quote_of
+        )
         _announce(change, message, thread)
         wake_workers()
     return message
@@ -76,6 +82,7 @@ def _queue(
     user: User | None,
     *,
     override: bool,
+    quote_of: Message | None = None,
 ) -> Message:
     number = advance(MESSAGE_STREAM)
     message = Message(
@@ -86,6 +93,8 @@ def _queue(
         direction=Direction.OUT,
         kind=MessageKind.TEXT,
         text=text,
+        quote_of=quote_of,
+        quote_text=quote_of.text if quote_of else "",
         dedupe_key=f"out:{number}",
         status=MessageStatus.QUEUED,
         overrides_limits=override,

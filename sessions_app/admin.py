@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.admin_base import AnyAdmin, KeptAdmin, RecordAdmin, masked
@@ -15,7 +17,8 @@ from sessions_app.models import (
     Stream,
     WorkerBeat,
 )
-from sessions_app.people.models import Team, User
+from sessions_app.people.models import ApiToken, Team, User
+from sessions_app.people.tokens import revoke_token
 
 admin.site.site_header = "WeiLink Console"
 admin.site.site_title = "WeiLink Console"
@@ -37,6 +40,30 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 class TeamAdmin(AnyAdmin):
     list_display = ("name",)
     search_fields = ("name",)
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(KeptAdmin):
+    """Made by `manage.py api_token`, which alone shows the secret; renamed and revoked here."""
+
+    list_display = (
+        "name", "owner", "tail", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at",
+    )  # fmt: skip
+    list_filter = ("revoked_at", "last_used_at")
+    search_fields = ("name", "owner__username", "tail")
+    list_select_related = ("owner",)
+    actions = ("revoke",)
+    editable_fields = ("name",)
+    digest_shown = masked("digest", _("digest"))
+    fields = (
+        "name", "owner", "tail", "digest_shown", "scopes", "created_at", "last_used_at",
+        "expires_at", "revoked_at",
+    )  # fmt: skip
+
+    @admin.action(description=_("Revoke the selected tokens"), permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        for token in chosen:
+            revoke_token(token)
 
 
 @admin.register(Session)

@@ -99,14 +99,18 @@ def show_code(attempt_id: str, *, qrcode_handle: str, qr_url: str, status: Login
 
 
 def give_verify_code(*, attempt: LoginAttempt, code: str) -> None:
-    """Hand the digits of the phone to the driver. Raises VerifyCodeNotWanted."""
+    """Hand the digits of the phone to the driver. Raises VerifyCodeNotWanted.
+
+    Until WeChat has judged them nothing is asked for: the attempt counts as scanned.
+    """
     digits = "".join(code.split())
     if not digits.isdecimal() or not digits.isascii() or len(digits) > 12:
         raise ValueError(_("Type the digits that the phone shows."))
     wanted = (LoginState.VERIFY_CODE_REQUIRED, LoginState.VERIFY_CODE_WRONG)
     waiting = LoginAttempt.objects.filter(pk=attempt.pk, finished_at=None, status__in=wanted)
     with announcing() as change:
-        if not waiting.update(verify_code=digits, version=F("version") + 1):
+        status = LoginState.SCANNED
+        if not waiting.update(verify_code=digits, status=status, version=F("version") + 1):
             raise VerifyCodeNotWanted
         announce(change, attempt)
         wake_workers()
@@ -157,7 +161,7 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
             )
             return
         session = known or services.create_session(
-            name=_name_still_free(attempt.session_name), team=attempt.team
+            name=name_still_free(attempt.session_name), team=attempt.team
         )
         bind(change, session, credentials, who=attempt.started_by)
         LoginAttempt.objects.filter(pk=attempt_id).update(session=session)
@@ -185,7 +189,7 @@ def resolve_other_account(
     return session
 
 
-def _name_still_free(name: str) -> str:
+def name_still_free(name: str) -> str:
     """The wanted name, or the next one with a number: a scan's token is never dropped."""
     candidate, number = name, 1
     while Session.objects.filter(name_key=names.name_key(candidate)).exists():

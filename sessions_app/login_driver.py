@@ -147,6 +147,8 @@ class LoginDriver:
         wanted = (LoginState.VERIFY_CODE_REQUIRED, LoginState.VERIFY_CODE_WRONG)
         if self.shown in wanted and not digits and not self._is_over_age():
             return
+        if digits:  # the row says so since they were given; wrong ones again are news again
+            self.shown = LoginState.SCANNED
         status = await self._poll(digits)
         if status is not None:
             await self._follow(status, sent_digits=bool(digits))

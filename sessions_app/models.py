@@ -9,10 +9,11 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.people.models import Team, User
+from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.sealed import seal, unseal
 
 __all__ = [
+    "ApiToken",
     "Context",
     "LoginAttempt",
     "LoginState",

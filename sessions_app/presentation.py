@@ -114,7 +114,7 @@ _TONES = {
 def login_panel(attempt: LoginAttempt) -> LoginPanel:
     status = LoginState(attempt.status)
     # Digits were typed and wait for WeChat's answer: nothing to ask for meanwhile.
-    checking = status in _DIGITS and bool(attempt.verify_code)
+    checking = status in (*_DIGITS, LoginState.SCANNED) and bool(attempt.verify_code)
     return LoginPanel(
         attempt=attempt,
         svg="" if attempt.is_final else qr_svg(attempt),

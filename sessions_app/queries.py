@@ -78,6 +78,20 @@ def board(user: Visitor, *, since: Mapping[str, int] | None = None) -> list[Sess
     return [session_row(session, now=now) for session in sessions.order_by("name_key")]
 
 
+def session_page(user: Visitor, *, after: str = "", limit: int = 50) -> list[Session]:
+    """The user's sessions by name; `after`: the name key of the last one that is known."""
+    return list(sessions_of(user).filter(name_key__gt=after).order_by("name_key")[:limit])
+
+
+def default_session(user: Visitor) -> Session | None:
+    """The default session, if the user may meet it."""
+    return sessions_of(user).filter(is_default=True).first()
+
+
+def receiving_count(user: Visitor) -> int:
+    return sessions_of(user).filter(state__in=_RECEIVING).count()
+
+
 def changed_since(user: Visitor, since: Mapping[str, int]) -> Q:
     """Rows with `team` and `version` that changed after the reader's numbers."""
     changed = Q(pk__in=[])

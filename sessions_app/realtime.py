@@ -9,8 +9,8 @@ since the number they have.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from asgiref.sync import async_to_sync
@@ -133,3 +133,54 @@ async def _send(group: str, message: dict[str, object]) -> None:
     except Exception:
         # Only a hint is lost; pages find the change at their next heartbeat.
         logger.warning("a hint to %s could not be sent", group, exc_info=True)
+
+
+class Hearing:
+    """Streams that one waiting caller listens to. Made by `hearing`."""
+
+    def __init__(self) -> None:
+        self._heard = asyncio.Event()
+
+    async def wait_for_hint(self, timeout_s: float) -> bool:
+        """Until a hint came since the last call, or until the time is over (False)."""
+        # Not wait_for: before Python 3.12 it may swallow the cancel of a server that stops.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._heard.wait()
+        heard = self._heard.is_set()
+        self._heard.clear()
+        return heard
+
+    async def listen(self, layer: Any, channel: str) -> None:
+        # One receive for the whole time: a cancelled one ends its channel on Redis.
+        while True:
+            await layer.receive(channel)
+            self._heard.set()
+
+
+@asynccontextmanager
+async def hearing(keys: Iterable[str]) -> AsyncIterator[Hearing]:
+    """Listen to these streams from before the first look until the caller is done.
+
+    A hint may be lost, and with Redis away none comes: look again at least once a second.
+    """
+    hints, layer = Hearing(), get_channel_layer()
+    channel, joined = "", []
+    listening: asyncio.Task[None] | None = None
+    try:
+        try:
+            channel = await layer.new_channel("waiting")
+            for key in keys:
+                await layer.group_add(group_of(key), channel)
+                joined.append(group_of(key))
+            listening = asyncio.create_task(hints.listen(layer, channel))
+        except Exception:
+            logger.warning("no hints can be heard", exc_info=True)
+        yield hints
+    finally:
+        for group in joined:
+            with suppress(Exception):
+                await layer.group_discard(group, channel)
+        if listening is not None:
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)

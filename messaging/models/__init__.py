@@ -11,6 +11,7 @@ from messaging.models.message import (
     RawAnswer,
     SendAttempt,
 )
+from messaging.models.posted_key import PostedKey
 
 __all__ = [
     "Attachment",
@@ -21,6 +22,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "MessageStatus",
+    "PostedKey",
     "RawAnswer",
     "SendAttempt",
 ]

@@ -7,6 +7,7 @@ but `FolderLock.try_take` and the pure functions.
 from .disk import FILE_MODE, FOLDER_MODE
 from .errors import (
     BrokenFileError,
+    FolderAbsentError,
     FolderBusyError,
     FolderError,
     NotWrittenError,
@@ -27,6 +28,7 @@ __all__ = [
     "TRY_EVERY_S",
     "BrokenFileError",
     "Change",
+    "FolderAbsentError",
     "FolderBusyError",
     "FolderError",
     "FolderLock",

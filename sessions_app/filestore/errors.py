@@ -3,6 +3,7 @@
 A text is one plain sentence for an operator: it never holds a token, a cursor or a file's content.
 
 FolderError               .code, .name (the session or file it is about)
+├── FolderAbsentError     there is no base folder
 ├── FolderBusyError       another program holds a lock for longer than we wait
 ├── BrokenFileError       a file that is no JSON object, lacks a field, or is too large
 ├── UnsafeEntryError      a symbolic link or a wrong kind of file where ours should be
@@ -19,6 +20,10 @@ class FolderError(Exception):
     def __init__(self, sentence: str, name: str = "") -> None:
         super().__init__(sentence)
         self.name = name
+
+
+class FolderAbsentError(FolderError):
+    code = "folder_absent"
 
 
 class FolderBusyError(FolderError):

@@ -13,7 +13,7 @@ from pathlib import Path
 from sessions_app import names
 
 from . import disk, migration, retired, scanning, undelivered
-from .errors import UnknownSessionError, UnsafeEntryError
+from .errors import FolderAbsentError, UnknownSessionError, UnsafeEntryError
 from .locks import DATA_LOCK, POLL_LOCK, FolderLock, StopEvent
 from .places import Layout, Place, entries
 from .undelivered import KeptAnswer
@@ -69,13 +69,18 @@ class SessionFolder:
 
     @contextlib.contextmanager
     def changing(
-        self, *, limit_s: float = LOCK_LIMIT_S, stop: StopEvent | None = None
+        self, *, limit_s: float = LOCK_LIMIT_S, stop: StopEvent | None = None, make: bool = False
     ) -> Iterator["Change"]:
-        """Hold the data lock; FolderBusyError after `limit_s`. Never from an event loop."""
-        with (
-            disk.base_folder(self.base, make=True) as base,
-            self.data_lock.take(limit_s=limit_s, stop=stop),
-        ):
+        """Hold the data lock; FolderBusyError after `limit_s`. Never from an event loop.
+
+        FolderAbsentError without a base folder, unless `make` (a login) makes one.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                base = stack.enter_context(disk.base_folder(self.base, make=make))
+            except FileNotFoundError:
+                raise FolderAbsentError("The session folder is not there.") from None
+            stack.enter_context(self.data_lock.take(limit_s=limit_s, stop=stop))
             yield Change(base, self.layout, self.now)
 
     def keep_answer(self, answer: KeptAnswer) -> str:

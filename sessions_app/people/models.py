@@ -1,7 +1,8 @@
-"""Who uses the console: users and their teams. Roles are Django groups, see `roles`."""
+"""Who uses the console: users, their teams, their API tokens. Roles are groups, see `roles`."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 EVERYONE = "Everyone"
@@ -57,3 +58,34 @@ class User(AbstractUser):
     @property
     def stream_key(self) -> str:
         return f"user:{self.pk}"
+
+
+class ApiToken(models.Model):
+    """A key to the HTTP API in its owner's name. Only a SHA-256 digest is kept, see `tokens`.
+
+    `tail`: the secret's last four characters, by which a person recognises it.
+    """
+
+    owner = models.ForeignKey(
+        User, on_delete=models.CASCADE, related_name="api_tokens", verbose_name=_("owner")
+    )
+    name = models.CharField(_("name"), max_length=80)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    tail = models.CharField(_("ends with"), max_length=4)
+    scopes = models.JSONField(_("scopes"), default=list, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("good until"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        app_label = "sessions_app"
+        ordering = ["owner", "name", "pk"]
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+
+    def __str__(self) -> str:
+        return f"{self.name} (…{self.tail})"
+
+    def allows(self, scope: str) -> bool:
+        return not self.scopes or scope in self.scopes

@@ -12,6 +12,7 @@ from sessions_app.ilink.errors import (
 )
 
 from .errors import LoginFailedError, NotLoggedInError, WindowClosedError
+from .login import BotInfo
 from .messages import (
     FileInfo,
     ImageInfo,
@@ -24,7 +25,7 @@ from .messages import (
 )
 from .parts import SendResult, UploadedMedia
 from .sessions import SessionHandle, Sessions
-from .weilink import BotInfo, WeiLink
+from .weilink import WeiLink
 
 __all__ = [
     "BotInfo",

@@ -134,27 +134,28 @@ class _Content:
 def messages_of(incoming: IncomingMessage, bot_id: str) -> list[Message]:
     """What a person wrote, as one message per file; a message without items is kept too."""
     quote = next((item.quote for item in incoming.items if item.quote), None)
-    shared = {
-        "from_user": incoming.from_user_id,
-        "timestamp": incoming.create_time_ms or 0,
-        "message_id": _id(incoming.message_id),
-        "context_token": incoming.context_token,
-        "bot_id": bot_id,
-        "ref_msg": _quoted(quote) if quote else None,
-    }
+    ref_msg = _quoted(quote) if quote else None
     contents = list(_contents(incoming.items)) or [_Content()]
-    return [
-        Message(
-            msg_type=one.msg_type,
-            text=one.text,
-            image=one.image,
-            voice=one.voice,
-            file=one.file,
-            video=one.video,
-            **shared,
-        )  # type: ignore[arg-type]  # fmt: skip
-        for one in contents
-    ]
+    return [_message(incoming, one, bot_id, ref_msg) for one in contents]
+
+
+def _message(
+    incoming: IncomingMessage, content: _Content, bot_id: str, ref_msg: RefMessage | None
+) -> Message:
+    return Message(
+        from_user=incoming.from_user_id,
+        msg_type=content.msg_type,
+        text=content.text,
+        image=content.image,
+        voice=content.voice,
+        file=content.file,
+        video=content.video,
+        timestamp=incoming.create_time_ms or 0,
+        message_id=_id(incoming.message_id),
+        context_token=incoming.context_token,
+        bot_id=bot_id,
+        ref_msg=ref_msg,
+    )
 
 
 def media_of(info: MediaInfo) -> Media:

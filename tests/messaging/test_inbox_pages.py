@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from messaging import queries
 from messaging.models import Conversation, Message
 from sessions_app.models import Context, Session, User
+from sessions_app.people.roles import Visitor
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 
@@ -60,7 +63,7 @@ def test_conversations_of_another_team_do_not_exist(cast: Cast, thread: Conversa
     client, message = as_(cast.agent_elsewhere), Message.objects.get()
     assert "我的包裹" not in client.get("/inbox/").content.decode()
     assert client.get(f"/inbox/{thread.pk}/").status_code == 404
-    changes = client.get("/inbox/changes/", {"open": thread.pk, "since": "team:1:0"})
+    changes = client.get("/inbox/changes/", {"open": str(thread.pk), "since": "team:1:0"})
     assert "我的包裹" not in changes.content.decode()
     for page in ("reply", "read", "name"):
         assert client.post(f"/inbox/{thread.pk}/{page}/").status_code == 404
@@ -188,12 +191,16 @@ def test_nonsense_in_the_address_breaks_nothing(
 def test_changes_bring_only_what_came_after_the_numbers(cast: Cast, thread: Conversation) -> None:
     client, key = as_(cast.agent), cast.team.stream_key
     first = Message.objects.get()
-    page = client.get("/inbox/changes/", {"since": f"{key}:0", "open": thread.pk}).content.decode()
+    page = client.get(
+        "/inbox/changes/", {"since": f"{key}:0", "open": str(thread.pk)}
+    ).content.decode()
     assert f'id="message-{first.pk}"' in page
     numbers = re.search(r'data-streams="([^"]+)"', page)
     assert numbers is not None
     receive(thread.session or make_session("x"), text_message("second"), cursor="c2")
-    page = client.get("/inbox/changes/", {"since": numbers[1], "open": thread.pk}).content.decode()
+    page = client.get(
+        "/inbox/changes/", {"since": str(numbers[1]), "open": str(thread.pk)}
+    ).content.decode()
     assert "second" in page
     assert f'id="message-{first.pk}"' not in page
     assert f'id="conversation-{thread.pk}"' in page
@@ -203,17 +210,15 @@ def test_the_numbers_of_an_answer_are_older_than_its_rows_never_younger(
     cast: Cast, thread: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What commits between the numbers and the rows is shown now and asked for once more."""
-    from messaging.views import panes
-
-    real, shop = panes.queries.changed_conversations, thread.session
+    real, shop = queries.changed_conversations, thread.session
     assert shop is not None
 
-    def late(*args: object, **kwargs: object) -> list[Conversation]:
+    def late(user: Visitor, since: Mapping[str, int], limit: int) -> list[Conversation]:
         receive(shop, text_message("in between"), cursor="c9")
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return real(user, since, limit)
 
     key = cast.team.stream_key
-    monkeypatch.setattr(panes.queries, "changed_conversations", late)
+    monkeypatch.setattr(queries, "changed_conversations", late)
     page = as_(cast.agent).get("/inbox/changes/", {"since": f"{key}:0"}).content.decode()
     assert "in between" in page
     answered = re.search(rf"{key}:(\d+)", page)

@@ -32,7 +32,7 @@ def a_message(number: int = 1, **changes: Any) -> Message:
     }
     values.update(changes)
     message = Message(**values)
-    message._prefetched_objects_cache = {"attachments": []}
+    vars(message)["_prefetched_objects_cache"] = {"attachments": []}
     return message
 
 

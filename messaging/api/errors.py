@@ -1,0 +1,156 @@
+"""Every answer that is not 2xx: `{"error": {"code", "message", "field"?, "offer"?}}`.
+
+ApiError          a status, a code, a sentence
+├── NotAvailable  501: the call exists, what it needs comes with a later version
+└── what the rooms raise, turned into one by the handlers below
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+from pydantic import BaseModel
+
+from messaging.errors import ReplyError
+from sessions_app import reasons
+from sessions_app.names import SessionNameError, SessionNameTaken
+
+logger = logging.getLogger(__name__)
+
+REPLY_STATUS = {
+    "empty": (422, "text"),
+    "text_too_long": (422, "text"),
+    "unknown_message": (422, "reply_to"),
+    "unknown_session": (404, "session"),
+}
+
+
+class ErrorBody(BaseModel):
+    """`field`: what in the call is wrong. `offer`: sessions that could send instead."""
+
+    code: str
+    message: str
+    field: str | None = None
+    offer: list[str] | None = None
+
+
+class ErrorOut(BaseModel):
+    error: ErrorBody
+
+
+ERRORS: dict[Any, Any] = {
+    frozenset({400, 401, 403, 404, 409, 422, 429, 500, 501}): ErrorOut,
+}
+"""What any call may answer besides its own; for the schema."""
+
+
+class ApiError(Exception):
+    """Raised by the rooms of the API; answered as it says."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        field: str = "",
+        offer: Sequence[str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.field = field
+        self.offer = offer
+        self.headers = dict(headers or {})
+
+
+class NotAvailable(ApiError):  # noqa: N818 - a statement
+    """What the models cannot hold yet."""
+
+    def __init__(self, what: str, *, field: str = "") -> None:
+        super().__init__(501, "not_available", f"{what}: not in this version yet.", field=field)
+
+
+def error_body(
+    code: str, message: str, *, field: str = "", offer: Sequence[str] | None = None
+) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if field:
+        error["field"] = field
+    if offer is not None:
+        error["offer"] = list(offer)
+    return {"error": error}
+
+
+def refuse(problem: ApiError) -> HttpResponse:
+    body = error_body(problem.code, problem.message, field=problem.field, offer=problem.offer)
+    return JsonResponse(body, status=problem.status, headers=problem.headers)
+
+
+def from_reply(problem: ReplyError) -> ApiError:
+    """409 unless the post itself is wrong; where another session could send, it is offered."""
+    status, field = REPLY_STATUS.get(problem.code, (409, ""))
+    offer = problem.offer if status == 409 else None
+    return ApiError(status, problem.code, problem.message, field=field, offer=offer)
+
+
+def from_name(problem: SessionNameError, field: str) -> ApiError:
+    status = 409 if isinstance(problem, SessionNameTaken) else 422
+    return ApiError(status, problem.code, reasons.name_problem(problem), field=field)
+
+
+def _invalid(problem: ValidationError) -> ApiError:
+    """The first thing wrong: in the schema's words, without repeating what was sent."""
+    first = problem.errors[0]
+    names = [str(part) for part in first.get("loc", ()) if isinstance(part, str)]
+    field = names[-1] if len(names) > 1 and names[-1] != "body" else ""
+    words = str(first.get("msg", "not as the schema wants it"))
+    return ApiError(422, "invalid", f"{field}: {words}" if field else words, field=field)
+
+
+def install(api: NinjaAPI) -> None:
+    """One handler per kind; whatever is left is our fault, is logged, and tells nothing."""
+
+    @api.exception_handler(ApiError)
+    def api_error(request: HttpRequest, problem: ApiError) -> HttpResponse:
+        return refuse(problem)
+
+    @api.exception_handler(ReplyError)
+    def reply_error(request: HttpRequest, problem: ReplyError) -> HttpResponse:
+        return refuse(from_reply(problem))
+
+    @api.exception_handler(ValidationError)
+    def invalid(request: HttpRequest, problem: ValidationError) -> HttpResponse:
+        return refuse(_invalid(problem))
+
+    @api.exception_handler(Http404)
+    def missing(request: HttpRequest, problem: Http404) -> HttpResponse:
+        return refuse(ApiError(404, "not_found", "There is nothing here, or it is not yours."))
+
+    @api.exception_handler(PermissionDenied)
+    def denied(request: HttpRequest, problem: PermissionDenied) -> HttpResponse:
+        return refuse(ApiError(403, "forbidden", "Your role does not allow this."))
+
+    @api.exception_handler(AuthenticationError)
+    def stranger(request: HttpRequest, problem: AuthenticationError) -> HttpResponse:
+        return refuse(unauthorized())
+
+    @api.exception_handler(HttpError)
+    def http_error(request: HttpRequest, problem: HttpError) -> HttpResponse:
+        return refuse(ApiError(problem.status_code, "bad_request", problem.message))
+
+    @api.exception_handler(Exception)
+    def broken(request: HttpRequest, problem: Exception) -> HttpResponse:
+        logger.exception("%s %s failed", request.method, request.path)
+        return refuse(ApiError(500, "server_error", "Something broke here; the log says what."))
+
+
+def unauthorized() -> ApiError:
+    words = "Send a living token: Authorization: Bearer wlk_…"
+    return ApiError(401, "unauthorized", words, headers={"WWW-Authenticate": "Bearer"})

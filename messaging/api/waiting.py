@@ -1,0 +1,48 @@
+"""Long polls: look, wait for a hint, look again. No database connection is held while waiting."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Annotated, TypeVar
+
+from channels.db import database_sync_to_async
+from ninja import Query
+
+from sessions_app.realtime import hearing
+
+MOST_S = 30
+LOOK_EVERY_S = 1.0
+"""Hints may be lost; the database is asked at least this often."""
+
+Found = TypeVar("Found")
+
+Wait = Annotated[
+    float,
+    Query(ge=0, le=MOST_S, allow_inf_nan=False, description="Seconds to wait, 30 at most."),
+]
+
+
+async def look_until(
+    look: Callable[[], Found],
+    enough: Callable[[Found], bool],
+    *,
+    streams: Callable[[], Iterable[str]],
+    timeout_s: float,
+) -> tuple[Found, bool]:
+    """What `look` found when it was enough or the time was over; True: it was waited for.
+
+    `look` and `streams` read the database, in the request's thread, whose connection is given
+    back after each of them. Ends at once when the client goes away.
+    """
+    read = database_sync_to_async(look)
+    found = await read()
+    if timeout_s <= 0 or enough(found):
+        return found, False
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    async with hearing(await database_sync_to_async(streams)()) as hints:
+        while True:
+            found = await read()
+            left_s = deadline - loop.time()
+            if enough(found) or left_s <= 0:
+                return found, True
+            await hints.wait_for_hint(min(LOOK_EVERY_S, left_s))

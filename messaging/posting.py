@@ -1,0 +1,129 @@
+"""How a program writes to a person: by WeChat id; a key makes a repeated post one message.
+
+The rules of a reply are those of `services.send_reply`; nothing here calls WeChat.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from messaging import queries, reasons, services
+from messaging.access import conversations_of
+from messaging.errors import DraftAlreadyUsed, ReplyError, UnknownQuote, UnknownSession
+from messaging.models import Conversation, Message, PostedKey
+from messaging.reply_route import text_problem
+from sessions_app.access import sessions_of
+from sessions_app.ilink.wire import REPLIES_PER_TOKEN
+from sessions_app.models import Context, User
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One text to one person. `reply_to`: the id of one of their conversation's messages."""
+
+    to: str
+    text: str
+    session_name: str | None = None
+    reply_to: int | None = None
+    override: bool = False
+
+    def digest(self) -> str:
+        """What two posts with one key must have in common."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The answer to a post. `remaining`: replies left on the token that will carry it."""
+
+    id: str
+    status: str
+    session: str
+    remaining: int
+    parts: list[str]
+
+
+def post_message(*, user: User, post: Post, key: str = "") -> tuple[Taken, bool]:
+    """Queue one text; True: it is new. The same key again is the first answer, False.
+
+    Raises ReplyError and its kinds; nothing is kept then, the key neither.
+    """
+    if not key:
+        return _queue(user, post), True
+    with transaction.atomic():
+        # A second post with this key waits here until the first one is through.
+        kept, is_new = PostedKey.objects.get_or_create(
+            owner=user, key=key, defaults={"digest": post.digest()}
+        )
+        if not is_new:
+            return _first_answer(kept, post), False
+        taken = _queue(user, post)
+        PostedKey.objects.filter(pk=kept.pk).update(answer=asdict(taken))
+    return taken, True
+
+
+def _first_answer(kept: PostedKey, post: Post) -> Taken:
+    if kept.digest != post.digest():
+        raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
+    return Taken(**kept.answer)
+
+
+def _queue(user: User, post: Post) -> Taken:
+    if problem := text_problem(services.clean(post.text)):
+        raise ReplyError(problem, reasons.refusal(problem))
+    thread = _thread(user, post)
+    message = services.send_reply(
+        user=user,
+        conversation=thread,
+        text=post.text,
+        draft_key="",
+        session_name=post.session_name,
+        override=post.override,
+        quote_of=_quoted(thread, post.reply_to),
+    )
+    used = Context.objects.filter(session=message.session, user_id=post.to)
+    spent = used.values_list("replies_used", flat=True).get()
+    return Taken(
+        id=str(message.pk),
+        status=message.status,
+        session=message.session.name,
+        remaining=max(0, REPLIES_PER_TOKEN - spent),
+        parts=[str(message.pk)],
+    )
+
+
+def _thread(user: User, post: Post) -> Conversation:
+    """The conversation to write in: the named session's, else the one with the newest context."""
+    threads = conversations_of(user).filter(contact__user_id=post.to)
+    found = list(threads.select_related("contact").order_by("-last_at", "-id"))
+    if post.session_name is not None:
+        home = sessions_of(user).filter(name=post.session_name).values_list("team", flat=True)
+        if not home:
+            raise UnknownSession("unknown_session", reasons.refusal("unknown_session"))
+        found.sort(key=lambda one: one.home_team_id != home[0])
+    elif len(found) > 1:
+        found = _by_newest_context(found)
+    if not found:
+        raise ReplyError("no_context", reasons.refusal("no_context"))
+    return found[0]
+
+
+def _by_newest_context(threads: Sequence[Conversation]) -> list[Conversation]:
+    newest = queries.contexts_with(*threads)
+    teams = [context.session.team_id for context in newest]
+    rank = {team: teams.index(team) for team in teams}
+    return sorted(threads, key=lambda one: rank.get(one.home_team_id, len(teams)))
+
+
+def _quoted(thread: Conversation, message_id: int | None) -> Message | None:
+    if message_id is None:
+        return None
+    there: QuerySet[Message] = thread.messages.filter(pk=message_id)
+    quoted = there.defer("sealed_raw").first()
+    if quoted is None:
+        raise UnknownQuote("unknown_message", reasons.refusal("unknown_message"))
+    return quoted

@@ -1,0 +1,104 @@
+"""`WeiLink.sessions`: a read-only mapping from names to handles, `default` always and first.
+
+A handle holds a name, nothing else: every question is answered from the folder anew.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from sessions_app import names
+from sessions_app.filestore import Listing, StoredToken
+
+if TYPE_CHECKING:
+    from .login import BotInfo
+    from .weilink import WeiLink
+
+
+class SessionHandle:
+    """One session by its name; `default` is the session of that name and no other."""
+
+    def __init__(self, weilink: "WeiLink", name: str) -> None:
+        self._weilink = weilink
+        self.name = name
+
+    @property
+    def bot_id(self) -> str | None:
+        token = self._token
+        return token.bot_id if token else None
+
+    @property
+    def user_id(self) -> str | None:
+        token = self._token
+        return token.user_id if token else None
+
+    @property
+    def created_at(self) -> float | None:
+        """Epoch seconds."""
+        token = self._token
+        return token.created_at_s if token else None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether there are credentials that WeChat has not refused."""
+        return self._weilink.is_session_connected(self.name)
+
+    @property
+    def is_default(self) -> bool:
+        return self._weilink.default_name == self.name
+
+    @property
+    def problem(self) -> str:
+        """Why its folder cannot be used, as a sentence; empty when it can."""
+        found = self._weilink.scan().get(self.name)
+        return found.reason if found else ""
+
+    def login(self, force: bool = False) -> "BotInfo":
+        return self._weilink.login(self.name, force=force)
+
+    def logout(self) -> None:
+        self._weilink.logout(self.name)
+
+    def rename(self, new_name: str) -> None:
+        self._weilink.rename_session(self.name, new_name)
+        self.name = names.clean_session_name(new_name)
+
+    def set_default(self) -> None:
+        self._weilink.set_default(self.name)
+
+    def __repr__(self) -> str:
+        return f"<session {self.name!r}>"
+
+    @property
+    def _token(self) -> StoredToken | None:
+        found = self._weilink.scan().get(self.name)
+        return found.token if found else None
+
+
+class Sessions(Mapping[str, SessionHandle]):
+    """As the folder was when it was asked for; prints as the list of its names."""
+
+    def __init__(self, weilink: "WeiLink", listing: Listing) -> None:
+        safe = sorted(session.name for session in listing.sessions if _is_name(session.name))
+        self._names = [names.DEFAULT, *(name for name in safe if name != names.DEFAULT)]
+        self._weilink = weilink
+
+    def __getitem__(self, name: str) -> SessionHandle:
+        if name not in self._names:
+            raise KeyError(name)
+        return SessionHandle(self._weilink, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __repr__(self) -> str:
+        return repr(self._names)
+
+
+def _is_name(name: str) -> bool:
+    try:
+        return names.clean_session_name(name) == name
+    except names.BadSessionName:
+        return False

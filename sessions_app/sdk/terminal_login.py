@@ -1,0 +1,162 @@
+"""One QR login in a terminal: draws the code, says what happens, asks for digits with input().
+
+Runs in the caller's thread. It stores nothing; a token that WeChat handed out is always returned.
+"""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol, TextIO, TypeVar
+
+import qrcode
+
+from sessions_app.filestore import StoredToken
+from sessions_app.ilink.client import ILinkClient
+from sessions_app.ilink.errors import ILinkError, UnsafeHostError
+from sessions_app.ilink.hosts import HostPolicy
+from sessions_app.ilink.wire import LoginStatus, QRStatus
+
+from .errors import LoginFailedError
+
+POLL_PAUSE_S = 1.0
+CODE_LIFETIME_S = 330.0
+MAX_CODES = 3
+DRAW_TRIES = 5
+
+T = TypeVar("T")
+
+
+class Runner(Protocol):
+    """Waits for a coroutine on the background loop."""
+
+    def __call__(self, work: Coroutine[Any, Any, T], /) -> T: ...
+
+
+class TerminalLogin:
+    """`run` returns the new credentials, or None when the account is bound to a bot we hold."""
+
+    def __init__(
+        self,
+        *,
+        run: Runner,
+        open_client: Callable[[str], ILinkClient],
+        hosts: HostPolicy,
+        start_url: str,
+        local_tokens: Sequence[str],
+        ask: Callable[[str], str] = input,
+        out: TextIO | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._run = run
+        self._open_client = open_client
+        self._hosts = hosts
+        self._start_url = self._url = start_url
+        self._local_tokens = local_tokens
+        self._ask = ask
+        self._out = out or sys.stdout
+        self._sleep = sleep
+        self._clock = clock
+        self._client = open_client(start_url)
+        self._handle = ""
+        self._codes = 0
+        self._ends_at = 0.0
+        self._said = ""
+        self._digits = ""
+
+    def run(self) -> StoredToken | None:
+        """LoginFailedError when no code was scanned, or WeChat handed nothing out."""
+        try:
+            self._draw("Scan this code with WeChat.")
+            while True:
+                status = self._poll()
+                if status.status is LoginStatus.CONFIRMED:
+                    return self._credentials(status)
+                if status.status is LoginStatus.BINDED_REDIRECT:
+                    self._say("This WeChat account is connected already.")
+                    return None
+                self._follow(status)
+                self._sleep(POLL_PAUSE_S)
+        finally:
+            self._run(self._client.aclose())
+
+    def _follow(self, status: QRStatus) -> None:
+        match status.status:
+            case LoginStatus.SCANED:
+                self._say("Scanned. Confirm on the phone.")
+            case LoginStatus.NEED_VERIFYCODE:
+                again = "These digits were wrong. " if self._said == "digits" else ""
+                self._said = "digits"
+                self._digits = "".join(self._ask(f"{again}Digits on the phone: ").split())
+            case LoginStatus.VERIFY_CODE_BLOCKED:
+                self._draw("Too many wrong digits. Scan this new code.")
+            case LoginStatus.EXPIRED:
+                self._draw("The code has expired. Scan this new one.")
+            case LoginStatus.SCANED_BUT_REDIRECT:
+                self._redirect(status.redirect_host)
+
+    def _poll(self) -> QRStatus:
+        """One long poll; what breaks on the way counts as still waiting, an old code as expired."""
+        if self._clock() >= self._ends_at:
+            return QRStatus(LoginStatus.EXPIRED)
+        digits, self._digits = self._digits, ""
+        try:
+            return self._run(
+                self._client.get_qrcode_status(self._handle, verify_code=digits or None)
+            )
+        except ILinkError:
+            return QRStatus(LoginStatus.WAIT)
+
+    def _draw(self, words: str) -> None:
+        if self._codes >= MAX_CODES:
+            raise LoginFailedError("No code was scanned in time; three codes were shown in all.")
+        self._move_to(self._start_url)
+        for tries_left in reversed(range(DRAW_TRIES)):
+            try:
+                code = self._run(self._client.get_bot_qrcode(self._local_tokens))
+                break
+            except ILinkError:
+                if not tries_left:
+                    raise
+                self._sleep(2 * POLL_PAUSE_S)
+        self._codes += 1
+        self._handle = code.qrcode
+        self._ends_at = self._clock() + CODE_LIFETIME_S
+        self._show(code.image_content)
+        self._say(words)
+
+    def _show(self, content: str) -> None:
+        """The code in block characters where the terminal knows them; its text in any case."""
+        picture = qrcode.QRCode(border=2)
+        picture.add_data(content)
+        with contextlib.suppress(UnicodeEncodeError):
+            picture.print_ascii(out=self._out, invert=True)
+        self._out.write(f"{content}\n")
+
+    def _say(self, words: str) -> None:
+        if words != self._said:
+            self._said = words
+            self._out.write(f"{words}\n")
+            self._out.flush()
+
+    def _redirect(self, host: str) -> None:
+        try:
+            self._move_to(self._hosts.redirect(host))
+        except UnsafeHostError as error:
+            raise LoginFailedError(str(error)) from error
+
+    def _move_to(self, url: str) -> None:
+        if url != self._url:
+            self._run(self._client.aclose())
+            self._url, self._client = url, self._open_client(url)
+
+    def _credentials(self, status: QRStatus) -> StoredToken:
+        if not status.bot_token or not status.bot_id:
+            raise LoginFailedError("WeChat confirmed the scan without handing out a token.")
+        try:
+            base_url = self._hosts.check(status.base_url) if status.base_url else self._url
+        except UnsafeHostError:
+            # The account is bound already: keep its token, at the address that handed it out.
+            base_url = self._url
+        return StoredToken(status.bot_id, base_url, status.bot_token, status.user_id)

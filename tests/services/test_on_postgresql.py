@@ -1,0 +1,39 @@
+"""The tests of receiving and answering, once more, on PostgreSQL; and what only it can show."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.processes.child import ROOT
+
+pytestmark = [pytest.mark.services]
+
+RECEIVING = ["test_inbound.py", "test_outbox.py", "test_worker_story.py"]
+
+
+def _pytest(*paths: str, database_url: str) -> str:
+    """A child pytest on that server; its output when everything passed."""
+    arguments = [sys.executable, "-m", "pytest", *paths]
+    done = subprocess.run(
+        arguments,
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": database_url},
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def test_receiving_and_answering_work_on_postgresql(postgres_url: str) -> None:
+    paths = [f"tests/messaging/{name}" for name in RECEIVING]
+    assert " passed" in _pytest(*paths, database_url=postgres_url)
+
+
+def test_streams_number_in_commit_order_without_gaps(postgres_url: str) -> None:
+    output = _pytest("tests/services/streams_on_postgresql.py", database_url=postgres_url)
+    assert "4 passed" in output
