@@ -59,7 +59,7 @@ lock:
 
 # Needs gettext.
 messages: $(VENV)/base
-	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete --add-location file -i .venv -i var -i node_modules
+	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete --add-location file -i .venv -i var -i tests
 	$(BIN)/python manage.py compilemessages -i .venv
 
 screenshots: $(VENV)/dev

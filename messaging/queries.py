@@ -90,11 +90,16 @@ def _place(row: Conversation) -> str:
     return f"{row.last_at.isoformat()}~{row.pk}"
 
 
+def is_place(cursor: str) -> bool:
+    return _parse_place(cursor) is not None
+
+
 def _parse_place(cursor: str) -> tuple[datetime, int] | None:
     at, _, pk = cursor.partition("~")
     try:
         moment = datetime.fromisoformat(at)
-        return (moment, int(pk)) if moment.tzinfo else None
+        number = int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
+        return (moment, number) if moment.tzinfo and number is not None else None
     except ValueError:
         return None
 

@@ -171,12 +171,16 @@ def _event_sentence(event: SessionEvent) -> str:
     match event.kind:
         case SessionEvent.Kind.STATE:
             label = str(SessionState(event.state).label) if event.state else ""
-            return f"{label}: {reason}" if reason else label
+            return _labelled(label, reason)
         case SessionEvent.Kind.RENAMED:
             return _("renamed: %(names)s") % {"names": event.detail}
         case SessionEvent.Kind.BOUND:
             return _("bound to %(bot)s by a scan") % {"bot": event.detail}
-    return str(event.get_kind_display()) + (f": {event.detail}" if event.detail else "")
+    return _labelled(str(event.get_kind_display()), event.detail)
+
+
+def _labelled(label: str, reason: str) -> str:
+    return _("%(label)s: %(reason)s") % {"label": label, "reason": reason} if reason else label
 
 
 def teams_for_new_session(user: Visitor) -> QuerySet[Team]:

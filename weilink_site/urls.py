@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.urls import include, path
 from django.utils.translation import gettext as _
 
+from messaging.api import app as api
 from sessions_app.people import views as people
 from sessions_app.people.roles import Capability, may
 from weilink_site.health import healthz, readyz
@@ -39,6 +40,8 @@ urlpatterns = [
     path("i18n/", people.own_language, name="set_language"),
     path("sessions/", include("sessions_app.urls")),
     path("inbox/", include("messaging.urls")),
+    path("api/v1/", api.urls()),
+    path("api/docs", api.docs, name="api_docs"),
     path("admin/login/", admin_door),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),

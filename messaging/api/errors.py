@@ -147,7 +147,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponse:
-        logger.exception("%s %s failed", request.method, request.path)
+        logger.error("%s %s failed", request.method, request.path, exc_info=problem)
         return refuse(ApiError(500, "server_error", "Something broke here; the log says what."))
 
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Annotated, TypeVar
 
-from channels.db import database_sync_to_async
+from asgiref.sync import sync_to_async
+from django.db import connections
 from ninja import Query
 
 from sessions_app.realtime import hearing
@@ -21,6 +22,20 @@ Wait = Annotated[
 ]
 
 
+async def in_thread(function: Callable[[], Found]) -> Found:
+    """Run it in the request's own thread and give the thread's connection back after it."""
+    return await sync_to_async(_and_let_go)(function)
+
+
+def _and_let_go(function: Callable[[], Found]) -> Found:
+    try:
+        return function()
+    finally:
+        for connection in connections.all(initialized_only=True):
+            if not connection.in_atomic_block:  # somebody else's transaction goes on
+                connection.close_if_unusable_or_obsolete()
+
+
 async def look_until(
     look: Callable[[], Found],
     enough: Callable[[Found], bool],
@@ -33,15 +48,14 @@ async def look_until(
     `look` and `streams` read the database, in the request's thread, whose connection is given
     back after each of them. Ends at once when the client goes away.
     """
-    read = database_sync_to_async(look)
-    found = await read()
+    found = await in_thread(look)
     if timeout_s <= 0 or enough(found):
         return found, False
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
-    async with hearing(await database_sync_to_async(streams)()) as hints:
+    async with hearing(await in_thread(streams)) as hints:
         while True:
-            found = await read()
+            found = await in_thread(look)
             left_s = deadline - loop.time()
             if enough(found) or left_s <= 0:
                 return found, True

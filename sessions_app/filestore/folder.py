@@ -139,7 +139,7 @@ class Change:
         """
         with self._layout.place(self._base, name, make=True) as place:
             fields = disk.read_object(place.folder, place.token_file) or {}
-            is_other_bot = fields.get("bot_id") not in (None, token.bot_id)
+            is_other_bot = bool(fields) and StoredToken.from_json(fields).bot_id != token.bot_id
             if not token.created_at_s:
                 token = replace(token, created_at_s=self._now())
             if is_other_bot:

@@ -13,13 +13,24 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from sessions_app.models import ACCOUNT_COLOURS
 
 register = template.Library()
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
+
+# Django's Chinese knows only the long 星期二; named here, our catalogue's 周二 takes its place.
+_WEEKDAYS = (
+    gettext_noop("Mon"),
+    gettext_noop("Tue"),
+    gettext_noop("Wed"),
+    gettext_noop("Thu"),
+    gettext_noop("Fri"),
+    gettext_noop("Sat"),
+    gettext_noop("Sun"),
+)
 
 
 @register.simple_tag
@@ -85,6 +96,17 @@ def ago(moment: datetime | None) -> SafeString | str:
         moment.isoformat(),
         _full(moment),
         ago_text(seconds),
+    )
+
+
+@register.simple_tag
+def countdown(until: datetime, words: str, form: str = "") -> SafeString:
+    """What is left until a moment; the page keeps it ticking. `form`: "hours", or minutes."""
+    return format_html(
+        '<span role="timer" data-countdown="{}" data-form="{}">{}</span>',
+        int(until.timestamp()),
+        form,
+        words,
     )
 
 

@@ -60,8 +60,8 @@ function closeFor(event, dialog) {
 function closed(body) {
   body.replaceChildren();
   const home = opener?.isConnected ? opener : document.querySelector(`#${openerKey || "main"} a`);
-  home?.focus({ preventScroll: true });
   opener = null;
+  home?.focus({ preventScroll: true });
 }
 
 /** The code may have come between the panel's drawing and its arrival here. */

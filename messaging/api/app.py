@@ -1,0 +1,51 @@
+"""The API put together: rooms, doors, error handlers, and the schema that describes them."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import URLPattern, URLResolver
+from django.views.decorators.http import require_GET
+from ninja import NinjaAPI
+
+from messaging.api import contacts, conversations, errors, files, logins, messages, sessions, status
+from messaging.api.auth import DOORS, ApiRequest
+
+api = NinjaAPI(
+    title="WeiLink Console",
+    version="1",
+    description="Everything that the console does with sessions and messages, for programs.",
+    docs_url=None,
+    openapi_url=None,
+    auth=DOORS,
+    urls_namespace="api",
+)
+errors.install(api)
+for _room in (status, sessions, logins, messages, conversations, contacts, files):
+    api.add_router("", _room.router)
+
+
+@api.get("/openapi.json", include_in_schema=False, url_name="openapi")
+def openapi(request: ApiRequest) -> HttpResponse:
+    """OpenAPI 3.1."""
+    return JsonResponse(schema())
+
+
+def schema() -> dict[str, Any]:
+    return dict(api.get_openapi_schema(path_prefix="/api/v1/"))
+
+
+@require_GET
+def docs(request: HttpRequest) -> HttpResponse:
+    """`/api/docs`: the schema to read and to try, with the person's own session."""
+    return render(request, "api/docs.html")
+
+
+def urls() -> tuple[list[URLPattern | URLResolver], str, str]:
+    """The API's addresses. Its own doors answer strangers with 401 instead of the login page."""
+    patterns, app_name, namespace = api.urls
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern) and pattern.callback is not None:
+            login_not_required(pattern.callback)
+    return patterns, app_name, namespace

@@ -1,0 +1,79 @@
+"""`/contacts`: the people who wrote, by WeChat id, and what can still be sent to each."""
+
+from typing import Annotated
+
+from django.http import Http404
+from django.utils import timezone
+from ninja import Path, Router
+
+from messaging import queries, services
+from messaging.access import contact_or_404, conversations_of
+from messaging.api.auth import ApiRequest, allowed
+from messaging.api.errors import ERRORS, NotAvailable
+from messaging.api.schemas import ContactIn, ContactOut, ContextOut, TypingIn
+from messaging.models import Contact
+from sessions_app.models import User
+from sessions_app.people.roles import Capability
+from sessions_app.people.tokens import Scope
+
+router = Router(tags=["contacts"])
+
+WeChatId = Annotated[str, Path(description="The person's WeChat id, percent-encoded.")]
+
+
+def _mine(user: User, user_id: str) -> Contact:
+    if "\0" in user_id:
+        raise Http404
+    return contact_or_404(user, user_id)
+
+
+def contact_out(user: User, contact: Contact) -> ContactOut:
+    """The accounts are those of the teams that the caller meets this person in."""
+    mine = conversations_of(user).filter(contact=contact).select_related("contact")
+    seen = queries.person_contexts(*mine, now=timezone.now())
+    return ContactOut(
+        user_id=contact.user_id,
+        name=contact.name or None,
+        note=None,
+        fields={},
+        blocked=False,
+        contexts=[
+            ContextOut(
+                session=one.session.name,
+                expires_at=one.closes_at,
+                remaining=one.replies_left,
+                usable=one.usable,
+            )
+            for one in seen
+        ],
+    )
+
+
+@router.get("/contacts/{user_id}", response={200: ContactOut, **ERRORS}, summary="One person")
+def one_contact(request: ApiRequest, user_id: WeChatId) -> ContactOut:
+    user = allowed(request, Scope.READ)
+    return contact_out(user, _mine(user, user_id))
+
+
+@router.patch("/contacts/{user_id}", response={200: ContactOut, **ERRORS}, summary="Name a person")
+def change(request: ApiRequest, user_id: WeChatId, body: ContactIn) -> ContactOut:
+    """`name`: empty or null makes them a number again. 501 for note, fields and blocked."""
+    user = allowed(request, Scope.CONTACTS, Capability.ANSWER)
+    contact = _mine(user, user_id)
+    for field in sorted(body.model_fields_set - {"name"}):
+        raise NotAvailable(f"Changing {field}", field=field)
+    if "name" in body.model_fields_set:
+        services.rename_contact(contact=contact, name=body.name or "", user=user)
+    return contact_out(user, contact)
+
+
+@router.post(
+    "/contacts/{user_id}/typing",
+    response={202: None, **ERRORS},
+    summary="Show that somebody types (not in this version)",
+)
+def typing(request: ApiRequest, user_id: WeChatId, body: TypingIn) -> None:
+    """501: it comes later."""
+    user = allowed(request, Scope.SEND, Capability.ANSWER)
+    _mine(user, user_id)
+    raise NotAvailable("Showing that somebody types")

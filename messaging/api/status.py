@@ -1,0 +1,36 @@
+"""`GET /status`: is anything connected. For every caller, over the sessions that are theirs."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from ninja import Router
+
+from messaging.api.auth import ApiRequest, allowed
+from messaging.api.errors import ERRORS
+from messaging.api.schemas import StatusOut
+from sessions_app import queries
+from sessions_app.access import sessions_of
+from sessions_app.people.tokens import Scope
+
+router = Router(tags=["status"])
+
+
+def product_version() -> str:
+    try:
+        return version("weilink-console")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "0.0.0"
+
+
+@router.get("/status", response={200: StatusOut, **ERRORS}, summary="Version and connections")
+def status(request: ApiRequest) -> StatusOut:
+    """`bot_id` is the default session's; `is_connected`: at least one session receives."""
+    user = allowed(request, Scope.READ)
+    connected = queries.receiving_count(user)
+    default = queries.default_session(user)
+    return StatusOut(
+        version=product_version(),
+        is_connected=connected > 0,
+        bot_id=(default.bot_id if default else "") or None,
+        session_count=sessions_of(user).count(),
+        connected_count=connected,
+    )

@@ -1,0 +1,211 @@
+"""`wait`: woken by what comes, ended by time and by the client; no connection held meanwhile."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from channels.layers import get_channel_layer
+from django.db import connection, connections
+
+from messaging import services
+from messaging.api import waiting
+from messaging.models import Conversation
+from sessions_app import login, realtime
+from sessions_app.models import LoginAttempt, LoginState, Session, Team, User
+from sessions_app.people.roles import Role
+from tests.api.callers import token_of
+from tests.api.on_asgi import Call, ask, asked
+from tests.conftest import in_thread, make_user, until
+from tests.messaging.builders import make_session, receive, text_message
+
+
+@pytest.fixture
+def agent(seeded: Team) -> User:
+    return make_user("wei", Role.AGENT, seeded)
+
+
+@pytest.fixture
+async def session(seeded: Team) -> Session:
+    realtime.attach_loop(asyncio.get_running_loop())
+    made: Session = await in_thread(make_session)()
+    return made
+
+
+def waiters() -> int:
+    groups: dict[str, dict[str, float]] = get_channel_layer().groups
+    return sum("waiting" in channel for members in groups.values() for channel in members)
+
+
+async def waiting_calls(count: int = 1) -> None:
+    await until(lambda: waiters() >= count, f"{count} calls that wait")
+
+
+async def test_a_message_wakes_the_wait_at_once(
+    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 30.0)  # only a hint can wake it
+    secret = await in_thread(token_of)(agent)
+    for number in range(3):
+        last = (await ask(secret, "GET", "/messages")).body["last_id"]
+        call = await asked(secret, "GET", f"/messages?after={last}&wait=20")
+        await waiting_calls()
+        assert not call.is_answered
+        began = time.monotonic()
+        await in_thread(receive)(session, text_message(str(number)))
+        answer = await call.answer()
+        assert time.monotonic() - began < 0.3
+        assert [one["text"] for one in answer.body["items"]] == [str(number)]
+
+
+async def test_without_any_hint_it_is_found_within_a_second(agent: User, session: Session) -> None:
+    secret = await in_thread(token_of)(agent)
+    call = await asked(secret, "GET", "/messages?wait=20")
+    await waiting_calls()
+    realtime.attach_loop(None)  # what comes now is announced to a loop of nobody
+
+    def unheard() -> None:
+        get_channel_layer().groups.clear()
+        receive(session, text_message("quiet"))
+
+    began = time.monotonic()
+    await in_thread(unheard)()
+    answer = await call.answer()
+    assert time.monotonic() - began < 1.6
+    assert answer.body["items"][0]["text"] == "quiet"
+
+
+async def test_it_answers_empty_when_the_time_is_over(agent: User, session: Session) -> None:
+    secret = await in_thread(token_of)(agent)
+    began = time.monotonic()
+    answer = await ask(secret, "GET", "/messages?wait=1.2&after=7")
+    assert 1.1 < time.monotonic() - began < 2.5
+    assert (answer.status, answer.body) == (200, {"items": [], "next": None, "last_id": "7"})
+    assert waiters() == 0
+
+
+async def test_what_is_there_already_is_not_waited_for(agent: User, session: Session) -> None:
+    await in_thread(receive)(session, text_message("hello"))
+    secret = await in_thread(token_of)(agent)
+    began = time.monotonic()
+    answer = await ask(secret, "GET", "/messages?wait=20")
+    assert time.monotonic() - began < 2
+    assert len(answer.body["items"]) == 1
+
+
+async def test_another_direction_does_not_end_the_wait(agent: User, session: Session) -> None:
+    await in_thread(receive)(session, text_message("hello"))
+    secret = await in_thread(token_of)(agent)
+    call = await asked(secret, "GET", "/messages?wait=1.5&direction=out&user=lina@im.wechat")
+    await waiting_calls()
+    await in_thread(receive)(session, text_message("more"))
+    assert (await call.answer()).body["items"] == []
+
+    call = await asked(secret, "GET", "/messages?wait=20&direction=out")
+    await waiting_calls()
+
+    def reply() -> None:
+        thread = Conversation.objects.get()
+        services.send_reply(user=agent, conversation=thread, text="out", draft_key="")
+
+    await in_thread(reply)()
+    assert [one["text"] for one in (await call.answer()).body["items"]] == ["out"]
+
+
+async def test_a_client_that_goes_away_ends_its_wait(agent: User, session: Session) -> None:
+    secret = await in_thread(token_of)(agent)
+    calls = [await asked(secret, "GET", "/messages?wait=20") for _ in range(3)]
+    await waiting_calls(3)
+    for call in calls:
+        await call.give_up()
+    assert waiters() == 0
+    assert not any(call.is_answered for call in calls)
+
+
+def open_connections() -> int:
+    """Connections of this process to the test database, whoever's they are."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname=current_database()")
+            return int(cursor.fetchone()[0])
+    name = str(connection.settings_dict["NAME"])
+    links = []
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            links.append(os.readlink(entry))
+        except FileNotFoundError:
+            continue
+    return sum(link == name for link in links)
+
+
+async def test_waiting_calls_hold_no_database_connection(
+    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 30.0)
+    secret = await in_thread(token_of)(agent)
+    await in_thread(connections.close_all)()
+    before = await in_thread(open_connections)()
+    calls = [await asked(secret, "GET", "/messages?wait=25") for _ in range(12)]
+    await waiting_calls(12)
+    await until(lambda: open_connections() <= before, "no connection more than before")
+    await in_thread(receive)(session, text_message("for all"))
+    answers = await asyncio.gather(*(call.answer() for call in calls))
+    assert {one.body["items"][0]["text"] for one in answers} == {"for all"}
+
+
+@pytest.mark.parametrize("ending", ["revoked", "disabled", "moved"])
+async def test_who_lost_the_right_while_waiting_gets_nothing(
+    agent: User, session: Session, ending: str
+) -> None:
+    secret = await in_thread(token_of)(agent)
+    call = await asked(secret, "GET", "/messages?wait=20")
+    await waiting_calls()
+
+    def end() -> None:
+        if ending == "revoked":
+            agent.api_tokens.update(revoked_at=session.created_at)
+        elif ending == "disabled":
+            User.objects.filter(pk=agent.pk).update(is_active=False)
+        else:
+            agent.teams.clear()
+        receive(session, text_message("secret"))
+
+    await in_thread(end)()
+    answer = await call.answer()
+    if ending == "moved":
+        assert (answer.status, answer.body["items"]) == (200, [])
+    else:
+        assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+async def test_a_login_is_watched_by_its_version(seeded: Team, session: Session) -> None:
+    operator = await in_thread(make_user)("otto", Role.OPERATOR, seeded)
+    secret = await in_thread(token_of)(operator)
+
+    def start() -> LoginAttempt:
+        return login.start_login(user=operator, session_name="New", team=seeded)
+
+    attempt = await in_thread(start)()
+    place = f"/logins/{attempt.pk}"
+    at_once = await ask(secret, "GET", f"{place}?wait=20&seen=99")
+    assert (at_once.body["version"], at_once.body["qr_url"]) == (1, None)
+
+    call: Call = await asked(secret, "GET", f"{place}?wait=20&seen=1")
+    await waiting_calls()
+    began = time.monotonic()
+    shown: dict[str, Any] = {
+        "qrcode_handle": "h", "qr_url": "https://liteapp.example/q", "status": LoginState.WAITING,
+    }  # fmt: skip
+    await in_thread(lambda: login.show_code(attempt.pk, **shown))()
+    answer = await call.answer()
+    assert time.monotonic() - began < 0.5
+    assert (answer.body["version"], answer.body["qr_url"]) == (2, "https://liteapp.example/q")
+    assert answer.body["qr_svg"].startswith("<")
+
+    timed = await ask(secret, "GET", f"{place}?wait=0.3&seen=2")
+    assert timed.body["version"] == 2
+    await in_thread(lambda: login.cancel_login(attempt=attempt, user=None))()
+    final = await ask(secret, "GET", f"{place}?wait=20&seen=3")
+    assert (final.body["status"], final.body["qr_url"]) == ("cancelled", None)
