@@ -9,8 +9,8 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel
@@ -43,7 +43,7 @@ class ErrorOut(BaseModel):
 
 
 ERRORS: dict[Any, Any] = {
-    frozenset({400, 401, 403, 404, 409, 422, 429, 500, 501}): ErrorOut,
+    frozenset({400, 401, 403, 404, 409, 413, 422, 429, 500, 501}): ErrorOut,
 }
 """What any call may answer besides its own; for the schema."""
 
@@ -144,6 +144,15 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(HttpError)
     def http_error(request: HttpRequest, problem: HttpError) -> HttpResponse:
         return refuse(ApiError(problem.status_code, "bad_request", problem.message))
+
+    @api.exception_handler(RequestDataTooBig)
+    def too_large(request: HttpRequest, problem: RequestDataTooBig) -> HttpResponse:
+        return refuse(ApiError(413, "too_large", "This request is too large."))
+
+    @api.exception_handler(SuspiciousOperation)
+    @api.exception_handler(UnreadablePostError)
+    def unreadable(request: HttpRequest, problem: Exception) -> HttpResponse:
+        return refuse(ApiError(400, "bad_request", "This request cannot be read."))
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponse:

@@ -64,6 +64,9 @@ class RedisTally:
             logger.warning("requests are counted by this process alone", exc_info=True)
             return self._local.hit(key, window)
 
+    def close(self) -> None:
+        self._redis.close()
+
 
 @lru_cache(maxsize=1)
 def tally() -> Tally:

@@ -11,6 +11,7 @@ from ninja import Query
 from sessions_app.realtime import hearing
 
 MOST_S = 30
+MOST_WAITED_S = float(MOST_S)
 LOOK_EVERY_S = 1.0
 """Hints may be lost; the database is asked at least this often."""
 
@@ -48,6 +49,7 @@ async def look_until(
     `look` and `streams` read the database, in the request's thread, whose connection is given
     back after each of them. Ends at once when the client goes away.
     """
+    timeout_s = min(timeout_s, MOST_WAITED_S)
     found = await in_thread(look)
     if timeout_s <= 0 or enough(found):
         return found, False

@@ -44,7 +44,7 @@ class TerminalLogin:
         hosts: HostPolicy,
         start_url: str,
         local_tokens: Sequence[str],
-        ask: Callable[[str], str] = input,
+        ask: Callable[[str], str] | None = None,
         out: TextIO | None = None,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -54,7 +54,7 @@ class TerminalLogin:
         self._hosts = hosts
         self._start_url = self._url = start_url
         self._local_tokens = local_tokens
-        self._ask = ask
+        self._ask = ask or input
         self._out = out or sys.stdout
         self._sleep = sleep
         self._clock = clock

@@ -1,14 +1,13 @@
 """`wait`: woken by what comes, ended by time and by the client; no connection held meanwhile."""
 
 import asyncio
-import os
 import time
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
-from django.db import connection, connections
+from django.db.backends.signals import connection_created
 
 from messaging import services
 from messaging.api import waiting
@@ -124,32 +123,32 @@ async def test_a_client_that_goes_away_ends_its_wait(agent: User, session: Sessi
     assert not any(call.is_answered for call in calls)
 
 
-def open_connections() -> int:
-    """Connections of this process to the test database, whoever's they are."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname=current_database()")
-            return int(cursor.fetchone()[0])
-    name = str(connection.settings_dict["NAME"])
-    links = []
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            links.append(os.readlink(entry))
-        except FileNotFoundError:
-            continue
-    return sum(link == name for link in links)
+@pytest.fixture
+def opened() -> Iterator[list[Any]]:
+    """Django's connections that were opened since, in whatever thread."""
+    found: list[Any] = []
+
+    def note(connection: Any, **_: Any) -> None:
+        found.append(connection)
+
+    connection_created.connect(note)
+    yield found
+    connection_created.disconnect(note)
 
 
 async def test_waiting_calls_hold_no_database_connection(
-    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch
+    agent: User, session: Session, opened: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(waiting, "LOOK_EVERY_S", 30.0)
     secret = await in_thread(token_of)(agent)
-    await in_thread(connections.close_all)()
-    before = await in_thread(open_connections)()
+    opened.clear()
     calls = [await asked(secret, "GET", "/messages?wait=25") for _ in range(12)]
     await waiting_calls(12)
-    await until(lambda: open_connections() <= before, "no connection more than before")
+    assert len(opened) >= 12
+    await until(
+        lambda: all(one.connection is None for one in opened), "all connections to be given back"
+    )
+    assert not any(call.is_answered for call in calls)
     await in_thread(receive)(session, text_message("for all"))
     answers = await asyncio.gather(*(call.answer() for call in calls))
     assert {one.body["items"][0]["text"] for one in answers} == {"for all"}

@@ -77,6 +77,7 @@ async def test_digits_are_asked_for_wrong_ones_said_and_right_ones_taken(running
     await in_thread(login.give_verify_code)(attempt=attempt, code=wrong)
     attempt = await _status(attempt_id, "verify_code_wrong")
     await in_thread(login.give_verify_code)(attempt=attempt, code=f" {digits} ")
+    await until(lambda: running.control.login(handle)["status"] == "scaned", "digits taken")
     await _status(attempt_id, "scanned")
     running.control.confirm(handle)
     await _status(attempt_id, "confirmed")

@@ -19,7 +19,6 @@ from sessions_app.filestore import (
 
 from .conftest import a_token, as_json, log_in, mode
 
-
 WRITERS: dict[str, Callable[[Change, dict[str, StoredContext]], None]] = {
     "token.json": lambda change, _: change.write_token("shop", a_token()),
     "contexts.json": lambda change, contexts: change.write_contexts("shop", contexts),

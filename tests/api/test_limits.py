@@ -1,0 +1,122 @@
+"""6,000 requests a minute per token, then 429; one count for all processes with Redis."""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from messaging.api import limits
+from messaging.api.errors import ApiError
+from sessions_app.models import Team
+from sessions_app.people.roles import Role
+from tests.api.callers import Caller, calling, token_of
+from tests.conftest import Cast, make_user
+
+
+@pytest.fixture
+def five(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REQUESTS_PER_MINUTE", 5)
+    now = time.time()  # the minute does not end within a test
+    monkeypatch.setattr(limits.count_request, "__kwdefaults__", {"clock": lambda: now})
+
+
+def test_the_limit_is_the_contracts() -> None:
+    assert limits.REQUESTS_PER_MINUTE == 6_000
+
+
+@pytest.mark.django_db
+def test_one_too_many_is_429_and_says_when_to_come_again(cast: Cast, five: None) -> None:
+    caller, other = calling(cast.agent), calling(cast.agent)
+    assert [caller.get("/status").status for _ in range(5)] == [200] * 5
+    answer = caller.get("/messages")
+    assert (answer.status, answer.code) == (429, "rate_limited")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 61
+    assert other.get("/status").status == 200  # per token
+
+
+@pytest.mark.django_db
+def test_refused_requests_are_not_forgiven_and_strangers_cost_nobody(
+    cast: Cast, five: None
+) -> None:
+    caller = calling(cast.agent)
+    for _ in range(20):
+        Caller("wlk_" + "x" * 43).get("/status")
+    assert [caller.get("/sessions").status for _ in range(6)] == [403] * 5 + [429]
+
+
+def test_a_new_minute_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "REQUESTS_PER_MINUTE", 2)
+    now = 1_000 * 60.0
+    for _ in range(2):
+        limits.count_request("token:1", clock=lambda: now + 59.5)
+    with pytest.raises(ApiError) as refused:
+        limits.count_request("token:1", clock=lambda: now + 59.5)
+    assert refused.value.headers == {"Retry-After": "1"}
+    limits.count_request("token:1", clock=lambda: now + 60)
+
+
+def test_threads_count_together(seeded: Team, five: None) -> None:
+    secret = token_of(make_user("wei", Role.AGENT, seeded))
+    statuses: list[int] = []
+
+    def go() -> None:
+        statuses.append(Caller(secret).get("/status").status)
+        connections.close_all()
+
+    threads = [threading.Thread(target=go) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join(30)
+    assert sorted(statuses) == [200] * 5 + [429] * 3
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def redis_url(tmp_path: Any) -> Iterator[str]:
+    """A Redis of this test's own."""
+    program = shutil.which("redis-server")
+    if program is None:
+        if os.environ.get("REQUIRE_SERVICES") == "1":
+            pytest.fail("redis-server is required here and is not installed")
+        pytest.skip("redis-server is not installed")
+    port = _free_port()
+    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
+    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                continue
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.services
+def test_with_redis_processes_count_together_and_without_it_each_for_itself(redis_url: str) -> None:
+    one, other = limits.RedisTally(redis_url), limits.RedisTally(redis_url)
+    assert [one.hit("token:1", 7), other.hit("token:1", 7), one.hit("token:1", 7)] == [1, 2, 3]
+    assert other.hit("token:2", 7) == 1
+    assert one.hit("token:1", 8) == 1
+    assert 0 < one._redis.ttl("weilink:requests:token:1:7") <= 2 * limits.WINDOW_S  # type: ignore[operator]
+    away = limits.RedisTally(f"redis://127.0.0.1:{_free_port()}/0")
+    assert [away.hit("token:1", 7), away.hit("token:1", 7)] == [1, 2]
+    for tally in (one, other, away):
+        tally.close()

@@ -1,0 +1,92 @@
+"""The OpenAPI schema says what is: fuzzed by schemathesis over WSGI, with good and bad requests."""
+
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from messaging.api import app, limits, waiting
+from sessions_app import login
+from sessions_app.models import Team
+from sessions_app.people.roles import Role
+from tests.api.callers import Caller, token_of
+from tests.conftest import make_user
+from tests.messaging.builders import make_session, receive, text_message
+
+CONFORM = [status_code_conformance, content_type_conformance, response_schema_conformance]
+OPERATIONS = sorted(
+    f"{method.upper()} {path}"
+    for path, methods in app.schema()["paths"].items()
+    for method in methods
+)
+
+
+@pytest.fixture
+def secret(seeded: Team, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An administrator's, among a few things to find; nothing waits and nothing is limited."""
+    administrator = make_user("ada", Role.ADMINISTRATOR, seeded)
+    receive(make_session("Shop A"), text_message("hello"))
+    login.start_login(user=administrator, session_name="New", team=seeded)
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(waiting, "MOST_WAITED_S", 0.0)
+    monkeypatch.setattr(limits, "REQUESTS_PER_MINUTE", 1_000_000)
+    return token_of(administrator)
+
+
+def fuzz(secret: str, label: str, examples: int) -> None:
+    headers = {"Authorization": f"Bearer {secret}"}
+    wsgi = get_wsgi_application()
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", wsgi, headers=headers)
+    (operation,) = [
+        found.ok() for found in schema.get_all_operations() if found.ok().label == label
+    ]
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        checks: list[Any] = [*CONFORM]
+        if mode is GenerationMode.NEGATIVE:
+            checks.append(negative_data_rejection)
+
+        @given(case=operation.as_strategy(generation_mode=mode))
+        @settings(
+            max_examples=examples,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        def answers_as_it_says(case: Any, checks: Any = checks) -> None:
+            response = case.call(headers=headers)
+            assert response.status_code != 500
+            case.validate_response(response, checks=checks)
+
+        answers_as_it_says()
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_call_answers_as_the_schema_says(secret: str, label: str) -> None:
+    fuzz(secret, label, examples=12)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_call_answers_as_the_schema_says_for_long(secret: str, label: str) -> None:
+    fuzz(secret, label, examples=400)
+
+
+def test_the_schema_is_3_1_and_names_both_doors(secret: str) -> None:
+    schema = Caller(secret).get("/openapi.json").body
+    assert schema["openapi"].startswith("3.1")
+    assert schema["components"]["securitySchemes"].keys() == {"BearerToken", "BrowserSession"}
+    messages = schema["paths"]["/api/v1/messages"]
+    assert {"200", "202", "401", "409", "422", "429"} <= messages["post"]["responses"].keys()
+    assert messages["get"]["security"] == [{"BearerToken": []}, {"BrowserSession": []}]

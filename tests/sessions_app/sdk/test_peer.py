@@ -1,0 +1,138 @@
+"""The public `weilink` SDK 0.6.2 beside us on one folder: both send, one polls, nothing is lost."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import OTHER, PERSON, World, received, texts
+
+SCRIPT = Path(__file__).with_name("peer_process.py")
+
+
+class Peer:
+    """One SDK process."""
+
+    def __init__(self, base: Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), str(base)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def ask(self, do: str, **arguments: str) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def end(self) -> None:
+        self._process.communicate(timeout=15)
+
+
+@pytest.fixture
+def peer(world: World) -> Iterator[Peer]:
+    world.bind("default")
+    world.bind("zb")
+    started = Peer(world.base)
+    yield started
+    started.end()
+
+
+def _alternate(world: World, peer: Peer, sends: int, *, we_poll: bool) -> None:
+    """Both answer in turn; after every answer of ours the count is what WeChat itself counts."""
+    weilink = world.open()
+    sent = 0
+    for number in range(sends):
+        if number % 8 == 0:
+            world.write("default", f"message {number}")
+            if we_poll:
+                assert texts(received(weilink, 1)) == [f"message {number}"]
+            else:
+                while f"message {number}" not in peer.ask("recv"):
+                    continue
+        if number % 2:
+            # With a stale count in its memory it may stop early; that is its own loss.
+            assert peer.ask("send", to=PERSON, text=f"peer {number}") in (True, "quota")
+        else:
+            result = weilink.send(PERSON, f"ours {number}")
+            assert result
+            sent += 1
+            assert result.remaining == 10 - world.replies("default")
+    taken = len([text for text in world.seen("default") if text.startswith("ours")])
+    assert sent == taken == (sends + 1) // 2
+
+
+@pytest.mark.parametrize("we_poll", [True, False], ids=["we poll", "the SDK polls"])
+def test_two_hundred_alternating_sends_lose_no_count(
+    world: World, peer: Peer, we_poll: bool
+) -> None:
+    _alternate(world, peer, 200, we_poll=we_poll)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("we_poll", [True, False], ids=["we poll", "the SDK polls"])
+def test_a_thousand_alternating_sends_lose_no_count(
+    world: World, peer: Peer, we_poll: bool
+) -> None:
+    _alternate(world, peer, 1_000, we_poll=we_poll)
+
+
+def test_it_reads_what_we_wrote_and_we_read_what_it_wrote(world: World, peer: Peer) -> None:
+    assert peer.ask("sessions") == ["default", "zb"]
+    weilink = world.open()
+    world.write("zb", "to us")
+    received(weilink, 1)
+    weilink.recv(timeout=0.1)
+    weilink.close()
+    assert peer.ask("send", to=PERSON, text="by the SDK")
+    assert world.seen("zb") == ["by the SDK"]
+    world.write("default", "to the SDK", OTHER)
+    while "to the SDK" not in peer.ask("recv"):
+        continue
+    assert world.open().send(OTHER, "by us")
+    assert world.seen("default", OTHER) == ["by us"]
+
+
+def test_its_old_count_rewritten_for_everybody_costs_nobody_a_reply(
+    world: World, peer: Peer
+) -> None:
+    """It never resets a count in memory and writes all people on each send."""
+    weilink = world.open()
+    for person in (PERSON, OTHER):
+        world.write("default", "first", person)
+    received(weilink, 2)
+    for _ in range(9):
+        assert peer.ask("send", to=PERSON, text="x")
+    world.write("default", "a new ten")
+    received(weilink, 1)
+    assert peer.ask("send", to=OTHER, text="this writes the old count beside the new token")
+    assert world.folder.read_contexts("default")[PERSON].replies_used == 9
+    assert weilink.send(PERSON, "we know better").remaining == 9
+    assert peer.ask("send", to=PERSON, text="and it takes our count over") is True
+    assert weilink.send(PERSON, "both counted").remaining == 7
+    assert world.replies("default") == 3
+
+
+def test_it_cannot_bring_a_renamed_session_back(world: World, peer: Peer) -> None:
+    weilink = world.open()
+    assert peer.ask("sessions") == ["default", "zb"]
+    weilink.rename_session("zb", "shop")
+    peer.end()  # at its end it writes every session that it knew
+    assert (world.base / "zb" / "token.json").exists()
+    assert sorted(weilink.bot_ids) == ["default", "shop"]
+    weilink.logout("shop")
+    assert sorted(weilink.bot_ids) == ["default"]
+
+
+def test_its_rename_is_followed(world: World, peer: Peer) -> None:
+    weilink = world.open()
+    peer.ask("rename", old="zb", new="shop")
+    assert sorted(weilink.bot_ids) == ["default", "shop"]
+    world.write("zb", "hello")
+    assert texts(received(weilink, 1)) == ["hello"]
