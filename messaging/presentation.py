@@ -14,7 +14,7 @@ from django.utils.translation import ngettext, pgettext
 
 from messaging import reasons
 from messaging.models import Conversation, Direction, Message, MessageKind
-from messaging.queries import ReplyBudget
+from messaging.queries import Held, ReplyBudget
 from messaging.reply_route import OVERRIDABLE
 from messaging.states import State, state_of
 from sessions_app.ilink.wire import REPLIES_PER_TOKEN
@@ -80,21 +80,24 @@ class Row:
     key: str
 
 
-def row(conversation: Conversation, *, now: datetime, not_sent: int = 0) -> Row:
+def row(conversation: Conversation, *, now: datetime, held: Held | None = None) -> Row:
     return Row(
         conversation=conversation,
         preview=preview(conversation),
-        chips=_chips(conversation, now, not_sent),
+        chips=_chips(conversation, now, held or Held()),
         is_ours=conversation.last_direction == Direction.OUT,
         key=f"{conversation.last_at:%Y%m%d%H%M%S.%f}-{conversation.pk:019d}",
     )
 
 
-def _chips(conversation: Conversation, now: datetime, not_sent: int) -> list[Chip]:
+def _chips(conversation: Conversation, now: datetime, held: Held) -> list[Chip]:
     chips = []
-    if not_sent:
-        words = ngettext("%(count)d not sent", "%(count)d not sent", not_sent)
-        chips.append(Chip(words % {"count": not_sent}, "bad"))
+    if held.not_sent:
+        words = ngettext("%(count)d not sent", "%(count)d not sent", held.not_sent)
+        chips.append(Chip(words % {"count": held.not_sent}, "bad"))
+    if held.not_confirmed:
+        words = ngettext("%(count)d not confirmed", "%(count)d not confirmed", held.not_confirmed)
+        chips.append(Chip(words % {"count": held.not_confirmed}, "warn"))
     chips.append(window_chip(conversation.closes_at, now))
     left = max(0, REPLIES_PER_TOKEN - conversation.replies_used)
     open_now = conversation.closes_at is not None and conversation.closes_at > now

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from messaging.access import conversations_of, messages_of
-from messaging.models import Conversation, Message
+from messaging.models import Conversation, Message, MessageStatus
 from messaging.outbox import candidate
 from messaging.reply_route import Candidate, find_route
 from sessions_app.ilink.wire import REPLIES_PER_TOKEN
@@ -226,7 +226,17 @@ def unread_by_session(user: Visitor) -> dict[int, int]:
     return dict(rows.annotate(count=Count("pk")).order_by())
 
 
-def not_sent_counts(conversations: Iterable[Conversation]) -> dict[int, int]:
-    """Conversation id → replies that wait for somebody's decision."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Replies of one thread that wait for somebody's decision."""
+
+    not_sent: int = 0
+    not_confirmed: int = 0
+
+
+def held_counts(conversations: Iterable[Conversation]) -> dict[int, Held]:
+    """Conversation id → what waits there; one query."""
+    failed = Count("pk", filter=Q(status=MessageStatus.FAILED))
     rows: Any = Message.objects.filter(holds_queue=True, conversation__in=list(conversations))
-    return dict(rows.values_list("conversation").annotate(count=Count("pk")).order_by())
+    rows = rows.values_list("conversation").annotate(failed=failed, count=Count("pk")).order_by()
+    return {pk: Held(failed, count - failed) for pk, failed, count in rows}

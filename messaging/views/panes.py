@@ -36,9 +36,9 @@ def is_htmx(request: HttpRequest) -> bool:
 
 def list_rows(conversations: list[Conversation]) -> list[presentation.Row]:
     now = timezone.now()
-    not_sent = queries.not_sent_counts(conversations)
+    held = queries.held_counts(conversations)
     return [
-        presentation.row(one, now=now, not_sent=not_sent.get(one.pk, 0)) for one in conversations
+        presentation.row(one, now=now, held=held.get(one.pk)) for one in conversations
     ]
 
 

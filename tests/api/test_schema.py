@@ -49,26 +49,30 @@ def fuzz(secret: str, label: str, examples: int) -> None:
     (operation,) = [
         found.ok() for found in schema.get_all_operations() if found.ok().label == label
     ]
-    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-        checks: list[Any] = [*CONFORM]
-        if mode is GenerationMode.NEGATIVE:
-            checks.append(negative_data_rejection)
+    try_out(operation, headers, GenerationMode.POSITIVE, CONFORM, examples)
+    try_out(
+        operation, headers, GenerationMode.NEGATIVE, [*CONFORM, negative_data_rejection], examples
+    )
 
-        @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(
-            max_examples=examples,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        def answers_as_it_says(case: Any, checks: Any = checks) -> None:
-            response = case.call(headers=headers)
-            assert response.status_code != 500
-            case.validate_response(response, checks=checks)
 
-        answers_as_it_says()
+def try_out(
+    operation: Any, headers: dict[str, str], mode: GenerationMode, checks: list[Any], examples: int
+) -> None:
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def answers_as_it_says(case: Any) -> None:
+        response = case.call(headers=headers)
+        assert response.status_code != 500
+        case.validate_response(response, checks=checks)
+
+    answers_as_it_says()
 
 
 @pytest.mark.parametrize("label", OPERATIONS)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from messaging import presentation
 from messaging.models import Contact, Conversation, Message, MessageKind
-from messaging.queries import ReplyBudget
+from messaging.queries import Held, ReplyBudget
 from messaging.states import state_of
 from sessions_app.models import Session, User
 
@@ -109,8 +109,13 @@ def test_replies_left_are_counted_from_three_down(used: int, shown: list[str]) -
 
 
 def test_what_was_not_sent_comes_first() -> None:
-    row = presentation.row(a_thread(), now=NOW, not_sent=2)
+    row = presentation.row(a_thread(), now=NOW, held=Held(not_sent=2))
     assert (row.chips[0].words, row.chips[0].tone) == ("2 not sent", "bad")
+
+
+def test_what_may_have_arrived_is_not_called_not_sent() -> None:
+    row = presentation.row(a_thread(), now=NOW, held=Held(not_confirmed=1))
+    assert (row.chips[0].words, row.chips[0].tone) == ("1 not confirmed", "warn")
 
 
 def test_row_keys_sort_by_time_and_then_by_id() -> None:

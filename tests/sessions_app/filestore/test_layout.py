@@ -181,7 +181,7 @@ def test_a_write_that_fails_leaves_the_old_file(
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(disk.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with folder.changing() as change, pytest.raises(NotWrittenError, match="No space left"):
         change.write_cursor("secret-1", "c2")
     assert as_json(folder.base / "shop" / "token.json")["cursor"] == ""

@@ -1,5 +1,6 @@
 """Both locks exclude processes and threads, give up in time, and hear a stop event."""
 
+import fcntl
 import subprocess
 import sys
 import threading
@@ -113,6 +114,21 @@ def test_a_lock_file_that_was_deleted_is_no_lock(lock: FolderLock) -> None:
         lock.path.unlink()
         lock.take(limit_s=1).release()  # a new file, which others would open as well
     assert lock.path.exists()
+
+
+def test_a_lock_on_a_file_that_goes_in_the_same_moment_is_not_taken(
+    lock: FolderLock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flock = fcntl.flock
+
+    def deleted_meanwhile(descriptor: int, operation: int) -> None:
+        lock.path.unlink()
+        flock(descriptor, operation)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(fcntl, "flock", deleted_meanwhile)
+        assert lock.try_take() is None
+    lock.take(limit_s=1).release()
 
 
 def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:

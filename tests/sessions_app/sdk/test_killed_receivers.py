@@ -1,4 +1,7 @@
-"""A receiver that is killed at any moment loses no message; one may come twice, over a kill only."""
+"""A receiver that is killed at any moment loses no message; one may come twice over a kill.
+
+On a WeChat that repeats what was not acknowledged. One that does not loses what it wrote to a line
+whose reader was just killed; what was read is kept all the same (test_receiving)."""
 
 import random
 import subprocess
@@ -34,10 +37,11 @@ def _kill_receivers(world: World, times: int) -> None:
             for _ in range(6):
                 world.write("default", f"message {written}", PERSON)
                 written += 1
-                time.sleep(rng.uniform(0, 0.03))  # not to wait: the random moment
+                time.sleep(rng.uniform(0, 0.12))  # not to wait: the random moment
             process.kill()
             heard.update(line.strip() for line in process.stdout)
     last = world.open()
+    assert heard, "nobody lived long enough to receive anything"
     left = written - len(heard)
     heard.update(str(one.text) for one in (received(last, left) if left else []))
     heard.update(str(one.text) for one in last.recv(timeout=0.5))
@@ -46,9 +50,7 @@ def _kill_receivers(world: World, times: int) -> None:
     assert max(heard.values()) <= 2
 
 
-@pytest.mark.parametrize("cursor_mode", ["replay", "consumed"])
-def test_five_random_kills_lose_no_message(world: World, cursor_mode: str) -> None:
-    world.control.switches(cursor_mode=cursor_mode)
+def test_five_random_kills_lose_no_message(world: World) -> None:
     world.bind("default")
     _kill_receivers(world, 5)
 

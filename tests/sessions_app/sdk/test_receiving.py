@@ -302,6 +302,21 @@ def test_the_lock_is_free_for_others_once_nothing_is_open(world: World) -> None:
     until(is_free, "the poll lock")
 
 
+def test_the_lock_is_kept_until_the_next_call_shows_that_the_caller_has_its_messages(
+    world: World,
+) -> None:
+    """Else the next process would be answered from the old cursor, and have them as well."""
+    world.bind("default")
+    weilink = world.open()
+    world.write("default", "one")
+    received(weilink, 1)
+    until(lambda: world.control.polls()["now"] == 0, "no open poll")
+    assert world.folder.poll_lock.try_take() is None
+    assert world.open().recv(timeout=0.3) == []
+    weilink.close()
+    assert world.open().recv(timeout=0.5) == []
+
+
 def test_an_sdk_that_holds_the_data_lock_delays_no_message(world: World) -> None:
     world.bind("default")
     weilink = world.open()
