@@ -4,10 +4,12 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 export PORT
-# Installing writes nothing under HOME.
+# Installing writes nothing under HOME. Every package is locked, so pip need not resolve anything.
 export PIP_CACHE_DIR := $(CURDIR)/var/cache/pip
+# pip asks `rustc` for its version, and rustup's `rustc` would make a folder there.
+export RUSTUP_HOME := $(CURDIR)/var/cache/rustup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-INSTALL := $(BIN)/python -m pip install --quiet --no-compile --require-hashes
+INSTALL := $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes
 
 .PHONY: demo run test test-slow bench lint format lock messages screenshots clean
 .DEFAULT_GOAL := demo
@@ -26,10 +28,10 @@ $(VENV)/dev: $(VENV)/base requirements/dev.txt
 	@touch $@
 
 demo: $(VENV)/base
-	@WEILINK_DEMO=1 $(BIN)/python manage.py console --port $(PORT)
+	@WEILINK_DEMO=1 exec $(BIN)/python manage.py console --port $(PORT)
 
 run: $(VENV)/base
-	@$(BIN)/python manage.py console --port $(PORT)
+	@exec $(BIN)/python manage.py console --port $(PORT)
 
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -m "not slow"

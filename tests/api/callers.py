@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from sessions_app.models import User
@@ -27,7 +26,7 @@ class Answer:
         return str(self.body["error"]["code"]) if self.status >= 400 else ""
 
 
-def answer_of(response: HttpResponse) -> Answer:
+def answer_of(response: Any) -> Answer:
     text = response.content.decode()
     return Answer(response.status_code, json.loads(text) if text else None, response.headers)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from messaging.api import limits
 from messaging.models import Conversation, Message
 from sessions_app.models import Session
 from tests.api.callers import EVERYBODY, Caller, calling
+from tests.api.redis_server import running_redis
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 
@@ -39,3 +41,9 @@ def shop(cast: Cast) -> Shop:
     session = make_session("Shop A")
     receive(session, text_message("hello"))
     return Shop(session, Conversation.objects.get(), Message.objects.get())
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    with running_redis(tmp_path) as url:
+        yield url

@@ -35,7 +35,7 @@ class Call:
             "client": ("127.0.0.1", 50_000),
             "server": ("localhost", 8_000),
         }
-        self.line = ApplicationCommunicator(application, scope)
+        self.line: Any = ApplicationCommunicator(application, scope)  # type: ignore[no-untyped-call]
         self.content = content
 
     async def start(self) -> "Call":

@@ -59,7 +59,7 @@ def test_a_body_that_is_no_object_is_refused(caller: Caller, content: bytes) -> 
         content_type="application/json",
         headers={"authorization": f"Bearer {caller.secret}"},
     )
-    answer = answer_of(response)  # type: ignore[arg-type]
+    answer = answer_of(response)
     assert answer.status in {400, 422}
     _is_an_error(answer, answer.status, "bad_request" if answer.status == 400 else "invalid")
 
@@ -96,7 +96,7 @@ def test_a_crash_is_500_says_nothing_and_is_logged(
 
 def test_a_wrong_host_is_400() -> None:
     response = Client().get("/api/v1/status", headers={"host": "evil.example"})
-    _is_an_error(answer_of(response), 400, "bad_request")  # type: ignore[arg-type]
+    _is_an_error(answer_of(response), 400, "bad_request")
 
 
 def test_pages_keep_their_own_errors(cast: Cast) -> None:

@@ -1,13 +1,7 @@
 """6,000 requests a minute per token, then 429; one count for all processes with Redis."""
 
-import os
-import shutil
-import socket
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connections
@@ -17,6 +11,7 @@ from messaging.api.errors import ApiError
 from sessions_app.models import Team
 from sessions_app.people.roles import Role
 from tests.api.callers import Caller, calling, token_of
+from tests.api.redis_server import free_port
 from tests.conftest import Cast, make_user
 
 
@@ -78,45 +73,14 @@ def test_threads_count_together(seeded: Team, five: None) -> None:
     assert sorted(statuses) == [200] * 5 + [429] * 3
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def redis_url(tmp_path: Any) -> Iterator[str]:
-    """A Redis of this test's own."""
-    program = shutil.which("redis-server")
-    if program is None:
-        if os.environ.get("REQUIRE_SERVICES") == "1":
-            pytest.fail("redis-server is required here and is not installed")
-        pytest.skip("redis-server is not installed")
-    port = _free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
-    server = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                continue
-        yield f"redis://127.0.0.1:{port}/0"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
 @pytest.mark.services
 def test_with_redis_processes_count_together_and_without_it_each_for_itself(redis_url: str) -> None:
     one, other = limits.RedisTally(redis_url), limits.RedisTally(redis_url)
     assert [one.hit("token:1", 7), other.hit("token:1", 7), one.hit("token:1", 7)] == [1, 2, 3]
     assert other.hit("token:2", 7) == 1
     assert one.hit("token:1", 8) == 1
-    assert 0 < one._redis.ttl("weilink:requests:token:1:7") <= 2 * limits.WINDOW_S  # type: ignore[operator]
-    away = limits.RedisTally(f"redis://127.0.0.1:{_free_port()}/0")
+    assert 0 < one._redis.ttl("weilink:requests:token:1:7") <= 2 * limits.WINDOW_S
+    away = limits.RedisTally(f"redis://127.0.0.1:{free_port()}/0")
     assert [away.hit("token:1", 7), away.hit("token:1", 7)] == [1, 2]
     for tally in (one, other, away):
         tally.close()

@@ -46,9 +46,8 @@ def fuzz(secret: str, label: str, examples: int) -> None:
     headers = {"Authorization": f"Bearer {secret}"}
     wsgi = get_wsgi_application()
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", wsgi, headers=headers)
-    (operation,) = [
-        found.ok() for found in schema.get_all_operations() if found.ok().label == label
-    ]
+    every: list[Any] = [found.ok() for found in schema.get_all_operations()]  # type: ignore[union-attr]
+    (operation,) = [one for one in every if one.label == label]
     try_out(operation, headers, GenerationMode.POSITIVE, CONFORM, examples)
     try_out(
         operation, headers, GenerationMode.NEGATIVE, [*CONFORM, negative_data_rejection], examples
@@ -77,7 +76,7 @@ def try_out(
 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_every_call_answers_as_the_schema_says(secret: str, label: str) -> None:
-    fuzz(secret, label, examples=12)
+    fuzz(secret, label, examples=8)
 
 
 @pytest.mark.slow
