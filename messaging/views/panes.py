@@ -37,9 +37,7 @@ def is_htmx(request: HttpRequest) -> bool:
 def list_rows(conversations: list[Conversation]) -> list[presentation.Row]:
     now = timezone.now()
     held = queries.held_counts(conversations)
-    return [
-        presentation.row(one, now=now, held=held.get(one.pk)) for one in conversations
-    ]
+    return [presentation.row(one, now=now, held=held.get(one.pk)) for one in conversations]
 
 
 def list_context(request: HttpRequest, *, before: str | None = None) -> dict[str, Any]:

@@ -36,15 +36,16 @@ class Peer:
 
 @pytest.fixture
 def peer(world: World) -> Iterator[Peer]:
+    """With one session: polling two, its threads race for the descriptor of its lock, and now and
+    then it shuts everybody out, itself too, until it ends (seen with 0.6.2)."""
     world.bind("default")
-    world.bind("zb")
     started = Peer(world.base)
     yield started
     started.end()
 
 
 def _until_it_has(world: World, peer: Peer, person: str, context_token: str) -> None:
-    """With two sessions it keeps some messages from its caller; the folder shows what came."""
+    """It may keep messages from its caller; the folder shows what came."""
 
     def has_it() -> bool:
         peer.ask("recv")
@@ -89,14 +90,14 @@ def test_a_thousand_alternating_sends_lose_no_count(
 
 
 def test_it_reads_what_we_wrote_and_we_read_what_it_wrote(world: World, peer: Peer) -> None:
-    assert peer.ask("sessions") == ["default", "zb"]
+    assert peer.ask("sessions") == ["default"]
     weilink = world.open()
-    world.write("zb", "to us")
+    world.write("default", "to us")
     received(weilink, 1)
     weilink.recv(timeout=0.1)
     weilink.close()
     assert peer.ask("send", to=PERSON, text="by the SDK")
-    assert world.seen("zb") == ["by the SDK"]
+    assert world.seen("default") == ["by the SDK"]
     message = world.write("default", "to the SDK", OTHER)
     _until_it_has(world, peer, OTHER, message["context_token"])
     assert world.open().send(OTHER, "by us")
@@ -125,18 +126,18 @@ def test_its_old_count_rewritten_for_everybody_costs_nobody_a_reply(
 
 def test_it_cannot_bring_a_renamed_session_back(world: World, peer: Peer) -> None:
     weilink = world.open()
-    assert peer.ask("sessions") == ["default", "zb"]
-    weilink.rename_session("zb", "shop")
+    assert peer.ask("sessions") == ["default"]
+    weilink.rename_session("default", "shop")
     peer.end()  # at its end it writes every session that it knew
-    assert (world.base / "zb" / "token.json").exists()
-    assert sorted(weilink.bot_ids) == ["default", "shop"]
+    assert (world.base / "default" / "token.json").exists()
+    assert weilink.bot_ids == {"shop": world.bots["default"]}
     weilink.logout("shop")
-    assert sorted(weilink.bot_ids) == ["default"]
+    assert weilink.bot_ids == {}
 
 
 def test_its_rename_is_followed(world: World, peer: Peer) -> None:
     weilink = world.open()
-    peer.ask("rename", old="zb", new="shop")
-    assert sorted(weilink.bot_ids) == ["default", "shop"]
-    world.write("zb", "hello")
+    peer.ask("rename", old="default", new="shop")
+    assert weilink.bot_ids == {"shop": world.bots["default"]}
+    world.write("default", "hello")
     assert texts(received(weilink, 1)) == ["hello"]
