@@ -64,11 +64,9 @@ def claim_sessions(worker_id: str, *, limit: int) -> list[Session]:
 def claim_logins(worker_id: str) -> list[str]:
     """Take all free login attempts that are not finished; returns the ids newly taken."""
     open_attempts = LoginAttempt.objects.filter(_free(), finished_at=None)
-    taken = []
-    for pk in open_attempts.values_list("pk", flat=True):
-        if open_attempts.filter(pk=pk).update(lease_owner=worker_id):
-            taken.append(pk)
-    return taken
+    free = list(open_attempts.values_list("pk", flat=True))
+    # One conditional update each: of two workers exactly one changes the row.
+    return [pk for pk in free if open_attempts.filter(pk=pk).update(lease_owner=worker_id) == 1]
 
 
 def latest_beat() -> WorkerBeat | None:

@@ -1,4 +1,4 @@
-"""The demo as a person starts it, from a copy of the sources, on a free port, with an empty HOME."""
+"""The demo as a person starts it: from a copy of the sources, a free port, an empty HOME."""
 
 import os
 import shutil
