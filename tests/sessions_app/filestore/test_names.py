@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions_app import names
+from sessions_app import names, reasons
 from sessions_app.filestore import Change, SessionFolder, StoredContext, UnknownSessionError
 
 from .conftest import a_token, log_in
@@ -97,3 +97,9 @@ def test_every_reason_has_a_sentence_of_its_own() -> None:
         "name_empty", "name_too_long", "name_invisible", "name_forbidden", "name_edges",
         "name_reserved",
     }  # fmt: skip
+
+
+def test_the_pages_know_a_sentence_for_every_code() -> None:
+    for code in names._SENTENCES:
+        problem = names.SessionNameError(code, "Shop")
+        assert reasons.name_problem(problem) == str(problem)
