@@ -33,8 +33,10 @@ demo: $(VENV)/base
 run: $(VENV)/base
 	@exec $(BIN)/python manage.py console --port $(PORT)
 
+# Two at a time; the pages in a browser alone, since they are timed.
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow and not browser" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "browser and not slow"
 
 test-slow: $(VENV)/dev
 	$(BIN)/python -m pytest -m slow

@@ -21,6 +21,13 @@ from sessions_app.simulator.serve import SimulatorServer
 from weilink_site.version import wire_identity
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that start processes of their own run one after the other, whatever runs beside."""
+    for item in items:
+        if item.path.parent.name in {"processes", "services"}:
+            item.add_marker(pytest.mark.xdist_group("processes"))
+
+
 @dataclass(frozen=True)
 class Cast:
     """The same people before every door. `agent_elsewhere` is in another team."""
