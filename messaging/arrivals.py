@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from django.db.models import Q
+
 from messaging.models import (
     Attachment,
     AttachmentState,
@@ -43,6 +45,10 @@ Contexts = dict[tuple[int, str], Context]
 def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
     """Known people by WeChat id; strangers are made, numbered, coloured."""
     known = {one.user_id: one for one in Contact.objects.filter(user_id__in=user_ids)}
+    if user_ids - known.keys():
+        # The stream's lock first: another session may be writing the same stranger down.
+        advance(CONTACT_STREAM, 0)
+        known = {one.user_id: one for one in Contact.objects.filter(user_id__in=user_ids)}
     missing = sorted(user_ids - known.keys())
     if missing:
         last = advance(CONTACT_STREAM, len(missing))
@@ -57,21 +63,31 @@ def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
     return known
 
 
-def threads_of(fresh: Sequence[Arrival], contacts: dict[str, Contact]) -> Threads:
-    """The conversation of each person with the session's team, made where there is none."""
+def threads_of(fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]) -> Threads:
+    """All threads of `people`, locked in one go; made where the session's team has none."""
     wanted = {(one.peer_id, one.session.team_id) for one in fresh}
-    people = [contacts[user_id].pk for user_id, _team in wanted]
-    rows = Conversation.objects.filter(contact__in=people).select_related("contact")
-    threads = {(row.contact.user_id, row.home_team_id): row for row in rows}
-    missing = sorted(wanted - threads.keys())
-    made = Conversation.objects.bulk_create(
+    rows = Conversation.objects.filter(contact__user_id__in=people)
+    known = set(rows.values_list("contact__user_id", "home_team"))
+    # Another session may make the same one in this moment; then that one is read.
+    Conversation.objects.bulk_create(
         [
             Conversation(contact=contacts[user_id], home_team_id=team_id, team_id=team_id)
-            for user_id, team_id in missing
-        ]
+            for user_id, team_id in sorted(wanted - known)
+        ],
+        ignore_conflicts=True,
     )
-    threads.update(zip(missing, made, strict=True))
-    return threads
+    locked = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
+    return {
+        (row.contact.user_id, row.home_team_id): row for row in locked.select_related("contact")
+    }
+
+
+def lock_contexts(found: Sequence[Arrival]) -> Contexts:
+    """All contexts of these people with these sessions, locked until the commit."""
+    sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
+    locked = Context.objects.select_for_update(no_key=True)
+    rows = locked.filter(session__in=sessions, user_id__in=people).order_by("pk")
+    return {(row.session_id, row.user_id): row for row in rows}
 
 
 def take_contexts(found: Sequence[Arrival]) -> Contexts:
@@ -79,8 +95,7 @@ def take_contexts(found: Sequence[Arrival]) -> Contexts:
     if not found:
         return {}
     sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
-    rows = Context.objects.select_for_update().filter(session__in=sessions, user_id__in=people)
-    contexts: Contexts = {(row.session_id, row.user_id): row for row in rows.order_by("pk")}
+    contexts = lock_contexts(found)
     queued = _queued_counts(sessions, people)
     changed: Contexts = {}
     for arrival in found:
@@ -273,11 +288,11 @@ def _follow(thread: Conversation, arrival: Arrival, context: Context | None) -> 
         thread.replies_used = context.replies_used
 
 
-def follow_contexts(contexts: Contexts, change: Change) -> None:
+def follow_contexts(contexts: Contexts, threads: Threads, change: Change) -> None:
     """Only duplicates came, but a token may be newer: show what is left of it."""
-    for (session_id, user_id), context in contexts.items():
-        rows = Conversation.objects.filter(session_id=session_id, contact__user_id=user_id)
-        for thread in rows:
+    for thread in threads.values():
+        context = contexts.get((thread.session_id or 0, thread.contact.user_id))
+        if context is not None:
             thread.closes_at = context.received_at + WINDOW
             thread.replies_used = context.replies_used
             thread.save(update_fields=["closes_at", "replies_used"])
@@ -286,16 +301,17 @@ def follow_contexts(contexts: Contexts, change: Change) -> None:
 
 def honour_recalls(found: Sequence[Arrival], already: set[tuple[int, str]], change: Change) -> None:
     """A stored message that comes again with a delete time was taken back by its writer."""
-    for arrival in found:
-        if not arrival.wire.delete_time_ms:
-            continue
-        if (arrival.session.pk, arrival.dedupe_key) not in already:
-            continue
-        row = Message.objects.select_related("conversation").get(
-            session=arrival.session, dedupe_key=arrival.dedupe_key
-        )
+    recalls = {(one.session.pk, one.dedupe_key): one for one in found if one.wire.delete_time_ms}
+    known = recalls.keys() & already
+    if not known:
+        return
+    wanted = Q(pk__in=[])
+    for session_id, key in known:
+        wanted |= Q(session_id=session_id, dedupe_key=key)
+    rows = Message.objects.select_for_update(of=("self",), no_key=True).filter(wanted)
+    for row in rows.select_related("conversation").order_by("pk"):
         if row.recalled_at is None:
-            row.recalled_at = arrival.received_at
+            row.recalled_at = recalls[row.session_id, row.dedupe_key].received_at
             row.save(update_fields=["recalled_at"])
             thread = row.conversation
             change.touch(row, f"team:{thread.team_id}", f"conversation:{thread.pk}")

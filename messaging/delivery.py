@@ -28,7 +28,9 @@ logger = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 64
 SWEEP_S = 1.0
-STOP_GRACE_S = 3.0
+STOP_GRACE_S = 1.8
+STOP_NOTE_S = 0.5
+"""After a stop's grace: for writing down what became of those that were cut."""
 
 Desk = Callable[..., Awaitable[Any]]
 
@@ -43,6 +45,8 @@ class Delivery:
         self.lines = lines
         self._wake = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
+        self._claiming = asyncio.Lock()
+        self._stopping = asyncio.Event()
 
     def wake(self) -> None:
         self._wake.set()
@@ -61,20 +65,31 @@ class Delivery:
 
     async def stop(self) -> None:
         """Let what is on the wire finish; what does not is unconfirmed, never queued again."""
-        if self._sending:
-            await asyncio.wait(self._sending, timeout=STOP_GRACE_S)
+        self._stopping.set()
+        await self._wait(STOP_GRACE_S)
         for task in list(self._sending):
             task.cancel()
-        await asyncio.gather(*self._sending, return_exceptions=True)
+        await self._wait(STOP_NOTE_S)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Claim nothing more until `worker_id` is set again; wait for what is on the wire."""
+        self.worker_id = ""
+        async with self._claiming:
+            await self._wait(timeout_s)
+
+    async def _wait(self, timeout_s: float) -> None:
+        if self._sending:
+            await asyncio.wait(set(self._sending), timeout=timeout_s)
 
     async def _send_what_is_ready(self) -> None:
         room = MAX_AT_ONCE - len(self._sending)
         if room <= 0:
             return
-        for claim in await self._claim(room):
-            task = asyncio.ensure_future(self._send(claim))
-            self._sending.add(task)
-            task.add_done_callback(self._sent)
+        async with self._claiming:
+            for claim in await self._claim(room) if self.worker_id else []:
+                task = asyncio.ensure_future(self._send(claim))
+                self._sending.add(task)
+                task.add_done_callback(self._sent)
 
     async def _claim(self, limit: int) -> list[Claim]:
         """Claims are committed as `sending`; a stop before any byte left hands them back."""
@@ -82,10 +97,22 @@ class Delivery:
         try:
             claims: list[Claim] = await asyncio.shield(claiming)
         except asyncio.CancelledError:
-            for claim in await claiming:
-                await self.desk(outbox.hand_back, claim)
+            await self._hand_back(claiming)
             raise
         return claims
+
+    async def _hand_back(self, claiming: asyncio.Future[list[Claim]]) -> None:
+        """Each on its own, and no error takes the place of the cancel that is under way."""
+        try:
+            claims = await claiming
+        except Exception:
+            logger.exception("a claim failed in the middle of a stop")
+            return
+        for claim in claims:
+            try:
+                await self.desk(outbox.hand_back, claim)
+            except Exception:
+                logger.exception("message %s could not be handed back", claim.message_id)
 
     def _sent(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
@@ -94,6 +121,14 @@ class Delivery:
         self.wake()
 
     async def _send(self, claim: Claim) -> None:
+        """Whatever goes wrong, a living worker leaves nothing in `sending`."""
+        try:
+            await self._send_once(claim)
+        except Exception:
+            logger.exception("the send of message %s ended badly", claim.message_id)
+            await self._note(outbox.mark_broken, claim, detail="internal error")
+
+    async def _send_once(self, claim: Claim) -> None:
         try:
             client = self.lines.of(
                 claim.session_id,
@@ -129,12 +164,20 @@ class Delivery:
             await self._note(outbox.mark_sent, claim, wire_id=receipt.message_id)
 
     async def _note(self, write_down: Callable[..., None], claim: Claim, **facts: Any) -> None:
-        """What became of a send is written down as soon as the database takes it."""
+        """What became of a send is written down as soon as the database takes it.
+
+        A stop gives it one more try; then the row is a lost worker's, which is unconfirmed.
+        """
         while True:
+            is_last = self._stopping.is_set()
             try:
                 await self.desk(write_down, claim, **facts)
             except (DatabaseError, InterfaceError):
                 logger.exception("the fate of message %s is not written yet", claim.message_id)
-                await asyncio.sleep(SWEEP_S)
+                if is_last:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SWEEP_S):
+                        await self._stopping.wait()
             else:
                 return

@@ -10,45 +10,69 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
+from messaging import outbox
 from messaging.models import Message, MessageStatus, SendAttempt
 from sessions_app.realtime import Change
 
 if TYPE_CHECKING:
+    from messaging.arrivals import Threads
     from messaging.inbound import Arrival
 
 _OPEN = (MessageStatus.SENDING, MessageStatus.UNCONFIRMED)
 
 
-def settle(arrivals: Sequence[Arrival], change: Change) -> set[str]:
-    """Mark our own messages as taken; returns the dedupe keys that need no row of their own."""
-    by_client = {one.wire.client_id: one for one in arrivals if one.wire.client_id}
-    if not by_client:
-        return set()
-    attempts = SendAttempt.objects.filter(client_id__in=by_client)
-    ours = attempts.select_related("message__conversation")
-    settled = set()
-    for attempt in ours:
-        arrival = by_client[attempt.client_id]
-        settled.add(arrival.dedupe_key)
-        _mark_taken(attempt, arrival, change)
-    return settled
+Echoes = dict[tuple[int, str], tuple[SendAttempt, "Arrival"]]
+"""(session id, dedupe key) of an arrival that is no message of its own → the try it echoes."""
 
 
-def _mark_taken(attempt: SendAttempt, arrival: Arrival, change: Change) -> None:
-    message = attempt.message
-    is_latest = message.client_id == attempt.client_id
-    if not is_latest or message.status not in _OPEN:
+def find(arrivals: Sequence[Arrival]) -> Echoes:
+    """Which arrivals are our own messages. Read only: a client id never changes its message."""
+    client_ids = {one.wire.client_id for one in arrivals if one.is_ours and one.wire.client_id}
+    if not client_ids:
+        return {}
+    attempts = SendAttempt.objects.filter(client_id__in=client_ids).select_related("message")
+    ours = {(one.message.session_id, one.client_id): one for one in attempts}
+    return {
+        (one.session.pk, one.dedupe_key): (attempt, one)
+        for one in arrivals
+        if one.is_ours and (attempt := ours.get((one.session.pk, one.wire.client_id)))
+    }
+
+
+def settle(found: Echoes, threads: Threads, change: Change) -> None:
+    """Mark our own messages as taken. `threads` and their contexts are locked already."""
+    ids = {attempt.message_id for attempt, _arrival in found.values()}
+    if not ids:
+        return
+    rows = Message.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids)
+    messages = rows.select_related("conversation__contact").order_by("pk")
+    by_id = {message.pk: message for message in messages}
+    # The caller's objects: it saves them later.
+    locked = {thread.pk: thread for thread in threads.values()}
+    for message in by_id.values():
+        message.conversation = locked.get(message.conversation_id, message.conversation)
+    for attempt, arrival in found.values():
+        _mark_taken(by_id[attempt.message_id], attempt.client_id, arrival, change)
+
+
+def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Change) -> None:
+    # A retry that still waits need not go: any earlier try's echo says that it was taken.
+    waits = message.status == MessageStatus.QUEUED
+    if not waits and (message.client_id != client_id or message.status not in _OPEN):
         return
     message.status = MessageStatus.SENT
     message.wire_id = arrival.wire.message_id[:40] or message.wire_id
-    message.error_code = message.error_detail = ""
-    message.holds_queue = False
+    message.error_code = message.error_detail = message.claimed_by = ""
+    message.holds_queue, message.next_try_at = False, None
     message.settled_at = timezone.now()
     message.save(
         update_fields=[
-            "status", "wire_id", "error_code", "error_detail", "holds_queue", "settled_at",
+            "status", "wire_id", "error_code", "error_detail", "claimed_by", "holds_queue",
+            "next_try_at", "settled_at",
         ]
     )  # fmt: skip
-    Message.objects.filter(pk=message.pk).update(claimed_by="")
     thread = message.conversation
+    if waits:
+        outbox.give_count_back(message)
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
     change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")

@@ -62,7 +62,7 @@ def store(answers: Sequence[Received]) -> int:
     """Store all answers or none; returns how many messages are new. Announced on commit."""
     with announcing() as change:
         ids = {answer.session_id for answer in answers}
-        rows = Session.objects.select_for_update().order_by("pk")
+        rows = Session.objects.select_for_update(no_key=True).order_by("pk")
         sessions = rows.in_bulk(ids)
         known = [answer for answer in answers if answer.session_id in sessions]
         stored = _store_messages(known, sessions, change)
@@ -93,18 +93,23 @@ def _store_messages(
             continue
         seen.add(key)
         fresh.append(arrival)
-    own_echoes = echoes.settle([one for one in fresh if one.is_ours], change)
-    fresh = [one for one in fresh if one.dedupe_key not in own_echoes]
-    arrivals.honour_recalls(found, already, change)
+    own_echoes = echoes.find(fresh)
+    fresh = [one for one in fresh if (one.session.pk, one.dedupe_key) not in own_echoes]
+    # From here on in the order of `realtime.LOCK_ORDER`.
+    contacts = arrivals.contacts_of({one.peer_id for one in fresh})
+    threads = arrivals.threads_of(fresh, contacts, {one.peer_id for one in found})
+    if own_echoes:
+        # First: a token that comes with it counts what still waits.
+        arrivals.lock_contexts(found)
+        echoes.settle(own_echoes, threads, change)
     # Duplicates too: one may bring the newer token.
     contexts = arrivals.take_contexts([one for one in found if one.is_current and not one.is_ours])
+    arrivals.honour_recalls(found, already, change)
     if fresh:
-        contacts = arrivals.contacts_of({one.peer_id for one in fresh})
-        threads = arrivals.threads_of(fresh, contacts)
         _insert(fresh, threads)
         arrivals.move_threads(fresh, threads, contexts, change)
     else:
-        arrivals.follow_contexts(contexts, change)
+        arrivals.follow_contexts(contexts, threads, change)
     return len(fresh)
 
 

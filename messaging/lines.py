@@ -26,6 +26,10 @@ class Lines:
             self._open[key] = client
         return client
 
+    def bindings(self) -> list[tuple[int, int]]:
+        """(session id, generation) of every open line."""
+        return list(self._open)
+
     def nameless(self, base_url: str) -> ILinkClient:
         """A client without a token, for a login. The caller closes it."""
         return self._client(base_url, None)

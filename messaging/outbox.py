@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from messaging.models import Conversation, Message, MessageStatus, SendAttempt
 from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
+from sessions_app import leases
 from sessions_app.models import Context, Session, SessionState, WorkerBeat
 from sessions_app.realtime import Change, announcing
 from sessions_app.sealed import SealedError, unseal
@@ -72,6 +73,10 @@ def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
 def _claim(worker_id: str, message_id: int) -> Claim | None:
     client_id = f"weilink-{uuid.uuid4().hex}"
     with announcing() as change:
+        _lock_around(message_id)
+        # A worker that was declared dead must not send: nobody would own its claim.
+        if not leases.is_known(worker_id):
+            return None
         queued = Message.objects.filter(pk=message_id, status=MessageStatus.QUEUED)
         mine = queued.update(
             status=MessageStatus.SENDING,
@@ -90,6 +95,27 @@ def _claim(worker_id: str, message_id: int) -> Claim | None:
         SendAttempt.objects.create(message=message, client_id=client_id)
         _touch(change, message)
     return claim
+
+
+def lock_thread(thread_id: int) -> Conversation:
+    """The thread, locked: every transaction that writes a message of it starts here."""
+    return Conversation.objects.select_for_update(no_key=True).get(pk=thread_id)
+
+
+def lock_context(message: Message) -> Context | None:
+    """The context whose count the message uses, locked after its thread."""
+    user_id = message.conversation.contact.user_id
+    rows = Context.objects.select_for_update(no_key=True)
+    return rows.filter(session=message.session_id, user_id=user_id).first()
+
+
+def _lock_around(message_id: int, *, session_id: int | None = None) -> None:
+    """Session (where it is written too), thread, context: before the message itself."""
+    if session_id is not None:
+        Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
+    message = _whole(message_id)
+    lock_thread(message.conversation_id)
+    lock_context(message)
 
 
 def _whole(message_id: int) -> Message:
@@ -140,7 +166,7 @@ def candidate(context: Context) -> Candidate:
 def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
     """WeChat answered: with an id it is taken, without one it is taken with no receipt."""
     with announcing() as change:
-        message = _claimed(claim)
+        message = _claimed(claim, writes_session=True)
         if message is None:
             return
         status = MessageStatus.SENT if wire_id else MessageStatus.UNCONFIRMED
@@ -156,7 +182,7 @@ def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
 def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
     """WeChat said no. The reply stays counted; our display learns, the settings do not."""
     with announcing() as change:
-        message = _claimed(claim)
+        message = _claimed(claim, writes_session=True)
         if message is None:
             return
         code = _cause(message) if wire_code == -2 else "refused"
@@ -172,7 +198,8 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
 
 def expire(change: Change, session_id: int, generation: int) -> None:
     """The token of this binding is dead. A newer binding is not touched."""
-    session = Session.objects.filter(pk=session_id, generation=generation).first()
+    rows = Session.objects.select_for_update(no_key=True)
+    session = rows.filter(pk=session_id, generation=generation).first()
     if session is None or session.state == SessionState.EXPIRED or not session.sealed_token:
         return
     record_state(change, session, SessionState.EXPIRED, code="signed_out")
@@ -193,12 +220,18 @@ def put_back(claim: Claim, *, code: str, detail: str) -> None:
         if message is None:
             return
         tries = message.attempts.count()
+        counts = _counts_on_claim(message, claim)
         message.attempts.filter(client_id=claim.client_id).update(
             finished_at=timezone.now(), outcome=code
         )
-        if tries > len(RETRY_S):
-            _settle(change, message, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
+        # Shown as unconfirmed already, it never goes again by itself.
+        if tries > len(RETRY_S) or message.status == MessageStatus.UNCONFIRMED:
+            _settle(
+                change, message, MessageStatus.FAILED, code, detail, holds=True, give_back=counts
+            )
             return
+        if not counts:
+            _count_again(message)
         Message.objects.filter(pk=message.pk).update(
             status=MessageStatus.QUEUED,
             claimed_by="",
@@ -213,8 +246,10 @@ def hand_back(claim: Claim) -> None:
     """The worker stops before the first byte: queued, as if it had never been claimed."""
     with announcing() as change:
         message = _claimed(claim)
-        if message is None:
+        if message is None or message.status != MessageStatus.SENDING:
             return
+        if not _counts_on_claim(message, claim):
+            _count_again(message)
         message.attempts.filter(client_id=claim.client_id).delete()
         Message.objects.filter(pk=message.pk).update(
             status=MessageStatus.QUEUED, claimed_by="", client_id=""
@@ -229,19 +264,42 @@ def disown_lost() -> int:
     ids = list(lost.values_list("pk", flat=True))
     for pk in ids:
         with announcing() as change:
+            _lock_around(pk)
             # Its worker may live after all and write its answer down in this moment.
-            if lost.select_for_update(of=("self",)).filter(pk=pk).exists():
+            if lost.select_for_update(of=("self",), no_key=True).filter(pk=pk).exists():
                 message = _whole(pk)
                 _settle(change, message, MessageStatus.UNCONFIRMED, "worker_lost", holds=True)
     return len(ids)
 
 
-def _claimed(claim: Claim) -> Message | None:
-    """The row, locked, if it is still ours: an echo or a take-over may have settled it."""
-    rows = Message.objects.select_for_update().filter(
-        pk=claim.message_id, status=MessageStatus.SENDING, client_id=claim.client_id
+def _claimed(claim: Claim, *, writes_session: bool = False) -> Message | None:
+    """The row, locked, if its fate is still open: an echo or an agent may have settled it.
+
+    Disowned while its worker lived after all, it is open until an agent decides.
+    """
+    _lock_around(claim.message_id, session_id=claim.session_id if writes_session else None)
+    disowned = Q(status=MessageStatus.UNCONFIRMED, error_code="worker_lost", holds_queue=True)
+    rows = Message.objects.select_for_update(no_key=True).filter(
+        Q(status=MessageStatus.SENDING) | disowned, pk=claim.message_id, client_id=claim.client_id
     )
     return _whole(claim.message_id) if rows.exists() else None
+
+
+def _counts_on_claim(message: Message, claim: Claim) -> bool:
+    """Whether the reply is counted on the token it was claimed with: a newer counts anew."""
+    context = lock_context(message)
+    try:
+        return context is not None and context.token == claim.context_token
+    except SealedError:
+        return False
+
+
+def _count_again(message: Message) -> None:
+    """It will go out on the newer token, whose count was begun without it."""
+    context = lock_context(message)
+    if context is not None:
+        Context.objects.filter(pk=context.pk).update(replies_used=F("replies_used") + 1)
+        show_count(message.conversation, message.session_id)
 
 
 def _cause(message: Message) -> str:
@@ -303,13 +361,14 @@ def give_count_back(message: Message) -> None:
 
 
 def show_count(thread: Conversation, session_id: int) -> None:
-    """Copy the context's count to the thread, if that session is the thread's route."""
+    """Copy the context's count to the locked thread, if that session is the thread's route."""
     if thread.session_id != session_id:
         return
     user_id = thread.contact.user_id
     used = Context.objects.filter(session=session_id, user_id=user_id)
     count = used.values_list("replies_used", flat=True).first()
     if count is not None:
+        thread.replies_used = count
         Conversation.objects.filter(pk=thread.pk).update(replies_used=count)
 
 

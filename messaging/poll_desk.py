@@ -5,9 +5,12 @@ anew, paused or logged out.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from messaging import poll_notes, routes
@@ -23,11 +26,32 @@ logger = logging.getLogger(__name__)
 
 STARTS_PER_S = 200
 WRITE_HEARD_S = 5.0
+LAST_NOTE_S = 0.3
 LET_GO_S = 2.0
+"""How long a poll in flight may go on to bring what it has, once its loop is to end."""
 
 Desk = Callable[..., Awaitable[Any]]
 Key = tuple[int, int]
 """(session id, generation)"""
+
+
+@dataclass(slots=True)
+class Loop:
+    """One running poll loop. Told to stop, it ends when its poll in flight is stored."""
+
+    client: ILinkClient
+    stopping: asyncio.Event
+    poller: Poller
+    task: asyncio.Task[None] = field(init=False)
+
+    def tell_to_stop(self) -> None:
+        self.stopping.set()
+        if not self.poller.is_asking:  # it rests or waits: there is nothing to come
+            self.task.cancel()
+
+    async def end(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
 
 
 class PollDesk:
@@ -41,14 +65,16 @@ class PollDesk:
         self.desk = desk
         self.random = random
         self.heard: dict[Binding, datetime] = {}
-        self._loops: dict[Key, tuple[asyncio.Task[None], ILinkClient]] = {}
-        self._ending: set[asyncio.Task[None]] = set()
+        self._loops: dict[Key, Loop] = {}
+        self._ending: dict[Key, asyncio.Task[None]] = {}
 
     async def follow(self, sessions: Sequence[Session]) -> None:
         wanted = {(one.pk, one.generation): one for one in sessions}
         for key in [key for key in self._loops if key not in wanted]:
             self._end(key)
-        fresh = [one for key, one in wanted.items() if key not in self._loops]
+        # One that still ends begins anew with a later sweep: never two loops on one binding.
+        busy = self._loops.keys() | self._ending.keys()
+        fresh = [one for key, one in wanted.items() if key not in busy]
         for number, session in enumerate(fresh):
             await self._begin(session, delay_s=number / STARTS_PER_S)
 
@@ -66,71 +92,95 @@ class PollDesk:
                 poll_notes.blocked, binding, code="unsafe_host", detail=session.base_url
             )
             return
-        task = asyncio.ensure_future(self._poll(binding, client, delay_s))
-        self._loops[session.pk, session.generation] = (task, client)
+        stopping = asyncio.Event()
+        loop = Loop(client, stopping, self._poller(binding, client, stopping))
+        loop.task = asyncio.ensure_future(self._poll(loop, delay_s))
+        self._loops[session.pk, session.generation] = loop
         if session.last_poll_at is None:  # bound anew: older windows are void
             await self.desk(routes.refresh_routes, session.pk)
 
-    async def _poll(self, binding: Binding, client: ILinkClient, delay_s: float) -> None:
+    def _poller(self, binding: Binding, client: ILinkClient, stopping: asyncio.Event) -> Poller:
+        return Poller(
+            binding,
+            client=client,
+            recorder=self.recorder,
+            desk=self.desk,
+            heard=self.heard,
+            random=self.random,
+            stopping=stopping,
+        )
+
+    async def _poll(self, loop: Loop, delay_s: float) -> None:
         """The loop, started again after a bug: one session must not go deaf for one error."""
         await asyncio.sleep(delay_s * (0.5 + self.random()))
-        while True:
-            poller = Poller(
-                binding,
-                client=client,
-                recorder=self.recorder,
-                desk=self.desk,
-                heard=self.heard,
-                random=self.random,
-            )
+        while not loop.stopping.is_set():
             try:
-                await poller.run()
+                await loop.poller.run()
             except Exception:
-                logger.exception("the poll loop of session %s broke", binding.session_id)
-                binding = Binding(
-                    binding.session_id, binding.generation, poller.cursor, poller.hold_ms
-                )
-                await asyncio.sleep(30)
+                old = loop.poller
+                logger.exception("the poll loop of session %s broke", old.binding.session_id)
+                binding = replace(old.binding, cursor=old.cursor, hold_ms=old.hold_ms)
+                loop.poller = self._poller(binding, loop.client, loop.stopping)
+                if not loop.stopping.is_set():
+                    await asyncio.sleep(30)
             else:
                 return
 
     def _end(self, key: Key) -> None:
-        """Let go of a session: tell WeChat, while the loop's poll is cut."""
-        task, client = self._loops.pop(key)
-        ending = asyncio.ensure_future(self._let_go(key, task, client))
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
+        """Let go of a session, without waiting for it."""
+        ending = asyncio.ensure_future(self._let_go(key, self._loops.pop(key)))
+        self._ending[key] = ending
+        ending.add_done_callback(partial(self._ended, key))
 
-    async def _let_go(self, key: Key, task: asyncio.Task[None], client: ILinkClient) -> None:
-        session_id, generation = key
-        is_dead = task.done()
-        if not is_dead:
-            # A poll in flight brings in what it has: WeChat ends it when told that we stop.
-            await _notify_stop(client)
-            await asyncio.wait({task}, timeout=LET_GO_S)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await self.lines.close(session_id, generation)
-        await self.desk(routes.refresh_routes, session_id)
+    def _ended(self, key: Key, ending: asyncio.Task[None]) -> None:
+        self._ending.pop(key, None)
+        if not ending.cancelled() and ending.exception() is not None:
+            logger.error("session %s was let go badly", key[0], exc_info=ending.exception())
+
+    async def _let_go(self, key: Key, loop: Loop) -> None:
+        """Told that we stop, WeChat may end the poll in flight: what it brings is stored."""
+        is_dead = loop.task.done()
+        loop.tell_to_stop()
+        try:
+            if not is_dead:
+                await _notify_stop(loop.client)
+                await asyncio.wait({loop.task}, timeout=LET_GO_S)
+        finally:
+            await loop.end()
+        await self._close_gone()
+        await self.desk(routes.refresh_routes, key[0])
+
+    async def _close_gone(self) -> None:
+        """Close the lines of bindings that are no more; a paused session's still sends."""
+        quiet = [key for key in self.lines.bindings() if key not in self._loops]
+        bound = await self.desk(_bound, quiet)
+        for key in quiet:
+            if key not in bound and key not in self._loops:
+                await self.lines.close(*key)
 
     async def drop_all(self) -> None:
         """Stop polling at once, telling nobody: another worker goes on."""
         loops, self._loops = list(self._loops.values()), {}
-        for task, _ in loops:
-            task.cancel()
-        await asyncio.gather(*(task for task, _ in loops), return_exceptions=True)
+        await asyncio.gather(*(loop.end() for loop in loops))
 
     async def stop(self, timeout_s: float) -> None:
-        """Stop all loops; tell WeChat of as many as fit into the time."""
-        clients = [client for _, client in self._loops.values()]
-        await self.drop_all()
-        farewells = [asyncio.ensure_future(_notify_stop(client)) for client in clients]
-        if farewells or self._ending:
-            _, late = await asyncio.wait([*farewells, *self._ending], timeout=timeout_s)
+        """Stop all loops; tell WeChat of as many as fit into the time.
+
+        Polls in flight go on meanwhile: an answer on its way may never be given again.
+        """
+        loops, self._loops = list(self._loops.values()), {}
+        for loop in loops:
+            loop.tell_to_stop()
+        farewells = [asyncio.ensure_future(_notify_stop(loop.client)) for loop in loops]
+        waited = {*farewells, *self._ending.values(), *(loop.task for loop in loops)}
+        if waited:
+            _, late = await asyncio.wait(waited, timeout=timeout_s)
             for task in late:
                 task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
-        await self.desk(poll_notes.write_good_polls, dict(self.heard))
+            await asyncio.gather(*waited, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_NOTE_S):
+                await self.desk(poll_notes.write_good_polls, dict(self.heard))
 
     async def write_heard(self) -> None:
         while True:
@@ -149,3 +199,9 @@ async def _notify_stop(client: ILinkClient) -> None:
         await client.notify_stop()
     except ILinkError as error:
         logger.info("notifystop: %s", error)
+
+
+def _bound(keys: Sequence[Key]) -> set[Key]:
+    """Which of these bindings still stand, polled or not: they may send."""
+    rows = Session.objects.filter(pk__in={pk for pk, _ in keys}).exclude(sealed_token="")
+    return set(rows.values_list("pk", "generation")) & set(keys)

@@ -45,7 +45,10 @@ class Binding:
 
 
 class Poller:
-    """The poll loop of one binding. `run()` returns when the token died."""
+    """The poll loop of one binding. `run()` returns when the token died or `stopping` is set.
+
+    `is_asking`: a poll is in flight, or its answer is not safe yet.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Poller:
         desk: Desk,
         heard: dict[Binding, datetime],
         random: Callable[[], float],
+        stopping: asyncio.Event | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] | None = None,
@@ -65,6 +69,8 @@ class Poller:
         self.recorder = recorder
         self.desk = desk
         self.heard = heard
+        self.stopping = stopping or asyncio.Event()
+        self.is_asking = False
         self.sleep = sleep
         self.now = now
         self.clock = clock or asyncio.get_running_loop().time
@@ -76,20 +82,23 @@ class Poller:
         self._instant_empties = 0
 
     async def run(self) -> None:
-        while True:
+        while not self.stopping.is_set():
             await self.recorder.until_open()
             if not self._was_announced:
                 await self._announce_start()
+            if self.stopping.is_set():
+                return
             began = self.clock()
             try:
-                updates = await self.client.get_updates(self.cursor, hold_ms=self.hold_ms)
+                updates = await self._ask()
             except ILinkError as error:
-                await self._failed(*describe(error))
+                if not self.stopping.is_set():
+                    await self._failed(*describe(error))
                 continue
-            if updates.messages or updates.strays or updates.code == 0:
-                await self._store(updates)
             if updates.code == SIGNED_OUT:
                 await self.desk(poll_notes.signed_out, self.binding)
+                return
+            if self.stopping.is_set():
                 return
             if updates.code != 0:
                 detail = updates.error_message or f"code {updates.code}"
@@ -97,6 +106,17 @@ class Poller:
                 continue
             await self._good()
             await self._rest(updates, self.clock() - began)
+
+    async def _ask(self) -> Updates:
+        """One poll; what it brings is safe when this returns."""
+        self.is_asking = True
+        try:
+            updates = await self.client.get_updates(self.cursor, hold_ms=self.hold_ms)
+            if updates.messages or updates.strays or updates.code == 0:
+                await self._store(updates)
+        finally:
+            self.is_asking = False
+        return updates
 
     async def _announce_start(self) -> None:
         """Without notifystart only the first reply after a connect arrives (reported).

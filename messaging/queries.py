@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -99,8 +99,10 @@ def _parse_place(cursor: str) -> tuple[datetime, int] | None:
     try:
         moment = datetime.fromisoformat(at)
         number = int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
-        return (moment, number) if moment.tzinfo and number is not None else None
-    except ValueError:
+        if moment.tzinfo is None or number is None:
+            return None
+        return moment.astimezone(UTC), number
+    except (ValueError, OverflowError):  # in UTC it may lie before the year 1
         return None
 
 

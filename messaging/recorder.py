@@ -40,6 +40,12 @@ MAX_GROUP = 200
 AWAY_RETRY_S = 1.0
 MAX_TRIES = 5
 """How often a spooled answer may fail while other writes go through; then it is kept raw."""
+STOP_S = 2.0
+CLOSE_S = 0.3
+CLASH_TRIES = 4
+"""How often a group that lost against another transaction is tried at once."""
+_CLASHES = {"40001", "40P01"}
+"""SQLSTATE serialization_failure and deadlock_detected: PostgreSQL says to try again."""
 _AWAY = (OperationalError, InterfaceError)
 
 
@@ -114,6 +120,7 @@ class Recorder:
         self._failures: Counter[str] = Counter()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="recorder")
         self._tasks: list[asyncio.Task[None]] = []
+        self._in_hand: list[tuple[Received, asyncio.Future[None]]] = []
 
     async def start(self) -> None:
         """Store first what an earlier process left in the spool."""
@@ -121,14 +128,31 @@ class Recorder:
         self._tasks = [asyncio.ensure_future(self._run()), asyncio.ensure_future(self._mend())]
 
     async def stop(self) -> None:
-        """Store what is in hand, then end."""
+        """Store what is in hand, then end; what the database does not take is spooled."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._queue.join(), 3)
+            async with asyncio.timeout(STOP_S):
+                await self._queue.join()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(self._thread, connections.close_all)
+        closing = self._thread.submit(connections.close_all)
+        if not await self._spool_the_rest():
+            await asyncio.wait({asyncio.wrap_future(closing)}, timeout=CLOSE_S)
         self._thread.shutdown(wait=False)
+
+    async def _spool_the_rest(self) -> int:
+        """The recorder's thread hangs: what it may yet store is recognised as known later."""
+        rest = self._in_hand
+        while not self._queue.empty():
+            rest.append(self._queue.get_nowait())
+        for answer, done in rest:
+            try:
+                await asyncio.to_thread(self.spool.put, answer)
+            except Exception:
+                logger.exception("an answer of session %s is lost", answer.session_id)
+            if not done.done():
+                done.set_result(None)
+        return len(rest)
 
     async def until_open(self) -> None:
         """Wait while the database is away: no new poll starts then."""
@@ -141,10 +165,11 @@ class Recorder:
 
     async def _run(self) -> None:
         while True:
-            group = [await self._queue.get()]
+            group = self._in_hand = [await self._queue.get()]
             while len(group) < MAX_GROUP and not self._queue.empty():
                 group.append(self._queue.get_nowait())
             await self._secure([answer for answer, _ in group])
+            self._in_hand = []
             for _, done in group:
                 self._queue.task_done()
                 if not done.done():
@@ -178,7 +203,7 @@ class Recorder:
     def _store_group(self, answers: Sequence[Received]) -> None:
         close_old_connections()
         try:
-            self._store(answers)
+            self._store_again(answers)
         except _AWAY:
             raise
         except Exception:
@@ -188,12 +213,24 @@ class Recorder:
 
     def _store_alone(self, answer: Received) -> None:
         try:
-            self._store([answer])
+            self._store_again([answer])
         except _AWAY:
             raise
         except Exception:
             logger.exception("an answer of session %s is kept raw", answer.session_id)
             _keep_whole(answer)
+
+    def _store_again(self, answers: Sequence[Received]) -> None:
+        """Store; a transaction that only lost against another one is tried again at once."""
+        for tries_left in reversed(range(CLASH_TRIES)):
+            try:
+                self._store(answers)
+                return
+            except OperationalError as error:
+                # SQLite has waited for its lock already: once more, not again and again.
+                if not tries_left or not _is_clash(error, is_first=tries_left == CLASH_TRIES - 1):
+                    raise
+                logger.info("%d answers are stored again: %s", len(answers), error)
 
     def _put_all(self, answers: Sequence[Received]) -> None:
         logger.error("%d answers go to the spool", len(answers))
@@ -250,6 +287,13 @@ class Recorder:
             return False
         self._failures[path.name] += 1
         return self._failures[path.name] >= MAX_TRIES
+
+
+def _is_clash(error: OperationalError, *, is_first: bool) -> bool:
+    """The database is there; another transaction was in the way."""
+    if getattr(error.__cause__, "sqlstate", None) in _CLASHES:
+        return True
+    return is_first and "database is locked" in str(error)
 
 
 def _keep_whole(answer: Received) -> None:

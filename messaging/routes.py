@@ -13,7 +13,8 @@ from sessions_app.realtime import announcing
 def refresh_routes(session_id: int) -> int:
     """Recompute the threads routed through this session; returns how many changed."""
     with announcing() as change:
-        threads = Conversation.objects.filter(session_id=session_id).select_related("contact")
+        rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
+        threads = rows.filter(session_id=session_id).select_related("contact").order_by("pk")
         people = {thread.contact.user_id for thread in threads}
         newest: dict[tuple[int, str], Context] = {}
         contexts = Context.objects.filter(user_id__in=people).select_related("session")

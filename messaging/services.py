@@ -40,7 +40,7 @@ def send_reply(
     if problem := text_problem(text):
         raise ReplyError(problem, reasons.refusal(problem))
     with announcing() as change:
-        thread = Conversation.objects.select_for_update().get(pk=conversation.pk)
+        thread = outbox.lock_thread(conversation.pk)
         if draft_key and (posted := thread.messages.filter(draft_key=draft_key).first()):
             if posted.text != text:
                 raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
@@ -62,7 +62,7 @@ def clean(text: str) -> str:
 
 def _route(thread: Conversation, *, session_name: str | None, override: bool) -> Context:
     """The context that carries the reply, locked until its count is written."""
-    rows = Context.objects.select_for_update(of=("self",)).filter(
+    rows = Context.objects.select_for_update(of=("self",), no_key=True).filter(
         user_id=thread.contact.user_id, session__team=thread.home_team_id
     )
     contexts = {one.session_id: one for one in rows.select_related("session").order_by("pk")}
@@ -119,8 +119,8 @@ def _count(context: Context, thread: Conversation) -> None:
 def retry_message(*, message: Message, user: User | None) -> None:
     """Send again what was refused or broke, once, with a new client id. Raises ReplyError."""
     with announcing() as change:
-        thread = Conversation.objects.select_for_update().get(pk=message.conversation_id)
-        held = Message.objects.select_for_update().filter(pk=message.pk, holds_queue=True)
+        thread = outbox.lock_thread(message.conversation_id)
+        held = Message.objects.filter(pk=message.pk, holds_queue=True)
         if not held.exists():
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
         context = _route(
@@ -161,21 +161,24 @@ def mark_arrived(*, message: Message, user: User | None) -> None:
 
 def _decide(message: Message, columns: dict[str, object]) -> None:
     with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
         held = Message.objects.filter(pk=message.pk, holds_queue=True)
         if not held.update(**columns):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        _announce(change, message, message.conversation)
+        _announce(change, message, thread)
         wake_workers()
 
 
 def cancel_message(*, message: Message, user: User | None) -> None:
     """Take back what is still queued; its count is given back. Raises ReplyError."""
     with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        outbox.lock_context(message)
         queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
         if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
             raise ReplyError("already_sent", reasons.refusal("already_sent"))
         outbox.give_count_back(message)
-        _announce(change, message, message.conversation)
+        _announce(change, message, thread)
         wake_workers()
 
 
@@ -191,7 +194,7 @@ def rename_contact(*, contact: Contact, name: str, user: User | None) -> None:
 def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> None:
     """Everything up to this message was seen. Never goes back."""
     with announcing() as change:
-        thread = Conversation.objects.select_for_update().get(pk=conversation.pk)
+        thread = outbox.lock_thread(conversation.pk)
         if up_to <= thread.read_up_to and not thread.unread:
             return
         seen = max(up_to, thread.read_up_to)

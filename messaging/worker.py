@@ -28,12 +28,17 @@ from sessions_app import leases, realtime
 from sessions_app.ilink.client import ClientIdentity
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.login_driver import LoginDriver
+from sessions_app.models import WorkerBeat
 
 logger = logging.getLogger(__name__)
 
 SWEEP_S = 1.0
-NOTIFY_STOP_S = 3.0
-STOP_LOOPS_S = 1.0
+NOTIFY_STOP_S = 2.0
+STOP_LOOPS_S = 0.3
+STOP_LAST_S = 0.5
+"""A database that hangs must not keep the last step of a stop."""
+SETTLE_S = 15.0
+"""Declared dead, a worker waits so long for its sends before it is somebody new."""
 CATCH_UP_S = 2.0
 """At a start the first polls come before the first send."""
 MAX_SESSIONS = 3000
@@ -57,6 +62,7 @@ class Worker:
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
+        self._looking = asyncio.Lock()
         self._stopping = False
 
     async def desk(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
@@ -101,10 +107,13 @@ class Worker:
             await asyncio.wait(jobs, timeout=STOP_LOOPS_S)
         await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
         await _all_of(self.recorder.stop())
-        await _all_of(self.lines.close_all(), self.desk(leases.retire, self.worker_id))
-        await self.desk(connections.close_all)
+        await _all_of(self.lines.close_all(), self._say_goodbye())
         self._desk_thread.shutdown(wait=False)
         realtime.attach_loop(None)
+
+    async def _say_goodbye(self) -> None:
+        async with asyncio.timeout(STOP_LAST_S):
+            await self.desk(_retire, self.worker_id)
 
     async def _beat(self) -> None:
         while True:
@@ -116,10 +125,16 @@ class Worker:
                 logger.exception("the worker's beat could not be written")
 
     async def _start_over(self) -> None:
-        """Declared dead while stalled: others may hold our sessions, so let go of all."""
+        """Declared dead while stalled: others may hold our sessions, so let go of all.
+
+        Sends in flight end under the old name first: nobody here may call them lost.
+        """
         logger.error("this worker was silent too long and was declared dead; it starts over")
-        await self.polls.drop_all()
-        await self._register()
+        async with self._looking:
+            await self.polls.drop_all()
+            await self.delivery.settle(SETTLE_S)
+            await self._register()
+            await self._take_logins()
 
     async def _deliver(self) -> None:
         """Who wrote while nobody polled gave a newer token; a reply with the older is refused."""
@@ -139,11 +154,26 @@ class Worker:
                     await self._wake.wait()
 
     async def _look_around(self) -> None:
-        sessions = await self.desk(leases.claim_sessions, self.worker_id, limit=MAX_SESSIONS)
-        await self.polls.follow(sessions)
-        for attempt_id in await self.desk(leases.claim_logins, self.worker_id):
+        async with self._looking:
+            if not await self.desk(_is_known, self.worker_id):
+                return  # what we would take is nobody's; the next beat starts over
+            sessions = await self.desk(leases.claim_sessions, self.worker_id, limit=MAX_SESSIONS)
+            await self.polls.follow(sessions)
+            for attempt_id in await self.desk(leases.claim_logins, self.worker_id):
+                if attempt_id not in self._logins:
+                    self._drive(attempt_id)
+            await self.desk(outbox.disown_lost)
+
+    async def _take_logins(self) -> None:
+        """After a start-over: what is still ours is driven on, what another took is dropped.
+
+        A driver may hold a token just handed out, so none is cut that nobody else drives.
+        """
+        ours = await self.desk(leases.claim_logins, self.worker_id)
+        for attempt_id in self._logins.keys() - set(ours):
+            self._logins[attempt_id][0].cancel()
+        for attempt_id in set(ours) - self._logins.keys():
             self._drive(attempt_id)
-        await self.desk(outbox.disown_lost)
 
     def _drive(self, attempt_id: str) -> None:
         wake = asyncio.Event()
@@ -193,6 +223,17 @@ async def _all_of(*steps: Awaitable[None]) -> None:
     for error in await asyncio.gather(*steps, return_exceptions=True):
         if isinstance(error, BaseException):
             logger.error("a step of the worker's stop failed", exc_info=error)
+
+
+def _is_known(worker_id: str) -> bool:
+    return WorkerBeat.objects.filter(pk=worker_id).exists()
+
+
+def _retire(worker_id: str) -> None:
+    try:
+        leases.retire(worker_id)
+    finally:
+        connections.close_all()
 
 
 def _with_connection(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

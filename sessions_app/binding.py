@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app.models import (
@@ -13,7 +14,7 @@ from sessions_app.models import (
     User,
 )
 from sessions_app.realtime import Change
-from sessions_app.services import record_state
+from sessions_app.services import lock, record_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ def bind(change: Change, session: Session, credentials: Credentials, *, who: Use
 
     A new bot starts a new stream: the cursor is empty and older context tokens are void.
     """
+    older = _lock_bindings(session, credentials.user_id)
     if session.bot_id != credentials.bot_id:
         session.contexts.all().delete()
     now = timezone.now()
@@ -49,20 +51,30 @@ def bind(change: Change, session: Session, credentials: Credentials, *, who: Use
     session.errors_in_row, session.next_poll_at = 0, None
     session.gives_receipts = False
     session.lease_owner = ""
-    session.save()
+    # Not all columns: a name given meanwhile stays.
+    session.save(
+        update_fields=[
+            "bot_id", "owner_id", "base_url", "sealed_token", "cursor", "hold_ms", "generation",
+            "bound_at", "last_poll_at", "errors_in_row", "next_poll_at", "gives_receipts",
+            "lease_owner",
+        ]
+    )  # fmt: skip
     SessionEvent.objects.create(
         session=session, kind=SessionEvent.Kind.BOUND, detail=credentials.bot_id[:400], who=who
     )
     record_state(change, session, SessionState.CONNECTING, who=who)
-    _end_older_bindings(change, session)
-
-
-def _end_older_bindings(change: Change, session: Session) -> None:
-    """One WeChat account is bound to one bot at a time: its other sessions have ended."""
-    if not session.owner_id:
-        return
-    older = Session.objects.filter(owner_id=session.owner_id, state__in=SENDING_STATES)
-    for other in older.exclude(pk=session.pk):
+    # One WeChat account is bound to one bot at a time: its other sessions have ended.
+    for other in older:
         record_state(
             change, other, SessionState.EXPIRED, code="bound_elsewhere", detail=session.name
         )
+
+
+def _lock_bindings(session: Session, owner_id: str) -> list[Session]:
+    """Lock the session, read anew, and the account's other living ones, which are returned."""
+    wanted = Q(pk=session.pk)
+    if owner_id:
+        wanted |= Q(owner_id=owner_id, state__in=SENDING_STATES)
+    rows = list(Session.objects.select_for_update(no_key=True).filter(wanted).order_by("pk"))
+    lock(session)
+    return [row for row in rows if row.pk != session.pk]

@@ -8,6 +8,7 @@ import contextlib
 import logging
 from typing import Any
 
+from channels.auth import get_user
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
@@ -95,8 +96,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
                 logger.warning("a heartbeat could not read its numbers", exc_info=True)
 
     async def _send_beat(self) -> None:
-        user = self.scope["user"]
-        keys = await database_sync_to_async(_keys_now)(user.pk)
+        user = await _user_now(self.scope)
+        if user is None:
+            await self.close(code=UNAUTHORISED)
+            return
+        keys = await database_sync_to_async(queries.stream_keys_of)(user)
         if keys != self.keys:
             await self.send_json({"type": "reload"})
             await self.close()
@@ -105,7 +109,12 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         await self.send_json({"type": "beat", "streams": numbers})
 
 
-def _keys_now(user_id: int) -> list[str]:
-    """The streams the person may follow by now; none once disabled."""
-    user = User.objects.filter(pk=user_id, is_active=True).first()
-    return queries.stream_keys_of(user) if user else []
+async def _user_now(scope: dict[str, Any]) -> User | None:
+    """Who is signed in by now: the session is read anew, its hash compared with the password's.
+
+    None after a sign-out, for a session that ended, and for a disabled person.
+    """
+    kept = scope["session"]
+    # `__class__`: Channels wraps the session, and type() would name the wrapper.
+    user = await get_user({"session": kept.__class__(kept.session_key)})
+    return user if isinstance(user, User) and user.pk == scope["user"].pk else None

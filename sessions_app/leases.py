@@ -42,8 +42,28 @@ def retire(worker_id: str) -> None:
 
 
 def retire_all() -> None:
-    """For a process that holds the data alone: whoever is written here is gone."""
-    WorkerBeat.objects.all().delete()
+    """For a console that starts: forget workers of this host whose process is gone.
+
+    A poller may live beside it, here or on another host; the dead of other hosts age out.
+    """
+    here = WorkerBeat.objects.filter(host=socket.gethostname())
+    gone = [one.pk for one in here if one.pid == os.getpid() or not _lives(one.pid)]
+    here.filter(pk__in=gone).delete()
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def is_known(worker_id: str) -> bool:
+    """Whether this worker still counts as living; one that does not must claim nothing."""
+    return WorkerBeat.objects.filter(pk=worker_id).exists()
 
 
 def _free() -> Q:

@@ -4,9 +4,11 @@ A view writes an attempt and returns; the worker drives it (`login_driver`); eve
 conditional update of an attempt that is not finished, announced to whoever watches.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from functools import lru_cache
+from itertools import islice
 
 import qrcode
 from django.db.models import F
@@ -27,7 +29,7 @@ from sessions_app.models import (
     User,
 )
 from sessions_app.realtime import Change, announcing, wake_workers
-from sessions_app.sealed import seal, unseal
+from sessions_app.sealed import SealedError, seal, unseal
 
 QR_LIFETIME = timedelta(minutes=5)
 MAX_CODES = 3
@@ -90,6 +92,7 @@ def show_code(attempt_id: str, *, qrcode_handle: str, qr_url: str, status: Login
         qrcode=qrcode_handle,
         qr_url=qr_url,
         qr_number=F("qr_number") + 1,
+        poll_url="",
         expires_at=timezone.now() + QR_LIFETIME,
         status=status,
         verify_code="",
@@ -141,7 +144,14 @@ def local_tokens(attempt: LoginAttempt) -> list[str]:
     sealed = others.order_by(F("bound_at").desc(nulls_last=True)).values_list(
         "sealed_token", flat=True
     )
-    return [unseal(token) for token in sealed[:MAX_LOCAL_TOKENS]]
+    return list(islice(_readable(sealed), MAX_LOCAL_TOKENS))
+
+
+def _readable(sealed: Iterable[str]) -> Iterator[str]:
+    """Those that our keys open: one that they do not is said elsewhere and stops no login."""
+    for token in sealed:
+        with suppress(SealedError):
+            yield unseal(token)
 
 
 def confirm(attempt_id: str, credentials: Credentials) -> None:
@@ -194,9 +204,15 @@ def name_still_free(name: str) -> str:
     candidate, number = name, 1
     while Session.objects.filter(name_key=names.name_key(candidate)).exists():
         number += 1
-        suffix = f" {number}"
-        candidate = name[: names.MAX_CHARACTERS - len(suffix)] + suffix
+        candidate = _shortened(name, suffix := f" {number}") + suffix
     return candidate
+
+
+def _shortened(name: str, suffix: str) -> str:
+    """As much of the name as leaves room for the suffix, in characters and in bytes."""
+    room = names.MAX_BYTES - len(suffix.encode())
+    cut = name[: names.MAX_CHARACTERS - len(suffix)]
+    return cut.encode()[:room].decode(errors="ignore")
 
 
 def qr_svg(attempt: LoginAttempt) -> str:

@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 POLL_PAUSE_S = 1.0
 MAX_DRAW_FAILURES = 5
+MAX_POLL_FAILURES = 3
+"""In a row: from then on a code that is over its age is given up."""
 
 T = TypeVar("T")
 Desk = Callable[..., Awaitable[Any]]
@@ -64,17 +66,30 @@ class LoginDriver:
         self.expires_at: datetime | None = None
         self.shown = LoginState.WAITING
         self.client = open_client(start_url)
+        self.poll_backoff = Backoff(random.random)
+        self.poll_pause_s = POLL_PAUSE_S
 
     async def run(self) -> None:
+        """What goes wrong here is waited out: a scan may be on its way and is not dropped."""
+        backoff = Backoff(random.random)
         try:
-            await self._resume_or_draw()
             while True:
-                await self._step()
-                await self._pause(POLL_PAUSE_S)
-        except _Ended:
-            pass
+                try:
+                    await self._drive(backoff)
+                except _Ended:
+                    return
+                except Exception:
+                    logger.exception("login %s: interrupted; it goes on", self.attempt_id)
+                    await self._pause(backoff.failed())
         finally:
             await self.client.aclose()
+
+    async def _drive(self, backoff: Backoff) -> None:
+        await self._resume_or_draw()
+        while True:
+            await self._step()
+            backoff.succeeded()
+            await self._pause(self.poll_pause_s)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, or less when somebody typed digits or cancelled."""
@@ -94,14 +109,16 @@ class LoginDriver:
 
     async def _resume_or_draw(self) -> None:
         """A code that an earlier worker drew is polled on; else the first one is drawn."""
-        attempt: LoginAttempt = await self.desk(_attempt, self.attempt_id)
+        attempt: LoginAttempt | None = await self.desk(_attempt, self.attempt_id)
+        if attempt is None or attempt.finished_at is not None:
+            raise _Ended
+        self.codes_drawn = attempt.qr_number
         if not attempt.qrcode:
             await self._draw(LoginState.WAITING)
             return
-        self.qrcode, self.codes_drawn = attempt.qrcode, attempt.qr_number
+        self.qrcode = attempt.qrcode
         self.expires_at, self.shown = attempt.expires_at, LoginState(attempt.status)
-        if attempt.poll_url:
-            await self._move_to(attempt.poll_url)
+        await self._move_to(attempt.poll_url or self.start_url)
 
     async def _draw(self, status: LoginState) -> None:
         """Show a code, the third at most."""
@@ -152,6 +169,8 @@ class LoginDriver:
         status = await self._poll(digits)
         if status is not None:
             await self._follow(status, sent_digits=bool(digits))
+        elif self.poll_backoff.failures >= MAX_POLL_FAILURES and self._is_over_age():
+            await self._draw(LoginState.REFRESHED)
 
     def _is_over_age(self) -> bool:
         return self.expires_at is not None and timezone.now() >= self.expires_at
@@ -171,10 +190,15 @@ class LoginDriver:
                         raise _Ended
                     self.wake.clear()
                     woken = asyncio.ensure_future(self.wake.wait())
-            return call.result()
+            status = call.result()
         except ILinkError as error:
             logger.info("login %s: status poll failed: %s", self.attempt_id, error)
+            self.poll_pause_s = self.poll_backoff.failed()
             return None
+        else:
+            self.poll_backoff.succeeded()
+            self.poll_pause_s = POLL_PAUSE_S
+            return status
         finally:
             call.cancel()
             woken.cancel()
@@ -220,8 +244,8 @@ class LoginDriver:
     async def _move_to(self, url: str) -> None:
         if url == self.poll_url:
             return
-        await self.client.aclose()
-        self.poll_url, self.client = url, self.open_client(url)
+        former, self.client, self.poll_url = self.client, self.open_client(url), url
+        await former.aclose()
 
     async def _confirm(self, status: QRStatus) -> None:
         if not status.bot_token or not status.bot_id:
@@ -249,9 +273,9 @@ class LoginDriver:
                 return
 
 
-def _attempt(attempt_id: str) -> LoginAttempt:
-    return LoginAttempt.objects.get(pk=attempt_id)
+def _attempt(attempt_id: str) -> LoginAttempt | None:
+    return LoginAttempt.objects.filter(pk=attempt_id).first()
 
 
 def _local_tokens(attempt_id: str) -> list[str]:
-    return login.local_tokens(_attempt(attempt_id))
+    return login.local_tokens(LoginAttempt.objects.get(pk=attempt_id))

@@ -3,7 +3,7 @@
 A transaction that changes what people see runs inside `announcing()`: its last statements add to
 the streams (in key order, so that the row locks last until the commit) and stamp the changed rows;
 after the commit one hint per stream goes out. A lost hint costs nothing: pages ask what changed
-since the number they have.
+since the number they have. Rows are locked in one order everywhere, streams last (`LOCK_ORDER`).
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import F
 
 from sessions_app.models import Stream
@@ -25,6 +25,13 @@ logger = logging.getLogger(__name__)
 WORKERS = "workers"
 HINT = "stream.hint"
 WAKE = "worker.wake"
+
+LOCK_ORDER = ("session", "conversation", "context", "message")
+"""Models whose rows transactions lock, in this order and by primary key, before any stream.
+
+Two that took them the other way round would end each other on PostgreSQL. One exception: the
+stream "contact" comes before the conversations, which need the people it numbers.
+"""
 
 _loop: asyncio.AbstractEventLoop | None = None
 _tasks: set[asyncio.Task[None]] = set()
@@ -73,6 +80,7 @@ class Change:
 
     def close(self) -> None:
         """Advance, stamp, and announce after the commit. The last statements of a transaction."""
+        self._lock_rows()
         for key in sorted(self._topics):
             number = advance(key)
             for model, rows in self._rows.get(key, {}).items():
@@ -82,6 +90,23 @@ class Change:
                         row.version = number  # type: ignore[attr-defined]
             hint = {"type": HINT, "streams": {key: number}, "about": list(self._topics[key])}
             transaction.on_commit(_Sending(group_of(key), hint))
+
+    def _lock_rows(self) -> None:
+        if not connection.features.has_select_for_update:
+            return
+        touched: dict[type[models.Model], set[Any]] = defaultdict(set)
+        for by_model in self._rows.values():
+            for model, rows in by_model.items():
+                touched[model].update(rows)
+        for model in sorted(touched, key=_lock_rank):
+            rows_of = model._default_manager.select_for_update(no_key=True)
+            # Read to the end: a lock is taken when its row is fetched.
+            list(rows_of.filter(pk__in=touched[model]).order_by("pk").values_list("pk"))
+
+
+def _lock_rank(model: type[models.Model]) -> tuple[int, str]:
+    name = str(model._meta.model_name)
+    return (LOCK_ORDER.index(name) if name in LOCK_ORDER else len(LOCK_ORDER), name)
 
 
 class _Sending:

@@ -3,6 +3,7 @@
 Nothing here calls WeChat; the worker finds what there is to do in the rows.
 """
 
+from django.db.models import Q
 from django.utils import timezone
 
 from sessions_app import names
@@ -21,6 +22,11 @@ class SessionNotBound(Exception):  # noqa: N818 - a statement, like those of `na
     """The session has no credentials, so this cannot be done with it."""
 
 
+def lock(session: Session) -> None:
+    """Read the row anew, locked until the commit: the object may be older than a log-out."""
+    session.refresh_from_db(from_queryset=Session.objects.select_for_update(no_key=True))
+
+
 def touch(change: Change, session: Session) -> None:
     change.touch(session, f"team:{session.team_id}", f"session:{session.pk}")
 
@@ -34,7 +40,7 @@ def record_state(
     detail: str = "",
     who: User | None = None,
 ) -> None:
-    """Set state and reason; a new state is an event. The caller saves nothing else."""
+    """Set state and reason; a new state is an event. The caller has locked the row, or made it."""
     if session.state != state:
         session.state = state
         session.state_since = timezone.now()
@@ -78,6 +84,7 @@ def create_session(*, name: str, team: Team) -> Session:
 def rename_session(*, session: Session, new_name: str, user: User | None) -> Session:
     """Give another name; history, credentials and polling stay. Raises SessionNameError."""
     with announcing() as change:
+        lock(session)
         clean = free_name(new_name, besides=session)
         names.clean_new_name(clean)
         if clean == session.name:
@@ -97,6 +104,7 @@ def rename_session(*, session: Session, new_name: str, user: User | None) -> Ses
 def log_out(*, session: Session, user: User | None) -> None:
     """Forget credentials and contexts, keep messages. A poll in flight cannot undo it."""
     with announcing() as change:
+        lock(session)
         session.sealed_token, session.cursor = "", ""
         session.generation += 1
         session.errors_in_row, session.next_poll_at = 0, None
@@ -113,9 +121,10 @@ def log_out(*, session: Session, user: User | None) -> None:
 
 def set_paused(*, session: Session, paused: bool, user: User | None) -> None:
     """Stop or go on polling; sending is not touched. Raises SessionNotBound."""
-    if not session.sealed_token or session.state == SessionState.EXPIRED:
-        raise SessionNotBound
     with announcing() as change:
+        lock(session)
+        if not session.sealed_token or session.state == SessionState.EXPIRED:
+            raise SessionNotBound
         state = SessionState.PAUSED if paused else SessionState.CONNECTING
         record_state(change, session, state, who=user)
         wake_workers()
@@ -123,10 +132,12 @@ def set_paused(*, session: Session, paused: bool, user: User | None) -> None:
 
 def set_default(*, session: Session, user: User | None) -> None:
     with announcing() as change:
-        for other in Session.objects.filter(is_default=True).exclude(pk=session.pk):
-            other.is_default = False
-            other.save(update_fields=["is_default"])
-            touch(change, other)
+        either = Session.objects.filter(Q(is_default=True) | Q(pk=session.pk))
+        for other in either.select_for_update(no_key=True).order_by("pk"):
+            if other.pk != session.pk:
+                other.is_default = False
+                other.save(update_fields=["is_default"])
+                touch(change, other)
         session.is_default = True
         session.save(update_fields=["is_default"])
         touch(change, session)

@@ -15,7 +15,10 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
 from sessions_app.consumers import LiveConsumer
+from weilink_site import body_limit
 from weilink_site.origins import only_own_pages
+
+body_limit.install()
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]

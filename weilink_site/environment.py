@@ -4,6 +4,7 @@ Nothing else in the project reads `os.environ`. Texts, limits and hours belong t
 live in the database, never here.
 """
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Annotated, Literal
 
 import dj_database_url
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +57,17 @@ class HostSettings(BaseSettings):
         if value and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value.rstrip("/")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: list[str]) -> list[str]:
+        for proxy in value:
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError:
+                words = f"“{proxy}” is no address or network, as in 127.0.0.1 or 10.0.0.0/8"
+                raise ValueError(words) from None
+        return value
 
     @property
     def key_dir(self) -> Path:
@@ -116,7 +129,16 @@ def load() -> HostSettings:
     """Read the environment once; a wrong value ends the process with its name."""
     if is_demo():
         return DemoSettings.for_port(int(os.environ.get("PORT") or 8000))
-    return HostSettings()
+    try:
+        return HostSettings()
+    except ValidationError as error:
+        raise SystemExit("\n".join(_sentence(one) for one in error.errors())) from None
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    """Without the value that was given: it may be a secret."""
+    name = "_".join(str(part) for part in problem["loc"]).upper()
+    return f"{name} in the environment or .env: {problem['msg'].removeprefix('Value error, ')}."
 
 
 def kept_secret(path: Path, fresh: str) -> str:

@@ -5,6 +5,7 @@ Status words only: these pages need no login.
 
 import asyncio
 from collections.abc import Awaitable
+from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
@@ -16,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from sessions_app import queries
 
 CHECK_S = 2.0
+LEAVE_S = 1.0
 
 
 @login_not_required
@@ -58,9 +60,22 @@ async def _ask_channel_layer() -> bool:
     layer = get_channel_layer()
     if layer is None:
         return False
-    channel = await layer.new_channel("health")
-    await layer.send(channel, {"type": "health"})
-    return bool(await layer.receive(channel))
+    channel, heard = await layer.new_channel("health"), asyncio.Event()
+    listening = asyncio.create_task(_listen(layer, channel, heard))
+    try:
+        await layer.send(channel, {"type": "health"})
+        await heard.wait()
+    finally:
+        # On Redis a channel ends, with its subscription, by the cancel of a receive.
+        listening.cancel()
+        await asyncio.wait({listening}, timeout=LEAVE_S)
+    return True
+
+
+async def _listen(layer: Any, channel: str, heard: asyncio.Event) -> None:
+    while True:
+        await layer.receive(channel)
+        heard.set()
 
 
 def _ask_worker() -> bool:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -26,7 +27,17 @@ class TrustedProxyMiddleware:
         if not is_trusted(request.META.get("REMOTE_ADDR", "")):
             for name in _HEADERS:
                 request.META.pop(name, None)
+        request.META["weilink.client"] = _client(request.META)
         return self.get_response(request)
+
+
+def _client(facts: dict[str, Any]) -> str:
+    """The nearest address that is no proxy of ours: what lies before it could be made up."""
+    address: str = facts.get("REMOTE_ADDR", "")
+    hops = facts.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    while hops and is_trusted(address):
+        address = hops.pop().strip() or address
+    return address
 
 
 def is_trusted(address: str) -> bool:

@@ -113,7 +113,10 @@ def news(request: HttpRequest, *, draft: Draft | None = None) -> HttpResponse:
         context["rows"] = list_rows(changed)
         context["too_much"] = len(changed) >= MOST_NEWS
     if wanted.open is not None:
-        context.update(_open_news(request, wanted.open, wanted.since or {}))
+        opened = _open_news(request, wanted.open, wanted.since or {})
+        # The numbers move on past what did not fit: the page has to be read anew.
+        opened["too_much"] = opened.get("too_much", False) or context.get("too_much", False)
+        context.update(opened)
     return render(request, "inbox/changes.html", context)
 
 
@@ -127,5 +130,6 @@ def _open_news(request: HttpRequest, pk: int, since: dict[str, int]) -> dict[str
     return {
         "conversation": conversation,
         "bubbles": presentation.bubbles(messages, contact_name=conversation.contact.display_name),
+        "too_much": len(messages) >= MOST_MESSAGES,
         **beside_context(conversation),
     }

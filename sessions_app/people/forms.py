@@ -3,7 +3,10 @@
 from typing import Any
 
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+
+from sessions_app.people import tries
 
 
 class SignInForm(AuthenticationForm):
@@ -13,6 +16,7 @@ class SignInForm(AuthenticationForm):
         "invalid_login": _(
             "That name and password do not fit together. Mind upper and lower case."
         ),
+        "too_many": _("Too many tries. Wait a quarter of an hour, then try again."),
         "inactive": _("That name and password do not fit together. Mind upper and lower case."),
     }
 
@@ -22,3 +26,13 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].label = _("Username")
         for field in self.fields.values():
             field.widget.attrs["class"] = "input"
+
+    def clean(self) -> dict[str, Any]:
+        """Ten wrong passwords for one name from one address; then nothing is looked at."""
+        username = self.cleaned_data.get("username") or ""
+        if not tries.may_try(self.request, username):
+            raise ValidationError(self.error_messages["too_many"], code="too_many")
+        cleaned: dict[str, Any] = super().clean()
+        if self.get_user() is not None:
+            tries.forget(self.request, username)
+        return cleaned

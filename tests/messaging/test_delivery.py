@@ -105,3 +105,56 @@ def test_what_was_claimed_before_the_database_failed_is_sent(
     assert [claim.text for claim in outbox.claim_next("w1", limit=10)] == ["lina@im.wechat"]
     with pytest.raises(OperationalError):
         outbox.claim_next("w1", limit=10)
+
+
+async def test_a_stop_ends_the_loop_though_the_claim_fails_in_that_moment() -> None:
+    asked = asyncio.Event()
+
+    async def desk(*_args: Any, **_facts: Any) -> Any:
+        asked.set()
+        await asyncio.sleep(0.05)
+        raise OperationalError("the database is away")
+
+    delivery = Delivery(desk=desk, lines=_lines())
+    delivery.worker_id = "w1"
+    task = asyncio.ensure_future(delivery.run())
+    await asked.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=2)
+    assert task.cancelled()
+
+
+async def test_a_fate_that_cannot_be_written_does_not_keep_a_stop() -> None:
+    tried = 0
+
+    async def desk(*_args: Any, **_facts: Any) -> Any:
+        nonlocal tried
+        tried += 1
+        raise OperationalError("the database is away")
+
+    delivery = Delivery(desk=desk, lines=_lines())
+    sending = asyncio.ensure_future(delivery._send(CLAIM))
+    delivery._sending.add(sending)
+    await until(lambda: tried, "tried")
+    await asyncio.wait_for(delivery.stop(), 1)
+    await asyncio.wait_for(sending, 1)
+    assert tried == 2
+
+
+async def test_an_error_nobody_thought_of_is_unconfirmed_not_left_sending() -> None:
+    fates: list[str] = []
+
+    async def desk(function: Callable[..., Any], *_args: Any, **_facts: Any) -> Any:
+        fates.append(function.__name__)
+        if function is outbox.put_back:
+            raise KeyError("a bug")
+
+    await Delivery(desk=desk, lines=_lines())._send(CLAIM)
+    assert fates == ["put_back", "mark_broken"]
+
+
+def _lines() -> Lines:
+    return Lines(identity=wire_identity(), hosts=HostPolicy(NOWHERE, NOWHERE))
+
+
+CLAIM = Claim(1, 1, 1, NOWHERE, "bot-token", "lina@im.wechat", "context", "client-1", "hi")

@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from messaging import queries
 from messaging.models import Conversation, Message
+from messaging.views import panes
 from sessions_app.models import Session, User
 from sessions_app.people.roles import Visitor
 from tests.conftest import Cast
@@ -255,3 +256,30 @@ def test_reading_sets_the_count_to_nothing_and_never_back(cast: Cast, thread: Co
     client.post(page, {"up_to": 0})
     thread.refresh_from_db()
     assert thread.read_up_to == last
+
+
+def test_a_cursor_before_all_time_is_no_error(cast: Cast, client: Client) -> None:
+    client.force_login(cast.agent)
+    for moment in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        assert client.get("/inbox/", {"before": f"{moment}~1"}).status_code == 200
+
+
+def test_more_messages_than_fit_into_one_answer_reload_the_page(
+    cast: Cast, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(panes, "MOST_MESSAGES", 5)
+    session = make_session("Shop A")
+    receive(session, text_message("first", sender="p@im.wechat"))
+    thread = Conversation.objects.get()
+    client.force_login(cast.agent)
+
+    def reloads(count: int) -> bool:
+        thread.refresh_from_db()
+        since = f"{thread.team.stream_key}:{thread.version}"
+        many = [text_message(str(number), sender="p@im.wechat") for number in range(count)]
+        receive(session, *many, cursor=f"after {count}")
+        answer = client.get("/inbox/changes/", {"since": since, "open": thread.pk})
+        return "data-reload" in answer.content.decode()
+
+    assert not reloads(4)
+    assert reloads(6)

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import stat
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -230,3 +231,56 @@ async def test_a_stop_stores_what_is_in_hand(session: Session, tmp_path: Path) -
     await one.stop()
     assert storing.done()
     assert await in_thread(_texts)() == ["last words"]
+
+
+async def test_a_stop_spools_what_a_hanging_database_holds(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "STOP_S", 0.2)
+    hangs, goes_on = threading.Event(), threading.Event()
+
+    def store(answers: Sequence[Received]) -> int:
+        hangs.set()
+        goes_on.wait(10)
+        return inbound.store(answers)
+
+    one = Recorder(Spool(tmp_path / "spool"), store=store)
+    await one.start()
+    storing = [asyncio.ensure_future(one.store(answer(session, [text_message("in hand")])))]
+    await until(hangs.is_set, "hanging")
+    storing.append(asyncio.ensure_future(one.store(answer(session, [text_message("queued")]))))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(one.stop(), 2)
+    assert all(each.done() for each in storing)
+    assert len(one.spool.waiting()) == 2
+    goes_on.set()
+    one._thread.shutdown(wait=True)
+
+    again = Recorder(Spool(tmp_path / "spool"))
+    await again.start()
+    await again.stop()
+    assert sorted(await in_thread(_texts)()) == ["in hand", "queued"]
+
+
+@pytest.mark.parametrize(("sqlstate", "times"), [("40P01", 3), ("40001", 3), ("", 1)])
+async def test_who_lost_against_another_transaction_stores_again_at_once(
+    session: Session, tmp_path: Path, sqlstate: str, times: int
+) -> None:
+    lost = 0
+
+    def store(answers: Sequence[Received]) -> int:
+        nonlocal lost
+        if lost < times:
+            lost += 1
+            cause = Exception()
+            cause.sqlstate = sqlstate  # type: ignore[attr-defined]
+            raise OperationalError("database is locked" if not sqlstate else "clash") from cause
+        return inbound.store(answers)
+
+    one = Recorder(Spool(tmp_path / "spool"), store=store)
+    await one.start()
+    await one.store(answer(session, [text_message("hello")]))
+    assert not (tmp_path / "spool").exists()
+    assert await _is_open(one)
+    assert (await in_thread(_texts)(), lost) == (["hello"], times)
+    await one.stop()

@@ -7,6 +7,7 @@ import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 
 from sessions_app import realtime
 from sessions_app.consumers import LiveConsumer
@@ -160,3 +161,27 @@ async def test_a_changed_permission_reloads_the_page(
         await socket.send_json_to({"type": "beat"})
         frame = await socket.receive_json_from(timeout=2)
     assert frame == {"type": "reload"}
+
+
+@pytest.mark.parametrize("ended_by", ["sign-out", "password", "disabled"])
+async def test_a_sign_out_closes_it_at_the_next_beat(
+    agent: User, monkeypatch: pytest.MonkeyPatch, ended_by: str
+) -> None:
+    monkeypatch.setattr(LiveConsumer, "beat_s", 0.1)
+    socket, _ = await _open(agent)
+
+    def end() -> None:
+        if ended_by == "sign-out":
+            Session.objects.all().delete()
+        elif ended_by == "password":
+            agent.set_password("another")
+            agent.save()
+        else:
+            User.objects.update(is_active=False)
+
+    await in_thread(end)()
+    event = await socket.receive_output(timeout=2)
+    while event["type"] == "websocket.send":
+        await socket.send_json_to({"type": "beat"})
+        event = await socket.receive_output(timeout=2)
+    assert (event["type"], event["code"]) == ("websocket.close", 4401)

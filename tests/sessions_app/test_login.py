@@ -1,10 +1,17 @@
 """A QR login as it runs: every status of the protocol, on a simulated WeChat, without a browser."""
 
+from datetime import timedelta
+from functools import partial
+
 import pytest
+from cryptography.fernet import Fernet
+from django.db import OperationalError
 from django.utils import timezone
 
-from sessions_app import login, reasons, services
+from sessions_app import login, login_driver, names, reasons, services
 from sessions_app.binding import Credentials, bind
+from sessions_app.ilink.backoff import Backoff
+from sessions_app.login_driver import LoginDriver
 from sessions_app.models import Context, LoginAttempt, Session, Team
 from sessions_app.realtime import announcing
 from tests.conftest import Running, in_thread, until
@@ -248,3 +255,52 @@ def test_a_connected_session_asks_before_a_forced_new_login() -> None:
     session = make_session()
     with pytest.raises(login.AlreadyConnected):
         login.start_login(user=None, session_name=session.name, team=session.team, session=session)
+
+
+async def test_a_token_that_our_keys_do_not_open_stops_no_other_login(running: Running) -> None:
+    session = await running.scan("Shop A")
+    strange = Fernet(Fernet.generate_key()).encrypt(b"x").decode()
+    await Session.objects.filter(pk=session.pk).aupdate(sealed_token=strange)
+    await _handle(await _start(running, "Shop B"))
+
+
+async def test_a_database_error_in_the_middle_drops_no_scan(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt_id = await _start(running)
+    handle = await _handle(attempt_id)
+    real, troubles = login.is_open, [OperationalError("database is locked")]
+
+    def is_open(pk: str) -> bool:
+        if troubles:
+            raise troubles.pop()
+        return real(pk)
+
+    monkeypatch.setattr(login, "is_open", is_open)
+    await until(lambda: not troubles, "the database error")
+    running.control.scan(handle, "Lin")
+    running.control.confirm(handle)
+    await _status(attempt_id, "confirmed")
+    assert await Session.objects.acount() == 1
+
+
+async def test_a_status_refused_again_and_again_draws_a_new_code_once_over_age(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_driver, "Backoff", partial(Backoff, first_s=0.02, later_s=0.02))
+    attempt_id = await _start(running)
+    await _handle(attempt_id)
+    running.control.add_fault("ret", path="*/get_qrcode_status", ret=-1, times=None)
+    monkeypatch.setattr(login, "QR_LIFETIME", timedelta(0))
+    monkeypatch.setattr(LoginDriver, "_is_over_age", lambda driver: True)
+    attempt = await _status(attempt_id, "expired")
+    assert (attempt.qr_number, attempt.error_code) == (3, "too_many_codes")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["🎉" * 50, "x" * 64, "名" * 64])
+def test_a_taken_long_name_gets_a_number_within_both_limits(name: str) -> None:
+    make_session(name)
+    free = login.name_still_free(name)
+    assert free.endswith(" 2")
+    assert names.clean_session_name(free) == free
