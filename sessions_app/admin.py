@@ -12,6 +12,8 @@ from sessions_app.admin_base import AnyAdmin, KeptAdmin, RecordAdmin, masked
 from sessions_app.models import (
     Context,
     LoginAttempt,
+    QuarterHour,
+    ScanLink,
     Session,
     SessionEvent,
     Stream,
@@ -115,6 +117,28 @@ class LoginAttemptAdmin(RecordAdmin):
         "qrcode_shown", "result_shown", "error_code", "error_detail", "created_at",
         "expires_at", "finished_at",
     )  # fmt: skip
+
+
+@admin.register(ScanLink)
+class ScanLinkAdmin(RecordAdmin):
+    list_display = (
+        "session_name", "made_by", "created_at", "expires_at", "revoked_at", "used_at",
+    )  # fmt: skip
+    list_filter = ("team",)
+    search_fields = ("session_name", "made_by__username")
+    list_select_related = ("made_by",)
+    fields = (
+        "session_name", "session", "team", "made_by", "created_at", "expires_at", "revoked_at",
+        "used_at", "started_at",
+    )  # fmt: skip
+
+
+@admin.register(QuarterHour)
+class QuarterHourAdmin(RecordAdmin):
+    list_display = ("began_at", "session", "heard", "errors")
+    list_filter = ("heard",)
+    search_fields = ("session__name",)
+    list_select_related = ("session",)
 
 
 @admin.register(SessionEvent)

@@ -1,8 +1,10 @@
 """Forms of the session pages. They ask and clean; the rules of names live in `names`."""
 
+import unicodedata
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app import reasons
@@ -50,3 +52,26 @@ class RenameForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class DeleteForm(forms.Form):
+    """The name, typed once more: the row above and the row below look alike."""
+
+    name = forms.CharField(
+        label=_("Its name"),
+        required=False,
+        strip=False,
+        widget=forms.TextInput(
+            attrs={"class": "input", "autocomplete": "off", "data-takes-focus": ""}
+        ),
+    )
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        self.expected = expected
+
+    def clean_name(self) -> str:
+        typed = unicodedata.normalize("NFC", str(self.cleaned_data["name"]))
+        if typed != self.expected:
+            raise forms.ValidationError(gettext("This is not its name."))
+        return typed

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 import qrcode
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from qrcode.image.svg import SvgPathFillImage
@@ -21,6 +21,7 @@ from sessions_app.models import (
     POLLED_STATES,
     LoginAttempt,
     LoginState,
+    ScanLink,
     Session,
     SessionState,
     Team,
@@ -126,7 +127,10 @@ def take_verify_code(attempt_id: str) -> str:
 
 
 def cancel_login(*, attempt: LoginAttempt, user: User | None) -> None:
+    """For a session that does not exist yet its links end too: no page would list them."""
     write(attempt.pk, status=LoginState.CANCELLED)
+    links = ScanLink.objects.filter(attempt=attempt, session=None, revoked_at=None)
+    links.update(revoked_at=timezone.now())
     wake_workers()
 
 
@@ -165,6 +169,7 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
         )
         bind(change, session, credentials, who=attempt.started_by)
         LoginAttempt.objects.filter(pk=attempt_id).update(session=session)
+        _use_up_links(attempt_id, session)
         write(attempt_id, status=LoginState.CONFIRMED, session_name=session.name)
         wake_workers()
 
@@ -184,9 +189,16 @@ def resolve_other_account(
         LoginAttempt.objects.filter(pk=attempt.pk).update(
             sealed_result="", session=session, finished_at=None
         )
+        _use_up_links(attempt.pk, session)
         write(attempt.pk, status=LoginState.CONFIRMED, session_name=session.name)
         wake_workers()
     return session
+
+
+def _use_up_links(attempt_id: str, session: Session) -> None:
+    """Whoever scanned, and from where: a link to this code must not bring another account."""
+    links = ScanLink.objects.filter(Q(attempt=attempt_id) | Q(session=session), used_at=None)
+    links.update(used_at=timezone.now(), session=session)
 
 
 def name_still_free(name: str) -> str:
