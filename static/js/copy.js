@@ -7,7 +7,8 @@ export function startCopying() {
     if (button) copy(button);
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
-    const wanted = detail.elt.dataset.copiesAfter;
+    // The form itself may have been drawn over by its own answer.
+    const wanted = detail.successful && detail.requestConfig.elt.dataset.copiesAfter;
     const button = wanted && document.querySelector(`[data-copies="${wanted}"]`);
     if (button) copy(button);
   });
