@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from sessions_app.models import LoginAttempt, ScanLink, Session
+from sessions_app.models import Invitation, LoginAttempt, ScanLink, Session
 from sessions_app.people.roles import Capability, Visitor, may, team_ids_of
 
 
@@ -38,3 +38,13 @@ def scan_links_of(user: Visitor) -> QuerySet[ScanLink]:
 
 def scan_link_or_404(user: Visitor, link_id: str) -> ScanLink:
     return get_object_or_404(scan_links_of(user), pk=link_id)
+
+
+def invitations_of(user: Visitor) -> QuerySet[Invitation]:
+    require(user, Capability.MANAGE_SESSIONS)
+    mine = Invitation.objects.filter(team__in=team_ids_of(user))
+    return mine.select_related("team", "made_by")
+
+
+def invitation_or_404(user: Visitor, pk: int) -> Invitation:
+    return get_object_or_404(invitations_of(user), pk=pk)

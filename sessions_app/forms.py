@@ -47,6 +47,38 @@ class AddSessionForm(forms.Form):
             team.initial = mine[0].pk
 
 
+class InvitationForm(forms.Form):
+    """A name to begin with, a team, a label, and how many people may come."""
+
+    prefix = SessionNameField(
+        label=_("Names begin with"), help_text=_("Visitors become “… 0001”, “… 0002”.")
+    )
+    label = forms.CharField(label=_("Label"), max_length=80, required=False)
+    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
+    per_hour = forms.IntegerField(
+        label=_("Codes per hour"), min_value=1, max_value=1_000, initial=20
+    )
+    in_all = forms.IntegerField(
+        label=_("People in all"), min_value=1, max_value=100_000, initial=200
+    )
+
+    def __init__(self, *args: Any, user: Visitor, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = teams_for_new_session(user)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "input")
+        self.fields["prefix"].widget.attrs["maxlength"] = 50
+        del self.fields["prefix"].widget.attrs["autofocus"]
+
+    def clean_prefix(self) -> str:
+        prefix = str(self.cleaned_data["prefix"])
+        if len(prefix) > 50:
+            raise forms.ValidationError(gettext("At most 50 characters: a number follows."))
+        return prefix
+
+
 class RenameForm(forms.Form):
     new_name = SessionNameField(label=_("New name"))
 

@@ -19,6 +19,7 @@ from sessions_app.binding import Credentials, bind
 from sessions_app.models import (
     FINAL_LOGIN_STATES,
     POLLED_STATES,
+    InvitationVisit,
     LoginAttempt,
     LoginState,
     ScanLink,
@@ -170,6 +171,7 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
         bind(change, session, credentials, who=attempt.started_by)
         LoginAttempt.objects.filter(pk=attempt_id).update(session=session)
         _use_up_links(attempt_id, session)
+        _let_visitor_in(attempt_id, session)
         write(attempt_id, status=LoginState.CONFIRMED, session_name=session.name)
         wake_workers()
 
@@ -199,6 +201,17 @@ def _use_up_links(attempt_id: str, session: Session) -> None:
     """Whoever scanned, and from where: a link to this code must not bring another account."""
     links = ScanLink.objects.filter(Q(attempt=attempt_id) | Q(session=session), used_at=None)
     links.update(used_at=timezone.now(), session=session)
+
+
+def _let_visitor_in(attempt_id: str, session: Session) -> None:
+    """A scan by invitation: file the new session under its label."""
+    visit = InvitationVisit.objects.filter(attempt=attempt_id).select_related("invitation").first()
+    if visit is None:
+        return
+    visit.session, visit.came_at = session, timezone.now()
+    visit.save(update_fields=["session", "came_at"])
+    session.label = visit.invitation.label
+    session.save(update_fields=["label"])
 
 
 def name_still_free(name: str) -> str:

@@ -9,13 +9,15 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.link_models import ScanLink
+from sessions_app.link_models import Invitation, InvitationVisit, ScanLink
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.sealed import seal, unseal
 
 __all__ = [
     "ApiToken",
     "Context",
+    "Invitation",
+    "InvitationVisit",
     "LoginAttempt",
     "LoginState",
     "QuarterHour",
@@ -85,6 +87,7 @@ class Session(models.Model):
 
     # The worker that polls it; the lease holds while that worker's beat is heard (see `leases`).
     lease_owner = models.CharField(_("polled by"), max_length=64, blank=True)
+    label = models.CharField(_("label"), max_length=80, blank=True)
     # Deleted for people: hidden and its name free. The row stays, since messages hang on it.
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
     version = models.BigIntegerField(_("version"), default=0, editable=False)

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -31,8 +32,8 @@ def public(view: View) -> View:
     """No login asked for, nothing kept by caches, nothing found by search engines."""
 
     @wraps(view)
-    def shown(request: HttpRequest, token: str) -> HttpResponse:
-        response = view(request, token)
+    def shown(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+        response = view(request, *args, **kwargs)
         response["X-Robots-Tag"] = "noindex, nofollow"
         response["Referrer-Policy"] = "same-origin"
         return response
@@ -120,7 +121,17 @@ def _watch(token: str) -> HttpResponse:
 
 
 def _context(link: ScanLink, attempt: LoginAttempt | None, token: str) -> dict[str, Any]:
-    context: dict[str, Any] = {"link": link, "token": token, "refresh_s": NO_SCRIPT_REFRESH_S}
+    context: dict[str, Any] = {
+        "alive": True,
+        "page_url": reverse("public:scan", args=[token]),
+        "heading": _("Scan with the WeChat account of “%(name)s”") % {"name": link.session_name},
+    }
+    return {**context, **attempt_context(attempt)}
+
+
+def attempt_context(attempt: LoginAttempt | None) -> dict[str, Any]:
+    """One attempt as a public page shows it."""
+    context: dict[str, Any] = {"refresh_s": NO_SCRIPT_REFRESH_S}
     if attempt is None:
         return {**context, "sentence": _("Try again in a minute."), "may_start_again": True}
     panel = login_panel(attempt)
@@ -141,4 +152,6 @@ def _in_public(panel: LoginPanel) -> str:
             return _("This is another WeChat account than before. Tell whoever sent you the link.")
         case LoginState.EXPIRED:
             return _("Nobody scanned in time.")
+        case LoginState.CONFIRMED:
+            return _("Connected. You can close this page.")
     return panel.sentence

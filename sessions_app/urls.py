@@ -5,7 +5,7 @@ Actions of a session come first: no login id is as short as their names.
 
 from django.urls import path
 
-from sessions_app import link_views, login_views, views
+from sessions_app import invitation_views, link_views, login_views, views
 
 app_name = "sessions"
 
@@ -15,6 +15,8 @@ urlpatterns = [
     path("-/add/", views.add, name="add"),
     path("-/links/", link_views.links, name="links"),
     path("-/links/<str:link_id>/revoke/", link_views.revoke, name="revoke_link"),
+    path("-/invitations/", invitation_views.invitations, name="invitations"),
+    path("-/invitations/<int:pk>/revoke/", invitation_views.revoke, name="revoke_invitation"),
     path("<str:name>/link/", link_views.make, name="link"),
     path("<str:name>/delete/", views.delete, name="delete"),
     path("<str:name>/rename/", views.rename, name="rename"),

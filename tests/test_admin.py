@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from messaging import outbox, services
 from messaging.models import Conversation, PostedKey
-from sessions_app import leases, links, login, quarters
+from sessions_app import invitations, leases, links, login, quarters
 from sessions_app.people.tokens import issue_token
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -39,6 +39,10 @@ def admin_client(cast: Cast) -> Client:
     outbox.claim_next("w1", limit=1)
     login.start_login(user=cast.operator, session_name="New", team=cast.team)
     links.make_link(user=cast.operator, team=cast.team, session_name="New")
+    invitation = invitations.make_invitation(
+        user=cast.operator, team=cast.team, prefix="Fair", label="fair", per_hour=9, in_all=9
+    )
+    invitations.enter(invitation, None)
     quarters.note_heard([session.pk], timezone.now())
     leases.register("w1")
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")

@@ -7,7 +7,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 pytestmark = pytest.mark.django_db
 
 # Who holds a link gets its page; a token that nobody signed gets a sentence and nothing else.
-LINKS = {"/scan/1/", "/scan/1/state/", "/scan/1/digits/", "/scan/1/again/"}
+LINKS = {
+    f"/{room}/1/{page}"
+    for room in ("scan", "invite")
+    for page in ("", "state/", "digits/", "again/")
+}
 OPEN = {"/accounts/login/", "/accounts/login/language/", "/healthz", "/readyz"}
 
 
@@ -62,6 +66,7 @@ def test_an_address_that_nobody_signed_shows_one_sentence() -> None:
     page = Client().get("/scan/1/").content
     assert b"This link is not complete." in page
     assert b"WeiLink" not in page
+    assert b"This invitation has ended." in Client().get("/invite/1/").content
 
 
 def test_a_post_without_csrf_token_is_refused() -> None:
