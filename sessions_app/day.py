@@ -14,7 +14,7 @@ from itertools import groupby
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from sessions_app.models import QuarterHour, Session, SessionEvent, SessionState
 from sessions_app.quarters import QUARTER, quarter_of
@@ -89,7 +89,7 @@ class Day:
         runs = self.runs
         if len(runs) == 1:
             return _("Last 24 hours: %(what)s") % {"what": runs[0]._what()}
-        said = "; ".join(run.words for run in runs)
+        said = pgettext("between stretches of time", "; ").join(run.words for run in runs)
         return _("Last 24 hours: %(what)s") % {"what": said}
 
     def in_pairs(self) -> "Day":

@@ -50,7 +50,7 @@ class AddSessionForm(forms.Form):
 class InvitationForm(forms.Form):
     """A name to begin with, a team, a label, and how many people may come."""
 
-    prefix = SessionNameField(
+    name_prefix = SessionNameField(
         label=_("Names begin with"), help_text=_("Visitors become “… 0001”, “… 0002”.")
     )
     label = forms.CharField(label=_("Label"), max_length=80, required=False)
@@ -69,11 +69,11 @@ class InvitationForm(forms.Form):
         team.queryset = teams_for_new_session(user)
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", "input")
-        self.fields["prefix"].widget.attrs["maxlength"] = 50
-        del self.fields["prefix"].widget.attrs["autofocus"]
+        self.fields["name_prefix"].widget.attrs["maxlength"] = 50
+        del self.fields["name_prefix"].widget.attrs["autofocus"]
 
-    def clean_prefix(self) -> str:
-        prefix = str(self.cleaned_data["prefix"])
+    def clean_name_prefix(self) -> str:
+        prefix = str(self.cleaned_data["name_prefix"])
         if len(prefix) > 50:
             raise forms.ValidationError(gettext("At most 50 characters: a number follows."))
         return prefix

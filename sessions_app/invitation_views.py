@@ -25,10 +25,11 @@ def invitations(request: HttpRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None, user=request.user)
     if form.is_valid():
         assert isinstance(request.user, User)
+        wanted = dict(form.cleaned_data)
         try:
-            invite.make_invitation(user=request.user, **form.cleaned_data)
+            invite.make_invitation(user=request.user, prefix=wanted.pop("name_prefix"), **wanted)
         except SessionNameError as problem:
-            form.add_error("prefix", reasons.name_problem(problem))
+            form.add_error("name_prefix", reasons.name_problem(problem))
         else:
             return redirect("sessions:invitations")
     context = {"room": "sessions", "form": form, "invitations": _listed(request)}

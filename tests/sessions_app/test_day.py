@@ -1,10 +1,11 @@
 """The last 24 hours as bars and in words, and the notes that they are drawn from."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import DjangoAssertNumQueries
 
 from messaging import poll_notes
@@ -17,6 +18,12 @@ from tests.messaging.builders import make_session
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 3, 4, 12, 7, 30, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

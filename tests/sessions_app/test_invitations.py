@@ -62,11 +62,17 @@ def test_only_those_who_manage_sessions_make_see_and_revoke_invitations(
         assert as_(user).post(LIST).status_code == 403
         assert as_(user).post(f"{LIST}{fair.pk}/revoke/").status_code == 403
     operator = as_(cast.operator)
-    form = {"prefix": "Door", "team": cast.team.pk, "per_hour": 5, "in_all": 9, "label": "door"}
+    form = {
+        "name_prefix": "Door",
+        "team": cast.team.pk,
+        "per_hour": 5,
+        "in_all": 9,
+        "label": "door",
+    }
     assert operator.post(LIST, form)["Location"] == LIST
     made = Invitation.objects.get(prefix="Door")
     assert invitations.address(made) in operator.get(LIST).content.decode()
-    assert operator.post(LIST, {**form, "prefix": "a/b"}).status_code == 422
+    assert operator.post(LIST, {**form, "name_prefix": "a/b"}).status_code == 422
     assert operator.post(LIST, {**form, "team": cast.other_team.pk}).status_code == 422
 
 
