@@ -110,3 +110,21 @@ def test_deleting_asks_for_the_name_and_the_row_goes_everywhere(
         expect(dialog).to_be_hidden()
     expect(row).to_have_count(0)
     expect(other.get_by_role("row").filter(has_text="Old shop")).to_have_count(0)
+
+
+def test_a_visitor_comes_by_invitation(console: Page, browser: Browser, demo: Demo) -> None:
+    console.get_by_role("link", name="Invitations").click()
+    console.get_by_label("Names begin with").fill("Fair")
+    console.get_by_role("button", name="Make the invitation").click()
+    address = console.get_by_label("Address of Fair").input_value()
+    phone = browser.new_context(viewport=PHONE, locale="en-GB", has_touch=True)  # type: ignore[arg-type]
+    visitor = phone.new_page()
+    visitor.goto(address)
+    visitor.get_by_role("button", name="Show my code").click()
+    expect(visitor.get_by_role("img", name=CODE)).to_be_visible()
+    demo.control("scan", handle=_handle(demo), account="Guo")
+    demo.control("confirm", handle=_handle(demo))
+    expect(visitor.get_by_role("status")).to_contain_text("Connected.")
+    console.reload()
+    expect(console.get_by_role("main").get_by_role("link", name="Fair 0001")).to_be_visible()
+    phone.close()
