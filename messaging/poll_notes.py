@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
+
 from messaging import outbox
+from sessions_app import quarters
 from sessions_app.models import POLLED_STATES, Session, SessionState
 from sessions_app.realtime import announcing
 from sessions_app.services import record_state, touch
@@ -30,6 +33,7 @@ def good_poll(binding: Binding, at: datetime) -> None:
             session.last_poll_at = at
             session.save(update_fields=["errors_in_row", "next_poll_at", "last_poll_at"])
             record_state(change, session, SessionState.CONNECTED)
+            quarters.note_heard([session.pk], at)
 
 
 def write_good_polls(polls: Mapping[Binding, datetime]) -> None:
@@ -39,6 +43,11 @@ def write_good_polls(polls: Mapping[Binding, datetime]) -> None:
         by_time.setdefault(at.replace(microsecond=0), []).append(binding.session_id)
     for at, ids in by_time.items():
         Session.objects.filter(pk__in=ids, state__in=POLLED_STATES).update(last_poll_at=at)
+    by_quarter: dict[datetime, set[int]] = {}
+    for at, ids in by_time.items():
+        by_quarter.setdefault(quarters.quarter_of(at), set()).update(ids)
+    for began_at, heard in by_quarter.items():
+        quarters.note_heard(heard, began_at)
 
 
 def failed_poll(
@@ -53,6 +62,7 @@ def failed_poll(
         failing = failures >= FAILING_FROM
         state = SessionState.FAILING if failing else SessionState(session.state)
         record_state(change, session, state, code=code, detail=detail)
+        quarters.note_error(session.pk, timezone.now())
 
 
 def signed_out(binding: Binding) -> None:

@@ -4,7 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from sessions_app.models import LoginAttempt, Session
+from sessions_app.models import Invitation, LoginAttempt, ScanLink, Session
 from sessions_app.people.roles import Capability, Visitor, may, team_ids_of
 
 
@@ -15,7 +15,7 @@ def require(user: Visitor, capability: Capability) -> None:
 
 
 def sessions_of(user: Visitor) -> QuerySet[Session]:
-    return Session.objects.filter(team__in=team_ids_of(user))
+    return Session.objects.filter(team__in=team_ids_of(user), deleted_at=None)
 
 
 def session_or_404(user: Visitor, name: str) -> Session:
@@ -27,3 +27,24 @@ def login_or_404(user: Visitor, login_id: str) -> LoginAttempt:
     require(user, Capability.MANAGE_SESSIONS)
     mine = LoginAttempt.objects.filter(team__in=team_ids_of(user))
     return get_object_or_404(mine.select_related("session", "started_by"), pk=login_id)
+
+
+def scan_links_of(user: Visitor) -> QuerySet[ScanLink]:
+    """Links of the user's teams; a link is as good as its code, so only for those who manage."""
+    require(user, Capability.MANAGE_SESSIONS)
+    mine = ScanLink.objects.filter(team__in=team_ids_of(user))
+    return mine.select_related("session", "made_by")
+
+
+def scan_link_or_404(user: Visitor, link_id: str) -> ScanLink:
+    return get_object_or_404(scan_links_of(user), pk=link_id)
+
+
+def invitations_of(user: Visitor) -> QuerySet[Invitation]:
+    require(user, Capability.MANAGE_SESSIONS)
+    mine = Invitation.objects.filter(team__in=team_ids_of(user))
+    return mine.select_related("team", "made_by")
+
+
+def invitation_or_404(user: Visitor, pk: int) -> Invitation:
+    return get_object_or_404(invitations_of(user), pk=pk)

@@ -11,7 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from sessions_app.admin_base import AnyAdmin, KeptAdmin, RecordAdmin, masked
 from sessions_app.models import (
     Context,
+    Invitation,
+    InvitationVisit,
     LoginAttempt,
+    QuarterHour,
+    ScanLink,
     Session,
     SessionEvent,
     Stream,
@@ -115,6 +119,49 @@ class LoginAttemptAdmin(RecordAdmin):
         "qrcode_shown", "result_shown", "error_code", "error_detail", "created_at",
         "expires_at", "finished_at",
     )  # fmt: skip
+
+
+@admin.register(ScanLink)
+class ScanLinkAdmin(RecordAdmin):
+    list_display = (
+        "session_name", "made_by", "created_at", "expires_at", "revoked_at", "used_at",
+    )  # fmt: skip
+    list_filter = ("team",)
+    search_fields = ("session_name", "made_by__username")
+    list_select_related = ("made_by",)
+    fields = (
+        "session_name", "session", "team", "made_by", "created_at", "expires_at", "revoked_at",
+        "used_at", "started_at",
+    )  # fmt: skip
+
+
+@admin.register(Invitation)
+class InvitationAdmin(RecordAdmin):
+    list_display = ("prefix", "team", "label", "made_by", "created_at", "revoked_at")
+    list_filter = ("team",)
+    search_fields = ("prefix", "label", "made_by__username")
+    list_select_related = ("team", "made_by")
+    fields = (
+        "prefix", "team", "label", "per_hour", "in_all", "made_by", "created_at", "revoked_at",
+        "last_number", "unscanned",
+    )  # fmt: skip
+
+
+@admin.register(InvitationVisit)
+class InvitationVisitAdmin(RecordAdmin):
+    list_display = ("invitation", "session", "created_at", "came_at")
+    list_filter = ("invitation",)
+    search_fields = ("invitation__prefix", "session__name")
+    list_select_related = ("invitation", "session")
+    fields = ("invitation", "session", "created_at", "came_at")
+
+
+@admin.register(QuarterHour)
+class QuarterHourAdmin(RecordAdmin):
+    list_display = ("began_at", "session", "heard", "errors")
+    list_filter = ("heard",)
+    search_fields = ("session__name",)
+    list_select_related = ("session",)
 
 
 @admin.register(SessionEvent)

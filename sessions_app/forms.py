@@ -1,8 +1,10 @@
 """Forms of the session pages. They ask and clean; the rules of names live in `names`."""
 
+import unicodedata
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app import reasons
@@ -45,8 +47,63 @@ class AddSessionForm(forms.Form):
             team.initial = mine[0].pk
 
 
+class InvitationForm(forms.Form):
+    """A name to begin with, a team, a label, and how many people may come."""
+
+    name_prefix = SessionNameField(
+        label=_("Names begin with"), help_text=_("Visitors become “… 0001”, “… 0002”.")
+    )
+    label = forms.CharField(label=_("Label"), max_length=80, required=False)
+    team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
+    per_hour = forms.IntegerField(
+        label=_("Codes per hour"), min_value=1, max_value=1_000, initial=20
+    )
+    in_all = forms.IntegerField(
+        label=_("People in all"), min_value=1, max_value=100_000, initial=200
+    )
+
+    def __init__(self, *args: Any, user: Visitor, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        team = self.fields["team"]
+        assert isinstance(team, forms.ModelChoiceField)
+        team.queryset = teams_for_new_session(user)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "input")
+        self.fields["name_prefix"].widget.attrs["maxlength"] = 50
+        del self.fields["name_prefix"].widget.attrs["autofocus"]
+
+    def clean_name_prefix(self) -> str:
+        prefix = str(self.cleaned_data["name_prefix"])
+        if len(prefix) > 50:
+            raise forms.ValidationError(gettext("At most 50 characters: a number follows."))
+        return prefix
+
+
 class RenameForm(forms.Form):
     new_name = SessionNameField(label=_("New name"))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class DeleteForm(forms.Form):
+    """The name, typed once more: the row above and the row below look alike."""
+
+    name = forms.CharField(
+        label=_("Its name"),
+        required=False,
+        strip=False,
+        widget=forms.TextInput(
+            attrs={"class": "input", "autocomplete": "off", "data-takes-focus": ""}
+        ),
+    )
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        self.expected = expected
+
+    def clean_name(self) -> str:
+        typed = unicodedata.normalize("NFC", str(self.cleaned_data["name"]))
+        if typed != self.expected:
+            raise forms.ValidationError(gettext("This is not its name."))
+        return typed

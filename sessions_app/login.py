@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import islice
 
 import qrcode
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from qrcode.image.svg import SvgPathFillImage
@@ -21,8 +21,10 @@ from sessions_app.binding import Credentials, bind
 from sessions_app.models import (
     FINAL_LOGIN_STATES,
     POLLED_STATES,
+    InvitationVisit,
     LoginAttempt,
     LoginState,
+    ScanLink,
     Session,
     SessionState,
     Team,
@@ -129,7 +131,10 @@ def take_verify_code(attempt_id: str) -> str:
 
 
 def cancel_login(*, attempt: LoginAttempt, user: User | None) -> None:
+    """For a session that does not exist yet its links end too: no page would list them."""
     write(attempt.pk, status=LoginState.CANCELLED)
+    links = ScanLink.objects.filter(attempt=attempt, session=None, revoked_at=None)
+    links.update(revoked_at=timezone.now())
     wake_workers()
 
 
@@ -175,6 +180,8 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
         )
         bind(change, session, credentials, who=attempt.started_by)
         LoginAttempt.objects.filter(pk=attempt_id).update(session=session)
+        _use_up_links(attempt_id, session)
+        _let_visitor_in(attempt_id, session)
         write(attempt_id, status=LoginState.CONFIRMED, session_name=session.name)
         wake_workers()
 
@@ -194,9 +201,27 @@ def resolve_other_account(
         LoginAttempt.objects.filter(pk=attempt.pk).update(
             sealed_result="", session=session, finished_at=None
         )
+        _use_up_links(attempt.pk, session)
         write(attempt.pk, status=LoginState.CONFIRMED, session_name=session.name)
         wake_workers()
     return session
+
+
+def _use_up_links(attempt_id: str, session: Session) -> None:
+    """Whoever scanned, and from where: a link to this code must not bring another account."""
+    links = ScanLink.objects.filter(Q(attempt=attempt_id) | Q(session=session), used_at=None)
+    links.update(used_at=timezone.now(), session=session)
+
+
+def _let_visitor_in(attempt_id: str, session: Session) -> None:
+    """A scan by invitation: file the new session under its label."""
+    visit = InvitationVisit.objects.filter(attempt=attempt_id).select_related("invitation").first()
+    if visit is None:
+        return
+    visit.session, visit.came_at = session, timezone.now()
+    visit.save(update_fields=["session", "came_at"])
+    session.label = visit.invitation.label
+    session.save(update_fields=["label"])
 
 
 def name_still_free(name: str) -> str:

@@ -9,14 +9,19 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.link_models import Invitation, InvitationVisit, ScanLink
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.sealed import seal, unseal
 
 __all__ = [
     "ApiToken",
     "Context",
+    "Invitation",
+    "InvitationVisit",
     "LoginAttempt",
     "LoginState",
+    "QuarterHour",
+    "ScanLink",
     "Session",
     "SessionEvent",
     "SessionState",
@@ -82,6 +87,9 @@ class Session(models.Model):
 
     # The worker that polls it; the lease holds while that worker's beat is heard (see `leases`).
     lease_owner = models.CharField(_("polled by"), max_length=64, blank=True)
+    label = models.CharField(_("label"), max_length=80, blank=True)
+    # Deleted for people: hidden and its name free. The row stays, since messages hang on it.
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
     version = models.BigIntegerField(_("version"), default=0, editable=False)
 
     class Meta:
@@ -228,6 +236,7 @@ class SessionEvent(models.Model):
         RENAMED = "renamed", _("renamed")
         LOGGED_OUT = "logged_out", _("logged out")
         STRAY = "stray", _("an answer could not be read")
+        DELETED = "deleted", _("deleted")
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="events")
     at = models.DateTimeField(_("at"), default=timezone.now)
@@ -247,6 +256,25 @@ class SessionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id} {self.kind} {self.state}"
+
+
+class QuarterHour(models.Model):
+    """What polling showed of one session in a quarter of an hour, kept for a day."""
+
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="quarters")
+    began_at = models.DateTimeField(_("began"), db_index=True)
+    heard = models.BooleanField(_("WeChat answered a poll"), default=False)
+    errors = models.PositiveIntegerField(_("failed polls"), default=0)
+
+    class Meta:
+        verbose_name = _("quarter of an hour")
+        verbose_name_plural = _("quarters of an hour")
+        constraints = [
+            models.UniqueConstraint(fields=["session", "began_at"], name="quarter_per_session")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session_id} {self.began_at:%H:%M}"
 
 
 class Stream(models.Model):

@@ -8,15 +8,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from sessions_app import queries
-from sessions_app.access import login_or_404
+from sessions_app import links, queries
+from sessions_app.access import login_or_404, scan_links_of
 from sessions_app.live import asked, pin_numbers
-from sessions_app.models import LoginAttempt, Session
+from sessions_app.models import LoginAttempt, ScanLink, Session
 from sessions_app.people.roles import Capability, may
 from sessions_app.presentation import board_row, board_rows, login_panel
 
 UNPROCESSABLE = 422
 NO_SCRIPT_REFRESH_S = 3
+LINKS_SHOWN = 50
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -39,6 +40,7 @@ def login_card(
     panel = login_panel(attempt)
     context: dict[str, Any] = {"panel": panel, "title": attempt.session_name, **extra}
     context["live_url"] = reverse("sessions:changes")
+    context["link"] = shown_link(links.link_of(attempt))
     # A page that refreshes itself must not do so while somebody types.
     if not attempt.is_final and not panel.asks:
         context["refresh_s"] = NO_SCRIPT_REFRESH_S
@@ -52,12 +54,15 @@ def changes_page(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"this_host": socket.gethostname()}
     if may(request.user, Capability.SEE_BOARD):
         context["rows"] = board_rows(queries.board(request.user, since=wanted.since))
+        if wanted.since is not None:
+            context["removed"] = queries.removed_since(request.user, wanted.since)
         context["some_sessions"] = bool(context["rows"]) or queries.has_sessions(request.user)
     if wanted.open and may(request.user, Capability.SEE_BOARD):
         context.update(detail_context(request, wanted.open))
     if wanted.login and may(request.user, Capability.MANAGE_SESSIONS):
         attempt = login_or_404(request.user, wanted.login)
         context.update(attempt=attempt, panel=login_panel(attempt))
+        context["link"] = shown_link(links.link_of(attempt))
     return render(request, "sessions/changes.html", context)
 
 
@@ -71,7 +76,28 @@ def detail_context(request: HttpRequest, pk: int) -> dict[str, Any]:
         "events": queries.session_events(row.session),
         "unreadable": count,
         "last_unreadable_at": last,
+        "owner_links": owner_links(request, row.session),
     }
+
+
+def shown_link(link: ScanLink | None) -> dict[str, Any] | None:
+    """A link as its line shows it: with its address while it lives, else why it is dead."""
+    if link is None:
+        return None
+    dead = links.death_of(link)
+    return {"row": link, "dead": dead, "address": "" if dead else links.address(link)}
+
+
+def owner_links(
+    request: HttpRequest, session: Session | None = None
+) -> list[dict[str, Any] | None]:
+    """The newest links of one session or of all that the person manages, with their addresses."""
+    if not may(request.user, Capability.MANAGE_SESSIONS):
+        return []
+    rows = scan_links_of(request.user)
+    if session is not None:
+        rows = rows.filter(session=session)
+    return [shown_link(link) for link in rows[:LINKS_SHOWN]]
 
 
 def done(request: HttpRequest, session: Session | None = None) -> HttpResponse:

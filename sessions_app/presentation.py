@@ -10,6 +10,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from sessions_app import reasons
+from sessions_app.day import Day
 from sessions_app.login import MAX_CODES, qr_svg
 from sessions_app.models import LoginAttempt, LoginState, Session, SessionState
 from sessions_app.queries import SessionRow
@@ -33,6 +34,7 @@ class BoardRow:
     owner: str
     last_message_at: datetime | None
     last_contact: str
+    day: Day | None
     action: str
     polled: bool
     next_try_at: datetime | None
@@ -48,6 +50,7 @@ def board_row(row: SessionRow) -> BoardRow:
         owner=row.owner,
         last_message_at=row.last_message_at,
         last_contact=row.last_contact,
+        day=row.day,
         action=_ACTIONS.get(state, "open"),
         polled=state in _POLLED,
         next_try_at=row.session.next_poll_at if state is SessionState.FAILING else None,

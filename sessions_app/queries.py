@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from sessions_app import leases, reasons
 from sessions_app.access import sessions_of
+from sessions_app.day import Day, days_of
 from sessions_app.models import Session, SessionEvent, SessionState, Team, User
 from sessions_app.people.roles import Visitor, team_ids_of
 from sessions_app.realtime import numbers_of
@@ -41,6 +42,7 @@ class SessionRow:
     owner: str
     last_message_at: datetime | None
     last_contact: str = ""
+    day: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,15 @@ def board(user: Visitor, *, since: Mapping[str, int] | None = None) -> list[Sess
     sessions = sessions_of(user)
     if since is not None:
         sessions = sessions.filter(changed_since(user, since))
-    now = timezone.now()
-    return [session_row(session, now=now) for session in sessions.order_by("name_key")]
+    now, rows = timezone.now(), list(sessions.order_by("name_key"))
+    days = days_of(rows, now=now) if rows else {}
+    return [session_row(session, now=now, day=days[session.pk].in_pairs()) for session in rows]
+
+
+def removed_since(user: Visitor, since: Mapping[str, int]) -> list[int]:
+    """Keys of the user's sessions that were deleted after these numbers."""
+    gone = Session.objects.exclude(deleted_at=None).filter(changed_since(user, since))
+    return list(gone.values_list("pk", flat=True))
 
 
 def session_page(user: Visitor, *, after: str = "", limit: int = 50) -> list[Session]:
@@ -100,7 +109,7 @@ def changed_since(user: Visitor, since: Mapping[str, int]) -> Q:
     return changed
 
 
-def session_row(session: Session, *, now: datetime) -> SessionRow:
+def session_row(session: Session, *, now: datetime, day: Day | None = None) -> SessionRow:
     state = SessionState(session.state)
     silent = _silent_for_s(session, now)
     deaf = state is SessionState.CONNECTED and silent is not None and silent > SILENT_AFTER_S
@@ -111,6 +120,7 @@ def session_row(session: Session, *, now: datetime) -> SessionRow:
         because=_("no poll was answered for a while") if deaf else _because(session, state, now),
         owner=session.owner_id,
         last_message_at=session.last_message_at,
+        day=day,
     )
 
 
@@ -176,6 +186,8 @@ def _event_sentence(event: SessionEvent) -> str:
             return _("renamed: %(names)s") % {"names": event.detail}
         case SessionEvent.Kind.BOUND:
             return _("bound to %(bot)s by a scan") % {"bot": event.detail}
+        case SessionEvent.Kind.DELETED:
+            return _("deleted: %(name)s") % {"name": event.detail}
     return _labelled(str(event.get_kind_display()), event.detail)
 
 
@@ -217,7 +229,10 @@ def has_sessions(user: Visitor) -> bool:
 def one_row(user: Visitor, pk: int) -> SessionRow | None:
     """The row of one session of the user's teams."""
     session = sessions_of(user).filter(pk=pk).first()
-    return session_row(session, now=timezone.now()) if session else None
+    if session is None:
+        return None
+    now = timezone.now()
+    return session_row(session, now=now, day=days_of([session], now=now)[session.pk])
 
 
 def unreadable_answers(session: Session) -> tuple[int, datetime | None]:

@@ -3,12 +3,13 @@
 Nothing here calls WeChat; the worker finds what there is to do in the rows.
 """
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from sessions_app import names
 from sessions_app.models import (
     ACCOUNT_COLOURS,
+    LoginState,
     Session,
     SessionEvent,
     SessionState,
@@ -20,6 +21,10 @@ from sessions_app.realtime import Change, announcing, wake_workers
 
 class SessionNotBound(Exception):  # noqa: N818 - a statement, like those of `names`
     """The session has no credentials, so this cannot be done with it."""
+
+
+class SessionStillBound(Exception):  # noqa: N818
+    """The session is to be logged out before it can be deleted."""
 
 
 def lock(session: Session) -> None:
@@ -105,17 +110,50 @@ def log_out(*, session: Session, user: User | None) -> None:
     """Forget credentials and contexts, keep messages. A poll in flight cannot undo it."""
     with announcing() as change:
         lock(session)
-        session.sealed_token, session.cursor = "", ""
-        session.generation += 1
-        session.errors_in_row, session.next_poll_at = 0, None
-        session.save(
-            update_fields=[
-                "sealed_token", "cursor", "generation", "errors_in_row", "next_poll_at",
-            ]
-        )  # fmt: skip
-        session.contexts.all().delete()
+        _forget_credentials(session)
         SessionEvent.objects.create(session=session, kind=SessionEvent.Kind.LOGGED_OUT, who=user)
         record_state(change, session, SessionState.LOGGED_OUT, who=user)
+        wake_workers()
+
+
+def _forget_credentials(session: Session) -> None:
+    session.sealed_token, session.cursor = "", ""
+    session.generation += 1
+    session.errors_in_row, session.next_poll_at = 0, None
+    session.save(
+        update_fields=["sealed_token", "cursor", "generation", "errors_in_row", "next_poll_at"]
+    )
+    session.contexts.all().delete()
+
+
+DELETABLE_STATES = (SessionState.LOGGED_OUT, SessionState.EXPIRED)
+
+
+def delete_session(*, session: Session, user: User | None) -> None:
+    """Hide the session and free its name; events and messages stay. Raises SessionStillBound.
+
+    Only what receives nothing any more: logging out tells WeChat and is a decision of its own.
+    """
+    with announcing() as change:
+        session = Session.objects.select_for_update().get(pk=session.pk)
+        if session.state not in DELETABLE_STATES:
+            raise SessionStillBound
+        _forget_credentials(session)
+        SessionEvent.objects.create(
+            session=session, kind=SessionEvent.Kind.DELETED, detail=session.name, who=user
+        )
+        record_state(change, session, SessionState.LOGGED_OUT, who=user)
+        now = timezone.now()
+        session.login_attempts.filter(finished_at=None).update(
+            status=LoginState.CANCELLED, finished_at=now, version=F("version") + 1
+        )
+        session.scan_links.filter(revoked_at=None).update(revoked_at=now)
+        # No real name holds a slash, so these clash with none, old or to come.
+        suffix = f" /{session.pk}"
+        session.name = session.name[: names.MAX_CHARACTERS - len(suffix)] + suffix
+        session.name_key = f"/{session.pk}"
+        session.is_default, session.deleted_at = False, now
+        session.save(update_fields=["name", "name_key", "is_default", "deleted_at"])
         wake_workers()
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sessions_app import queries, reasons, services
 from sessions_app.access import require, session_or_404
-from sessions_app.forms import AddSessionForm, RenameForm
+from sessions_app.forms import AddSessionForm, DeleteForm, RenameForm
 from sessions_app.live import pin_numbers
 from sessions_app.login import AlreadyConnected, start_login
 from sessions_app.models import Session, User
@@ -125,6 +125,25 @@ def log_out(request: HttpRequest, name: str) -> HttpResponse:
         services.log_out(session=found, user=_actor(request))
         return done(request, found)
     return card(request, "sessions/log_out.html", {"session": found, "title": _("Log out")})
+
+
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, name: str) -> HttpResponse:
+    """Asks for the name; what receives is to be logged out first."""
+    found = _managed(request, name)
+    words = _("“%(name)s” must be logged out first.") % {"name": found.name}
+    if found.state not in services.DELETABLE_STATES:
+        return refused(request, words)
+    form = DeleteForm(request.POST or None, expected=found.name)
+    if form.is_valid():
+        try:
+            services.delete_session(session=found, user=_actor(request))
+        except services.SessionStillBound:
+            return refused(request, words)
+        return done(request)
+    status = UNPROCESSABLE if form.is_bound else 200
+    context = {"form": form, "session": found, "title": _("Delete")}
+    return card(request, "sessions/delete.html", context, status=status)
 
 
 @require_POST

@@ -5,10 +5,11 @@ from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model
 from django.test import Client
+from django.utils import timezone
 
 from messaging import outbox, services
 from messaging.models import Conversation, PostedKey
-from sessions_app import leases, login
+from sessions_app import invitations, leases, links, login, quarters
 from sessions_app.people.tokens import issue_token
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -37,6 +38,12 @@ def admin_client(cast: Cast) -> Client:
     services.send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
     outbox.claim_next("w1", limit=1)
     login.start_login(user=cast.operator, session_name="New", team=cast.team)
+    links.make_link(user=cast.operator, team=cast.team, session_name="New")
+    invitation = invitations.make_invitation(
+        user=cast.operator, team=cast.team, prefix="Fair", label="fair", per_hour=9, in_all=9
+    )
+    invitations.enter(invitation, None)
+    quarters.note_heard([session.pk], timezone.now())
     leases.register("w1")
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
     issue_token(owner=cast.agent, name="script")

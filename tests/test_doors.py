@@ -6,6 +6,12 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 pytestmark = pytest.mark.django_db
 
+# Who holds a link gets its page; a token that nobody signed gets a sentence and nothing else.
+LINKS = {
+    f"/{room}/1/{page}"
+    for room in ("scan", "invite")
+    for page in ("", "state/", "digits/", "again/")
+}
 OPEN = {"/accounts/login/", "/accounts/login/language/", "/healthz", "/readyz"}
 
 
@@ -35,7 +41,7 @@ ALL = sorted(set(_paths(get_resolver())))
 
 
 def test_the_walk_finds_the_pages() -> None:
-    assert {"/", "/sessions/", "/inbox/", "/admin/", *OPEN} <= set(ALL)
+    assert {"/", "/sessions/", "/inbox/", "/admin/", *OPEN, *LINKS} <= set(ALL)
     assert len(ALL) > 40
 
 
@@ -51,6 +57,16 @@ def test_a_stranger_is_sent_to_the_login(path: str, method: str) -> None:
     else:
         refused = {401, 404, 405} if path.startswith("/api/v1/") else {403, 404, 405}
         assert answer.status_code in refused, (path, answer.status_code)
+
+
+def test_an_address_that_nobody_signed_shows_one_sentence() -> None:
+    for path in LINKS:
+        for answer in (Client().get(path), Client().post(path)):
+            assert answer.status_code in {404, 405}, path
+    page = Client().get("/scan/1/").content
+    assert b"This link is not complete." in page
+    assert b"WeiLink" not in page
+    assert b"This invitation has ended." in Client().get("/invite/1/").content
 
 
 def test_a_post_without_csrf_token_is_refused() -> None:

@@ -39,6 +39,8 @@ urlpatterns = [
     path("accounts/", include("sessions_app.people.urls")),
     path("i18n/", people.own_language, name="set_language"),
     path("sessions/", include("sessions_app.urls")),
+    path("scan/", include("sessions_app.public_urls")),
+    path("invite/", include("sessions_app.invite_urls")),
     path("inbox/", include("messaging.urls")),
     path("api/v1/", api.urls()),
     path("api/docs", api.docs, name="api_docs"),

@@ -2,6 +2,7 @@
 import { startAlerts } from "./alerts.js";
 import { startClock } from "./clock.js";
 import { startComposer } from "./composer.js";
+import { startCopying } from "./copy.js";
 import { startDialogs } from "./dialogs.js";
 import { startExchange } from "./exchange.js";
 import { startLine } from "./line.js";
@@ -12,6 +13,7 @@ import { startThread } from "./thread.js";
 startClock();
 startMenus();
 startDialogs();
+startCopying();
 startThread();
 startList();
 startAlerts();

@@ -47,6 +47,10 @@ export function emit(name, detail) {
 function drawRow(list, row, isPage, fresh) {
   if (!row.id) return;
   const old = document.getElementById(row.id);
+  if ("removed" in row.dataset) {
+    old?.remove();
+    return;
+  }
   if (old && Number(row.dataset.version) < Number(old.dataset.version)) return;
   if (!old && !isPage && liesBeyond(list, row)) return;
   if (!old) fresh.push(row);
