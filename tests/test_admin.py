@@ -36,6 +36,7 @@ def admin_client(cast: Cast) -> Client:
     receive(session, message, 5)
     thread = Conversation.objects.get()
     services.send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
+    leases.register("w1")
     outbox.claim_next("w1", limit=1)
     login.start_login(user=cast.operator, session_name="New", team=cast.team)
     links.make_link(user=cast.operator, team=cast.team, session_name="New")
@@ -44,7 +45,6 @@ def admin_client(cast: Cast) -> Client:
     )
     invitations.enter(invitation, None)
     quarters.note_heard([session.pk], timezone.now())
-    leases.register("w1")
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
     issue_token(owner=cast.agent, name="script")
     return client

@@ -8,101 +8,258 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('sessions_app', '0002_api_token'),
+        ("sessions_app", "0002_api_token"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='session',
-            name='deleted_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='deleted'),
+            model_name="session",
+            name="deleted_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="deleted"),
         ),
         migrations.AddField(
-            model_name='session',
-            name='label',
-            field=models.CharField(blank=True, max_length=80, verbose_name='label'),
+            model_name="session",
+            name="label",
+            field=models.CharField(blank=True, max_length=80, verbose_name="label"),
         ),
         migrations.AlterField(
-            model_name='sessionevent',
-            name='kind',
-            field=models.CharField(choices=[('bound', 'bound by a scan'), ('state', 'state changed'), ('renamed', 'renamed'), ('logged_out', 'logged out'), ('stray', 'an answer could not be read'), ('deleted', 'deleted')], max_length=16, verbose_name='kind'),
+            model_name="sessionevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("bound", "bound by a scan"),
+                    ("state", "state changed"),
+                    ("renamed", "renamed"),
+                    ("logged_out", "logged out"),
+                    ("stray", "an answer could not be read"),
+                    ("deleted", "deleted"),
+                ],
+                max_length=16,
+                verbose_name="kind",
+            ),
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=sessions_app.link_models.new_key, editable=False, max_length=32, unique=True)),
-                ('prefix', models.CharField(max_length=50, verbose_name='names begin with')),
-                ('label', models.CharField(blank=True, max_length=80, verbose_name='label')),
-                ('per_hour', models.PositiveIntegerField(default=20, verbose_name='codes per hour')),
-                ('in_all', models.PositiveIntegerField(default=200, verbose_name='people in all')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
-                ('last_number', models.PositiveIntegerField(default=0, verbose_name='last number given')),
-                ('unscanned', models.PositiveIntegerField(default=0, verbose_name='codes that nobody scanned')),
-                ('hour_began_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('hour_count', models.PositiveIntegerField(default=0, editable=False)),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='sessions_app.team')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=sessions_app.link_models.new_key,
+                        editable=False,
+                        max_length=32,
+                        unique=True,
+                    ),
+                ),
+                ("prefix", models.CharField(max_length=50, verbose_name="names begin with")),
+                ("label", models.CharField(blank=True, max_length=80, verbose_name="label")),
+                (
+                    "per_hour",
+                    models.PositiveIntegerField(default=20, verbose_name="codes per hour"),
+                ),
+                ("in_all", models.PositiveIntegerField(default=200, verbose_name="people in all")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="made"),
+                ),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                (
+                    "last_number",
+                    models.PositiveIntegerField(default=0, verbose_name="last number given"),
+                ),
+                (
+                    "unscanned",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="codes that nobody scanned"
+                    ),
+                ),
+                ("hour_began_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("hour_count", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="invitations",
+                        to="sessions_app.team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'invitation',
-                'verbose_name_plural': 'invitations',
-                'ordering': ['-created_at'],
+                "verbose_name": "invitation",
+                "verbose_name_plural": "invitations",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='InvitationVisit',
+            name="InvitationVisit",
             fields=[
-                ('id', models.CharField(default=sessions_app.link_models.new_key, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='asked')),
-                ('came_at', models.DateTimeField(blank=True, null=True, verbose_name='came')),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='invitation_visits', to='sessions_app.loginattempt')),
-                ('invitation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visits', to='sessions_app.invitation')),
-                ('session', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='invitation_visits', to='sessions_app.session')),
+                (
+                    "id",
+                    models.CharField(
+                        default=sessions_app.link_models.new_key,
+                        editable=False,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="asked"),
+                ),
+                ("came_at", models.DateTimeField(blank=True, null=True, verbose_name="came")),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="invitation_visits",
+                        to="sessions_app.loginattempt",
+                    ),
+                ),
+                (
+                    "invitation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="visits",
+                        to="sessions_app.invitation",
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="invitation_visits",
+                        to="sessions_app.session",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'visit by invitation',
-                'verbose_name_plural': 'visits by invitation',
-                'ordering': ['-created_at'],
+                "verbose_name": "visit by invitation",
+                "verbose_name_plural": "visits by invitation",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='ScanLink',
+            name="ScanLink",
             fields=[
-                ('id', models.CharField(default=sessions_app.link_models.new_key, editable=False, max_length=32, primary_key=True, serialize=False)),
-                ('session_name', models.CharField(max_length=64, verbose_name='session name')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='made')),
-                ('expires_at', models.DateTimeField(verbose_name='good until')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='revoked')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='used')),
-                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='last code asked for')),
-                ('attempt', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='scan_links', to='sessions_app.loginattempt')),
-                ('made_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('session', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='scan_links', to='sessions_app.session')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scan_links', to='sessions_app.team')),
+                (
+                    "id",
+                    models.CharField(
+                        default=sessions_app.link_models.new_key,
+                        editable=False,
+                        max_length=32,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("session_name", models.CharField(max_length=64, verbose_name="session name")),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="made"),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="good until")),
+                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="revoked")),
+                ("used_at", models.DateTimeField(blank=True, null=True, verbose_name="used")),
+                (
+                    "started_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="last code asked for"),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="scan_links",
+                        to="sessions_app.loginattempt",
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scan_links",
+                        to="sessions_app.session",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="scan_links",
+                        to="sessions_app.team",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'scan link',
-                'verbose_name_plural': 'scan links',
-                'ordering': ['-created_at'],
+                "verbose_name": "scan link",
+                "verbose_name_plural": "scan links",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='QuarterHour',
+            name="QuarterHour",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('began_at', models.DateTimeField(db_index=True, verbose_name='began')),
-                ('heard', models.BooleanField(default=False, verbose_name='WeChat answered a poll')),
-                ('errors', models.PositiveIntegerField(default=0, verbose_name='failed polls')),
-                ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quarters', to='sessions_app.session')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("began_at", models.DateTimeField(db_index=True, verbose_name="began")),
+                (
+                    "heard",
+                    models.BooleanField(default=False, verbose_name="WeChat answered a poll"),
+                ),
+                ("errors", models.PositiveIntegerField(default=0, verbose_name="failed polls")),
+                (
+                    "session",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="quarters",
+                        to="sessions_app.session",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'quarter of an hour',
-                'verbose_name_plural': 'quarters of an hour',
-                'constraints': [models.UniqueConstraint(fields=('session', 'began_at'), name='quarter_per_session')],
+                "verbose_name": "quarter of an hour",
+                "verbose_name_plural": "quarters of an hour",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("session", "began_at"), name="quarter_per_session"
+                    )
+                ],
             },
         ),
     ]

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from messaging import outbox
 from messaging.models import Message, PostedKey
+from sessions_app import leases
 from sessions_app.models import Context, Session, Team
 from sessions_app.people.roles import Role
 from tests.api.callers import Answer, Caller, calling, token_of
@@ -221,6 +222,7 @@ def test_ten_posts_at_once_with_one_key_are_one_message(seeded: Team) -> None:
 @pytest.mark.django_db
 def test_a_failed_message_is_retried_and_a_queued_one_cancelled(caller: Caller, shop: Shop) -> None:
     number = post(caller).body["id"]
+    leases.register("w1")
     claim = outbox.claim_next("w1", limit=1)[0]
     assert caller.post(f"/messages/{number}/cancel").code == "already_sent"
     outbox.mark_refused(claim, wire_code=-2, detail="")
@@ -236,6 +238,7 @@ def test_a_failed_message_is_retried_and_a_queued_one_cancelled(caller: Caller, 
 @pytest.mark.django_db
 def test_a_retry_after_the_window_closed_needs_override(caller: Caller, shop: Shop) -> None:
     number = post(caller).body["id"]
+    leases.register("w1")
     outbox.mark_refused(outbox.claim_next("w1", limit=1)[0], wire_code=-2, detail="")
     _age(shop.session, 25)
     refused = caller.post(f"/messages/{number}/retry", {})

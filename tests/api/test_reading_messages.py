@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from messaging import outbox, services
 from messaging.models import Conversation, Message
+from sessions_app import leases
 from tests.api.callers import Caller, calling
 from tests.api.conftest import Shop
 from tests.conftest import Cast
@@ -64,6 +65,7 @@ def test_a_reply_says_who_sent_it_what_it_answers_and_why_it_failed(
         draft_key="",
         quote_of=shop.message,
     )
+    leases.register("w1")
     claim = outbox.claim_next("w1", limit=1)[0]
     outbox.mark_refused(claim, wire_code=-2, detail="")
     got = caller.get(f"/messages/{reply.pk}").body

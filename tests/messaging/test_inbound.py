@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from messaging import inbound, services
 from messaging.models import Attachment, Contact, Conversation, Message, RawAnswer
+from sessions_app import leases
 from sessions_app import services as session_services
 from sessions_app.models import Context, Session, Stream
 from sessions_app.sealed import unseal_bytes
@@ -218,6 +219,7 @@ def test_our_own_message_that_comes_back_makes_no_second_bubble(session: Session
     receive(session, text_message("hello"))
     thread = Conversation.objects.get()
     services.send_reply(user=None, conversation=thread, text="hi", draft_key="1")
+    leases.register("w1")
     [claim] = outbox.claim_next("w1", limit=5)
     outbox.mark_broken(claim, detail="")
     echo = text_message(

@@ -278,7 +278,7 @@ def test_more_messages_than_fit_into_one_answer_reload_the_page(
         since = f"{thread.team.stream_key}:{thread.version}"
         many = [text_message(str(number), sender="p@im.wechat") for number in range(count)]
         receive(session, *many, cursor=f"after {count}")
-        answer = client.get("/inbox/changes/", {"since": since, "open": thread.pk})
+        answer = client.get("/inbox/changes/", {"since": since, "open": str(thread.pk)})
         return "data-reload" in answer.content.decode()
 
     assert not reloads(4)

@@ -38,3 +38,8 @@ def test_receiving_and_answering_work_on_postgresql(postgres_url: str) -> None:
 def test_streams_number_in_commit_order_without_gaps(postgres_url: str) -> None:
     output = _pytest("tests/services/streams_on_postgresql.py", database_url=postgres_url)
     assert "4 passed" in output
+
+
+def test_transactions_side_by_side_do_not_end_each_other(postgres_url: str) -> None:
+    output = _pytest("tests/services/locks_on_postgresql.py", database_url=postgres_url)
+    assert "4 passed" in output
