@@ -1,5 +1,7 @@
 """What comes late or twice: receipts after a take-over, echoes after a retry, a newer token."""
 
+from typing import Any
+
 import pytest
 
 from messaging import inbound, outbox, services
@@ -32,7 +34,7 @@ def _claim() -> Claim:
     return claim
 
 
-def _echo(client_id: str, **changes: object) -> dict[str, object]:
+def _echo(client_id: str, **changes: Any) -> dict[str, Any]:
     return text_message("yo", message_type=2, to_user_id=LINA, client_id=client_id, **changes)
 
 
