@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.processes.child import wait_for
 from tests.processes.console import Console
 
@@ -45,6 +47,7 @@ def test_killed_while_sending_no_reply_arrives_twice(console: Console) -> None:
     _each_at_most_once(console, bot)
 
 
+@pytest.mark.slow
 def test_a_reply_taken_by_wechat_when_the_worker_dies_is_not_sent_again(console: Console) -> None:
     bot = _ready_to_answer(console)
     console.control.add_fault("drip", path=SEND, delay_s=30.0)

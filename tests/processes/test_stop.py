@@ -2,6 +2,8 @@
 
 from contextlib import closing
 
+import pytest
+
 from tests.processes.child import wait_for
 from tests.processes.console import Console
 from tests.processes.open_lines import open_slow_page, open_websocket
@@ -35,6 +37,7 @@ def test_it_stops_with_polls_a_websocket_a_slow_page_and_a_send_open(console: Co
     assert console.control.seen(bot, LINA) == ["first"]
 
 
+@pytest.mark.slow
 def test_started_again_it_goes_on_without_a_new_login(console: Console) -> None:
     console.start()
     [bot] = console.bind("Lin")
@@ -58,6 +61,7 @@ def test_a_stop_while_it_starts_is_a_clean_stop(console: Console) -> None:
     _nothing_is_half_written(console)
 
 
+@pytest.mark.slow
 def test_a_send_that_does_not_end_is_unconfirmed_never_queued_again(console: Console) -> None:
     console.start()
     [bot] = console.bind("Lin")

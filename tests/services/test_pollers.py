@@ -110,6 +110,7 @@ def test_when_one_is_killed_the_other_takes_over_and_nothing_is_lost_or_twice(
     assert other.terminate(within_s=5) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.services
 def test_two_pollers_send_each_reply_once_and_stop_in_order(pollers: Pollers) -> None:
     both = [pollers.start(), pollers.start()]
