@@ -110,10 +110,9 @@ def take_contexts(found: Sequence[Arrival]) -> Contexts:
             continue
         context.received_at = at
         if arrival.wire.context_token and not _same_token(context, arrival.wire.context_token):
-            context.token = arrival.wire.context_token
-            context.refused_at = None
             # Replies that still wait will go out on the new token, so they count on it.
-            context.replies_used = queued[key]
+            context.begin_token(arrival.wire.context_token, waiting=queued[key])
+        context.unfiled = True
         changed[key] = context
     _save_contexts(list(changed.values()))
     return changed
@@ -139,7 +138,13 @@ def _save_contexts(contexts: list[Context]) -> None:
     fresh = [one for one in contexts if one.pk is None]
     known = [one for one in contexts if one.pk is not None]
     Context.objects.bulk_create(fresh)
-    update_rows(known, ["received_at", "sealed_token", "replies_used", "refused_at"])
+    update_rows(
+        known,
+        [
+            "received_at", "sealed_token", "replies_used", "refused_at", "unfiled",
+            "filed_count", "stale_count",
+        ],
+    )  # fmt: skip
 
 
 def find_quoted(fresh: Sequence[Arrival]) -> dict[tuple[int, str], Message]:

@@ -298,7 +298,8 @@ def _count_again(message: Message) -> None:
     """It will go out on the newer token, whose count was begun without it."""
     context = lock_context(message)
     if context is not None:
-        Context.objects.filter(pk=context.pk).update(replies_used=F("replies_used") + 1)
+        rows = Context.objects.filter(pk=context.pk)
+        rows.update(replies_used=F("replies_used") + 1, unfiled=True)
         show_count(message.conversation, message.session_id)
 
 
@@ -356,7 +357,7 @@ def give_count_back(message: Message) -> None:
     """The reply never left: it does not count."""
     user_id = message.conversation.contact.user_id
     used = Context.objects.filter(session=message.session_id, user_id=user_id, replies_used__gt=0)
-    used.update(replies_used=F("replies_used") - 1)
+    used.update(replies_used=F("replies_used") - 1, unfiled=True)
     show_count(message.conversation, message.session_id)
 
 

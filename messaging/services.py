@@ -111,7 +111,7 @@ def _queue(
 def _count(context: Context, thread: Conversation) -> None:
     """A reply counts when it is queued."""
     Context.objects.filter(pk=context.pk).update(
-        replies_used=F("replies_used") + 1, last_reply_at=timezone.now()
+        replies_used=F("replies_used") + 1, last_reply_at=timezone.now(), unfiled=True
     )
     outbox.show_count(thread, context.session_id)
 

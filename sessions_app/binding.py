@@ -34,10 +34,18 @@ class Credentials:
         return cls(**json.loads(text))
 
 
-def bind(change: Change, session: Session, credentials: Credentials, *, who: User | None) -> None:
+def bind(
+    change: Change,
+    session: Session,
+    credentials: Credentials,
+    *,
+    who: User | None,
+    from_folder: bool = False,
+) -> None:
     """Give the session its new token, inside the caller's transaction.
 
     A new bot starts a new stream: the cursor is empty and older context tokens are void.
+    `from_folder`: another program scanned, and the shared folder brought it.
     """
     older = _lock_bindings(session, credentials.user_id)
     if session.bot_id != credentials.bot_id:
@@ -60,7 +68,11 @@ def bind(change: Change, session: Session, credentials: Credentials, *, who: Use
         ]
     )  # fmt: skip
     SessionEvent.objects.create(
-        session=session, kind=SessionEvent.Kind.BOUND, detail=credentials.bot_id[:400], who=who
+        session=session,
+        kind=SessionEvent.Kind.BOUND,
+        code="elsewhere" if from_folder else "",
+        detail=credentials.bot_id[:400],
+        who=who,
     )
     record_state(change, session, SessionState.CONNECTING, who=who)
     # One WeChat account is bound to one bot at a time: its other sessions have ended.

@@ -224,13 +224,20 @@ def _let_visitor_in(attempt_id: str, session: Session) -> None:
     session.save(update_fields=["label"])
 
 
-def name_still_free(name: str) -> str:
-    """The wanted name, or the next one with a number: a scan's token is never dropped."""
+def name_still_free(name: str, *, is_free: Callable[[str], bool] = lambda _name: True) -> str:
+    """The wanted name, or the next one with a number: a scan's token is never dropped.
+
+    `is_free`: whether nothing else but our own rows has it either.
+    """
     candidate, number = name, 1
-    while Session.objects.filter(name_key=names.name_key(candidate)).exists():
+    while _is_taken(candidate) or not is_free(candidate):
         number += 1
         candidate = _shortened(name, suffix := f" {number}") + suffix
     return candidate
+
+
+def _is_taken(name: str) -> bool:
+    return Session.objects.filter(name_key=names.name_key(name)).exists()
 
 
 def _shortened(name: str, suffix: str) -> str:

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.folder_models import Receiver, SharedFolder
 from sessions_app.link_models import Invitation, InvitationVisit, ScanLink
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.sealed import seal, unseal
@@ -21,10 +22,12 @@ __all__ = [
     "LoginAttempt",
     "LoginState",
     "QuarterHour",
+    "Receiver",
     "ScanLink",
     "Session",
     "SessionEvent",
     "SessionState",
+    "SharedFolder",
     "Stream",
     "Team",
     "User",
@@ -90,6 +93,9 @@ class Session(models.Model):
     label = models.CharField(_("label"), max_length=80, blank=True)
     # Deleted for people: hidden and its name free. The row stays, since messages hang on it.
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
+    # The folder's name and the digest of its token, as folder and row last agreed; see `mirror`.
+    filed_name = models.CharField(_("folder"), max_length=64, blank=True)
+    filed_token = models.CharField(max_length=32, blank=True, editable=False)
     version = models.BigIntegerField(_("version"), default=0, editable=False)
 
     class Meta:
@@ -132,6 +138,11 @@ class Context(models.Model):
     last_reply_at = models.DateTimeField(_("last reply"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     refused_at = models.DateTimeField(_("refused by WeChat"), null=True, blank=True)
+    # The folder's copy (contexts.json) is to be written; its count as last read or written; and
+    # the older token's count, which a running SDK may still write beside this token (`tally`).
+    unfiled = models.BooleanField(_("not in the folder yet"), default=True)
+    filed_count = models.PositiveIntegerField(_("replies by the folder"), default=0)
+    stale_count = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("context")
@@ -139,10 +150,23 @@ class Context(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["session", "user_id"], name="context_per_person")
         ]
-        indexes = [models.Index(fields=["user_id", "-received_at"], name="context_newest")]
+        indexes = [
+            models.Index(fields=["user_id", "-received_at"], name="context_newest"),
+            models.Index(
+                fields=["session"], name="context_unfiled", condition=models.Q(unfiled=True)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} · {self.session_id}"
+
+    def begin_token(self, token: str, *, waiting: int) -> None:
+        """The person wrote: a new token, a new ten. `waiting`: replies that will go out on it."""
+        self.token = token
+        self.refused_at = None
+        self.replies_used = waiting
+        self.stale_count = self.filed_count or self.stale_count
+        self.filed_count = 0
 
     @property
     def token(self) -> str:

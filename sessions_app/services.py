@@ -73,7 +73,7 @@ def free_name(name: str, *, besides: Session | None = None) -> str:
     return clean
 
 
-def create_session(*, name: str, team: Team) -> Session:
+def create_session(*, name: str, team: Team, may_be_default: bool = True) -> Session:
     """A row without credentials; the first one is the default. Inside a transaction."""
     clean = free_name(name)
     count = Session.objects.count()
@@ -82,7 +82,7 @@ def create_session(*, name: str, team: Team) -> Session:
         name_key=names.name_key(clean),
         team=team,
         colour=count % ACCOUNT_COLOURS,
-        is_default=not Session.objects.filter(is_default=True).exists(),
+        is_default=may_be_default and not Session.objects.filter(is_default=True).exists(),
     )
 
 
@@ -110,13 +110,14 @@ def log_out(*, session: Session, user: User | None) -> None:
     """Forget credentials and contexts, keep messages. A poll in flight cannot undo it."""
     with announcing() as change:
         lock(session)
-        _forget_credentials(session)
+        forget_credentials(session)
         SessionEvent.objects.create(session=session, kind=SessionEvent.Kind.LOGGED_OUT, who=user)
         record_state(change, session, SessionState.LOGGED_OUT, who=user)
         wake_workers()
 
 
-def _forget_credentials(session: Session) -> None:
+def forget_credentials(session: Session) -> None:
+    """Nothing can be polled or sent any more, and nothing in flight can undo it."""
     session.sealed_token, session.cursor = "", ""
     session.generation += 1
     session.errors_in_row, session.next_poll_at = 0, None
@@ -138,7 +139,7 @@ def delete_session(*, session: Session, user: User | None) -> None:
         session = Session.objects.select_for_update().get(pk=session.pk)
         if session.state not in DELETABLE_STATES:
             raise SessionStillBound
-        _forget_credentials(session)
+        forget_credentials(session)
         SessionEvent.objects.create(
             session=session, kind=SessionEvent.Kind.DELETED, detail=session.name, who=user
         )

@@ -17,6 +17,8 @@ from .errors import (
 from .folder import LOCK_LIMIT_S, Change, SessionFolder
 from .locks import TRY_EVERY_S, FolderLock, HeldLock, StopEvent
 from .merging import merged
+from .retired import digest
+from .scanning import Memory, Signature
 from .tally import Tally, counted, given_back, observed, on_new_token, written
 from .undelivered import KeptAnswer
 from .values import FoundSession, Listing, Problem, StoredContext, StoredToken
@@ -36,9 +38,11 @@ __all__ = [
     "HeldLock",
     "KeptAnswer",
     "Listing",
+    "Memory",
     "NotWrittenError",
     "Problem",
     "SessionFolder",
+    "Signature",
     "StopEvent",
     "StoredContext",
     "StoredToken",
@@ -46,6 +50,7 @@ __all__ = [
     "UnknownSessionError",
     "UnsafeEntryError",
     "counted",
+    "digest",
     "given_back",
     "merged",
     "observed",

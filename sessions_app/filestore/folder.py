@@ -16,6 +16,7 @@ from . import disk, migration, retired, scanning, undelivered
 from .errors import FolderAbsentError, UnknownSessionError, UnsafeEntryError
 from .locks import DATA_LOCK, POLL_LOCK, FolderLock, StopEvent
 from .places import Layout, Place, entries
+from .scanning import Memory, Signature
 from .undelivered import KeptAnswer
 from .values import CONTEXTS_FILE, TOKEN_FILE, FoundSession, Listing, StoredContext, StoredToken
 
@@ -34,11 +35,11 @@ class SessionFolder:
         self.poll_lock = FolderLock(self.base / POLL_LOCK)
         self.data_lock = FolderLock(self.base / DATA_LOCK)
 
-    def scan(self) -> Listing:
-        """Everything that is there; an absent base is no error."""
+    def scan(self, memory: Memory | None = None) -> Listing:
+        """Everything that is there; an absent base is no error. `memory`: see `scanning`."""
         try:
             with disk.base_folder(self.base) as base:
-                return scanning.listing(base, self.layout)
+                return scanning.listing(base, self.layout, memory)
         except FileNotFoundError:
             return Listing((), names.DEFAULT, is_absent=True)
 
@@ -54,6 +55,15 @@ class SessionFolder:
         with contextlib.suppress(FileNotFoundError), self._place(name) as place:
             fields = disk.read_object(place.folder, CONTEXTS_FILE) or {}
             return {user_id: StoredContext.from_json(value) for user_id, value in fields.items()}
+        return {}
+
+    def contexts_signatures(self, wanted: Iterable[str]) -> dict[str, Signature]:
+        """By session: changes whenever anybody wrote its contexts; None where there are none."""
+        with contextlib.suppress(FileNotFoundError), disk.base_folder(self.base) as base:
+            return {
+                name: scanning.signature(base, names.clean_session_name(name), CONTEXTS_FILE)
+                for name in wanted
+            }
         return {}
 
     def migrate(self, *, limit_s: float = LOCK_LIMIT_S, stop: StopEvent | None = None) -> bool:
@@ -135,19 +145,31 @@ class Change:
     def write_token(self, name: str, token: StoredToken) -> None:
         """Credentials and cursor; a new token is no retired one, and voids another bot's contexts.
 
-        Keys of other programs stay; a broken file is never overwritten (BrokenFileError).
+        The token before it is retired: a program that still holds it may write it back. Keys of
+        other programs stay; a broken file is never overwritten (BrokenFileError).
         """
         with self._layout.place(self._base, name, make=True) as place:
             fields = disk.read_object(place.folder, place.token_file) or {}
-            is_other_bot = bool(fields) and StoredToken.from_json(fields).bot_id != token.bot_id
+            before = StoredToken.from_json(fields) if fields else None
             if not token.created_at_s:
                 token = replace(token, created_at_s=self._now())
-            if is_other_bot:
+            if before is not None and before.bot_id != token.bot_id:
                 self._void_contexts(place)
-            known = retired.read(self._base)
-            if known.home(token.token) is not None:
-                retired.write(self._base, known.allowed(token.token))
+            self._retire_for(before.token if before else "", token.token)
             disk.write_object(place.folder, place.token_file, token.over(fields))
+
+    def mark(self) -> None:
+        """Note that the console saw sessions in this folder."""
+        if not disk.exists(self._base, scanning.MARK_FILE):
+            disk.write_object(self._base, scanning.MARK_FILE, {"since": self._now()})
+
+    def _retire_for(self, before: str, token: str) -> None:
+        known = retired.read(self._base)
+        after = known.moved(before, "", self._now()) if before and before != token else known
+        if after.home(token) is not None:
+            after = after.allowed(token)
+        if after is not known:
+            retired.write(self._base, after)
 
     def holder(self, bot_token: str, hint: str = "") -> str | None:
         """The session that holds this bot token now; `hint` is looked at first.

@@ -33,6 +33,11 @@ class HeldLock:
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
+    @property
+    def descriptor(self) -> int | None:
+        """None once it was released."""
+        return self._descriptor
+
     def release(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
@@ -96,6 +101,11 @@ class FolderLock:
                 time.sleep(pause_s)
             else:
                 stop.wait(pause_s)
+
+    def is_held_by(self, held: HeldLock) -> bool:
+        """Whether this lock still guards the file that others will open."""
+        descriptor = held.descriptor
+        return descriptor is not None and self._is_still_there(descriptor)
 
     def _is_still_there(self, descriptor: int) -> bool:
         """Whether the file we locked is the one that others will open: it may have been deleted."""

@@ -14,23 +14,35 @@ from . import disk, retired
 from .errors import BrokenFileError, FolderError, UnsafeEntryError
 from .places import Layout, entries, is_session_folder
 from .retired import Retired
-from .values import FoundSession, Listing, Problem, StoredToken
+from .values import CONTEXTS_FILE, TOKEN_FILE, FoundSession, Listing, Problem, StoredToken
 
 DEFAULT_FILE = ".default_session"
+MARK_FILE = ".console.json"
+"""Written when sessions were first seen here: without it an empty folder is another place."""
 UNDELIVERED_FOLDER = ".undelivered"
 _NOT_SESSIONS = frozenset({UNDELIVERED_FOLDER})
 Key = Callable[[FoundSession], str]
+Signature = tuple[int, int, int] | None
+"""(inode, mtime ns, bytes) of a file; every writer renames a new file over the old one."""
+
+Memory = dict[str, tuple[tuple[Signature, bool], FoundSession | None]]
+"""What was read of each folder, by its name: its token file then, whether it had contexts."""
 
 
-def listing(base: int, layout: Layout) -> Listing:
-    """All sessions by name, with the default's."""
-    found = [session for entry in entries(base) if (session := _found(base, layout, entry))]
+def listing(base: int, layout: Layout, memory: Memory | None = None) -> Listing:
+    """All sessions by name, with the default's. With a `memory` only changed files are read."""
+    inside = entries(base)
+    found = [session for entry in inside if (session := _found(base, layout, entry, memory))]
+    if memory is not None:
+        for gone in memory.keys() - {entry.name for entry in inside}:
+            del memory[gone]
     if layout.flat_default and not any(session.name == names.DEFAULT for session in found):
         found.extend(_flat(base, layout))
     found = _without_written_back(found, retired.read(base))
     found = _one_of_each(found, lambda one: names.name_key(one.name), Problem.SAME_NAME)
     found = _one_of_each(found, lambda one: one.token.bot_id if one.token else "", Problem.SAME_BOT)
-    return Listing(tuple(found), default_name(base, found))
+    is_marked = disk.exists(base, MARK_FILE)
+    return Listing(tuple(found), default_name(base, found), is_marked=is_marked)
 
 
 def default_name(base: int, found: Iterable[FoundSession]) -> str:
@@ -48,7 +60,18 @@ def default_name(base: int, found: Iterable[FoundSession]) -> str:
     return oldest.name if oldest else names.DEFAULT
 
 
-def _found(base: int, layout: Layout, entry: os.DirEntry[str]) -> FoundSession | None:
+def signature(base: int, name: str, file_name: str) -> Signature:
+    """None where there is no such file."""
+    try:
+        found = os.stat(f"{name}/{file_name}", dir_fd=base, follow_symlinks=False)
+    except OSError:
+        return None
+    return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+
+def _found(
+    base: int, layout: Layout, entry: os.DirEntry[str], memory: Memory | None
+) -> FoundSession | None:
     """What one entry of the base is; None for whatever is no session."""
     if entry.name in _NOT_SESSIONS:
         return None
@@ -58,10 +81,22 @@ def _found(base: int, layout: Layout, entry: os.DirEntry[str]) -> FoundSession |
         return None if is_ours else FoundSession(entry.name, None, Problem.LINK, reason)
     if not entry.is_dir(follow_symlinks=False):
         return None
+    if memory is None:
+        return _looked_at(base, layout, entry.name)
+    # Before the read: what changes meanwhile is read again the next time.
+    files = (
+        signature(base, entry.name, TOKEN_FILE),
+        signature(base, entry.name, CONTEXTS_FILE) is not None,
+    )
+    known = memory.get(entry.name)
+    if known is None or known[0] != files:
+        known = memory[entry.name] = (files, _looked_at(base, layout, entry.name))
+    return known[1]
+
+
+def _looked_at(base: int, layout: Layout, name: str) -> FoundSession | None:
     try:
-        if not is_session_folder(base, entry.name):
-            return None
-        return read_session(base, layout, entry.name)
+        return read_session(base, layout, name) if is_session_folder(base, name) else None
     except (FileNotFoundError, UnsafeEntryError):
         return None  # it went, or cannot be opened, while we looked
 

@@ -125,11 +125,15 @@ class FoundSession:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a scan found, by name. `is_absent`: there is no base folder, which logs nobody out."""
+    """What a scan found, by name. `is_absent`: there is no base folder, which logs nobody out.
+
+    `is_marked`: the console saw sessions in this very folder before.
+    """
 
     sessions: tuple[FoundSession, ...]
     default_name: str
     is_absent: bool = False
+    is_marked: bool = False
 
     def usable(self) -> list[FoundSession]:
         return [session for session in self.sessions if session.token is not None]
