@@ -7,6 +7,8 @@ from messaging.models import (
     Attachment,
     Contact,
     Conversation,
+    Departure,
+    Label,
     Message,
     PostedKey,
     RawAnswer,
@@ -26,11 +28,32 @@ class ContactAdmin(KeptAdmin):
 
 @admin.register(Conversation)
 class ConversationAdmin(RecordAdmin):
-    list_display = ("contact", "team", "session", "unread", "replies_used", "closes_at", "last_at")
-    list_filter = ("team", "session")
+    list_display = (
+        "contact", "team", "session", "status", "assignee", "unread", "replies_used", "closes_at",
+        "last_at",
+    )  # fmt: skip
+    list_filter = ("team", "session", "status")
     search_fields = ("contact__name", "contact__user_id", "last_text")
-    list_select_related = ("contact", "team", "session")
+    list_select_related = ("contact", "team", "session", "assignee")
     date_hierarchy = "last_at"
+
+
+@admin.register(Label)
+class LabelAdmin(KeptAdmin):
+    list_display = ("name", "team", "colour", "created_at")
+    list_filter = ("team",)
+    search_fields = ("name",)
+    list_select_related = ("team",)
+    editable_fields = ("name", "colour")
+    fields = ("team", "name", "colour", "created_at")
+
+
+@admin.register(Departure)
+class DepartureAdmin(RecordAdmin):
+    list_display = ("conversation", "team", "left_at")
+    list_filter = ("team",)
+    search_fields = ("conversation__contact__name", "conversation__contact__user_id")
+    list_select_related = ("conversation__contact", "team")
 
 
 class AttachmentInline(RecordInline):

@@ -2,7 +2,9 @@
 
 from messaging.models.attachment import Attachment, AttachmentState
 from messaging.models.contact import Contact
-from messaging.models.conversation import Conversation
+from messaging.models.conversation import Conversation, ConversationStatus
+from messaging.models.departure import Departure
+from messaging.models.label import Label
 from messaging.models.message import (
     Direction,
     Message,
@@ -18,7 +20,10 @@ __all__ = [
     "AttachmentState",
     "Contact",
     "Conversation",
+    "ConversationStatus",
+    "Departure",
     "Direction",
+    "Label",
     "Message",
     "MessageKind",
     "MessageStatus",
