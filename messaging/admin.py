@@ -8,11 +8,15 @@ from messaging.models import (
     Contact,
     Conversation,
     Departure,
+    Draft,
     Label,
+    Mention,
     Message,
+    ParkedReply,
     PostedKey,
     RawAnswer,
     SendAttempt,
+    Typing,
 )
 from sessions_app.admin_base import KeptAdmin, RecordAdmin, RecordInline, masked
 
@@ -79,8 +83,9 @@ class MessageAdmin(RecordAdmin):
     fields = (
         "id", "conversation", "session", "bot_id", "direction", "kind", "text", "quote_text",
         "quote_of", "wire_id", "client_id", "raw_shown", "status", "error_code", "error_detail",
-        "holds_queue", "overrides_limits", "created_at", "stored_at", "settled_at",
-        "next_try_at", "recalled_at", "sent_by", "claimed_by",
+        "holds_queue", "overrides_limits", "sent_elsewhere", "event", "event_detail",
+        "created_at", "stored_at", "settled_at",
+        "release_at", "next_try_at", "recalled_at", "sent_by", "claimed_by",
     )  # fmt: skip
 
 
@@ -124,3 +129,36 @@ class PostedKeyAdmin(RecordAdmin):
     list_select_related = ("owner",)
     date_hierarchy = "created_at"
     fields = ("key", "owner", "created_at", "answer")
+
+
+@admin.register(Draft)
+class DraftAdmin(RecordAdmin):
+    list_display = ("conversation", "user", "kind", "updated_at")
+    list_filter = ("kind",)
+    search_fields = ("text", "user__username", "conversation__contact__name")
+    list_select_related = ("conversation__contact", "user")
+    date_hierarchy = "updated_at"
+
+
+@admin.register(Mention)
+class MentionAdmin(RecordAdmin):
+    list_display = ("conversation", "user", "created_at", "seen_at")
+    search_fields = ("user__username", "conversation__contact__name")
+    list_select_related = ("conversation__contact", "user")
+    date_hierarchy = "created_at"
+
+
+@admin.register(ParkedReply)
+class ParkedReplyAdmin(RecordAdmin):
+    list_display = ("conversation", "by", "state", "created_at", "expires_at")
+    list_filter = ("state",)
+    search_fields = ("text", "by__username", "conversation__contact__name")
+    list_select_related = ("conversation__contact", "by")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Typing)
+class TypingAdmin(RecordAdmin):
+    list_display = ("conversation", "session", "wanted_until", "shown_at")
+    search_fields = ("conversation__contact__name",)
+    list_select_related = ("conversation__contact", "session")
