@@ -7,10 +7,16 @@ from messaging.models import (
     Attachment,
     Contact,
     Conversation,
+    Departure,
+    Draft,
+    Label,
+    Mention,
     Message,
+    ParkedReply,
     PostedKey,
     RawAnswer,
     SendAttempt,
+    Typing,
 )
 from sessions_app.admin_base import KeptAdmin, RecordAdmin, RecordInline, masked
 
@@ -26,11 +32,32 @@ class ContactAdmin(KeptAdmin):
 
 @admin.register(Conversation)
 class ConversationAdmin(RecordAdmin):
-    list_display = ("contact", "team", "session", "unread", "replies_used", "closes_at", "last_at")
-    list_filter = ("team", "session")
+    list_display = (
+        "contact", "team", "session", "status", "assignee", "unread", "replies_used", "closes_at",
+        "last_at",
+    )  # fmt: skip
+    list_filter = ("team", "session", "status")
     search_fields = ("contact__name", "contact__user_id", "last_text")
-    list_select_related = ("contact", "team", "session")
+    list_select_related = ("contact", "team", "session", "assignee")
     date_hierarchy = "last_at"
+
+
+@admin.register(Label)
+class LabelAdmin(KeptAdmin):
+    list_display = ("name", "team", "colour", "created_at")
+    list_filter = ("team",)
+    search_fields = ("name",)
+    list_select_related = ("team",)
+    editable_fields = ("name", "colour")
+    fields = ("team", "name", "colour", "created_at")
+
+
+@admin.register(Departure)
+class DepartureAdmin(RecordAdmin):
+    list_display = ("conversation", "team", "left_at")
+    list_filter = ("team",)
+    search_fields = ("conversation__contact__name", "conversation__contact__user_id")
+    list_select_related = ("conversation__contact", "team")
 
 
 class AttachmentInline(RecordInline):
@@ -56,8 +83,9 @@ class MessageAdmin(RecordAdmin):
     fields = (
         "id", "conversation", "session", "bot_id", "direction", "kind", "text", "quote_text",
         "quote_of", "wire_id", "client_id", "raw_shown", "status", "error_code", "error_detail",
-        "holds_queue", "overrides_limits", "created_at", "stored_at", "settled_at",
-        "next_try_at", "recalled_at", "sent_by", "claimed_by",
+        "holds_queue", "overrides_limits", "sent_elsewhere", "event", "event_detail",
+        "created_at", "stored_at", "settled_at",
+        "release_at", "next_try_at", "recalled_at", "sent_by", "claimed_by",
     )  # fmt: skip
 
 
@@ -101,3 +129,36 @@ class PostedKeyAdmin(RecordAdmin):
     list_select_related = ("owner",)
     date_hierarchy = "created_at"
     fields = ("key", "owner", "created_at", "answer")
+
+
+@admin.register(Draft)
+class DraftAdmin(RecordAdmin):
+    list_display = ("conversation", "user", "kind", "updated_at")
+    list_filter = ("kind",)
+    search_fields = ("text", "user__username", "conversation__contact__name")
+    list_select_related = ("conversation__contact", "user")
+    date_hierarchy = "updated_at"
+
+
+@admin.register(Mention)
+class MentionAdmin(RecordAdmin):
+    list_display = ("conversation", "user", "created_at", "seen_at")
+    search_fields = ("user__username", "conversation__contact__name")
+    list_select_related = ("conversation__contact", "user")
+    date_hierarchy = "created_at"
+
+
+@admin.register(ParkedReply)
+class ParkedReplyAdmin(RecordAdmin):
+    list_display = ("conversation", "by", "state", "created_at", "expires_at")
+    list_filter = ("state",)
+    search_fields = ("text", "by__username", "conversation__contact__name")
+    list_select_related = ("conversation__contact", "by")
+    date_hierarchy = "created_at"
+
+
+@admin.register(Typing)
+class TypingAdmin(RecordAdmin):
+    list_display = ("conversation", "session", "wanted_until", "shown_at")
+    search_fields = ("conversation__contact__name",)
+    list_select_related = ("conversation__contact", "session")

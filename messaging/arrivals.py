@@ -17,6 +17,7 @@ from messaging.models import (
     AttachmentState,
     Contact,
     Conversation,
+    ConversationStatus,
     Direction,
     Message,
     MessageKind,
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 CONTACT_STREAM = "contact"
 PREVIEW_CHARACTERS = 200
+
+LAST_FIELDS = ("last_at", "last_direction", "last_kind", "last_text", "waiting_since", "missed_at")
+"""What `show_last` changes of a thread."""
 
 Threads = dict[tuple[str, int], Conversation]
 """(WeChat id, home team id) → conversation."""
@@ -251,24 +255,39 @@ def move_threads(
         show_last(thread, message, _detail(arrival.attachments))
         if not arrival.is_ours:
             thread.unread += 1
+            _reopen(thread)
             _follow(thread, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
         change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
     update_rows(
         list(moved.values()),
         [
-            "last_at", "last_direction", "last_kind", "last_text", "unread",
+            *LAST_FIELDS, "unread", "status", "snoozed_until",
             "session", "closes_at", "replies_used",
         ],
     )  # fmt: skip
 
 
+def _reopen(thread: Conversation) -> None:
+    """Whoever writes is waiting, whatever was set aside or settled before."""
+    thread.status = ConversationStatus.OPEN
+    thread.snoozed_until = None
+
+
 def show_last(thread: Conversation, message: Message, detail: str = "") -> None:
-    """The thread's preview; the caller saves it. `detail`: a file's name, a voice's length."""
+    """The thread's preview and who waits for whom; the caller saves `LAST_FIELDS`.
+
+    `detail`: a file's name, a voice's length.
+    """
     thread.last_at = message.stored_at
     thread.last_direction = message.direction
     thread.last_kind = message.kind
     thread.last_text = (message.text or detail)[:PREVIEW_CHARACTERS]
+    thread.missed_at = None
+    if message.direction == Direction.OUT:
+        thread.waiting_since = None
+    elif thread.waiting_since is None:
+        thread.waiting_since = message.stored_at
 
 
 def _detail(attachments: Sequence[Attachment]) -> str:

@@ -49,7 +49,8 @@ def ready(now: datetime) -> QuerySet[Message]:
         Q(status__in=[MessageStatus.QUEUED, MessageStatus.SENDING]) | Q(holds_queue=True)
     )
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
-    queued = Message.objects.filter(due, status=MessageStatus.QUEUED)
+    released = Q(release_at=None) | Q(release_at__lte=now)
+    queued = Message.objects.filter(due, released, status=MessageStatus.QUEUED)
     return queued.exclude(Exists(ahead)).order_by("id")
 
 

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from messaging import queries, reasons, services
 from messaging.access import conversations_of
 from messaging.errors import DraftAlreadyUsed, ReplyError, UnknownQuote, UnknownSession
-from messaging.models import Conversation, Message, PostedKey
+from messaging.models import SPOKEN, Conversation, Message, PostedKey
 from messaging.reply_route import text_problem
 from sessions_app.access import sessions_of
 from sessions_app.ilink.wire import REPLIES_PER_TOKEN
@@ -122,7 +122,7 @@ def _by_newest_context(threads: Sequence[Conversation]) -> list[Conversation]:
 def _quoted(thread: Conversation, message_id: int | None) -> Message | None:
     if message_id is None:
         return None
-    there: QuerySet[Message] = thread.messages.filter(pk=message_id)
+    there: QuerySet[Message] = thread.messages.filter(pk=message_id, direction__in=SPOKEN)
     quoted = there.defer("sealed_raw").first()
     if quoted is None:
         raise UnknownQuote("unknown_message", reasons.refusal("unknown_message"))

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from messaging import reasons
+from messaging.event_words import event_sentence
 from messaging.models import Conversation, Direction, Message, MessageKind
 from messaging.queries import Held, ReplyBudget
 from messaging.reply_route import OVERRIDABLE
@@ -139,7 +140,8 @@ class Quote:
 class Bubble:
     """One message as the thread shows it.
 
-    `group`: bubbles with the same one, one after the other, belong together.
+    `group`: bubbles with the same one, one after the other, belong together. `sentence`: of an
+    event, which is a line and no bubble.
     """
 
     message: Message
@@ -151,6 +153,7 @@ class Bubble:
     day: date
     day_words: str
     group: str
+    sentence: str = ""
     opens_day: bool = field(default=False)
     continues: bool = field(default=False)
 
@@ -170,7 +173,7 @@ def bubbles(messages: Iterable[Message], *, contact_name: str) -> list[Bubble]:
 def _bubble(message: Message, before: Bubble | None, contact: str) -> Bubble:
     ours = message.direction == Direction.OUT
     local = timezone.localtime(message.created_at)
-    who = message.sent_by.display_name if ours and message.sent_by else "" if ours else contact
+    who = _author(message, contact)
     state = state_of(message, contact_name=contact)
     group = f"{message.direction}/{message.sent_by_id or 0}/{message.session_id}/{local:%Y%m%d%H%M}"
     opens_day = before is None or before.day != local.date()
@@ -184,9 +187,18 @@ def _bubble(message: Message, before: Bubble | None, contact: str) -> Bubble:
         day=local.date(),
         day_words=day_words(local.date(), today=timezone.localdate()),
         group=group,
+        sentence=event_sentence(message) if message.direction == Direction.EVENT else "",
         opens_day=opens_day,
         continues=not opens_day and before is not None and before.group == group,
     )
+
+
+def _author(message: Message, contact: str) -> str:
+    if message.direction == Direction.IN:
+        return contact
+    if message.sent_elsewhere:
+        return _("Another program")
+    return message.sent_by.display_name if message.sent_by else ""
 
 
 def day_words(day: date, *, today: date) -> str:

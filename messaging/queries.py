@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from messaging.access import conversations_of, messages_of
-from messaging.models import Conversation, Message, MessageStatus
+from messaging.models import SPOKEN, Conversation, Message, MessageStatus
 from messaging.outbox import candidate
 from messaging.reply_route import Candidate, find_route
 from sessions_app.ilink.wire import REPLIES_PER_TOKEN
@@ -134,8 +134,12 @@ def stored_messages(
     direction: str = "",
     conversation: Conversation | None = None,
 ) -> list[Message]:
-    """In the order stored. Ids stand in commit order: after `after` no smaller id ever appears."""
-    rows = whole(messages_of(user)).select_related("conversation__contact").filter(id__gt=after)
+    """What was said, in the order stored; never notes or events.
+
+    Ids stand in commit order: after `after` no smaller id ever appears.
+    """
+    rows = whole(messages_of(user)).select_related("conversation__contact")
+    rows = rows.filter(id__gt=after, direction__in=SPOKEN)
     if session_name:
         rows = rows.filter(session__name=session_name)
     if user_id:

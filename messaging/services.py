@@ -104,7 +104,7 @@ def _queue(
     message.save(force_insert=True)
     _count(context, thread)
     arrivals.show_last(thread, message)
-    thread.save(update_fields=["last_at", "last_direction", "last_kind", "last_text"])
+    thread.save(update_fields=arrivals.LAST_FIELDS)
     return message
 
 

@@ -35,7 +35,7 @@ class State:
 def state_of(message: Message, *, contact_name: str) -> State:
     if message.recalled_at is not None:
         return State(_("taken back by the writer"), css="is-cancelled", loud=True)
-    if message.direction == Direction.IN:
+    if message.direction != Direction.OUT:
         return State()
     match message.status:
         case MessageStatus.QUEUED:

@@ -8,7 +8,17 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging import outbox, services
-from messaging.models import Conversation, PostedKey
+from messaging.models import (
+    Conversation,
+    Departure,
+    Draft,
+    Label,
+    Mention,
+    Message,
+    ParkedReply,
+    PostedKey,
+    Typing,
+)
 from sessions_app import invitations, leases, links, login, quarters
 from sessions_app.people.tokens import issue_token
 from tests.conftest import Cast
@@ -46,7 +56,14 @@ def admin_client(cast: Cast) -> Client:
     invitations.enter(invitation, None)
     quarters.note_heard([session.pk], timezone.now())
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
+    Label.objects.create(team=cast.team, name="VIP")
+    Departure.objects.create(team=cast.other_team, conversation=thread)
     issue_token(owner=cast.agent, name="script")
+    now, note = timezone.now(), Message.objects.earliest("id")
+    Draft.objects.create(conversation=thread, user=cast.agent, key="d1", text="so far")
+    Mention.objects.create(conversation=thread, user=cast.agent, message=note)
+    ParkedReply.objects.create(conversation=thread, by=cast.agent, text="later", expires_at=now)
+    Typing.objects.create(conversation=thread, session=session, wanted_until=now)
     return client
 
 

@@ -15,7 +15,7 @@ from messaging.api.paging import BIGGEST_ID, Cursor, Limit, id_or_none, pack, sp
 from messaging.api.schemas import MessageIn, MessageOut, MessagesOut, RetryIn, TakenOut
 from messaging.api.sessions import unknown_session
 from messaging.api.waiting import Wait, in_thread, look_until
-from messaging.models import Conversation, Message
+from messaging.models import SPOKEN, Conversation, Message
 from messaging.posting import Post
 from sessions_app.access import sessions_of
 from sessions_app.models import User
@@ -121,7 +121,10 @@ def _message(user: User, message_id: str) -> Message:
     number = id_or_none(message_id)
     if number is None:
         raise Http404
-    return message_or_404(user, number)
+    message = message_or_404(user, number)
+    if message.direction not in SPOKEN:
+        raise Http404
+    return message
 
 
 def _whole(user: User, message: Message) -> MessageOut:

@@ -2,27 +2,46 @@
 
 from messaging.models.attachment import Attachment, AttachmentState
 from messaging.models.contact import Contact
-from messaging.models.conversation import Conversation
+from messaging.models.conversation import Conversation, ConversationStatus
+from messaging.models.departure import Departure
+from messaging.models.draft import Draft, DraftKind
+from messaging.models.label import Label
+from messaging.models.mention import Mention
 from messaging.models.message import (
+    SPOKEN,
     Direction,
+    EventCode,
     Message,
     MessageKind,
     MessageStatus,
     RawAnswer,
     SendAttempt,
 )
+from messaging.models.parked_reply import ParkedReply, ParkedState
 from messaging.models.posted_key import PostedKey
+from messaging.models.typing import Typing
 
 __all__ = [
+    "SPOKEN",
     "Attachment",
     "AttachmentState",
     "Contact",
     "Conversation",
+    "ConversationStatus",
+    "Departure",
     "Direction",
+    "Draft",
+    "DraftKind",
+    "EventCode",
+    "Label",
+    "Mention",
     "Message",
     "MessageKind",
     "MessageStatus",
+    "ParkedReply",
+    "ParkedState",
     "PostedKey",
     "RawAnswer",
     "SendAttempt",
+    "Typing",
 ]

@@ -1,19 +1,51 @@
 """The thread of one person with one home team, with what its list row needs."""
 
+from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models.contact import Contact
+from messaging.models.label import Label
 from sessions_app.models import Session, Team
 
 
+class ConversationStatus(models.TextChoices):
+    OPEN = "open", _("open")
+    SNOOZED = "snoozed", _("snoozed")
+    RESOLVED = "resolved", _("resolved")
+
+
 class Conversation(models.Model):
-    """Unique per person and home team. Who may see it is decided by `team` alone."""
+    """Unique per person and home team. Who may see it is decided by `team` alone.
+
+    `waiting_since`: the customer's first word that nobody has answered yet, None when the last
+    word is ours. `missed_at`: it was closed unanswered, by an agent or by the end of the 24 hours.
+    """
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="conversations")
     home_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="conversations")
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=ConversationStatus.choices,
+        default=ConversationStatus.OPEN,
+    )
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="conversations",
+        verbose_name=_("assigned to"),
+    )
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
+    missed_at = models.DateTimeField(_("closed unanswered"), null=True, blank=True)
+    labels = models.ManyToManyField(
+        Label, related_name="conversations", blank=True, verbose_name=_("labels")
+    )
     # The session that holds the newest context token: the route of a reply.
     session = models.ForeignKey(
         Session, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -40,6 +72,43 @@ class Conversation(models.Model):
             models.Index(fields=["team", "-last_at", "-id"], name="conversation_newest"),
             models.Index(fields=["team", "version"], name="conversation_changes"),
             models.Index(fields=["closes_at"], name="conversation_closing"),
+            models.Index(
+                fields=["team", "status", "-last_at", "-id"], name="conversation_by_status"
+            ),
+            models.Index(fields=["session", "-last_at", "-id"], name="conversation_of_session"),
+            models.Index(
+                fields=["assignee", "status", "-last_at", "-id"],
+                name="conversation_of_agent",
+                condition=models.Q(assignee__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "-last_at", "-id"],
+                name="conversation_of_nobody",
+                condition=models.Q(status="open", assignee__isnull=True),
+            ),
+            models.Index(
+                fields=["team", "waiting_since", "id"],
+                name="conversation_waiting",
+                condition=models.Q(waiting_since__isnull=False, missed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["team", "-last_at", "-id"],
+                name="conversation_missed",
+                condition=models.Q(missed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["team"], name="conversation_unread", condition=models.Q(unread__gt=0)
+            ),
+            models.Index(
+                fields=["closes_at"],
+                name="conversation_to_miss",
+                condition=models.Q(waiting_since__isnull=False, missed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["snoozed_until"],
+                name="conversation_to_wake",
+                condition=models.Q(snoozed_until__isnull=False),
+            ),
             models.Index(fields=["replies_used"], name="conversation_replies"),
         ]
 

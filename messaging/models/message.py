@@ -10,8 +10,35 @@ from sessions_app.models import Session
 
 
 class Direction(models.TextChoices):
+    """What was said with the person (`in`, `out`), and what stands between it for the team.
+
+    Notes and events share ids, versions and paging with messages. They never leave: not to WeChat,
+    not to the API, not into previews or unread counts (`SPOKEN`).
+    """
+
     IN = "in", _("in")
     OUT = "out", _("out")
+    NOTE = "note", _("note")
+    EVENT = "event", _("event")
+
+
+SPOKEN = (Direction.IN, Direction.OUT)
+
+
+class EventCode(models.TextChoices):
+    """What a quiet line of a thread says; the sentences are in `event_words`."""
+
+    ASSIGNED = "assigned", _("assigned")
+    UNASSIGNED = "unassigned", _("unassigned")
+    SNOOZED = "snoozed", _("snoozed")
+    WOKEN = "woken", _("woken")
+    RESOLVED = "resolved", _("resolved")
+    REOPENED = "reopened", _("reopened")
+    TRANSFERRED = "transferred", _("transferred")
+    LABELLED = "labelled", _("labelled")
+    UNLABELLED = "unlabelled", _("unlabelled")
+    RECEIVED_ELSEWHERE = "received_elsewhere", _("received elsewhere")
+    ANSWERED_ELSEWHERE = "answered_elsewhere", _("answered elsewhere")
 
 
 class MessageKind(models.TextChoices):
@@ -45,7 +72,7 @@ class Message(models.Model):
     )
     session = models.ForeignKey(Session, on_delete=models.PROTECT, related_name="messages")
     bot_id = models.CharField(_("bot id"), max_length=200, blank=True)
-    direction = models.CharField(_("direction"), max_length=3, choices=Direction.choices)
+    direction = models.CharField(_("direction"), max_length=5, choices=Direction.choices)
     kind = models.CharField(
         _("kind"), max_length=12, choices=MessageKind.choices, default=MessageKind.TEXT
     )
@@ -54,6 +81,12 @@ class Message(models.Model):
     quote_of = models.ForeignKey(
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
+
+    # Of direction "event" alone: what happened, and the name, the time or the label it is about.
+    event = models.CharField(_("event"), max_length=24, blank=True, choices=EventCode.choices)
+    event_detail = models.TextField(_("event's detail"), blank=True)
+    # An outgoing one that another program on this folder sent, with its text.
+    sent_elsewhere = models.BooleanField(_("sent by another program"), default=False)
 
     # Decimal string: the wire's 64-bit id may go beyond 2**63.
     wire_id = models.CharField(_("WeChat's message id"), max_length=40, blank=True)
@@ -73,6 +106,8 @@ class Message(models.Model):
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     stored_at = models.DateTimeField(_("stored"), default=timezone.now)
     recalled_at = models.DateTimeField(_("recalled"), null=True, blank=True)
+    # Its writer may take it back until then: not claimed before.
+    release_at = models.DateTimeField(_("held back until"), null=True, blank=True)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
 

@@ -119,7 +119,7 @@ function regroup() {
   let before = null;
   const sessions = new Set();
   for (const row of list.querySelectorAll(":scope > .message")) {
-    sessions.add(row.dataset.session);
+    if (row.dataset.session) sessions.add(row.dataset.session);
     const newDay = row.dataset.day !== before?.dataset.day;
     if (newDay) row.before(dayLine(row));
     row.classList.toggle("continues", !newDay && row.dataset.group === before?.dataset.group);
