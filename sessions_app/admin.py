@@ -18,11 +18,14 @@ from sessions_app.models import (
     ScanLink,
     Session,
     SessionEvent,
+    SettingChange,
     Stream,
+    TeamSettingsRow,
     WorkerBeat,
 )
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.people.tokens import revoke_token
+from sessions_app.team_settings import NAMES
 
 admin.site.site_header = "WeiLink Console"
 admin.site.site_title = "WeiLink Console"
@@ -170,6 +173,23 @@ class SessionEventAdmin(RecordAdmin):
     list_filter = ("kind", "state")
     search_fields = ("session__name", "code", "detail", "who__username")
     list_select_related = ("session", "who")
+    date_hierarchy = "at"
+
+
+@admin.register(TeamSettingsRow)
+class TeamSettingsAdmin(RecordAdmin):
+    """Edited at `/settings/`, which records who did."""
+
+    list_display = ("__str__", *NAMES)
+    search_fields = ("pk",)
+
+
+@admin.register(SettingChange)
+class SettingChangeAdmin(RecordAdmin):
+    list_display = ("at", "who", "name", "before", "after")
+    list_filter = ("name",)
+    search_fields = ("name", "who__username")
+    list_select_related = ("who",)
     date_hierarchy = "at"
 
 

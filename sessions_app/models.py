@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from sessions_app.link_models import Invitation, InvitationVisit, ScanLink
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.sealed import seal, unseal
+from sessions_app.setting_models import SettingChange, TeamSettingsRow
 
 __all__ = [
     "ApiToken",
@@ -25,8 +26,10 @@ __all__ = [
     "Session",
     "SessionEvent",
     "SessionState",
+    "SettingChange",
     "Stream",
     "Team",
+    "TeamSettingsRow",
     "User",
     "WorkerBeat",
 ]

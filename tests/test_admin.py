@@ -11,6 +11,7 @@ from messaging import outbox, services
 from messaging.models import Conversation, PostedKey
 from sessions_app import invitations, leases, links, login, quarters
 from sessions_app.people.tokens import issue_token
+from sessions_app.team_settings import change_settings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 
@@ -47,6 +48,7 @@ def admin_client(cast: Cast) -> Client:
     quarters.note_heard([session.pk], timezone.now())
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
     issue_token(owner=cast.agent, name="script")
+    change_settings(user=cast.administrator, wanted={"park_days": 9})
     return client
 
 

@@ -69,6 +69,10 @@ class Console:
     def has_role(self) -> bool:
         return self.may_board or self.may_read
 
+    @cached_property
+    def may_administer(self) -> bool:
+        return may(self._user, Capability.ADMINISTER)
+
     @property
     def may_admin(self) -> bool:
         return isinstance(self._user, User) and self._user.is_active and self._user.is_staff
