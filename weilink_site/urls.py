@@ -43,6 +43,7 @@ urlpatterns = [
     path("scan/", include("sessions_app.public_urls")),
     path("invite/", include("sessions_app.invite_urls")),
     path("inbox/", include("messaging.urls")),
+    path("account/", include("sessions_app.people.account_urls")),
     path("settings/", settings, name="settings"),
     path("api/v1/", api.urls()),
     path("api/docs", api.docs, name="api_docs"),
