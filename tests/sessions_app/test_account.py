@@ -57,7 +57,7 @@ def test_a_new_person_has_what_the_defaults_say(cast: Cast) -> None:
 
 def test_what_is_chosen_is_kept_and_stands_in_every_page(cast: Cast) -> None:
     client = as_(cast.agent)
-    wanted = {
+    wanted: dict[str, Any] = {
         "language": "en", "time_zone": "Asia/Shanghai", "send_key": "ctrl_enter", "undo_s": 10,
         "shows_typing": False, "sound": "mine", "volume": 35, "notifications": "none",
         "shortcuts": False, "theme": "dark",
