@@ -29,8 +29,8 @@ class Migration(migrations.Migration):
             name="send_key",
             field=models.CharField(
                 choices=[
-                    ("enter", "Enter sends, Shift+Enter begins a new line"),
-                    ("ctrl_enter", "Ctrl+Enter (⌘+Enter) sends, Enter begins a new line"),
+                    ("enter", "Enter; Shift+Enter: new line"),
+                    ("ctrl_enter", "Ctrl+Enter; Enter: new line"),
                 ],
                 default="enter",
                 max_length=12,

@@ -39,7 +39,7 @@ class PreferencesForm(forms.Form):
         help_text=_("Every time on every page is shown in it."),
     )
     theme = _choice(_("Appearance"), Theme.choices)
-    send_key = _choice(_("Key that sends"), SendKey.choices)
+    send_key = _choice(_("Key that sends"), SendKey.choices, _("On a Mac ⌘+Enter is Ctrl+Enter."))
     undo_s = forms.TypedChoiceField(
         label=_("Time to take a reply back"),
         choices=Undo.choices,
@@ -117,6 +117,10 @@ class OwnPasswordForm(PasswordChangeForm):
             field.label = label
             field.widget.attrs["class"] = "input"
             field.widget.attrs.pop("autofocus", None)
+        self.fields["new_password1"].help_text = _(
+            "8 characters or more; not a common word, not only digits, not like your name."
+        )
+        self.fields["new_password2"].help_text = ""
 
     def clean_old_password(self) -> str:
         name = self.user.get_username()

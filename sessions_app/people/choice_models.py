@@ -7,8 +7,8 @@ from django.utils.translation import pgettext_lazy
 
 
 class SendKey(models.TextChoices):
-    ENTER = "enter", _("Enter sends, Shift+Enter begins a new line")
-    CTRL_ENTER = "ctrl_enter", _("Ctrl+Enter (⌘+Enter) sends, Enter begins a new line")
+    ENTER = "enter", _("Enter; Shift+Enter: new line")
+    CTRL_ENTER = "ctrl_enter", _("Ctrl+Enter; Enter: new line")
 
 
 class Undo(models.IntegerChoices):
