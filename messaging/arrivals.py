@@ -23,12 +23,12 @@ from messaging.models import (
     MessageKind,
     MessageStatus,
 )
-from messaging.reply_route import WINDOW
 from sessions_app.batches import update_rows
 from sessions_app.ilink.wire import Item, ItemKind
 from sessions_app.models import ACCOUNT_COLOURS, Context
 from sessions_app.realtime import Change, advance
 from sessions_app.sealed import SealedError, seal, seal_bytes
+from sessions_app.team_settings import team_settings
 
 if TYPE_CHECKING:
     from messaging.inbound import Arrival
@@ -304,7 +304,7 @@ def _follow(thread: Conversation, arrival: Arrival, context: Context | None) -> 
     """The session of the newest message from the person answers."""
     if context is None:
         return
-    closes_at = context.received_at + WINDOW
+    closes_at = context.received_at + team_settings().window
     newer = thread.closes_at is None or closes_at >= thread.closes_at
     if newer or thread.session_id == arrival.session.pk:
         thread.session = arrival.session
@@ -317,7 +317,7 @@ def follow_contexts(contexts: Contexts, threads: Threads, change: Change) -> Non
     for thread in threads.values():
         context = contexts.get((thread.session_id or 0, thread.contact.user_id))
         if context is not None:
-            thread.closes_at = context.received_at + WINDOW
+            thread.closes_at = context.received_at + team_settings().window
             thread.replies_used = context.replies_used
             thread.save(update_fields=["closes_at", "replies_used"])
             change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")

@@ -20,6 +20,7 @@ from sessions_app.models import Context, Session, SessionState, WorkerBeat
 from sessions_app.realtime import Change, announcing
 from sessions_app.sealed import SealedError, unseal
 from sessions_app.services import record_state
+from sessions_app.team_settings import team_settings
 
 logger = logging.getLogger(__name__)
 
@@ -154,6 +155,7 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
 
 def candidate(context: Context) -> Candidate:
     """A context row as `reply_route` sees it."""
+    limits = team_settings()
     return Candidate(
         session_id=context.session_id,
         name=context.session.name,
@@ -161,6 +163,8 @@ def candidate(context: Context) -> Candidate:
         has_token=bool(context.sealed_token),
         received_at=context.received_at,
         replies_used=context.replies_used,
+        window=limits.window,
+        limit=limits.replies_per_token,
     )
 
 
@@ -312,9 +316,9 @@ def _cause(message: Message) -> str:
         .select_related("session")
         .first()
     )
-    now = timezone.now()
+    now, limits = timezone.now(), team_settings()
     recent = SendAttempt.objects.filter(
-        message__conversation=message.conversation, started_at__gt=now - timedelta(minutes=5)
+        message__conversation=message.conversation, started_at__gt=now - limits.pace_span
     )
     return likely_cause(
         text=message.text,
@@ -322,6 +326,7 @@ def _cause(message: Message) -> str:
         closes_at=candidate(context).closes_at() if context else None,
         recent_sends=recent.count(),
         now=now,
+        limits=limits,
     )
 
 

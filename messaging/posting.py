@@ -17,8 +17,8 @@ from messaging.errors import DraftAlreadyUsed, ReplyError, UnknownQuote, Unknown
 from messaging.models import SPOKEN, Conversation, Message, PostedKey
 from messaging.reply_route import text_problem
 from sessions_app.access import sessions_of
-from sessions_app.ilink.wire import REPLIES_PER_TOKEN
 from sessions_app.models import Context, User
+from sessions_app.team_settings import team_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _queue(user: User, post: Post) -> Taken:
         id=str(message.pk),
         status=message.status,
         session=message.session.name,
-        remaining=max(0, REPLIES_PER_TOKEN - spent),
+        remaining=max(0, team_settings().replies_per_token - spent),
         parts=[str(message.pk)],
     )
 

@@ -18,7 +18,7 @@ from messaging.models import Conversation, Direction, Message, MessageKind
 from messaging.queries import Held, ReplyBudget
 from messaging.reply_route import OVERRIDABLE
 from messaging.states import State, state_of
-from sessions_app.ilink.wire import REPLIES_PER_TOKEN
+from sessions_app.team_settings import TeamSettings
 
 RING_BELOW = timedelta(hours=3)
 CLOCK_BELOW = timedelta(hours=1)
@@ -81,17 +81,25 @@ class Row:
     key: str
 
 
-def row(conversation: Conversation, *, now: datetime, held: Held | None = None) -> Row:
+def row(
+    conversation: Conversation,
+    *,
+    now: datetime,
+    held: Held | None = None,
+    limits: TeamSettings | None = None,
+) -> Row:
     return Row(
         conversation=conversation,
         preview=preview(conversation),
-        chips=_chips(conversation, now, held or Held()),
+        chips=_chips(conversation, now, held or Held(), limits or TeamSettings()),
         is_ours=conversation.last_direction == Direction.OUT,
         key=f"{conversation.last_at:%Y%m%d%H%M%S.%f}-{conversation.pk:019d}",
     )
 
 
-def _chips(conversation: Conversation, now: datetime, held: Held) -> list[Chip]:
+def _chips(
+    conversation: Conversation, now: datetime, held: Held, limits: TeamSettings
+) -> list[Chip]:
     chips = []
     if held.not_sent:
         words = ngettext("%(count)d not sent", "%(count)d not sent", held.not_sent)
@@ -100,7 +108,7 @@ def _chips(conversation: Conversation, now: datetime, held: Held) -> list[Chip]:
         words = ngettext("%(count)d not confirmed", "%(count)d not confirmed", held.not_confirmed)
         chips.append(Chip(words % {"count": held.not_confirmed}, "warn"))
     chips.append(window_chip(conversation.closes_at, now))
-    left = max(0, REPLIES_PER_TOKEN - conversation.replies_used)
+    left = max(0, limits.replies_per_token - conversation.replies_used)
     open_now = conversation.closes_at is not None and conversation.closes_at > now
     if open_now and left <= DIGIT_AT:
         words = ngettext("%(count)d reply left", "%(count)d replies left", left)

@@ -11,10 +11,10 @@ from messaging.access import conversations_of, messages_of
 from messaging.models import SPOKEN, Conversation, Message, MessageStatus
 from messaging.outbox import candidate
 from messaging.reply_route import Candidate, find_route
-from sessions_app.ilink.wire import REPLIES_PER_TOKEN
 from sessions_app.models import Context, Session
 from sessions_app.people.roles import Visitor
 from sessions_app.queries import changed_since
+from sessions_app.team_settings import team_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +190,16 @@ def reply_budget(conversation: Conversation, *, now: datetime) -> ReplyBudget:
     contexts = {one.session_id: one for one in contexts_with(conversation)}
     candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
     route = find_route(candidates, now=now)
+    limit = team_settings().replies_per_token
     if route.chosen is None:
-        return ReplyBudget(
-            conversation.session, False, "no_context", None, 0, REPLIES_PER_TOKEN, []
-        )
+        return ReplyBudget(conversation.session, False, "no_context", None, 0, limit, [])
     return ReplyBudget(
         session=contexts[route.chosen.session_id].session,
         usable=not route.code,
         code=route.code,
         closes_at=route.chosen.closes_at(),
         replies_left=route.chosen.replies_left(),
-        replies_limit=REPLIES_PER_TOKEN,
+        replies_limit=limit,
         offer=route.offer,
     )
 

@@ -5,12 +5,12 @@ The routing rule itself lives one room below, where the Python API uses it too.
 
 from datetime import datetime
 
-from sessions_app.ilink.wire import MAX_TEXT_BYTES, REPLIES_PER_TOKEN
-from sessions_app.routing import OVERRIDABLE, WINDOW, Candidate, Route, find_route
+from sessions_app.ilink.wire import MAX_TEXT_BYTES
+from sessions_app.routing import OVERRIDABLE, Candidate, Route, find_route
+from sessions_app.team_settings import TeamSettings
 
 __all__ = [
     "OVERRIDABLE",
-    "WINDOW",
     "Candidate",
     "Route",
     "find_route",
@@ -29,15 +29,21 @@ def text_problem(text: str) -> str:
 
 
 def likely_cause(
-    *, text: str, used_before: int, closes_at: datetime | None, recent_sends: int, now: datetime
+    *,
+    text: str,
+    used_before: int,
+    closes_at: datetime | None,
+    recent_sends: int,
+    now: datetime,
+    limits: TeamSettings,
 ) -> str:
     """What our own figures say of a -2 whose message explains nothing; "no_reason" if nothing."""
     if text_problem(text) == "text_too_long":
         return "text_too_long"
     if closes_at is not None and now >= closes_at:
         return "window_closed"
-    if used_before >= REPLIES_PER_TOKEN:
+    if used_before >= limits.replies_per_token:
         return "quota_exhausted"
-    if recent_sends >= 12:
+    if recent_sends >= limits.pace_count:
         return "too_fast"
     return "no_reason"

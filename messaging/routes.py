@@ -4,10 +4,10 @@ Run when a session was bound anew or logged out; storing and sending keep it up 
 """
 
 from messaging.models import Conversation
-from messaging.reply_route import WINDOW
 from sessions_app.batches import update_rows
 from sessions_app.models import Context
 from sessions_app.realtime import announcing
+from sessions_app.team_settings import team_settings
 
 
 def refresh_routes(session_id: int) -> int:
@@ -37,6 +37,6 @@ def _follow(thread: Conversation, context: Context | None) -> bool:
         thread.closes_at, thread.replies_used = None, 0
     else:
         thread.session_id = context.session_id
-        thread.closes_at = context.received_at + WINDOW
+        thread.closes_at = context.received_at + team_settings().window
         thread.replies_used = context.replies_used
     return before != (thread.session_id, thread.closes_at, thread.replies_used)

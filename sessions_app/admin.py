@@ -18,11 +18,15 @@ from sessions_app.models import (
     ScanLink,
     Session,
     SessionEvent,
+    SettingChange,
+    SharedFolder,
     Stream,
+    TeamSettingsRow,
     WorkerBeat,
 )
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.people.tokens import revoke_token
+from sessions_app.team_settings import NAMES
 
 admin.site.site_header = "WeiLink Console"
 admin.site.site_title = "WeiLink Console"
@@ -171,6 +175,34 @@ class SessionEventAdmin(RecordAdmin):
     search_fields = ("session__name", "code", "detail", "who__username")
     list_select_related = ("session", "who")
     date_hierarchy = "at"
+
+
+@admin.register(TeamSettingsRow)
+class TeamSettingsAdmin(RecordAdmin):
+    """Edited at `/settings/`, which records who did."""
+
+    list_display = ("__str__", *NAMES)
+    search_fields = ("pk",)
+
+
+@admin.register(SettingChange)
+class SettingChangeAdmin(RecordAdmin):
+    list_display = ("at", "who", "name", "before", "after")
+    list_filter = ("name",)
+    search_fields = ("name", "who__username")
+    list_select_related = ("who",)
+    date_hierarchy = "at"
+
+
+@admin.register(SharedFolder)
+class SharedFolderAdmin(RecordAdmin):
+    list_display = ("path", "receiver", "default_name", "error_code", "seen_at")
+    list_filter = ("receiver",)
+    search_fields = ("path",)
+    fields = (
+        "path", "receiver", "handed_over_at", "default_name", "error_code", "error_detail",
+        "set_aside", "seen_at",
+    )  # fmt: skip
 
 
 @admin.register(Stream)

@@ -13,6 +13,7 @@ from sessions_app.folder_models import Receiver, SharedFolder
 from sessions_app.link_models import Invitation, InvitationVisit, ScanLink
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.sealed import seal, unseal
+from sessions_app.setting_models import SettingChange, TeamSettingsRow
 
 __all__ = [
     "ApiToken",
@@ -27,9 +28,11 @@ __all__ = [
     "Session",
     "SessionEvent",
     "SessionState",
+    "SettingChange",
     "SharedFolder",
     "Stream",
     "Team",
+    "TeamSettingsRow",
     "User",
     "WorkerBeat",
 ]

@@ -15,7 +15,10 @@ WINDOW = timedelta(hours=WINDOW_HOURS)
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One session's context with the person. `received_at`: their last message to it."""
+    """One session's context with the person. `received_at`: their last message to it.
+
+    `window` and `limit`: the team's settings, where there are any.
+    """
 
     session_id: int
     name: str
@@ -23,12 +26,14 @@ class Candidate:
     has_token: bool
     received_at: datetime
     replies_used: int
+    window: timedelta = WINDOW
+    limit: int = REPLIES_PER_TOKEN
 
     def closes_at(self) -> datetime:
-        return self.received_at + WINDOW
+        return self.received_at + self.window
 
     def replies_left(self) -> int:
-        return max(0, REPLIES_PER_TOKEN - self.replies_used)
+        return max(0, self.limit - self.replies_used)
 
     def refusal(self, now: datetime, *, cost: int = 1) -> str:
         """Why this context cannot carry `cost` more replies now; "" when it can."""

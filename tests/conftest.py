@@ -1,9 +1,10 @@
 """What most tests need: the cast, a simulated WeChat, a worker on it, and waiting for things."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.contrib.auth.models import Group
 from django.db import connections
 
 from messaging.worker import Worker
-from sessions_app import login, realtime
+from sessions_app import login, realtime, team_settings
 from sessions_app.models import LoginAttempt, Session, Team, User
 from sessions_app.people.roles import Role
 from sessions_app.simulator.control import Control
@@ -71,6 +72,18 @@ def cast(db: None) -> Cast:
 def _no_loop_left() -> Iterator[None]:
     yield
     realtime.attach_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """The team's settings as a new console has them, never read anew; called, with changes."""
+
+    def keep(**changes: int) -> None:
+        values = replace(team_settings.TeamSettings(), **changes)
+        monkeypatch.setattr(team_settings, "_kept", (math.inf, values))
+
+    keep()
+    return keep
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ from messaging.models import (
     Typing,
 )
 from sessions_app import invitations, leases, links, login, quarters
+from sessions_app.models import SharedFolder
 from sessions_app.people.tokens import issue_token
+from sessions_app.team_settings import change_settings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 
@@ -54,6 +56,7 @@ def admin_client(cast: Cast) -> Client:
         user=cast.operator, team=cast.team, prefix="Fair", label="fair", per_hour=9, in_all=9
     )
     invitations.enter(invitation, None)
+    SharedFolder.objects.create(pk=1, path="/srv/weilink")
     quarters.note_heard([session.pk], timezone.now())
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
     Label.objects.create(team=cast.team, name="VIP")
@@ -64,6 +67,7 @@ def admin_client(cast: Cast) -> Client:
     Mention.objects.create(conversation=thread, user=cast.agent, message=note)
     ParkedReply.objects.create(conversation=thread, by=cast.agent, text="later", expires_at=now)
     Typing.objects.create(conversation=thread, session=session, wanted_until=now)
+    change_settings(user=cast.administrator, wanted={"park_days": 9})
     return client
 
 

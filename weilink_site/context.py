@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from messaging.queries import unread_total
 from sessions_app.live import pin_numbers
 from sessions_app.models import Session, User
+from sessions_app.people.preferences import Preferences, preferences_of
 from sessions_app.people.roles import Capability, may
 from sessions_app.queries import Tiles, Worker, board_tiles, rail_sessions, worker
 from weilink_site.texts import texts
@@ -45,6 +46,10 @@ class Console:
     def tiles(self) -> Tiles:
         return board_tiles(self._user)
 
+    @cached_property
+    def preferences(self) -> Preferences:
+        return preferences_of(self._user)
+
     @property
     def texts(self) -> dict[str, str]:
         return texts()
@@ -68,6 +73,10 @@ class Console:
     @property
     def has_role(self) -> bool:
         return self.may_board or self.may_read
+
+    @cached_property
+    def may_administer(self) -> bool:
+        return may(self._user, Capability.ADMINISTER)
 
     @property
     def may_admin(self) -> bool:

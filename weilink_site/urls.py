@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.utils.translation import gettext as _
 
 from messaging.api import app as api
+from messaging.views.settings import settings
 from sessions_app.people import views as people
 from sessions_app.people.roles import Capability, may
 from weilink_site.health import healthz, readyz
@@ -42,6 +43,8 @@ urlpatterns = [
     path("scan/", include("sessions_app.public_urls")),
     path("invite/", include("sessions_app.invite_urls")),
     path("inbox/", include("messaging.urls")),
+    path("account/", include("sessions_app.people.account_urls")),
+    path("settings/", settings, name="settings"),
     path("api/v1/", api.urls()),
     path("api/docs", api.docs, name="api_docs"),
     path("admin/login/", admin_door),

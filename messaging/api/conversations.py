@@ -15,10 +15,10 @@ from messaging.api.schemas import ConversationIn, ConversationOut, Conversations
 from messaging.api.sessions import unknown_session
 from messaging.models import Conversation
 from sessions_app.access import sessions_of
-from sessions_app.ilink.wire import REPLIES_PER_TOKEN
 from sessions_app.models import User
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
+from sessions_app.team_settings import team_settings
 
 router = Router(tags=["conversations"])
 
@@ -28,6 +28,7 @@ Later = Annotated[str, Query(max_length=80, description="Not in this version: 50
 
 def conversation_out(row: Conversation) -> ConversationOut:
     """Of status, assignee and labels nothing is kept yet: null, null and none."""
+    limit = team_settings().replies_per_token
     return ConversationOut(
         id=str(row.pk),
         user_id=row.contact.user_id,
@@ -40,7 +41,7 @@ def conversation_out(row: Conversation) -> ConversationOut:
         last_text=row.last_text,
         session=row.session.name if row.session else None,
         expires_at=row.closes_at,
-        remaining=max(0, REPLIES_PER_TOKEN - row.replies_used) if row.closes_at else 0,
+        remaining=max(0, limit - row.replies_used) if row.closes_at else 0,
         labels=[],
     )
 

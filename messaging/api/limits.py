@@ -14,11 +14,10 @@ import redis
 from django.conf import settings
 
 from messaging.api.errors import ApiError
+from sessions_app.team_settings import team_settings
 
 logger = logging.getLogger(__name__)
 
-# A constant for now: it becomes a row of the team's settings, edited at /settings/.
-REQUESTS_PER_MINUTE = 6_000
 WINDOW_S = 60
 REDIS_TIMEOUT_S = 0.5
 
@@ -75,10 +74,11 @@ def tally() -> Tally:
 
 def count_request(key: str, *, clock: Callable[[], float] = time.time) -> None:
     """Raises ApiError 429 with `Retry-After`, the seconds until the next minute begins."""
+    limit = team_settings().api_requests_per_minute
     now = clock()
     window = int(now // WINDOW_S)
-    if tally().hit(key, window) <= REQUESTS_PER_MINUTE:
+    if tally().hit(key, window) <= limit:
         return
     wait_s = max(1, int((window + 1) * WINDOW_S - now) + 1)
-    words = f"Over {REQUESTS_PER_MINUTE} requests in this minute. Try again in {wait_s} s."
+    words = f"Over {limit} requests in this minute. Try again in {wait_s} s."
     raise ApiError(429, "rate_limited", words, headers={"Retry-After": str(wait_s)})

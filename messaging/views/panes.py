@@ -13,6 +13,7 @@ from messaging import presentation, queries
 from messaging.access import conversation_or_404
 from messaging.models import Conversation
 from sessions_app.live import asked, pin_numbers
+from sessions_app.team_settings import team_settings
 
 MOST_NEWS = 200
 MOST_MESSAGES = 500
@@ -36,8 +37,11 @@ def is_htmx(request: HttpRequest) -> bool:
 
 def list_rows(conversations: list[Conversation]) -> list[presentation.Row]:
     now = timezone.now()
-    held = queries.held_counts(conversations)
-    return [presentation.row(one, now=now, held=held.get(one.pk)) for one in conversations]
+    held, limits = queries.held_counts(conversations), team_settings()
+    return [
+        presentation.row(one, now=now, held=held.get(one.pk), limits=limits)
+        for one in conversations
+    ]
 
 
 def list_context(request: HttpRequest, *, before: str | None = None) -> dict[str, Any]:

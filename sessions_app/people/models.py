@@ -5,6 +5,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.people.choice_models import Choices
+
 EVERYONE = "Everyone"
 
 
@@ -27,7 +29,7 @@ class Team(models.Model):
         return f"team:{self.pk}"
 
 
-class User(AbstractUser):
+class User(Choices, AbstractUser):
     """A person with a login. What one may do comes from the groups, where from the teams."""
 
     teams = models.ManyToManyField(

@@ -25,6 +25,7 @@ class Capability(StrEnum):
     MANAGE_SESSIONS = "manage_sessions"
     READ_CONVERSATIONS = "read_conversations"
     ANSWER = "answer"
+    ADMINISTER = "administer"
 
 
 _GRANTS: dict[Role, frozenset[Capability]] = {

@@ -33,16 +33,17 @@ function bindTheme(group) {
   const show = (theme) => {
     for (const button of buttons) button.setAttribute("aria-pressed", button.value === theme);
   };
-  show(document.documentElement.dataset.theme ?? "auto");
+  show(document.documentElement.dataset.theme ?? "system");
   group.addEventListener("click", (event) => {
     const theme = event.target.closest("button")?.value;
     if (!theme) return;
-    if (theme === "auto") delete document.documentElement.dataset.theme;
+    if (theme === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = theme;
     try {
       localStorage.setItem(KEY, theme);
     } catch { /* storage is blocked: for this page only */ }
     show(theme);
+    htmx.ajax("POST", group.dataset.themeSwitch, { values: { theme }, swap: "none", source: group });
   });
 }
 

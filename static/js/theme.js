@@ -1,10 +1,15 @@
 // Runs in the head, before anything is drawn: the chosen theme, and the browser's time zone for
 // the server's clock times. A classic script, so that the page never flashes.
 (() => {
+  const root = document.documentElement;
+  const chosen = root.dataset.chosenTheme;
+  let theme = chosen;
   try {
-    const theme = localStorage.getItem("weilink-theme");
-    if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  } catch { /* storage is blocked: the system's theme it is */ }
+    // What a signed-in person chose is kept here for the pages before the login.
+    if (chosen) localStorage.setItem("weilink-theme", chosen);
+    else theme = localStorage.getItem("weilink-theme");
+  } catch { /* storage is blocked: the person's choice, or the system's theme */ }
+  if (theme === "light" || theme === "dark") root.dataset.theme = theme;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const cookie = `weilink_zone=${zone}`;
   if (!document.cookie.split("; ").includes(cookie)) {

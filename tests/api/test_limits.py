@@ -2,12 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 from django.db import connections
 
 from messaging.api import limits
 from messaging.api.errors import ApiError
+from sessions_app import team_settings
 from sessions_app.models import Team
 from sessions_app.people.roles import Role
 from tests.api.callers import Caller, calling, token_of
@@ -16,14 +18,14 @@ from tests.conftest import Cast, make_user
 
 
 @pytest.fixture
-def five(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "REQUESTS_PER_MINUTE", 5)
+def five(monkeypatch: pytest.MonkeyPatch, limited: Callable[..., None]) -> None:
+    limited(api_requests_per_minute=5)
     now = time.time()  # the minute does not end within a test
     monkeypatch.setattr(limits.count_request, "__kwdefaults__", {"clock": lambda: now})
 
 
 def test_the_limit_is_the_contracts() -> None:
-    assert limits.REQUESTS_PER_MINUTE == 6_000
+    assert team_settings.TeamSettings().api_requests_per_minute == 6_000
 
 
 @pytest.mark.django_db
@@ -46,8 +48,8 @@ def test_refused_requests_are_not_forgiven_and_strangers_cost_nobody(
     assert [caller.get("/sessions").status for _ in range(6)] == [403] * 5 + [429]
 
 
-def test_a_new_minute_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "REQUESTS_PER_MINUTE", 2)
+def test_a_new_minute_begins_anew(limited: Callable[..., None]) -> None:
+    limited(api_requests_per_minute=2)
     now = 1_000 * 60.0
     for _ in range(2):
         limits.count_request("token:1", clock=lambda: now + 59.5)

@@ -1,5 +1,6 @@
 """The OpenAPI schema says what is: fuzzed by schemathesis over WSGI, with good and bad requests."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from messaging.api import app, limits, waiting
+from messaging.api import app, waiting
 from sessions_app import login
 from sessions_app.models import Team
 from sessions_app.people.roles import Role
@@ -31,14 +32,14 @@ OPERATIONS = sorted(
 
 
 @pytest.fixture
-def secret(seeded: Team, monkeypatch: pytest.MonkeyPatch) -> str:
+def secret(seeded: Team, monkeypatch: pytest.MonkeyPatch, limited: Callable[..., None]) -> str:
     """An administrator's, among a few things to find; nothing waits and nothing is limited."""
     administrator = make_user("ada", Role.ADMINISTRATOR, seeded)
     receive(make_session("Shop A"), text_message("hello"))
     login.start_login(user=administrator, session_name="New", team=seeded)
     monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(waiting, "MOST_WAITED_S", 0.0)
-    monkeypatch.setattr(limits, "REQUESTS_PER_MINUTE", 1_000_000)
+    limited(api_requests_per_minute=1_000_000)
     return token_of(administrator)
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from messaging.reply_route import Candidate, find_route, likely_cause, text_problem
+from sessions_app.team_settings import TeamSettings
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -75,7 +76,7 @@ def test_a_refusal_names_the_cause_that_our_figures_support() -> None:
     def cause(**changes: object) -> str:
         values: dict[str, object] = {
             "text": "hi", "used_before": 3, "closes_at": NOW + timedelta(hours=1),
-            "recent_sends": 1, "now": NOW,
+            "recent_sends": 1, "now": NOW, "limits": TeamSettings(),
         }  # fmt: skip
         return likely_cause(**{**values, **changes})  # type: ignore[arg-type]
 

@@ -17,7 +17,7 @@ def say_who_waits(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("messaging", "0003_posted_key"),
+        ("messaging", "0004_notes_drafts_parked_replies"),
         ("sessions_app", "0004_links"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

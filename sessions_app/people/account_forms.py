@@ -1,0 +1,131 @@
+"""The forms of `/account/`: what a person chooses, and their own password."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from sessions_app.people import tries
+from sessions_app.people.choice_models import SendKey, Telling, Theme, Undo
+from sessions_app.people.models import User
+from sessions_app.people.preferences import NAMES, preferences_of
+from sessions_app.people.zones import zone_choices
+
+
+class RangeInput(forms.NumberInput):
+    input_type = "range"
+
+
+def _choice(label: Any, choices: Any, hint: Any = "") -> forms.ChoiceField:
+    widget = forms.Select({"class": "input"})
+    return forms.ChoiceField(label=label, choices=choices, help_text=hint, widget=widget)
+
+
+class PreferencesForm(forms.Form):
+    """Every field of `Preferences`, in the order of the page."""
+
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, widget=forms.Select({"class": "input"})
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        widget=forms.Select({"class": "input", "translate": "no"}),
+        help_text=_("Every time on every page is shown in it."),
+    )
+    theme = _choice(_("Appearance"), Theme.choices)
+    send_key = _choice(_("Key that sends"), SendKey.choices, _("On a Mac ⌘+Enter is Ctrl+Enter."))
+    undo_s = forms.TypedChoiceField(
+        label=_("Time to take a reply back"),
+        choices=Undo.choices,
+        coerce=int,
+        widget=forms.Select({"class": "input"}),
+        help_text=_("So long a reply waits before it goes."),
+    )
+    shows_typing = forms.BooleanField(label=_("Customers see that I am typing"), required=False)
+    sound = _choice(_("Sound of new messages"), Telling.choices)
+    volume = forms.IntegerField(
+        label=_("Volume"),
+        min_value=0,
+        max_value=100,
+        widget=RangeInput({"class": "range", "step": 5}),
+        error_messages=dict.fromkeys(
+            ("required", "invalid", "min_value", "max_value"), _("A whole number from 0 to 100.")
+        ),
+    )
+    notifications = _choice(
+        _("Desktop notifications"),
+        Telling.choices,
+        _("Never for the conversation in view, nor for what arrives more than 10 minutes late."),
+    )
+    shortcuts = forms.BooleanField(
+        label=_("Keyboard shortcuts of one letter"),
+        required=False,
+        help_text=_("Press ? on any page to see them. Ctrl+K (⌘+K) works either way."),
+    )
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        mine = preferences_of(user)
+        initial = {name: getattr(mine, name) for name in NAMES}
+        super().__init__(data, initial=initial, label_suffix="")
+        browsers = ("", gettext("As the browser says"))
+        self._offer("language", [browsers, *settings.LANGUAGES])
+        self._offer("time_zone", [browsers, *self._zones(mine.time_zone)])
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def _zones(self, kept: str) -> list[Any]:
+        """A zone that was set elsewhere stays to be chosen, though it stands in no region."""
+        offered = zone_choices()
+        known = {name for _region, zones in offered for name, _words in zones}
+        return offered if not kept or kept in known else [(kept, kept), *offered]
+
+    def chosen(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """Django's own; the old password may be tried as often as at the login, no more."""
+
+    error_messages = {
+        **PasswordChangeForm.error_messages,
+        "password_incorrect": _("This is not your password of now."),
+        "password_mismatch": _("The two new passwords differ."),
+        "too_many": _("Too many tries. Wait a quarter of an hour, then try again."),
+    }
+
+    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+        assert isinstance(request.user, User)
+        super().__init__(request.user, data)
+        self.request = request
+        self.label_suffix = ""
+        labels = {
+            "old_password": _("Password of now"),
+            "new_password1": _("New password"),
+            "new_password2": _("New password again"),
+        }
+        for name, label in labels.items():
+            field = self.fields[name]
+            field.label = label
+            field.widget.attrs["class"] = "input"
+            field.widget.attrs.pop("autofocus", None)
+        self.fields["new_password1"].help_text = _(
+            "8 characters or more; not a common word, not only digits, not like your name."
+        )
+        self.fields["new_password2"].help_text = ""
+
+    def clean_old_password(self) -> str:
+        name = self.user.get_username()
+        if not tries.may_try(self.request, name):
+            raise ValidationError(self.error_messages["too_many"], code="too_many")
+        password: str = super().clean_old_password()
+        tries.forget(self.request, name)
+        return password

@@ -1,0 +1,119 @@
+"""The form of `/settings/`: which numbers are possible, and what each of them is for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.translation import gettext_lazy as _
+
+from sessions_app.team_settings import TeamSettings, as_values
+
+
+class NumberField(forms.IntegerField):
+    """A whole number between two; whatever is wrong with it, one sentence says what is right."""
+
+    def __init__(self, low: int, high: int, *, unit: Any, label: Any, help_text: Any) -> None:
+        words = _("A whole number from %(low)s to %(high)s.") % {
+            "low": f"{low:,}",
+            "high": f"{high:,}",
+        }
+        said = dict.fromkeys(("required", "invalid", "min_value", "max_value"), words)
+        super().__init__(
+            min_value=low,
+            max_value=high,
+            label=label,
+            help_text=help_text,
+            error_messages=said,
+            # What the page was drawn with: a colleague's change of another number stays.
+            show_hidden_initial=True,
+            widget=forms.NumberInput({"class": "input"}),
+        )
+        self.unit = unit
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that belong together."""
+
+    title: Any
+    key: str
+    fields: list[BoundField]
+
+
+class TeamSettingsForm(forms.Form):
+    """Every field of `TeamSettings`, in the order of the page."""
+
+    window_hours = NumberField(
+        1, 168, unit=_("hours"), label=_("Time to reply"),
+        help_text=_("How long WeChat takes replies after a person's last message."),
+    )  # fmt: skip
+    replies_per_token = NumberField(
+        1, 100, unit=_("replies"), label=_("Replies per message"),
+        help_text=_("How many replies WeChat takes until the person writes again."),
+    )  # fmt: skip
+    pace_count = NumberField(
+        1, 100, unit=_("replies"), label=_("WeChat's pace"),
+        help_text=_("So many replies to one person within the time below; more must wait."),
+    )  # fmt: skip
+    pace_minutes = NumberField(
+        1, 60, unit=_("minutes"), label=_("Time of that pace"),
+        help_text=_("A reply over the pace waits in the queue and says until when."),
+    )  # fmt: skip
+    warn_characters = NumberField(
+        100, 16_384, unit=_("characters"), label=_("Warn of long text"),
+        help_text=_("From this length on phones may cut a text; the composer offers to split it."),
+    )  # fmt: skip
+    park_days = NumberField(
+        1, 90, unit=_("days"), label=_("Parked replies"),
+        help_text=_("How long a parked reply waits for the person to write."),
+    )  # fmt: skip
+    picture_mb = NumberField(
+        1, 1_000, unit="MB", label=_("Largest picture"),
+        help_text=_("Larger ones are refused before they are sent."),
+    )  # fmt: skip
+    voice_mb = NumberField(
+        1, 1_000, unit="MB", label=_("Largest voice message"),
+        help_text=_("Of those that come in, larger ones are not fetched."),
+    )  # fmt: skip
+    video_mb = NumberField(
+        1, 4_000, unit="MB", label=_("Largest video"),
+        help_text=_("To be sent or fetched."),
+    )  # fmt: skip
+    file_mb = NumberField(
+        1, 4_000, unit="MB", label=_("Largest file"),
+        help_text=_("To be sent or fetched."),
+    )  # fmt: skip
+    total_gb = NumberField(
+        1, 100_000, unit="GB", label=_("All media together"),
+        help_text=_("What pictures, voice, videos and files may take on this disk."),
+    )  # fmt: skip
+    api_requests_per_minute = NumberField(
+        10, 1_000_000, unit=_("requests"), label=_("Requests per minute"),
+        help_text=_("Per token; more are answered with 429 until the minute is over."),
+    )  # fmt: skip
+
+    SECTIONS = (
+        (
+            _("Replies"), "replies",
+            ("window_hours", "replies_per_token", "pace_count", "pace_minutes", "warn_characters",
+             "park_days"),
+        ),
+        (
+            _("Pictures, voice, videos and files"), "media",
+            ("picture_mb", "voice_mb", "video_mb", "file_mb", "total_gb"),
+        ),
+        (_("Programs"), "programs", ("api_requests_per_minute",)),
+    )  # fmt: skip
+
+    def __init__(self, data: Any = None, *, current: TeamSettings) -> None:
+        super().__init__(data, initial=as_values(current), label_suffix="")
+
+    def sections(self) -> Iterator[Section]:
+        for title, key, names in self.SECTIONS:
+            yield Section(title, key, [self[name] for name in names])
+
+    def wanted(self) -> dict[str, int]:
+        """Only what this reader changed."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
