@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.db.models import Q
+from django.utils import timezone
 
 from messaging.models import (
+    ELSEWHERE,
     Attachment,
     AttachmentState,
     Contact,
@@ -69,7 +71,20 @@ def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
 
 def threads_of(fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]) -> Threads:
     """All threads of `people`, locked in one go; made where the session's team has none."""
-    wanted = {(one.peer_id, one.session.team_id) for one in fresh}
+    return _made({(one.peer_id, one.session.team_id) for one in fresh}, contacts, people)
+
+
+def threads_with(people: set[str], team_id: int) -> Threads:
+    """The threads of these people with one team, locked; strangers and threads are made."""
+    return _made({(user_id, team_id) for user_id in people}, contacts_of(people), people)
+
+
+def locked_thread(pk: int) -> Conversation:
+    rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("contact").get(pk=pk)
+
+
+def _made(wanted: set[tuple[str, int]], contacts: dict[str, Contact], people: set[str]) -> Threads:
     rows = Conversation.objects.filter(contact__user_id__in=people)
     known = set(rows.values_list("contact__user_id", "home_team"))
     # Another session may make the same one in this moment; then that one is read.
@@ -288,6 +303,19 @@ def show_last(thread: Conversation, message: Message, detail: str = "") -> None:
         thread.waiting_since = None
     elif thread.waiting_since is None:
         thread.waiting_since = message.stored_at
+
+
+def show_elsewhere(thread: Conversation, direction: Direction) -> None:
+    """Another program received or answered without leaving the text; saved at once."""
+    thread.last_at = timezone.now()
+    thread.last_direction, thread.last_kind, thread.last_text = direction, ELSEWHERE, ""
+    thread.missed_at = None
+    if direction == Direction.OUT:
+        thread.waiting_since = None
+    else:
+        thread.waiting_since = thread.waiting_since or thread.last_at
+        _reopen(thread)
+    thread.save(update_fields=[*LAST_FIELDS, "status", "snoozed_until"])
 
 
 def _detail(attachments: Sequence[Attachment]) -> str:

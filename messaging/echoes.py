@@ -6,6 +6,7 @@ An echo proves that WeChat took the message; it never makes a second bubble.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -76,3 +77,34 @@ def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Chan
         outbox.give_count_back(message)
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
     change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+SAME_WITHIN = timedelta(seconds=60)
+"""In this time an echo with the same text is what another program's own store says it sent."""
+
+
+def known_elsewhere(arrivals: Sequence[Arrival]) -> set[tuple[int, str]]:
+    """Echoes of another program's replies that are in the thread already, from its store."""
+    return {
+        (one.session.pk, one.dedupe_key)
+        for one in arrivals
+        if one.is_ours and _mark_elsewhere(one, one.wire.message_id[:40])
+    }
+
+
+def _mark_elsewhere(one: Arrival, wire_id: str) -> bool:
+    text = "\n".join(item.text for item in one.wire.items if item.text)
+    at = one.written_at
+    rows = Message.objects.filter(
+        session=one.session,
+        conversation__contact__user_id=one.peer_id,
+        sent_elsewhere=True,
+        text=text,
+        wire_id__in=("", wire_id),
+        created_at__range=(at - SAME_WITHIN, at + SAME_WITHIN),
+    )
+    found = rows.order_by("-wire_id", "id").first()
+    if found is None:
+        return False
+    Message.objects.filter(pk=found.pk).update(wire_id=wire_id)
+    return True

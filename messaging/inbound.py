@@ -94,7 +94,9 @@ def _store_messages(
         seen.add(key)
         fresh.append(arrival)
     own_echoes = echoes.find(fresh)
-    fresh = [one for one in fresh if (one.session.pk, one.dedupe_key) not in own_echoes]
+    others = [one for one in fresh if (one.session.pk, one.dedupe_key) not in own_echoes]
+    told = echoes.known_elsewhere(others)
+    fresh = [one for one in others if (one.session.pk, one.dedupe_key) not in told]
     # From here on in the order of `realtime.LOCK_ORDER`.
     contacts = arrivals.contacts_of({one.peer_id for one in fresh})
     threads = arrivals.threads_of(fresh, contacts, {one.peer_id for one in found})

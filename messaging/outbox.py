@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 RETRY_S = (2, 2, 30, 30)
 """Waits after tries from which no byte left; the next one fails the message."""
+BUSY_AFTER_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,34 @@ def ready(now: datetime) -> QuerySet[Message]:
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
     released = Q(release_at=None) | Q(release_at__lte=now)
     queued = Message.objects.filter(due, released, status=MessageStatus.QUEUED)
+    if settings.WEILINK_STORE == "files":
+        queued = queued.exclude(Exists(_unfiled()))
     return queued.exclude(Exists(ahead)).order_by("id")
+
+
+def _unfiled() -> QuerySet[Context]:
+    """The reply is counted in the shared folder before it is sent; see `sessions_app.mirror`."""
+    return Context.objects.filter(
+        session=OuterRef("session"),
+        user_id=OuterRef("conversation__contact__user_id"),
+        unfiled=True,
+    )
+
+
+def note_busy_folder(now: datetime) -> None:
+    """Replies that wait for another program to be done with the folder say so."""
+    rows = Message.objects.filter(
+        Exists(_unfiled()),
+        status=MessageStatus.QUEUED,
+        error_code="",
+        stored_at__lt=now - timedelta(seconds=BUSY_AFTER_S),
+    )
+    for message in rows.select_related("conversation"):
+        with announcing() as change:
+            lock_thread(message.conversation_id)
+            waits = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
+            if waits.update(error_code="folder_busy"):
+                _touch(change, message)
 
 
 def claim_next(worker_id: str, *, limit: int) -> list[Claim]:

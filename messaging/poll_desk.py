@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 STARTS_PER_S = 200
 WRITE_HEARD_S = 5.0
 LAST_NOTE_S = 0.3
+HAND_OVER_S = 5.0
+"""What a poll may take beyond its hold before a hand-over cuts it."""
 LET_GO_S = 2.0
 """How long a poll in flight may go on to bring what it has, once its loop is to end."""
 
@@ -157,6 +159,17 @@ class PollDesk:
         for key in quiet:
             if key not in bound and key not in self._loops:
                 await self.lines.close(*key)
+
+    async def hand_over(self) -> None:
+        """Another program goes on: nobody is told, and what polls in flight bring is stored."""
+        loops, self._loops = list(self._loops.values()), {}
+        for loop in loops:
+            loop.tell_to_stop()
+        waited = {loop.task for loop in loops} | set(self._ending.values())
+        if waited:
+            longest_s = max((loop.poller.hold_ms for loop in loops), default=0) / 1000
+            await asyncio.wait(waited, timeout=longest_s + HAND_OVER_S)
+        await asyncio.gather(*(loop.end() for loop in loops))
 
     async def drop_all(self) -> None:
         """Stop polling at once, telling nobody: another worker goes on."""

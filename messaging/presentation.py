@@ -14,7 +14,7 @@ from django.utils.translation import ngettext, pgettext
 
 from messaging import reasons
 from messaging.event_words import event_sentence
-from messaging.models import Conversation, Direction, Message, MessageKind
+from messaging.models import ELSEWHERE, Conversation, Direction, Message, MessageKind
 from messaging.queries import Held, ReplyBudget
 from messaging.reply_route import OVERRIDABLE
 from messaging.states import State, state_of
@@ -51,6 +51,9 @@ def kind_words(kind: str) -> str:
 
 def preview(conversation: Conversation) -> str:
     """The last message in one line, media by their kind: “Picture”, “Voice 0:07”."""
+    if conversation.last_kind == ELSEWHERE:
+        came_in = conversation.last_direction == Direction.IN
+        return _("Another program received a message") if came_in else _("Another program answered")
     words = kind_words(conversation.last_kind)
     text = " ".join(conversation.last_text.split())
     if not words:

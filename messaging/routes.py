@@ -30,6 +30,15 @@ def refresh_routes(session_id: int) -> int:
     return len(changed)
 
 
+def follow_newest(thread: Conversation) -> None:
+    """One locked thread, after a context of its person changed; saved."""
+    contexts = Context.objects.filter(
+        user_id=thread.contact.user_id, session__team=thread.home_team_id
+    )
+    _follow(thread, contexts.order_by("-received_at").first())
+    thread.save(update_fields=["session", "closes_at", "replies_used"])
+
+
 def _follow(thread: Conversation, context: Context | None) -> bool:
     """Without any context the thread keeps its session, closed: the next message opens it."""
     before = (thread.session_id, thread.closes_at, thread.replies_used)

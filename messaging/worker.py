@@ -21,6 +21,7 @@ from django.db import close_old_connections, connections
 
 from messaging import outbox
 from messaging.delivery import Delivery
+from messaging.folder.desk import FolderDesk
 from messaging.lines import Lines
 from messaging.poll_desk import PollDesk
 from messaging.recorder import Recorder, Spool
@@ -28,6 +29,7 @@ from sessions_app import leases, realtime
 from sessions_app.ilink.client import ClientIdentity
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.login_driver import LoginDriver
+from sessions_app.mirror import FREE_FOR_S
 from sessions_app.models import WorkerBeat
 
 logger = logging.getLogger(__name__)
@@ -47,8 +49,18 @@ MAX_SESSIONS = 3000
 class Worker:
     """`await start()`, later `await stop()`; both in the loop that owns the channel layer."""
 
-    def __init__(self, *, identity: ClientIdentity, data_dir: Path, alone: bool = False) -> None:
-        """`alone`: this process holds the data, so whoever else is written as alive is gone."""
+    def __init__(
+        self,
+        *,
+        identity: ClientIdentity,
+        data_dir: Path,
+        alone: bool = False,
+        free_for_s: float = FREE_FOR_S,
+    ) -> None:
+        """`alone`: this process holds the data, so whoever else is written as alive is gone.
+
+        `free_for_s`: how long the shared folder's poll lock must be found free to be taken.
+        """
         self.alone = alone
         self.worker_id = ""
         self.hosts = HostPolicy(settings.WEILINK_ILINK_URL, settings.WEILINK_CDN_URL)
@@ -59,6 +71,16 @@ class Worker:
             lines=self.lines, recorder=self.recorder, desk=self.desk, random=random.random
         )
         self.delivery = Delivery(desk=self.desk, lines=self.lines)
+        self.folder: FolderDesk | None = None
+        if settings.WEILINK_STORE == "files":
+            self.folder = FolderDesk(
+                base=settings.WEILINK_BASE_PATH,
+                data_dir=data_dir,
+                polls=self.polls,
+                recorder=self.recorder,
+                wake_worker=self._wake_loops,
+                free_for_s=free_for_s,
+            )
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
@@ -85,6 +107,8 @@ class Worker:
             self.polls.write_heard(),
         )
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
+        if self.folder is not None:
+            self._tasks.append(asyncio.ensure_future(self.folder.run()))
 
     async def _register(self) -> None:
         self.worker_id = uuid.uuid4().hex
@@ -107,6 +131,8 @@ class Worker:
             await asyncio.wait(jobs, timeout=STOP_LOOPS_S)
         await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
         await _all_of(self.recorder.stop())
+        if self.folder is not None:
+            await _all_of(self.folder.stop())
         await _all_of(self.lines.close_all(), self._say_goodbye())
         self._desk_thread.shutdown(wait=False)
         realtime.attach_loop(None)
@@ -157,12 +183,19 @@ class Worker:
         async with self._looking:
             if not await self.desk(_is_known, self.worker_id):
                 return  # what we would take is nobody's; the next beat starts over
-            sessions = await self.desk(leases.claim_sessions, self.worker_id, limit=MAX_SESSIONS)
-            await self.polls.follow(sessions)
+            await self._look_at_sessions()
             for attempt_id in await self.desk(leases.claim_logins, self.worker_id):
                 if attempt_id not in self._logins:
                     self._drive(attempt_id)
             await self.desk(outbox.disown_lost)
+
+    async def _look_at_sessions(self) -> None:
+        """With a shared folder only whoever holds its poll lock may poll; see `folder.desk`."""
+        if self.folder is not None and not self.folder.may_poll:
+            return
+        sessions = await self.desk(leases.claim_sessions, self.worker_id, limit=MAX_SESSIONS)
+        if self.folder is None or self.folder.may_poll:
+            await self.polls.follow(sessions)
 
     async def _take_logins(self) -> None:
         """After a start-over: what is still ours is driven on, what another took is dropped.
@@ -196,6 +229,11 @@ class Worker:
         self.wake()
 
     def wake(self) -> None:
+        self._wake_loops()
+        if self.folder is not None:
+            self.folder.wake()
+
+    def _wake_loops(self) -> None:
         self._wake.set()
         self.delivery.wake()
         for _, wake in self._logins.values():

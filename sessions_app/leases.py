@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from sessions_app.folder_models import FOLDER_CODES
 from sessions_app.models import POLLED_STATES, LoginAttempt, Session, WorkerBeat
 
 BEAT_EVERY_S = 2.0
@@ -71,8 +72,12 @@ def _free() -> Q:
 
 
 def claim_sessions(worker_id: str, *, limit: int) -> list[Session]:
-    """Take up to `limit` more free sessions that should be polled; returns all that are held."""
+    """Take up to `limit` more free sessions that should be polled; returns all that are held.
+
+    Not those whose copy in the shared folder cannot be used: somebody may have bound them anew.
+    """
     wanted = Session.objects.filter(state__in=POLLED_STATES).exclude(sealed_token="")
+    wanted = wanted.exclude(error_code__in=FOLDER_CODES)
     with transaction.atomic():
         held = wanted.filter(lease_owner=worker_id).count()
         free = wanted.filter(_free()).values_list("pk", flat=True)[: max(0, limit - held)]

@@ -177,15 +177,25 @@ def session_events(session: Session, limit: int = 50) -> list[EventLine]:
 
 
 def _event_sentence(event: SessionEvent) -> str:
-    reason = reasons.sentence(event.code, event.detail)
+    reason, elsewhere = reasons.sentence(event.code, event.detail), event.code == "elsewhere"
     match event.kind:
         case SessionEvent.Kind.STATE:
             label = str(SessionState(event.state).label) if event.state else ""
             return _labelled(label, reason)
         case SessionEvent.Kind.RENAMED:
-            return _("renamed: %(names)s") % {"names": event.detail}
+            words = (
+                _("renamed by another program: %(names)s") if elsewhere else _("renamed: %(names)s")
+            )
+            return words % {"names": event.detail}
         case SessionEvent.Kind.BOUND:
-            return _("bound to %(bot)s by a scan") % {"bot": event.detail}
+            words = (
+                _("bound to %(bot)s by another program")
+                if elsewhere
+                else _("bound to %(bot)s by a scan")
+            )
+            return words % {"bot": event.detail}
+        case SessionEvent.Kind.LOGGED_OUT if event.code:
+            return _("logged out by another program")
         case SessionEvent.Kind.DELETED:
             return _("deleted: %(name)s") % {"name": event.detail}
     return _labelled(str(event.get_kind_display()), event.detail)

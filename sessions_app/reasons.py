@@ -37,6 +37,21 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
         lambda: _("the stored token was sealed with a key that WEILINK_CREDENTIAL_KEYS lacks")
     ),
     "not_stored": _plain(lambda: _("an answer could not be stored and was kept as it came")),
+    # the shared folder
+    "folder_absent": _plain(
+        lambda: _("the session folder is not there; nobody was logged out, and it is looked for")
+    ),
+    "folder_empty": _plain(
+        lambda: _("the session folder is empty, as an unmounted disk is; nobody was logged out")
+    ),
+    "folder_file": _with_detail(lambda: _("its file in the session folder: %(detail)s")),
+    "contexts_file": _with_detail(lambda: _("its contexts in the session folder: %(detail)s")),
+    "same_bot": _with_detail(lambda: _("another folder holds this bot: %(detail)s")),
+    "another_program_logged_out": _plain(lambda: _("another program logged it out")),
+    "elsewhere": _plain(lambda: _("by another program")),
+    "folder_busy": _plain(
+        lambda: _("another program holds the session folder; it goes as soon as that one is done")
+    ),
     # logins
     "no_credentials": _plain(lambda: _("WeChat confirmed the scan without handing out a token")),
     "too_many_codes": _plain(

@@ -4,7 +4,9 @@ import asyncio
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -163,8 +165,33 @@ def seeded(transactional_db: None) -> Team:
 
 @pytest.fixture
 async def running(seeded: Team, simulator: SimulatorServer) -> AsyncIterator[Running]:
-    team = seeded
-    worker = Worker(identity=wire_identity(), data_dir=settings.DATA_DIR, alone=True)
+    """Sessions in the database: WEILINK_STORE=database."""
+    async with working(seeded, simulator, settings.DATA_DIR) as started:
+        yield started
+
+
+@pytest.fixture
+def shared_folder(settings: Any, tmp_path: Path) -> Path:
+    """WEILINK_STORE=files, with a session folder of the test's own, not made yet."""
+    settings.WEILINK_STORE = "files"
+    settings.WEILINK_BASE_PATH = tmp_path / "weilink"
+    return tmp_path / "weilink"
+
+
+@pytest.fixture
+async def running_on_folder(
+    seeded: Team, simulator: SimulatorServer, shared_folder: Path
+) -> AsyncIterator[Running]:
+    """The same on a shared folder whose poll lock is taken as soon as it is free."""
+    async with working(seeded, simulator, shared_folder.parent) as started:
+        yield started
+
+
+@asynccontextmanager
+async def working(
+    team: Team, simulator: SimulatorServer, data_dir: Path, free_for_s: float = 0.0
+) -> AsyncIterator[Running]:
+    worker = Worker(identity=wire_identity(), data_dir=data_dir, alone=True, free_for_s=free_for_s)
     await worker.start()
     yield Running(worker, simulator.control, team.pk)
     await worker.stop()

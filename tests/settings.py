@@ -23,6 +23,8 @@ for _name in list(os.environ):
 os.environ["SECRET_KEY"] = "only-for-tests"
 os.environ["WEILINK_CREDENTIAL_KEYS"] = Fernet.generate_key().decode()
 os.environ["WEILINK_BASE_PATH"] = str(_folder / "weilink")
+# Sessions in the database; the tests of the shared folder say so, with a folder of their own.
+os.environ["WEILINK_STORE"] = "database"
 os.environ["WEILINK_MEDIA_ROOT"] = str(_folder / "media")
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{_folder / 'unused.sqlite3'}")
 

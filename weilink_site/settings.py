@@ -208,5 +208,6 @@ LOGGING = {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "uvicorn": {"level": "WARNING"},
+        "watchfiles": {"level": "WARNING"},
     },
 }

@@ -2,7 +2,7 @@
 
 from messaging.models.attachment import Attachment, AttachmentState
 from messaging.models.contact import Contact
-from messaging.models.conversation import Conversation, ConversationStatus
+from messaging.models.conversation import ELSEWHERE, Conversation, ConversationStatus
 from messaging.models.departure import Departure
 from messaging.models.draft import Draft, DraftKind
 from messaging.models.label import Label
@@ -22,6 +22,7 @@ from messaging.models.posted_key import PostedKey
 from messaging.models.typing import Typing
 
 __all__ = [
+    "ELSEWHERE",
     "SPOKEN",
     "Attachment",
     "AttachmentState",

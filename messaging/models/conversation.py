@@ -9,6 +9,9 @@ from messaging.models.contact import Contact
 from messaging.models.label import Label
 from sessions_app.models import Session, Team
 
+ELSEWHERE = "elsewhere"
+"""`last_kind` of a thread whose last word another program has, and no text of it."""
+
 
 class ConversationStatus(models.TextChoices):
     OPEN = "open", _("open")

@@ -109,7 +109,13 @@ def compare(rows: Sequence[RowState], listing: Listing) -> list[Step]:
     claimed = {step.found.name for step in steps if step.found is not None}
     claimed |= {step.name for step in steps if step.name}
     claimed |= {row.filed_name for row in rows if row.filed_name}
-    steps += [_claim(found, rows) for found in listing.usable() if found.name not in claimed]
+    held = {row.filed_token for row in rows} | {row.token_digest for row in rows}
+    unclaimed = [
+        found
+        for found in listing.usable()
+        if found.name not in claimed and found.token and digest(found.token.token) not in held
+    ]
+    steps += [step for found in unclaimed if (step := _claim(found, rows)) is not None]
     order = list(Kind)
     return sorted(steps, key=lambda step: order.index(step.kind))
 
@@ -176,11 +182,17 @@ def _lost(row: RowState, entry: FoundSession | None) -> Step:
     return Step(Kind.FAIL, row, name=entry.name, code=code, reason=entry.reason)
 
 
-def _claim(found: FoundSession, rows: Iterable[RowState]) -> Step:
-    """A logged-out session of that name is the one that was logged in."""
+def _claim(found: FoundSession, rows: Iterable[RowState]) -> Step | None:
+    """Whose it is: a logged-out session of that name, nobody's yet, or to be seen next time.
+
+    A session here that still waits for that name in the folder gives way first.
+    """
     key = names.name_key(found.name)
-    for row in rows:
-        is_free = not (row.token or row.filed_name or row.is_deleted or row.is_unreadable)
-        if is_free and names.name_key(row.name) == key:
-            return Step(Kind.FOLLOW_LOGIN, row, found, found.name)
-    return Step(Kind.ADOPT, None, found, found.name)
+    namesake = next(
+        (row for row in rows if names.name_key(row.name) == key and not row.is_deleted), None
+    )
+    if namesake is None:
+        return Step(Kind.ADOPT, None, found, found.name)
+    if namesake.token or namesake.filed_name or namesake.is_unreadable:
+        return None
+    return Step(Kind.FOLLOW_LOGIN, namesake, found, found.name)

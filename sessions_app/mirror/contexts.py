@@ -75,7 +75,7 @@ def _take_in_some(session_id: int, generation: int, entries: Entries, threads: T
         session = Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
         if session is None or session.generation != generation or not session.sealed_token:
             return
-        follow = threads.lock(session, set(entries))
+        follow = threads.lock(session, _within_reach(entries))
         locked = Context.objects.select_for_update(no_key=True).filter(
             session=session, user_id__in=set(entries)
         )
@@ -87,6 +87,12 @@ def _take_in_some(session_id: int, generation: int, entries: Entries, threads: T
             if made is not None:
                 changes.append(made)
         follow(change, changes)
+
+
+def _within_reach(entries: Entries) -> set[str]:
+    """Who can still be answered: nobody else gets a thread because of the folder alone."""
+    since = (timezone.now() - WINDOW).timestamp()
+    return {user for user, one in entries.items() if one.token and one.received_at_s > since}
 
 
 def _begin(session: Session, user_id: str, entry: StoredContext) -> ContextChange | None:
@@ -200,6 +206,13 @@ def file_missing(session_id: int, in_folder: set[str]) -> None:
 def leave_unfiled(session_id: int) -> None:
     """The file cannot be written now: no reply waits for it. `file_again` comes later."""
     Context.objects.filter(session=session_id, unfiled=True).update(unfiled=False)
+
+
+def leave_others(bound: Iterable[int]) -> None:
+    """Sessions without readable credentials are not in the folder: nothing waits for it."""
+    others = Context.objects.filter(unfiled=True).exclude(session__in=list(bound))
+    if others.exists():
+        others.update(unfiled=False)
 
 
 def _tally(row: Context) -> Tally:

@@ -218,6 +218,7 @@ class Mirror:
     ) -> tuple[bool, bool, bool]:
         """Write down what waits, under the lock: (contexts were filed, more waits, busy)."""
         self._try_again()
+        contexts.leave_others(row.pk for row in states if row.token)
         agreed = [row for row in states if row.is_filed]
         people = contexts.unfiled_sessions(row.pk for row in agreed)
         if _is_unusable(steps):

@@ -74,9 +74,7 @@ def adopt(found: FoundSession) -> None:
     if team is None or found.token is None:
         return
     with announcing():
-        session = services.create_session(
-            name=login.name_still_free(found.name), team=team, may_be_default=False
-        )
+        session = services.create_session(name=found.name, team=team, may_be_default=False)
     follow_login(session.pk, found)
 
 
@@ -129,7 +127,7 @@ def follow_logout(pk: int) -> None:
     with announcing() as change:
         session = Session.objects.select_for_update(no_key=True).get(pk=pk)
         services.forget_credentials(session)
-        _note(session, SessionEvent.Kind.LOGGED_OUT, "", code="another_program")
+        _note(session, SessionEvent.Kind.LOGGED_OUT, "", code="elsewhere")
         services.record_state(
             change, session, SessionState.LOGGED_OUT, code="another_program_logged_out"
         )
