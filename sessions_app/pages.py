@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from sessions_app import links, queries
 from sessions_app.access import login_or_404, scan_links_of
@@ -45,6 +46,12 @@ def login_card(
     if not attempt.is_final and not panel.asks:
         context["refresh_s"] = NO_SCRIPT_REFRESH_S
     return card(request, "sessions/_login.html", context, status=status)
+
+
+def scan_question(request: HttpRequest, session: Session, *, status: int = 200) -> HttpResponse:
+    """Before a code for a session that is connected: what a scan would end."""
+    context = {"session": session, "title": _("Scan again")}
+    return card(request, "sessions/scan_again.html", context, status=status)
 
 
 def changes_page(request: HttpRequest) -> HttpResponse:
