@@ -63,6 +63,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         context["rows"] = board_rows(queries.board(request.user, since=wanted.since))
         if wanted.since is not None:
             context["removed"] = queries.removed_since(request.user, wanted.since)
+        context["undecided"] = queries.undecided_logins(request.user)
         context["some_sessions"] = bool(context["rows"]) or queries.has_sessions(request.user)
     if wanted.open and may(request.user, Capability.SEE_BOARD):
         context.update(detail_context(request, wanted.open))

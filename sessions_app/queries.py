@@ -12,7 +12,15 @@ from sessions_app import health, leases, reasons
 from sessions_app.access import sessions_of
 from sessions_app.day import Day, days_of
 from sessions_app.health import Health, health_of
-from sessions_app.models import Session, SessionEvent, SessionState, Team, User
+from sessions_app.models import (
+    LoginAttempt,
+    LoginState,
+    Session,
+    SessionEvent,
+    SessionState,
+    Team,
+    User,
+)
 from sessions_app.people.roles import Visitor, team_ids_of
 from sessions_app.realtime import numbers_of
 
@@ -199,6 +207,14 @@ def _event_sentence(event: SessionEvent) -> str:
 
 def _labelled(label: str, reason: str) -> str:
     return _("%(label)s: %(reason)s") % {"label": label, "reason": reason} if reason else label
+
+
+def undecided_logins(user: Visitor) -> QuerySet[LoginAttempt]:
+    """Scans by another WeChat account whose token waits for somebody to say where it belongs."""
+    waiting = LoginAttempt.objects.filter(
+        status=LoginState.OTHER_ACCOUNT, team__in=team_ids_of(user)
+    )
+    return waiting.exclude(sealed_result="").order_by("created_at")
 
 
 def teams_for_new_session(user: Visitor) -> QuerySet[Team]:

@@ -44,7 +44,12 @@ def board(request: HttpRequest) -> HttpResponse:
     require(request.user, Capability.SEE_BOARD)
     pin_numbers(request)
     rows = board_rows(queries.board(request.user))
-    context = {"room": "sessions", "rows": rows, "this_host": socket.gethostname()}
+    context = {
+        "room": "sessions",
+        "rows": rows,
+        "undecided": queries.undecided_logins(request.user),
+        "this_host": socket.gethostname(),
+    }
     return render(request, "sessions/board.html", context)
 
 

@@ -131,11 +131,11 @@ def test_the_board_reads_the_same_number_of_queries_for_any_number_of_sessions(
     client = as_(cast.operator)
     for number in range(3):
         make_session(f"Shop {number}")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get("/sessions/")
     for number in range(3, 12):
         make_session(f"Shop {number}")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get("/sessions/")
 
 
@@ -430,6 +430,18 @@ def test_a_login_that_ended_can_be_started_again(cast: Cast, attempt: LoginAttem
     fresh = LoginAttempt.objects.exclude(pk=attempt.pk).get()
     assert fresh.session_name == "Kiosk"
     assert f'data-login-id="{fresh.pk}"' in answer.content.decode()
+
+
+def test_a_scan_by_another_account_waits_on_the_board_until_somebody_decides(
+    cast: Cast, attempt: LoginAttempt
+) -> None:
+    words = "“Kiosk” was scanned with another WeChat account."
+    LoginAttempt.objects.update(status="other_account", sealed_result="sealed")
+    for page in ("/sessions/", "/sessions/-/changes/"):
+        assert words in as_(cast.operator).get(page).content.decode()
+        assert words not in as_(cast.viewer).get(page).content.decode()
+    LoginAttempt.objects.update(sealed_result="")
+    assert words not in as_(cast.operator).get("/sessions/").content.decode()
 
 
 # Signing in, language
