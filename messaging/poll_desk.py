@@ -205,6 +205,17 @@ class PollDesk:
                     await self.desk(poll_notes.write_good_polls, heard)
                 except Exception:
                     logger.exception("good polls could not be noted")
+            await self._note_silence()
+
+    async def _note_silence(self) -> None:
+        """A poll that nobody answers is no failure; after 90 s it is news all the same."""
+        for loop in list(self._loops.values()):
+            if loop.poller.is_silent():
+                loop.poller.begin_anew()
+                try:
+                    await self.desk(poll_notes.silent, loop.poller.binding)
+                except Exception:
+                    logger.exception("a silence could not be noted")
 
 
 async def _notify_stop(client: ILinkClient) -> None:

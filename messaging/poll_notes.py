@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from messaging import outbox
 from sessions_app import quarters
+from sessions_app.health import NOT_HEARD, health_of
 from sessions_app.models import POLLED_STATES, Session, SessionState
 from sessions_app.realtime import announcing
 from sessions_app.services import record_state, touch
@@ -63,6 +64,14 @@ def failed_poll(
         state = SessionState.FAILING if failing else SessionState(session.state)
         record_state(change, session, state, code=code, detail=detail)
         quarters.note_error(session.pk, timezone.now())
+
+
+def silent(binding: Binding) -> None:
+    """Polled, and nothing was heard for 90 s: what the pages say by now is an event too."""
+    with announcing() as change:
+        session = _mine(binding)
+        if session is not None and health_of(session, now=timezone.now()).is_silent:
+            record_state(change, session, SessionState.FAILING, code=NOT_HEARD)
 
 
 def signed_out(binding: Binding) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from messaging import poll_notes
 from messaging.inbound import Received
 from messaging.recorder import Recorder
+from sessions_app.health import SILENT_AFTER_S
 from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import (
@@ -30,6 +31,8 @@ SIGNED_OUT = -14
 INSTANT_S = 0.3
 LONGEST_REST_S = 30.0
 """A server that answers "nothing" at once, again and again, is asked after 2, 4, 8 … 30 s."""
+STANDSTILL_REST_S = 2.0
+"""One that answers messages at once and never moves the cursor is asked as seldom as this."""
 
 Desk = Callable[..., Awaitable[Any]]
 
@@ -80,6 +83,7 @@ class Poller:
         self._was_good = False
         self._was_announced = False
         self._instant_empties = 0
+        self._heard_at = self.clock()
 
     async def run(self) -> None:
         while not self.stopping.is_set():
@@ -88,7 +92,7 @@ class Poller:
                 await self._announce_start()
             if self.stopping.is_set():
                 return
-            began = self.clock()
+            began, asked_with = self.clock(), self.cursor
             try:
                 updates = await self._ask()
             except ILinkError as error:
@@ -104,8 +108,17 @@ class Poller:
                 detail = updates.error_message or f"code {updates.code}"
                 await self._failed("refused", detail[:200])
                 continue
-            await self._good()
-            await self._rest(updates, self.clock() - began)
+            if not updates.unanswered:
+                await self._good()
+            await self._rest(updates, self.clock() - began, moved=self.cursor != asked_with)
+
+    def is_silent(self) -> bool:
+        """Nothing was heard for 90 s, not even a failure: the caller writes it down, once."""
+        return self.clock() - self._heard_at > SILENT_AFTER_S
+
+    def begin_anew(self) -> None:
+        """The silence is written down: the next good poll is news again."""
+        self._was_good, self._heard_at = False, self.clock()
 
     async def _ask(self) -> Updates:
         """One poll; what it brings is safe when this returns."""
@@ -153,24 +166,28 @@ class Poller:
 
     async def _good(self) -> None:
         self.backoff.succeeded()
+        self._heard_at = self.clock()
         if self._was_good:
             self.heard[self.binding] = self.now()
             return
         await self.desk(poll_notes.good_poll, self.binding, self.now())
         self._was_good = True
 
-    async def _rest(self, updates: Updates, took_s: float) -> None:
+    async def _rest(self, updates: Updates, took_s: float, *, moved: bool) -> None:
         """No hot loop on a server that does not hold; one that says it holds shortly may."""
         declared_s = (updates.longpoll_timeout_ms or 35_000) / 1000
-        if updates.messages or updates.timed_out or took_s >= min(INSTANT_S, 0.8 * declared_s):
+        if took_s >= min(INSTANT_S, 0.8 * declared_s) or (updates.messages and moved):
             self._instant_empties = 0
+            return
+        if updates.messages:
+            await self.sleep(STANDSTILL_REST_S)
             return
         self._instant_empties += 1
         await self.sleep(min(LONGEST_REST_S, 2.0**self._instant_empties))
 
     async def _failed(self, code: str, detail: str) -> None:
         wait_s = self.backoff.failed()
-        self._was_good = False
+        self._was_good, self._heard_at = False, self.clock()
         logger.warning(
             "session %s: poll failed %s times: %s %s",
             self.binding.session_id, self.backoff.failures, code, detail,

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from sessions_app.models import Invitation, LoginAttempt, ScanLink, Session
@@ -19,14 +20,22 @@ def sessions_of(user: Visitor) -> QuerySet[Session]:
 
 
 def session_or_404(user: Visitor, name: str) -> Session:
-    return get_object_or_404(sessions_of(user), name=name)
+    """By its exact name; `default` is the session of that name and no other."""
+    return get_object_or_404(sessions_of(user), name=_searchable(name))
+
+
+def _searchable(text: str) -> str:
+    """What comes in an address may hold a NUL, which no database can look for."""
+    if "\0" in text:
+        raise Http404
+    return text
 
 
 def login_or_404(user: Visitor, login_id: str) -> LoginAttempt:
     """A login attempt of the user's teams; handing out its code is for those who manage."""
     require(user, Capability.MANAGE_SESSIONS)
     mine = LoginAttempt.objects.filter(team__in=team_ids_of(user))
-    return get_object_or_404(mine.select_related("session", "started_by"), pk=login_id)
+    return get_object_or_404(mine.select_related("session", "started_by"), pk=_searchable(login_id))
 
 
 def scan_links_of(user: Visitor) -> QuerySet[ScanLink]:
@@ -37,7 +46,7 @@ def scan_links_of(user: Visitor) -> QuerySet[ScanLink]:
 
 
 def scan_link_or_404(user: Visitor, link_id: str) -> ScanLink:
-    return get_object_or_404(scan_links_of(user), pk=link_id)
+    return get_object_or_404(scan_links_of(user), pk=_searchable(link_id))
 
 
 def invitations_of(user: Visitor) -> QuerySet[Invitation]:

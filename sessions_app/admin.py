@@ -6,9 +6,11 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.admin_base import AnyAdmin, KeptAdmin, RecordAdmin, masked
+from sessions_app.health import health_of
 from sessions_app.models import (
     Context,
     Invitation,
@@ -26,6 +28,7 @@ from sessions_app.models import (
 )
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.people.tokens import revoke_token
+from sessions_app.queries import state_label
 from sessions_app.team_settings import NAMES
 
 admin.site.site_header = "WeiLink Console"
@@ -79,7 +82,7 @@ class SessionAdmin(KeptAdmin):
     """Names and states change on the board, where the worker hears of it."""
 
     list_display = (
-        "name", "state", "bot_id", "owner_id", "team", "is_default",
+        "name", "how_it_is", "bot_id", "owner_id", "team", "is_default",
         "last_poll_at", "last_message_at",
     )  # fmt: skip
     list_filter = ("state", "team", "is_default")
@@ -94,6 +97,10 @@ class SessionAdmin(KeptAdmin):
         "token_shown", "cursor_shown", "hold_ms", "generation", "gives_receipts", "created_at",
         "bound_at", "last_poll_at", "last_message_at", "last_sent_at", "lease_owner",
     )  # fmt: skip
+
+    @admin.display(description=_("state"), ordering="state")
+    def how_it_is(self, session: Session) -> str:
+        return state_label(health_of(session, now=timezone.now()))
 
 
 @admin.register(Context)

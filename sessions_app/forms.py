@@ -22,8 +22,9 @@ class SessionNameField(forms.CharField):
         super().__init__(strip=False, required=False, widget=forms.TextInput(attrs), **kwargs)
 
     def clean(self, value: Any) -> str:
+        """Not by the validators of a text: the rule for names has its own words for each fault."""
         try:
-            return clean_session_name(super().clean(value))
+            return clean_session_name(self.to_python(value) or "")
         except BadSessionName as problem:
             raise forms.ValidationError(reasons.name_problem(problem)) from problem
 

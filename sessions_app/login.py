@@ -57,7 +57,7 @@ def start_login(
     """Ask the worker for a QR code. Raises SessionNameError, AlreadyConnected."""
     if session is None:
         session_name = services.free_name(session_name)
-    elif session.state in POLLED_STATES and session.sealed_token and not force:
+    elif is_connected(session) and not force:
         raise AlreadyConnected
     with announcing() as change:
         attempt = LoginAttempt.objects.create(
@@ -69,6 +69,12 @@ def start_login(
         announce(change, attempt)
         wake_workers()
     return attempt
+
+
+def is_connected(session: Session) -> bool:
+    """Somebody polls it, or is about to: here or in another program."""
+    polled = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE)
+    return session.state in polled and bool(session.sealed_token)
 
 
 def announce(change: Change, attempt: LoginAttempt) -> None:

@@ -65,6 +65,7 @@ class LoginDriver:
         self.codes_drawn = 0
         self.expires_at: datetime | None = None
         self.shown = LoginState.WAITING
+        self.judging = False
         self.client = open_client(start_url)
         self.poll_backoff = Backoff(random.random)
         self.poll_pause_s = POLL_PAUSE_S
@@ -164,8 +165,8 @@ class LoginDriver:
         wanted = (LoginState.VERIFY_CODE_REQUIRED, LoginState.VERIFY_CODE_WRONG)
         if self.shown in wanted and not digits and not self._is_over_age():
             return
-        if digits:  # the row says so since they were given; wrong ones again are news again
-            self.shown = LoginState.SCANNED
+        if digits:  # the row says “scanned” since they were given; what WeChat says of them is news
+            self.shown, self.judging = LoginState.SCANNED, True
         status = await self._poll(digits)
         if status is not None:
             await self._follow(status, sent_digits=bool(digits))
@@ -228,9 +229,9 @@ class LoginDriver:
                 await self._confirm(status)
 
     async def _show(self, status: LoginState) -> None:
-        if self.shown is not status:
+        if self.shown is not status or self.judging:
             await self._write(status=status)
-            self.shown = status
+            self.shown, self.judging = status, False
 
     async def _redirect(self, host: str) -> None:
         try:

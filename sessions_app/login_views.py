@@ -12,7 +12,14 @@ from sessions_app.access import login_or_404
 from sessions_app.live import pin_numbers
 from sessions_app.models import LoginAttempt, User
 from sessions_app.names import SessionNameError
-from sessions_app.pages import UNPROCESSABLE, changes_page, is_htmx, login_card, refused
+from sessions_app.pages import (
+    UNPROCESSABLE,
+    changes_page,
+    is_htmx,
+    login_card,
+    refused,
+    scan_question,
+)
 
 
 def _actor(request: HttpRequest) -> User:
@@ -62,11 +69,13 @@ def resolve(request: HttpRequest, login_id: str) -> HttpResponse:
 def again(request: HttpRequest, login_id: str) -> HttpResponse:
     """The same session, a new attempt: after one that ended without a scan."""
     old = login_or_404(request.user, login_id)
+    if old.session is not None and old.session.may_send:
+        return scan_question(request, old.session, status=UNPROCESSABLE)
     try:
         attempt = logins.start_login(
             user=_actor(request), session_name=old.session_name, team=old.team, session=old.session
         )
-    except (SessionNameError, logins.AlreadyConnected):
+    except SessionNameError:
         words = _("“%(name)s” is connected by now.") % {"name": old.session_name}
         return refused(request, words)
     return login_card(request, attempt) if is_htmx(request) else _page(attempt)

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from sessions_app import links, queries
 from sessions_app.access import login_or_404, scan_links_of
@@ -47,6 +48,12 @@ def login_card(
     return card(request, "sessions/_login.html", context, status=status)
 
 
+def scan_question(request: HttpRequest, session: Session, *, status: int = 200) -> HttpResponse:
+    """Before a code for a session that is connected: what a scan would end."""
+    context = {"session": session, "title": _("Scan again")}
+    return card(request, "sessions/scan_again.html", context, status=status)
+
+
 def changes_page(request: HttpRequest) -> HttpResponse:
     """What changed on the board since the page's numbers, and the parts beside it."""
     pin_numbers(request)
@@ -56,6 +63,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         context["rows"] = board_rows(queries.board(request.user, since=wanted.since))
         if wanted.since is not None:
             context["removed"] = queries.removed_since(request.user, wanted.since)
+        context["undecided"] = queries.undecided_logins(request.user)
         context["some_sessions"] = bool(context["rows"]) or queries.has_sessions(request.user)
     if wanted.open and may(request.user, Capability.SEE_BOARD):
         context.update(detail_context(request, wanted.open))

@@ -41,7 +41,8 @@ class BoardRow:
 
 
 def board_row(row: SessionRow) -> BoardRow:
-    state = SessionState(row.session.state)
+    state = row.health.state
+    backs_off = state is SessionState.FAILING and not row.health.is_silent
     return BoardRow(
         session=row.session,
         state_label=row.state_label,
@@ -52,8 +53,8 @@ def board_row(row: SessionRow) -> BoardRow:
         last_contact=row.last_contact,
         day=row.day,
         action=_ACTIONS.get(state, "open"),
-        polled=state in _POLLED,
-        next_try_at=row.session.next_poll_at if state is SessionState.FAILING else None,
+        polled=state in _POLLED or row.health.is_silent,
+        next_try_at=row.session.next_poll_at if backs_off else None,
     )
 
 

@@ -8,14 +8,21 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from sessions_app import leases, reasons
+from sessions_app import health, leases, reasons
 from sessions_app.access import sessions_of
 from sessions_app.day import Day, days_of
-from sessions_app.models import Session, SessionEvent, SessionState, Team, User
+from sessions_app.health import Health, health_of
+from sessions_app.models import (
+    LoginAttempt,
+    LoginState,
+    Session,
+    SessionEvent,
+    SessionState,
+    Team,
+    User,
+)
 from sessions_app.people.roles import Visitor, team_ids_of
 from sessions_app.realtime import numbers_of
-
-SILENT_AFTER_S = 90
 
 _TONES = {
     SessionState.CONNECTED: "ok",
@@ -27,15 +34,13 @@ _TONES = {
     SessionState.LOGGED_OUT: "idle",
 }
 
-_RECEIVING = (SessionState.CONNECTED, SessionState.POLLED_ELSEWHERE)
-_NEEDY = (SessionState.EXPIRED, SessionState.FAILING)
-
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
     """One line of the board. `tone`: ok, warn, bad or idle; `because`: a sentence."""
 
     session: Session
+    health: Health
     state_label: str
     tone: str
     because: str
@@ -98,7 +103,14 @@ def default_session(user: Visitor) -> Session | None:
 
 
 def receiving_count(user: Visitor) -> int:
-    return sessions_of(user).filter(state__in=_RECEIVING).count()
+    """How many of the user's sessions receive, by the evidence that their rows show."""
+    stored = sessions_of(user).filter(state__in=health.RECEIVING_STATES)
+    return sum(one.is_receiving for one in _healths(stored))
+
+
+def _healths(sessions: QuerySet[Session]) -> list[Health]:
+    now = timezone.now()
+    return [health_of(one, now=now) for one in sessions.only(*health.COLUMNS).order_by()]
 
 
 def changed_since(user: Visitor, since: Mapping[str, int]) -> Q:
@@ -110,33 +122,28 @@ def changed_since(user: Visitor, since: Mapping[str, int]) -> Q:
 
 
 def session_row(session: Session, *, now: datetime, day: Day | None = None) -> SessionRow:
-    state = SessionState(session.state)
-    silent = _silent_for_s(session, now)
-    deaf = state is SessionState.CONNECTED and silent is not None and silent > SILENT_AFTER_S
+    found = health_of(session, now=now)
     return SessionRow(
         session=session,
-        state_label=str(_("not heard") if deaf else state.label),
-        tone="warn" if deaf else _TONES[state],
-        because=_("no poll was answered for a while") if deaf else _because(session, state, now),
+        health=found,
+        state_label=state_label(found),
+        tone=_TONES[found.state],
+        because=_because(session, found),
         owner=session.owner_id,
         last_message_at=session.last_message_at,
         day=day,
     )
 
 
-def _silent_for_s(session: Session, now: datetime) -> float | None:
-    heard = session.last_poll_at or session.bound_at
-    return (now - heard).total_seconds() if heard else None
+def state_label(found: Health) -> str:
+    return _("not heard") if found.is_silent else str(found.state.label)
 
 
-def _because(session: Session, state: SessionState, now: datetime) -> str:
-    reason = reasons.sentence(session.error_code, session.error_detail)
-    match state:
+def _because(session: Session, found: Health) -> str:
+    reason = reasons.sentence(found.code, found.detail)
+    match found.state:
         case SessionState.FAILING:
-            return _("%(reason)s, %(times)s in a row") % {
-                "reason": reason,
-                "times": reasons.times(session.errors_in_row),
-            }
+            return reason if found.is_silent else _failures(session, reason)
         case SessionState.EXPIRED:
             return reason or reasons.sentence("signed_out")
         case SessionState.PAUSED:
@@ -152,17 +159,24 @@ def _because(session: Session, state: SessionState, now: datetime) -> str:
     return _("WeChat answers its polls")
 
 
+def _failures(session: Session, reason: str) -> str:
+    if not session.errors_in_row:  # it cannot be polled at all
+        return reason
+    words = {"reason": reason, "times": reasons.times(session.errors_in_row)}
+    return _("%(reason)s, %(times)s in a row") % words
+
+
 def board_tiles(user: Visitor) -> Tiles:
     """Two queries; messages are counted through the sessions' own relation."""
     sessions = sessions_of(user)
-    states = list(sessions.values_list("state", flat=True))
+    healths = _healths(sessions)
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = sessions.filter(messages__stored_at__gte=midnight).order_by()
     counted = today.values_list("messages__direction").annotate(Count("messages"))
     by_direction: dict[str, int] = dict(counted)
     return Tiles(
-        receiving=sum(state in _RECEIVING for state in states),
-        needs_you=sum(state in _NEEDY for state in states),
+        receiving=sum(one.is_receiving for one in healths),
+        needs_you=sum(one.needs_somebody for one in healths),
         messages_in_today=by_direction.get("in", 0),
         messages_out_today=by_direction.get("out", 0),
     )
@@ -205,6 +219,14 @@ def _labelled(label: str, reason: str) -> str:
     return _("%(label)s: %(reason)s") % {"label": label, "reason": reason} if reason else label
 
 
+def undecided_logins(user: Visitor) -> QuerySet[LoginAttempt]:
+    """Scans by another WeChat account whose token waits for somebody to say where it belongs."""
+    waiting = LoginAttempt.objects.filter(
+        status=LoginState.OTHER_ACCOUNT, team__in=team_ids_of(user)
+    )
+    return waiting.exclude(sealed_result="").order_by("created_at")
+
+
 def teams_for_new_session(user: Visitor) -> QuerySet[Team]:
     return Team.objects.filter(pk__in=team_ids_of(user))
 
@@ -227,9 +249,30 @@ def worker() -> Worker:
     return Worker(last.heard_at, age < timedelta(seconds=leases.BEAT_TTL_S), last.host)
 
 
-def rail_sessions(user: Visitor, *, limit: int) -> list[Session]:
+@dataclass(frozen=True, slots=True)
+class RailAccount:
+    """One account as the rail shows it. `trouble`: a word or two, "" while it receives."""
+
+    session: Session
+    trouble: str
+    tone: str
+
+
+def rail_accounts(user: Visitor, *, limit: int) -> list[RailAccount]:
     """The accounts that the rail shows, by name: all that fit."""
-    return list(sessions_of(user).order_by("name_key")[:limit])
+    now = timezone.now()
+    return [_rail_account(one, now) for one in sessions_of(user).order_by("name_key")[:limit]]
+
+
+def _rail_account(session: Session, now: datetime) -> RailAccount:
+    """Read by agents too: no word of sessions, tokens or polls."""
+    found = health_of(session, now=now)
+    if not session.may_send:
+        return RailAccount(session, _("offline"), "bad")
+    if found.needs_somebody:
+        trouble = _("not heard") if found.is_silent else _("no answer")
+        return RailAccount(session, trouble, "warn")
+    return RailAccount(session, "", "")
 
 
 def has_sessions(user: Visitor) -> bool:

@@ -25,6 +25,7 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
         lambda: _("WeChat ended this session: it was bound elsewhere or removed on the phone")
     ),
     "bound_elsewhere": _with_detail(lambda: _("this WeChat account is now bound as “%(detail)s”")),
+    "not_heard": _plain(lambda: _("no poll was answered for more than 90 seconds")),
     "http": _with_detail(lambda: _("WeChat answered %(detail)s")),
     "unreachable": _plain(lambda: _("WeChat could not be reached")),
     "line_broken": _plain(lambda: _("the line to WeChat broke")),

@@ -11,7 +11,7 @@ from sessions_app import queries, reasons, services
 from sessions_app.access import require, session_or_404
 from sessions_app.forms import AddSessionForm, DeleteForm, RenameForm
 from sessions_app.live import pin_numbers
-from sessions_app.login import AlreadyConnected, start_login
+from sessions_app.login import start_login
 from sessions_app.models import Session, User
 from sessions_app.names import SessionNameError
 from sessions_app.pages import (
@@ -23,6 +23,7 @@ from sessions_app.pages import (
     is_htmx,
     login_card,
     refused,
+    scan_question,
 )
 from sessions_app.people.roles import Capability
 from sessions_app.presentation import board_rows
@@ -43,7 +44,12 @@ def board(request: HttpRequest) -> HttpResponse:
     require(request.user, Capability.SEE_BOARD)
     pin_numbers(request)
     rows = board_rows(queries.board(request.user))
-    context = {"room": "sessions", "rows": rows, "this_host": socket.gethostname()}
+    context = {
+        "room": "sessions",
+        "rows": rows,
+        "undecided": queries.undecided_logins(request.user),
+        "this_host": socket.gethostname(),
+    }
     return render(request, "sessions/board.html", context)
 
 
@@ -85,15 +91,18 @@ def add(request: HttpRequest) -> HttpResponse:
     return card(request, "sessions/add.html", context, status=status)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def scan(request: HttpRequest, name: str) -> HttpResponse:
+    """A new code. What may still send is asked about first, paused or not: a scan ends it."""
     found = _managed(request, name)
-    try:
-        attempt = start_login(
-            user=_actor(request), session_name=found.name, team=found.team, session=found
-        )
-    except AlreadyConnected:
-        return refused(request, _("“%(name)s” is connected already.") % {"name": found.name})
+    if request.method == "GET":
+        return scan_question(request, found)
+    force = "force" in request.POST
+    if found.may_send and not force:
+        return scan_question(request, found, status=UNPROCESSABLE)
+    attempt = start_login(
+        user=_actor(request), session_name=found.name, team=found.team, session=found, force=force
+    )
     if is_htmx(request):
         return login_card(request, attempt)
     return redirect("sessions:login", attempt.pk)
@@ -146,13 +155,18 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
     return card(request, "sessions/delete.html", context, status=status)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def pause(request: HttpRequest, name: str) -> HttpResponse:
-    return _set_paused(request, name, paused=True)
+    """Asks first and says what becomes of messages and replies."""
+    if request.method == "POST":
+        return _set_paused(request, name, paused=True)
+    context = {"session": _managed(request, name), "title": _("Pause")}
+    return card(request, "sessions/pause.html", context)
 
 
 @require_POST
 def resume(request: HttpRequest, name: str) -> HttpResponse:
+    """Nothing is lost by it, so nothing is asked; the menu says what comes."""
     return _set_paused(request, name, paused=False)
 
 
@@ -165,8 +179,16 @@ def _set_paused(request: HttpRequest, name: str, *, paused: bool) -> HttpRespons
     return done(request, found)
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def default(request: HttpRequest, name: str) -> HttpResponse:
+    """Asks first and says who means the default session."""
     found = _managed(request, name)
-    services.set_default(session=found, user=_actor(request))
-    return done(request, found)
+    if request.method == "POST":
+        services.set_default(session=found, user=_actor(request))
+        return done(request, found)
+    context = {
+        "session": found,
+        "former": queries.default_session(request.user),
+        "title": _("Make default"),
+    }
+    return card(request, "sessions/default.html", context)

@@ -9,10 +9,10 @@ from django.http import HttpRequest
 
 from messaging.queries import unread_total
 from sessions_app.live import pin_numbers
-from sessions_app.models import Session, User
+from sessions_app.models import User
 from sessions_app.people.preferences import Preferences, preferences_of
 from sessions_app.people.roles import Capability, may
-from sessions_app.queries import Tiles, Worker, board_tiles, rail_sessions, worker
+from sessions_app.queries import RailAccount, Tiles, Worker, board_tiles, rail_accounts, worker
 from weilink_site.texts import texts
 
 RAIL_LENGTH = 12
@@ -39,8 +39,8 @@ class Console:
         return unread_total(self._user) if self.may_read else 0
 
     @cached_property
-    def accounts(self) -> list[Session]:
-        return rail_sessions(self._user, limit=RAIL_LENGTH) if self.has_role else []
+    def accounts(self) -> list[RailAccount]:
+        return rail_accounts(self._user, limit=RAIL_LENGTH) if self.has_role else []
 
     @cached_property
     def tiles(self) -> Tiles:

@@ -4,6 +4,7 @@ import unicodedata
 from typing import Annotated
 
 from django.http import Http404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Path, Router
 
@@ -13,6 +14,7 @@ from messaging.api.paging import Cursor, Limit, pack, split, unpack
 from messaging.api.schemas import RenameIn, SessionOut, SessionsOut
 from sessions_app import queries, reasons, services
 from sessions_app.access import session_or_404
+from sessions_app.health import health_of
 from sessions_app.models import Session, User
 from sessions_app.names import SessionNameError
 from sessions_app.people.roles import Capability
@@ -24,16 +26,18 @@ SessionName = Annotated[str, Path(description="The session's name, percent-encod
 
 
 def session_out(session: Session) -> SessionOut:
+    """As the board shows it: a session that was not heard for 90 s is `failing`, and says why."""
+    found = health_of(session, now=timezone.now())
     return SessionOut(
         name=session.name,
         bot_id=session.bot_id or None,
         user_id=session.owner_id or None,
-        state=session.state,
+        state=found.state,
         is_default=session.is_default,
         created_at=session.created_at,
         last_poll_at=session.last_poll_at,
         last_message_at=session.last_message_at,
-        last_error=reasons.sentence(session.error_code, session.error_detail) or None,
+        last_error=reasons.sentence(found.code, found.detail) or None,
     )
 
 
@@ -41,8 +45,6 @@ def session_named(user: User, name: str) -> Session:
     """One of the user's sessions, by its exact name. Raises ApiError 404."""
     wanted = unicodedata.normalize("NFC", name)
     try:
-        if "\0" in wanted:  # no database can look for it
-            raise Http404
         return session_or_404(user, wanted)
     except Http404:
         raise unknown_session() from None

@@ -267,7 +267,7 @@ class ILinkClient:
                 max_bytes=self._max_body_bytes,
             )
         except AnswerTimeoutError:
-            return _NOTHING_CAME
+            return dataclasses.replace(_NOTHING_CAME, unanswered=True)
         if http_status == _GATEWAY_TIMEOUT:
             return _NOTHING_CAME
         if http_status >= 300:

@@ -2,7 +2,7 @@
 // Closing it never cancels a login: others may watch the same code.
 import { fetchNews } from "./news.js";
 
-const CONFIRMED_MS = 1_400;
+const READ_MS = 1_400;
 
 let opener = null;
 let openerKey = "";
@@ -21,6 +21,7 @@ export function startDialogs() {
   document.addEventListener("console:drawn", takeFocus);
   document.addEventListener("console:drawn", watchLogin);
   document.addEventListener("console:answered", ({ detail }) => {
+    if (detail.elt.matches("[data-cancels]")) leave(document.querySelector("[data-login-id]"));
     if (dialog.contains(detail.elt) && !detail.elt.closest("[data-login-id]")) dialog.close();
   });
   dialog.addEventListener("click", (event) => closeFor(event, dialog));
@@ -71,18 +72,19 @@ function askForLogin() {
   asked = id;
 }
 
-/** A login that is confirmed or cancelled closes by itself; the words stay for a moment. */
+/** A login that is confirmed or cancelled closes by itself; the words stay for a moment.
+ * Whoever cancelled it knows: there it closes at once. */
 function watchLogin() {
   const panel = document.querySelector("[data-login-id]");
   if (!panel || panel.dataset.leaving) return;
   const { status } = panel.dataset;
   if (status !== "confirmed" && status !== "cancelled") return;
   panel.dataset.leaving = "yes";
-  setTimeout(() => leave(panel), status === "confirmed" ? CONFIRMED_MS : 0);
+  setTimeout(() => leave(panel), READ_MS);
 }
 
 function leave(panel) {
-  if (!panel.isConnected) return;
+  if (!panel?.isConnected) return;
   const dialog = panel.closest("dialog");
   if (dialog) dialog.close();
   else location.assign(panel.dataset.board);

@@ -1,5 +1,6 @@
 """Every status of a QR login as a program sees it, on a worker and the simulated WeChat."""
 
+import time
 from typing import Any
 
 import pytest
@@ -81,8 +82,10 @@ async def test_digits_wrong_twice_are_said_twice_and_right_ones_connect(
         given = await program.say("verify-code", {"code": wrong})
         assert given.body["status"] == "scanned"  # until WeChat has judged them
         await program.until("verify_code_wrong")
-    await program.say("verify-code", {"code": digits})
-    await until(lambda: running.control.login(handle)["status"] == "scaned", "digits taken")
+    given = await program.say("verify-code", {"code": digits})
+    await program.news()  # right digits are news too: nobody is left with “checking”
+    assert program.now["status"] == "scanned"
+    assert program.now["version"] > given.body["version"]
     running.control.confirm(handle)
     await program.until("confirmed")
 
@@ -97,6 +100,25 @@ async def test_too_many_wrong_digits_bring_a_new_code(program: Program, running:
     await program.say("verify-code", {"code": "111111" if digits != "111111" else "222222"})
     blocked = await program.until("verify_code_blocked")
     assert blocked["qr_url"] not in {None, first}
+
+
+CODES = "/ilink/bot/get_bot_qrcode"
+
+
+async def test_blocked_digits_and_old_codes_together_bring_three_codes_at_most(
+    program: Program, running: Running
+) -> None:
+    running.control.switches(verify_code_tries=1)
+    await program.start(name="Shop A")
+    digits = running.control.scan(await program.handle(), "Lin", ask_code=True)["digits"]
+    await program.until("verify_code_required")
+    await program.say("verify-code", {"code": "111111" if digits != "111111" else "222222"})
+    await program.until("verify_code_blocked")
+    for status in ("refreshed", "expired"):
+        running.control.expire(await program.handle())
+        await program.news()
+        assert program.now["status"] == status
+    assert running.control.requests()[CODES] == 3
 
 
 async def test_refreshed_and_in_the_end_expired(program: Program, running: Running) -> None:
@@ -128,6 +150,58 @@ async def test_another_account_is_resolved_as_a_new_session(
     resolved = await program.say("resolve", {"as": "new"})
     assert (resolved.body["status"], resolved.body["session"]) == ("confirmed", "Shop A 2")
     assert await Session.objects.acount() == 2
+
+
+async def test_another_account_replaces_the_old_one(program: Program, running: Running) -> None:
+    old = await running.scan("Shop A", "Lin")
+    await program.start(name="Shop A", force=True)
+    handle = await program.handle()
+    running.control.scan(handle, "Guo")
+    bot_id = running.control.confirm(handle)["bot_id"]
+    await program.until("other_account")
+    resolved = await program.say("resolve", {"as": "replace"})
+    assert (resolved.body["status"], resolved.body["session"]) == ("confirmed", "Shop A")
+    (listed,) = (await ask(program.secret, "GET", "/sessions")).body["items"]
+    assert listed["bot_id"] == bot_id != old.bot_id
+    assert (await program.say("resolve", {"as": "replace"})).code == "nothing_to_resolve"
+
+
+async def test_without_a_name_it_is_the_default_session_whatever_its_name(
+    program: Program, running: Running
+) -> None:
+    await program.start()
+    assert program.now["session"] == "default"  # there is none yet: its literal name
+    handle = await program.handle()
+    running.control.scan(handle, "Lin")
+    running.control.confirm(handle)
+    await program.until("confirmed")
+    await ask(program.secret, "POST", "/sessions/default/rename", {"new_name": "Shop A"})
+    assert (await ask(program.secret, "POST", "/logins", {})).status == 409
+    await program.start(force=True)
+    assert program.now["session"] == "Shop A"
+    await program.start(name="default")  # a name as any other, not the default session
+    assert program.now["session"] == "default"
+    assert await Session.objects.acount() == 1
+
+
+async def test_every_news_has_a_higher_version_and_waits_for_nothing_that_is_known(
+    program: Program, running: Running
+) -> None:
+    await program.start(name="Shop A")
+    place = f"/logins/{program.now['id']}"
+    versions = [program.now["version"]]
+    handle = await program.handle()
+    running.control.scan(handle, "Lin")
+    await program.until("scanned")
+    versions.append(program.now["version"])
+    running.control.confirm(handle)
+    await program.until("confirmed")
+    versions.append(program.now["version"])
+    assert versions == sorted(set(versions))
+    for query in (f"?wait=30&seen={versions[-1]}", f"?wait=30&seen={versions[0]}", "?wait=30"):
+        began = time.monotonic()
+        assert (await ask(program.secret, "GET", place + query)).body["version"] == versions[-1]
+        assert time.monotonic() - began < 5  # final, or news: at once
 
 
 async def test_an_account_that_is_connected_already_changes_nothing(

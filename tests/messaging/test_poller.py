@@ -1,6 +1,7 @@
 """One poll loop: what it does when WeChat is ill, when a token dies, and when nothing is wrong."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import pytest
 
 from messaging.models import Message
 from messaging.recorder import Recorder, Spool
+from sessions_app.ilink import client as client_module
 from sessions_app.models import Session, SessionEvent, Team
 from sessions_app.simulator.serve import SimulatorServer
 from tests.conftest import in_thread, until
+from tests.messaging.builders import text_message
 from tests.messaging.rig import Rig, bound_session
 
 UPDATES = "/ilink/bot/getupdates"
@@ -139,6 +142,45 @@ async def test_a_server_that_never_holds_is_asked_ever_more_rarely(
     await until(lambda: len(rig.pauses) >= 6, "pauses")
     assert rig.pauses[:6] == [2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert (await Session.objects.aget(pk=rig.session.pk)).state == "connected"
+
+
+async def test_a_gateway_that_gives_up_at_once_is_asked_ever_more_rarely(
+    make_rig: MakeRig, simulator: SimulatorServer
+) -> None:
+    rig, bot = await make_rig("Lin")
+    simulator.control.add_fault("status", path=UPDATES, token=bot["token"], times=None, status=524)
+    rig.start()
+    await until(lambda: len(rig.pauses) >= 4, "pauses")
+    assert rig.pauses[:4] == [2.0, 4.0, 8.0, 16.0]
+    assert rig.heard  # a gateway that says so is an answer
+
+
+async def test_messages_that_never_move_the_cursor_are_no_reason_to_hurry(
+    make_rig: MakeRig, simulator: SimulatorServer
+) -> None:
+    rig, bot = await make_rig("Lin")
+    body = json.dumps({"ret": 0, "msgs": [text_message("again")], "get_updates_buf": ""})
+    simulator.control.add_fault("body", path=UPDATES, token=bot["token"], times=None, body=body)
+    rig.start()
+    await until(lambda: len(rig.pauses) >= 3, "pauses")
+    assert rig.pauses[:3] == [2.0, 2.0, 2.0]
+    assert await Message.objects.acount() == 1
+
+
+async def test_a_poll_that_nobody_answers_is_neither_a_failure_nor_evidence(
+    make_rig: MakeRig, simulator: SimulatorServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "POLL_MARGIN_S", 0.4)
+    rig, bot = await make_rig("Lin")
+    rig.poller.hold_ms = 100
+    simulator.control.add_fault("slow", path=UPDATES, token=bot["token"], times=None, delay_s=5.0)
+    rig.start()
+    await until(lambda: simulator.control.faults()[0]["hits"] >= 3, "polls nobody answers")
+    assert (rig.heard, rig.pauses) == ({}, [])
+    assert not rig.poller.is_silent()
+    real = rig.poller.clock
+    rig.poller.clock = lambda: real() + 91
+    assert rig.poller.is_silent()
 
 
 def _asked(simulator: SimulatorServer, bot: dict[str, Any]) -> int:

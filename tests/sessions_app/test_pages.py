@@ -49,8 +49,11 @@ def watched(attempt: LoginAttempt, **columns: Any) -> str:
 # Who may see what
 
 PAGES = ["/sessions/", "/sessions/Shop%20A/", "/sessions/-/changes/"]
-FORMS = ["/sessions/-/add/", "/sessions/Shop%20A/rename/", "/sessions/Shop%20A/log-out/"]
-POSTS = [f"/sessions/Shop%20A/{name}/" for name in ("scan", "pause", "resume", "default")]
+FORMS = [
+    "/sessions/-/add/",
+    *(f"/sessions/Shop%20A/{name}/" for name in ("rename", "log-out", "pause", "default", "scan")),
+]
+POSTS = ["/sessions/Shop%20A/resume/"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -65,6 +68,8 @@ def test_those_with_a_board_role_see_the_board(cast: Cast, shop: Session, page: 
 def test_only_those_who_manage_sessions_change_them(cast: Cast, shop: Session, page: str) -> None:
     for user in (cast.supervisor, cast.agent, cast.agent_elsewhere, cast.viewer, cast.outsider):
         assert as_(user).post(page).status_code == 403, user
+        if page in FORMS:
+            assert as_(user).get(page).status_code == 403, user
     shop.refresh_from_db()
     assert shop.state == SessionState.CONNECTED
 
@@ -126,11 +131,11 @@ def test_the_board_reads_the_same_number_of_queries_for_any_number_of_sessions(
     client = as_(cast.operator)
     for number in range(3):
         make_session(f"Shop {number}")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get("/sessions/")
     for number in range(3, 12):
         make_session(f"Shop {number}")
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get("/sessions/")
 
 
@@ -250,10 +255,91 @@ def test_pausing_and_resuming_change_the_state(cast: Cast, shop: Session) -> Non
     assert shop.state == SessionState.CONNECTING
 
 
-def test_scanning_again_what_is_connected_is_refused_in_words(cast: Cast, shop: Session) -> None:
-    answer = as_(cast.operator).post("/sessions/Shop%20A/scan/", follow=True)
-    assert "“Shop A” is connected already." in answer.content.decode()
+def test_a_code_for_what_is_connected_is_asked_about_first(cast: Cast, shop: Session) -> None:
+    client, page = as_(cast.operator), "/sessions/Shop%20A/scan/"
+    for answer in (client.get(page), client.post(page), client.post(page, headers=HTMX)):
+        words = answer.content.decode()
+        assert "“Shop A” is connected already" in words
+        assert "A scan ends that older link for good" in words
+        assert not LoginAttempt.objects.exists()
+    assert (client.get(page).status_code, client.post(page).status_code) == (200, 422)
+    client.post(page, {"force": "1"})
+    assert LoginAttempt.objects.get().session == shop
+
+
+@pytest.mark.parametrize("state", ["failing", "paused", "polled_elsewhere", "connecting"])
+def test_whatever_wechat_has_not_ended_is_asked_about(
+    cast: Cast, shop: Session, state: str
+) -> None:
+    Session.objects.update(state=state)
+    assert as_(cast.operator).post("/sessions/Shop%20A/scan/").status_code == 422
+    assert 'aria-label="Scan again Shop A"' in as_(cast.operator).get("/sessions/").content.decode()
     assert not LoginAttempt.objects.exists()
+
+
+def test_a_session_that_ended_is_scanned_without_a_question(cast: Cast, shop: Session) -> None:
+    Session.objects.update(state=SessionState.EXPIRED)
+    as_(cast.operator).post("/sessions/Shop%20A/scan/")
+    assert LoginAttempt.objects.get().session == shop
+
+
+def test_starting_a_forced_login_again_asks_again(cast: Cast, shop: Session) -> None:
+    attempt = login.start_login(
+        user=cast.operator, session_name="Shop A", team=cast.team, session=shop, force=True
+    )
+    LoginAttempt.objects.update(status="expired", finished_at=timezone.now())
+    answer = as_(cast.operator).post(f"/sessions/logins/{attempt.pk}/again/", headers=HTMX)
+    assert (answer.status_code, LoginAttempt.objects.count()) == (422, 1)
+    assert "is connected already" in answer.content.decode()
+
+
+CONSEQUENCES = {
+    "pause": "waits at WeChat and comes in after you resume. Replies still go out",
+    "default": "Programs that name no session use the default one",
+    "rename": "Programs that use the old name no longer find it",
+    "log-out": "Replies that still wait are not sent",
+    "scan": "people can be answered again only after they write again",
+}
+
+
+@pytest.mark.parametrize("action", CONSEQUENCES)
+def test_each_consequence_is_said_before_it_happens(cast: Cast, shop: Session, action: str) -> None:
+    Session.objects.update(is_default=False)
+    before = Session.objects.values().get()
+    client, page = as_(cast.operator), f"/sessions/Shop%20A/{action}/"
+    for headers in ({}, HTMX):
+        answer = client.get(page, headers=headers)
+        assert answer.status_code == 200
+        assert CONSEQUENCES[action] in answer.content.decode()
+    assert Session.objects.values().get() == before
+    board = client.get("/sessions/").content.decode()
+    assert f'hx-get="{page}"' in board  # no control does it without asking
+    assert f'hx-post="{page}"' not in board
+
+
+def test_deleting_says_what_follows_and_asks_for_the_name(cast: Cast, shop: Session) -> None:
+    Session.objects.update(state=SessionState.LOGGED_OUT)
+    client, page = as_(cast.operator), "/sessions/Shop%20A/delete/"
+    asked = client.get(page, headers=HTMX).content.decode()
+    assert "This cannot be undone." in asked
+    assert "It is the default session" in asked
+    assert client.post(page, {"name": "shop a"}, headers=HTMX).status_code == 422
+    assert Session.objects.filter(deleted_at=None).exists()
+
+
+def test_resuming_loses_nothing_and_the_menu_says_what_comes(cast: Cast, shop: Session) -> None:
+    Session.objects.update(state=SessionState.PAUSED)
+    page = as_(cast.operator).get("/sessions/").content.decode()
+    assert page.count("what waited at WeChat comes in") == 2  # the button's hint, the menu's line
+    assert as_(cast.operator).get("/sessions/Shop%20A/resume/").status_code == 405
+
+
+def test_making_default_names_the_one_before_it(cast: Cast, shop: Session) -> None:
+    other = make_session("Repairs")
+    client, page = as_(cast.operator), "/sessions/Repairs/default/"
+    assert "Until now it is “Shop A”." in client.get(page, headers=HTMX).content.decode()
+    client.post(page)
+    assert Session.objects.get(is_default=True) == other
 
 
 # The QR dialog
@@ -344,6 +430,18 @@ def test_a_login_that_ended_can_be_started_again(cast: Cast, attempt: LoginAttem
     fresh = LoginAttempt.objects.exclude(pk=attempt.pk).get()
     assert fresh.session_name == "Kiosk"
     assert f'data-login-id="{fresh.pk}"' in answer.content.decode()
+
+
+def test_a_scan_by_another_account_waits_on_the_board_until_somebody_decides(
+    cast: Cast, attempt: LoginAttempt
+) -> None:
+    words = "“Kiosk” was scanned with another WeChat account."
+    LoginAttempt.objects.update(status="other_account", sealed_result="sealed")
+    for page in ("/sessions/", "/sessions/-/changes/"):
+        assert words in as_(cast.operator).get(page).content.decode()
+        assert words not in as_(cast.viewer).get(page).content.decode()
+    LoginAttempt.objects.update(sealed_result="")
+    assert words not in as_(cast.operator).get("/sessions/").content.decode()
 
 
 # Signing in, language

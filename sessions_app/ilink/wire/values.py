@@ -129,7 +129,8 @@ class Updates:
 
     `code` is 0 when fine. `cursor` None means: keep the old one. `strays` are pieces of `msgs`
     that are no messages, as ASCII JSON. `raw` is the body as received. `timed_out` means that
-    nothing came while the poll was held, which is no error.
+    nothing came while the poll was held, which is no error; `unanswered`, that not even a gateway
+    said so: it is no evidence of anything.
     """
 
     code: int
@@ -140,6 +141,7 @@ class Updates:
     longpoll_timeout_ms: int | None
     raw: bytes
     timed_out: bool = False
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

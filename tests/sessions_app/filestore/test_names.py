@@ -7,15 +7,11 @@ import pytest
 
 from sessions_app import names, reasons
 from sessions_app.filestore import Change, SessionFolder, StoredContext, UnknownSessionError
+from tests.session_names import BAD, CLASHES, FINE, SURROGATE
 
 from .conftest import a_token, log_in
 
-UNSAFE = [
-    "../x", "a/b", ".", "..", "/etc", "", "x" * 300, "名" * 67, "a\x00b", "a\nb", "\u202eevil",
-    "a\u200bb", "\ud800", " a", "a ", ".hidden", "a:b", "a\\b", "token.json", "Contexts.JSON",
-    "messages.db-wal",
-]  # fmt: skip
-FINE = ["名字", "Shop A · 小店", "🍜", "e\u0301te\u0301", "default", "x" * 64]
+UNSAFE = [*BAD, SURROGATE]
 
 Door = Callable[[Change, str], object]
 DOORS: dict[str, Door] = {
@@ -53,7 +49,7 @@ def test_reading_refuses_unsafe_names_too(folder: SessionFolder, name: str) -> N
         folder.read_contexts(name)
 
 
-@pytest.mark.parametrize("name", FINE)
+@pytest.mark.parametrize("name", [*FINE, "default"])
 def test_fine_names_are_folders_in_normal_form(folder: SessionFolder, name: str) -> None:
     clean = names.clean_session_name(name)
     log_in(folder, clean)
@@ -69,6 +65,28 @@ def test_names_that_differ_in_case_only_clash(folder: SessionFolder) -> None:
         log_in_name = change.rename("Straße", "STRASSE")  # its own name, written otherwise
     assert log_in_name == "STRASSE"
     assert [one.name for one in folder.scan().usable()] == ["STRASSE"]
+
+
+@pytest.mark.parametrize(("there", "clash"), CLASHES, ids=ascii)
+def test_a_name_that_clashes_is_refused_with_the_name_that_is_there(
+    folder: SessionFolder, there: str, clash: str
+) -> None:
+    there = names.clean_session_name(there)
+    log_in(folder, there)
+    log_in(folder, "other", 2)
+    with folder.changing() as change:
+        with pytest.raises(names.SessionNameTaken, match=there):
+            change.free_name(clash)
+        with pytest.raises(names.SessionNameTaken, match=there):
+            change.rename("other", clash)
+    assert {one.name for one in folder.scan().usable()} == {there, "other"}
+
+
+@pytest.mark.parametrize(("name", "code"), [*BAD.items(), (SURROGATE, "name_invisible")], ids=ascii)
+def test_the_first_reason_that_applies_is_said(name: str, code: str) -> None:
+    with pytest.raises(names.BadSessionName) as caught:
+        names.clean_session_name(name)
+    assert caught.value.code == code
 
 
 @pytest.mark.parametrize("name", ["default", "Default", "DEFAULT"])

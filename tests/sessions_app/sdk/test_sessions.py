@@ -4,19 +4,18 @@ import json
 import shutil
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from sessions_app import WeiLink
+from tests.session_names import BAD, CLASHES, FINE, SURROGATE
 
 from .conftest import PERSON, World, received, texts, until
 
-UNSAFE = [
-    "../x", "a/b", ".", "..", "", "x" * 300, "a\x00b", "a\nb", "\u202eevil", "\ud800", " a",
-    "token.json",
-]  # fmt: skip
+UNSAFE = [*BAD, SURROGATE]
 
 
 def test_default_is_always_there_and_first_and_it_prints_as_a_list(world: World) -> None:
@@ -182,7 +181,21 @@ def test_names_that_clash_are_refused(world: World, name: str) -> None:
     assert sorted(weilink.bot_ids) == ["other", "shop"]
 
 
-@pytest.mark.parametrize("name", ["名字", "🍜 noodles", "e\u0301te\u0301"])
+@pytest.mark.parametrize(("there", "clash"), CLASHES, ids=ascii)
+def test_a_clash_is_a_value_error_for_logins_and_renames(
+    world: World, there: str, clash: str
+) -> None:
+    world.bind(there := unicodedata.normalize("NFC", there))
+    world.bind("other")
+    weilink = world.open()
+    with pytest.raises(ValueError, match=there):
+        weilink.login(clash)
+    with pytest.raises(ValueError, match=there):
+        weilink.rename_session("other", clash)
+    assert set(weilink.bot_ids) == {there, "other"}
+
+
+@pytest.mark.parametrize("name", FINE, ids=ascii)
 def test_names_of_any_script_are_fine(world: World, name: str) -> None:
     world.bind("shop")
     weilink = world.open()
