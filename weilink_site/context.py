@@ -7,8 +7,9 @@ from functools import cached_property
 
 from django.http import HttpRequest
 
+from messaging.heard import Heard, heard_since
 from messaging.queries import unread_total
-from sessions_app.live import pin_numbers
+from sessions_app.live import asked, newest_message, pin_numbers
 from sessions_app.models import Session, User
 from sessions_app.people.preferences import Preferences, preferences_of
 from sessions_app.people.roles import Capability, may
@@ -37,6 +38,16 @@ class Console:
     @cached_property
     def unread(self) -> int:
         return unread_total(self._user) if self.may_read else 0
+
+    @cached_property
+    def newest_message(self) -> int:
+        return newest_message(self._request)
+
+    @cached_property
+    def heard(self) -> list[Heard]:
+        """Who wrote since the page's numbers, where the page has told them."""
+        since = asked(self._request).since if self.may_read else None
+        return heard_since(self._user, since) if since is not None else []
 
     @cached_property
     def accounts(self) -> list[Session]:

@@ -8,6 +8,7 @@ import { startExchange } from "./exchange.js";
 import { startLine } from "./line.js";
 import { startList } from "./list.js";
 import { startMenus } from "./menus.js";
+import { startNotices } from "./notices.js";
 import { startThread } from "./thread.js";
 
 startClock();
@@ -17,6 +18,7 @@ startCopying();
 startThread();
 startList();
 startAlerts();
+startNotices();
 startComposer();
 startExchange();
 startLine();
