@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from messaging.heard import Heard, heard_since
 from messaging.queries import unread_total
+from sessions_app.banners import Banner, banners_for
 from sessions_app.live import asked, newest_message, pin_numbers
 from sessions_app.models import Session, User
 from sessions_app.people.preferences import Preferences, preferences_of
@@ -52,6 +53,10 @@ class Console:
     @cached_property
     def accounts(self) -> list[Session]:
         return rail_sessions(self._user, limit=RAIL_LENGTH) if self.has_role else []
+
+    @cached_property
+    def banners(self) -> list[Banner]:
+        return banners_for(self._user) if self.has_role else []
 
     @cached_property
     def tiles(self) -> Tiles:

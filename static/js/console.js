@@ -1,5 +1,6 @@
 // Starts what the page has. Each module binds to data- attributes and does nothing where they lack.
 import { startAlerts } from "./alerts.js";
+import { startBanners } from "./banners.js";
 import { startClock } from "./clock.js";
 import { startComposer } from "./composer.js";
 import { startCopying } from "./copy.js";
@@ -19,6 +20,7 @@ startThread();
 startList();
 startAlerts();
 startNotices();
+startBanners();
 startComposer();
 startExchange();
 startLine();
