@@ -7,7 +7,7 @@ from functools import cached_property
 
 from django.http import HttpRequest
 
-from messaging.heard import Heard, heard_since
+from messaging.heard import Heard, heard_since, waiting_for
 from messaging.queries import unread_total
 from sessions_app.banners import Banner, banners_for
 from sessions_app.live import asked, newest_message, pin_numbers
@@ -39,6 +39,11 @@ class Console:
     @cached_property
     def unread(self) -> int:
         return unread_total(self._user) if self.may_read else 0
+
+    @cached_property
+    def waiting(self) -> int:
+        """How many conversations wait for this person; in the title, and a mark on the icon."""
+        return waiting_for(self._user) if self.may_answer else 0
 
     @cached_property
     def newest_message(self) -> int:

@@ -13,7 +13,7 @@ let elsewhere = 0;
 let elsewhereTimer = 0;
 
 export function startAlerts() {
-  setCount(Number(document.body.dataset.unread) || 0);
+  setCount(Number(document.body.dataset.waiting) || 0);
   startSound();
   startViewing();
   document.addEventListener("console:drawn", hear);
@@ -24,7 +24,7 @@ export function startAlerts() {
 function hear({ detail }) {
   const { root, isPage } = detail;
   if (isPage) return;
-  if (root.dataset.unread !== undefined) setCount(Number(root.dataset.unread));
+  if (root.dataset.waiting !== undefined) setCount(Number(root.dataset.waiting));
   if (root.dataset.open === document.getElementById("thread")?.dataset.conversation) rename(root);
   const heard = [...root.querySelectorAll("[data-heard]")].map(told).filter((one) => one.id > newest);
   for (const one of heard) {

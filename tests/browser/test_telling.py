@@ -90,6 +90,9 @@ def test_title_and_icon_say_on_every_page_that_somebody_waits(
     expect(icon).to_have_attribute("href", re.compile("favicon-marked"))
     page.goto(f"{demo.url}/inbox/")
     open_thread(page, "Tom Baker")
+    expect(page).to_have_title("(1) Tom Baker · Shop A · WeiLink")
+    page.get_by_role("textbox", name="Reply to Tom Baker").fill("hello, what can we do?")
+    page.get_by_role("button", name="Send as Shop A").click()
     expect(page).to_have_title("Tom Baker · Shop A · WeiLink")
     expect(icon).to_have_attribute("href", re.compile(r"favicon\."))
 
@@ -100,7 +103,8 @@ def test_several_tabs_make_one_sound_and_one_notification(
     first = context.new_page()
     bound_shop(first, demo)
     _choose(first, demo, Sound_of_new_messages="all", Desktop_notifications="all")
-    pages = [_tab(context, f"{demo.url}/{path}/") for path in ("settings", "sessions", "account")]
+    others = [_tab(context, f"{demo.url}/{path}/") for path in ("settings", "sessions", "account")]
+    pages = [first, *others]
     before = _waiting(pages[0])
     write(demo, "李娜", "在吗？")
     _wait_for(before + 1, *pages)

@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging import services
-from messaging.heard import heard_since
+from messaging.heard import heard_since, waiting_for
 from messaging.models import Conversation, Message
 from sessions_app.models import Session, User
 from sessions_app.queries import live_numbers
@@ -91,3 +91,22 @@ def test_a_page_knows_the_newest_message_it_was_drawn_after(cast: Cast, shop: Se
     known = re.search(r'data-newest-message="(\d+)"', page)
     assert known is not None
     assert int(known[1]) == Message.objects.get().pk
+
+
+# How many wait for me
+
+
+def test_the_count_is_of_those_who_wait_for_this_person(cast: Cast, shop: Session) -> None:
+    receive(shop, *(text_message("hello", sender=f"p{number}@im.wechat") for number in range(6)))
+    mine, theirs, answered, late, resolved, _nobodys = Conversation.objects.order_by("pk")
+    rows = Conversation.objects.filter
+    rows(pk=mine.pk).update(assignee=cast.agent)
+    rows(pk=theirs.pk).update(assignee=cast.supervisor)
+    services.send_reply(user=cast.agent, conversation=answered, text="hi", draft_key="1")
+    rows(pk=late.pk).update(closes_at=timezone.now())
+    rows(pk=resolved.pk).update(status="resolved")
+    counts = {name: waiting_for(getattr(cast, name)) for name in ("agent", "supervisor", "viewer")}
+    assert counts == {"agent": 2, "supervisor": 2, "viewer": 1}
+    assert waiting_for(cast.agent_elsewhere) == 0
+    assert "<title>(2) Inbox" in as_(cast.agent).get("/inbox/").content.decode()
+    assert "<title>Inbox" in as_(cast.viewer).get("/inbox/").content.decode()
