@@ -9,6 +9,7 @@ app_name = "inbox"
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
     path("changes/", inbox.changes, name="changes"),
+    path("told/", inbox.told, name="told"),
     path("<int:pk>/", inbox.conversation, name="conversation"),
     path("<int:pk>/reply/", message.reply, name="reply"),
     path("<int:pk>/read/", contact.read, name="read"),

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from sessions_app.queries import live_numbers
 
 _KEPT = "_live_numbers"
+_MESSAGES = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +26,16 @@ def pin_numbers(request: HttpRequest) -> dict[str, int]:
     """Read the stream numbers once for this request. Call it before any row is read."""
     known: dict[str, int] | None = getattr(request, _KEPT, None)
     if known is None:
-        known = live_numbers(request.user)
+        known = live_numbers(request.user, besides=(_MESSAGES,))
         setattr(request, _KEPT, known)
-    return known
+    return {key: number for key, number in known.items() if key != _MESSAGES}
+
+
+def newest_message(request: HttpRequest) -> int:
+    """The last message id that was given when the numbers were read: what is later is news."""
+    pin_numbers(request)
+    known: dict[str, int] = getattr(request, _KEPT)
+    return known[_MESSAGES]
 
 
 def asked(request: HttpRequest) -> Asked:

@@ -1,6 +1,6 @@
 """All reads of the board, the session page and the live numbers. Nothing is written here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -236,9 +236,9 @@ def stream_keys_of(user: Visitor) -> list[str]:
     return [*keys, user.stream_key] if isinstance(user, User) else keys
 
 
-def live_numbers(user: Visitor) -> dict[str, int]:
+def live_numbers(user: Visitor, *, besides: Sequence[str] = ()) -> dict[str, int]:
     """Stream key → last number. Read BEFORE the rows that a page shows, never after."""
-    return numbers_of(stream_keys_of(user))
+    return numbers_of([*stream_keys_of(user), *besides])
 
 
 def worker() -> Worker:

@@ -7,8 +7,10 @@ from functools import cached_property
 
 from django.http import HttpRequest
 
+from messaging.heard import Heard, heard_since, waiting_for
 from messaging.queries import unread_total
-from sessions_app.live import pin_numbers
+from sessions_app.banners import Banner, banners_for
+from sessions_app.live import asked, newest_message, pin_numbers
 from sessions_app.models import User
 from sessions_app.people.preferences import Preferences, preferences_of
 from sessions_app.people.roles import Capability, may
@@ -39,8 +41,27 @@ class Console:
         return unread_total(self._user) if self.may_read else 0
 
     @cached_property
+    def waiting(self) -> int:
+        """How many conversations wait for this person; in the title, and a mark on the icon."""
+        return waiting_for(self._user) if self.may_answer else 0
+
+    @cached_property
+    def newest_message(self) -> int:
+        return newest_message(self._request)
+
+    @cached_property
+    def heard(self) -> list[Heard]:
+        """Who wrote since the page's numbers, where the page has told them."""
+        since = asked(self._request).since if self.may_read else None
+        return heard_since(self._user, since) if since is not None else []
+
+    @cached_property
     def accounts(self) -> list[RailAccount]:
         return rail_accounts(self._user, limit=RAIL_LENGTH) if self.has_role else []
+
+    @cached_property
+    def banners(self) -> list[Banner]:
+        return banners_for(self._user) if self.has_role else []
 
     @cached_property
     def tiles(self) -> Tiles:

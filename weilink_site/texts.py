@@ -18,6 +18,13 @@ def texts() -> dict[str, str]:
         "heard": _("{who}: {text}"),
         "heard_elsewhere_one": _("{count} new message in another conversation"),
         "heard_elsewhere_other": _("{count} new messages in other conversations"),
+        "notifications_granted": _("This browser shows them."),
+        "notifications_default": _("This browser was not asked yet whether it shows them."),
+        "notifications_denied": _(
+            "This browser does not show them: they were refused for this address. "
+            "Its settings for this page change that."
+        ),
+        "notifications_missing": _("This browser cannot show them."),
         "seconds_ago": _("{count} s ago"),
         "minutes_ago": _("{count} min ago"),
         "hours_ago": _("{count} h ago"),

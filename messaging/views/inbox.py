@@ -49,6 +49,14 @@ def changes(request: HttpRequest) -> HttpResponse:
     return news(request)
 
 
+@require_GET
+def told(request: HttpRequest) -> HttpResponse:
+    """What pages without rows of their own ask for: who wrote, what the rail shows."""
+    require(request.user, Capability.READ_CONVERSATIONS)
+    pin_numbers(request)
+    return render(request, "inbox/told.html")
+
+
 def _number(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -1,74 +1,61 @@
-// What a new message does besides being there: a sound, the count in the title, a word to screen
-// readers. Nothing for what is old, and no sound for what the reader is looking at.
-import { now } from "./news.js";
+// What a new message does besides being there: the count in the title and the favicon, a word to
+// screen readers, a sound, a notification. The server says who wrote (`data-heard`), whatever list
+// is on the screen. Nothing for the conversation in view, nothing twice.
+import { notify } from "./notices.js";
+import { startSound, play } from "./sound.js";
+import { isViewed, startViewing } from "./viewing.js";
 import { announce, counted, text } from "./texts.js";
 
-const KEY = "weilink-muted";
-const OLD_MS = 10 * 60_000;
-const QUIET_MS = 1_500;
 const ELSEWHERE_MS = 10_000;
 
-const known = new Map();
-let sound = null;
-let lastSound = 0;
+let newest = Number(document.body.dataset.newestMessage) || 0;
 let elsewhere = 0;
 let elsewhereTimer = 0;
 
 export function startAlerts() {
-  learn();
-  setTitle(Number(document.body.dataset.unread) || 0);
-  for (const button of document.querySelectorAll("[data-sound]")) bindMute(button);
-  for (const kind of ["pointerdown", "keydown"]) {
-    document.addEventListener(kind, unlock, { once: true, passive: true });
-  }
+  setCount(Number(document.body.dataset.waiting) || 0);
+  startSound();
+  startViewing();
   document.addEventListener("console:drawn", hear);
   document.addEventListener("console:opened", ({ detail }) => rename(detail.thread));
   document.addEventListener("console:settled", () => rename(document.querySelector("#conversation-pane [data-title]")));
 }
 
-function rows(root = document) {
-  return root.querySelectorAll("li.conversation");
-}
-
-function learn() {
-  for (const row of rows()) known.set(row.id, row.dataset.key);
-}
-
 function hear({ detail }) {
-  if (detail.isPage) {
-    learn();
-    return;
-  }
-  const { root } = detail;
-  if (root.dataset.unread !== undefined) setTitle(Number(root.dataset.unread));
+  const { root, isPage } = detail;
+  if (isPage) return;
+  if (root.dataset.waiting !== undefined) setCount(Number(root.dataset.waiting));
   if (root.dataset.open === document.getElementById("thread")?.dataset.conversation) rename(root);
-  const fresh = heardRows(root, detail.fresh);
-  learn();
-  for (const row of fresh) known.set(row.id, row.dataset.key);
-  if (!fresh.length) return;
-  const looking = !document.hidden && document.hasFocus();
-  const open = `conversation-${document.getElementById("thread")?.dataset.conversation}`;
-  if (fresh.some((row) => row.id !== open || !looking)) play();
-  for (const row of fresh) speak(row, row.id === open);
+  const heard = [...root.querySelectorAll("[data-heard]")].map(told).filter((one) => one.id > newest);
+  for (const one of heard) {
+    newest = Math.max(newest, one.id);
+    speak(one);
+  }
+  if (heard.length) tell(heard);
 }
 
-/** Rows whose last message is theirs, young, and was not known to this page. */
-function heardRows(root, inserted) {
-  const ids = new Set([...rows(root), ...inserted].map((row) => row.id));
-  const drawn = (id) => document.getElementById(id) ?? inserted.find((row) => row.id === id);
-  return [...ids].map(drawn).filter((row) => row && isNew(row));
+function told(element) {
+  const { heard, conversation, who, session, url } = element.dataset;
+  return { id: Number(heard), conversation, who, session, url, text: element.dataset.text, isMine: "mine" in element.dataset };
 }
 
-function isNew(row) {
-  if (!row.classList.contains("conversation") || !("fromThem" in row.dataset)) return false;
-  const young = now() - Number(row.dataset.at) * 1000 < OLD_MS;
-  const before = known.get(row.id);
-  return young && (before === undefined || row.dataset.key > before);
+async function tell(heard) {
+  const unseen = [];
+  for (const one of heard) if (!(await isViewed(one.conversation))) unseen.push(one);
+  const loud = unseen.filter((one) => isWanted(one, "tellsSound"));
+  if (loud.length) play(loud.at(-1).id);
+  for (const one of unseen) if (isWanted(one, "tellsNotifications")) await notify(one);
 }
 
-function speak(row, isOpen) {
-  if (isOpen) {
-    announce(text("heard", { who: row.dataset.who, text: row.dataset.text }));
+/** The reader's choice: mine, all, none. */
+function isWanted(one, choice) {
+  const wanted = document.body.dataset[choice];
+  return wanted === "all" || (wanted === "mine" && one.isMine);
+}
+
+function speak(one) {
+  if (one.conversation === document.getElementById("thread")?.dataset.conversation) {
+    announce(text("heard", one));
     return;
   }
   elsewhere += 1;
@@ -80,58 +67,18 @@ function speak(row, isOpen) {
   }, ELSEWHERE_MS);
 }
 
-function setTitle(count) {
+/** How many conversations wait for this reader: before the title, and as a mark on the icon. */
+function setCount(count) {
   const bare = document.title.replace(/^\(\d+\+?\)\s*/, "");
-  document.title = count ? `(${count}) ${bare}` : bare;
+  const title = count ? `(${count}) ${bare}` : bare;
+  if (document.title !== title) document.title = title;
+  const icon = document.querySelector('link[rel="icon"]');
+  const wanted = count ? icon.dataset.marked : icon.dataset.plain;
+  if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
 }
 
 function rename(element) {
   if (!element?.dataset.title) return;
   const count = document.title.match(/^\(\d+\+?\)\s*/)?.[0] ?? "";
   document.title = `${count}${element.dataset.title} · WeiLink`;
-}
-
-function isMuted() {
-  try {
-    return localStorage.getItem(KEY) === "1";
-  } catch {
-    return false;
-  }
-}
-
-function bindMute(button) {
-  button.setAttribute("aria-pressed", isMuted());
-  button.addEventListener("click", () => {
-    const muted = !isMuted();
-    try {
-      localStorage.setItem(KEY, muted ? "1" : "0");
-    } catch { /* storage is blocked: it stays as it is */ }
-    button.setAttribute("aria-pressed", isMuted());
-    if (!isMuted()) play();
-  });
-}
-
-/** Browsers let a page sound only after its reader did something. */
-function unlock() {
-  sound = new AudioContext();
-}
-
-function play() {
-  if (isMuted() || !sound || Date.now() - lastSound < QUIET_MS) return;
-  lastSound = Date.now();
-  if (sound.state === "suspended") sound.resume();
-  tone(660, 0);
-  tone(880, 0.11);
-}
-
-function tone(hertz, after) {
-  const begin = sound.currentTime + after;
-  const oscillator = new OscillatorNode(sound, { frequency: hertz, type: "sine" });
-  const gain = new GainNode(sound, { gain: 0 });
-  gain.gain.setValueAtTime(0, begin);
-  gain.gain.linearRampToValueAtTime(0.12, begin + 0.015);
-  gain.gain.exponentialRampToValueAtTime(0.0005, begin + 0.28);
-  oscillator.connect(gain).connect(sound.destination);
-  oscillator.start(begin);
-  oscillator.stop(begin + 0.3);
 }

@@ -4,12 +4,22 @@ import { text } from "./texts.js";
 import { emit } from "./upsert.js";
 
 const TICK_MS = 1_000;
-const drawnOn = new Date().toDateString();
+const day = dayFormat();
+const drawnOn = day.format(now());
 
 export function startClock() {
   setInterval(tick, TICK_MS);
   document.addEventListener("console:drawn", tick);
   document.addEventListener("console:settled", tick);
+}
+
+/** Days begin in the reader's own zone, as the server's words for them do. */
+function dayFormat() {
+  try {
+    return new Intl.DateTimeFormat("en", { timeZone: document.body.dataset.zone || undefined, dateStyle: "short" });
+  } catch { // a zone that this browser does not know
+    return new Intl.DateTimeFormat("en", { dateStyle: "short" });
+  }
 }
 
 function tick() {
@@ -20,7 +30,7 @@ function tick() {
   for (const element of document.querySelectorAll("[data-countdown]")) {
     count(element, Number(element.dataset.countdown) - moment / 1000);
   }
-  if (new Date().toDateString() !== drawnOn) newDay();
+  if (day.format(now()) !== drawnOn) newDay();
 }
 
 function count(element, seconds) {

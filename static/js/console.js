@@ -1,5 +1,6 @@
 // Starts what the page has. Each module binds to data- attributes and does nothing where they lack.
 import { startAlerts } from "./alerts.js";
+import { startBanners } from "./banners.js";
 import { startClock } from "./clock.js";
 import { startComposer } from "./composer.js";
 import { startCopying } from "./copy.js";
@@ -8,6 +9,7 @@ import { startExchange } from "./exchange.js";
 import { startLine } from "./line.js";
 import { startList } from "./list.js";
 import { startMenus } from "./menus.js";
+import { startNotices } from "./notices.js";
 import { startThread } from "./thread.js";
 
 startClock();
@@ -17,6 +19,8 @@ startCopying();
 startThread();
 startList();
 startAlerts();
+startNotices();
+startBanners();
 startComposer();
 startExchange();
 startLine();

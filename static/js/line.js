@@ -2,7 +2,7 @@
 // banner says so after a moment. Reconnect, gap, heartbeat and push all end in the same fetch.
 import { fetchNews } from "./news.js";
 import { hear, turnedBack } from "./streams.js";
-import { text } from "./texts.js";
+import { announce, text } from "./texts.js";
 
 const BANNER_AFTER_MS = 1_500;
 const POLL_AFTER_MS = 3_000;
@@ -129,7 +129,9 @@ function showBanner() {
   let words = "";
   if (!navigator.onLine) words = text("offline");
   else if (downSince && Date.now() - downSince >= BANNER_AFTER_MS) words = text("line_down");
-  if (banner.textContent !== words) banner.textContent = words;
+  if (banner.textContent === words) return;
+  banner.textContent = words;
+  announce(words);
 }
 
 function signOut() {
@@ -141,4 +143,5 @@ function signOut() {
   link.href = `${document.body.dataset.login}?next=${encodeURIComponent(location.pathname)}`;
   link.textContent = text("sign_in");
   banner.replaceChildren(`${text("signed_out")} `, link);
+  announce(text("signed_out"));
 }

@@ -67,7 +67,7 @@ def test_what_is_chosen_is_kept_and_stands_in_every_page(cast: Cast) -> None:
     page = client.get("/inbox/").content.decode()
     for words in (
         'data-zone="Asia/Shanghai"', 'data-send-key="ctrl_enter"', 'data-undo-s="10"',
-        'data-sound="mine"', 'data-volume="35"', 'data-notifications="none"',
+        'data-tells-sound="mine"', 'data-tells-volume="35"', 'data-tells-notifications="none"',
         'data-chosen-theme="dark"',
     ):  # fmt: skip
         assert words in page

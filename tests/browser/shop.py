@@ -1,0 +1,42 @@
+"""A shop on the demo, without the walk through the dialogs: bound by its owner, written to."""
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import log_in
+from tests.browser.demo_process import Demo
+
+
+def bound_shop(page: Page, demo: Demo, name: str = "Shop A", owner: str = "Lin") -> None:
+    """Log in; bind the session unless a test before has. Ends on the inbox."""
+    demo.control("switches", scripts_on=False)
+    log_in(page, demo)
+    page.goto(f"{demo.url}/sessions/")
+    if page.get_by_role("row").filter(has_text=name).count():
+        page.goto(f"{demo.url}/inbox/")
+        return
+    page.get_by_role("link", name="Add session").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill(name)
+    dialog.get_by_label("Name").press("Enter")
+    page.wait_for_selector("dialog .qr-frame svg")
+    handle = demo.read("state")["logins"][-1]["handle"]
+    demo.control("scan", handle=handle, account=owner)
+    demo.control("confirm", handle=handle)
+    expect(dialog).to_be_hidden()
+    page.goto(f"{demo.url}/inbox/")
+
+
+def write(demo: Demo, person: str, text: str, **more: Any) -> None:
+    """As a simulated customer, to the bot that is alive."""
+    bots = [bot for bot in demo.read("bots") if bot["alive"]]
+    people = {one["name"]: one["user_id"] for one in demo.read("state")["people"]}
+    demo.control("write", bot_id=bots[0]["bot_id"], person_id=people[person], text=text, **more)
+
+
+def open_thread(page: Page, person: str) -> None:
+    rows = page.get_by_role("list", name="Conversations")
+    rows.get_by_role("link", name=re.compile(person)).click()
+    expect(page.get_by_role("region", name=f"Conversation with {person}")).to_be_visible()
