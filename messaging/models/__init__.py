@@ -8,6 +8,7 @@ from messaging.models.draft import Draft, DraftKind
 from messaging.models.label import Label
 from messaging.models.mention import Mention
 from messaging.models.message import (
+    MESSAGE_STREAM,
     SPOKEN,
     Direction,
     EventCode,
@@ -22,6 +23,7 @@ from messaging.models.posted_key import PostedKey
 from messaging.models.typing import Typing
 
 __all__ = [
+    "MESSAGE_STREAM",
     "SPOKEN",
     "Attachment",
     "AttachmentState",
