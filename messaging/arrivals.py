@@ -21,10 +21,12 @@ from messaging.models import (
     Conversation,
     ConversationStatus,
     Direction,
+    EventCode,
     Message,
     MessageKind,
     MessageStatus,
 )
+from messaging.thread_events import record_event
 from sessions_app.batches import update_rows
 from sessions_app.ilink.wire import Item, ItemKind
 from sessions_app.models import ACCOUNT_COLOURS, Context
@@ -270,7 +272,8 @@ def move_threads(
         show_last(thread, message, _detail(arrival.attachments))
         if not arrival.is_ours:
             thread.unread += 1
-            _reopen(thread)
+            if _reopen(thread):
+                record_event(change, thread, EventCode.REOPENED)
             _follow(thread, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
         change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
@@ -283,10 +286,12 @@ def move_threads(
     )  # fmt: skip
 
 
-def _reopen(thread: Conversation) -> None:
+def _reopen(thread: Conversation) -> bool:
     """Whoever writes is waiting, whatever was set aside or settled before."""
+    was_closed = thread.status != ConversationStatus.OPEN
     thread.status = ConversationStatus.OPEN
     thread.snoozed_until = None
+    return was_closed
 
 
 def show_last(thread: Conversation, message: Message, detail: str = "") -> None:

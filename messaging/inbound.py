@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from django.db.models import Q
 
 from messaging import arrivals, echoes
+from messaging.models import MESSAGE_STREAM as MESSAGE_STREAM
 from messaging.models import Attachment, Message, RawAnswer
 from sessions_app.batches import update_rows
 from sessions_app.ilink.wire import IncomingMessage, MessageType, Updates
@@ -19,8 +20,6 @@ from sessions_app.models import Session, SessionEvent
 from sessions_app.realtime import Change, advance, announcing
 from sessions_app.sealed import seal_bytes
 from sessions_app.services import touch
-
-MESSAGE_STREAM = "message"
 
 
 @dataclass(frozen=True, slots=True)

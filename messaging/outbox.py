@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from messaging.models import Conversation, Message, MessageStatus, SendAttempt
+from messaging.models import Conversation, Direction, Message, MessageStatus, SendAttempt
 from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
 from sessions_app import leases
 from sessions_app.models import Context, Session, SessionState, WorkerBeat
@@ -385,6 +385,8 @@ def _settle(
     )
     if give_back:
         give_count_back(message)
+    if status == MessageStatus.FAILED:
+        show_waiting(message.conversation)
     _touch(change, message)
 
 
@@ -406,6 +408,19 @@ def show_count(thread: Conversation, session_id: int) -> None:
     if count is not None:
         thread.replies_used = count
         Conversation.objects.filter(pk=thread.pk).update(replies_used=count)
+
+
+def show_waiting(thread: Conversation) -> None:
+    """Copy to the locked thread since when its customer waits: a reply that never left is none."""
+    spoken = Message.objects.filter(conversation=thread.pk).order_by()
+    ours = spoken.filter(direction=Direction.OUT).exclude(status__in=_NEVER_LEFT)
+    last = ours.aggregate(last=Max("id"))["last"] or 0
+    unanswered = spoken.filter(direction=Direction.IN, id__gt=last).order_by("id")
+    thread.waiting_since = unanswered.values_list("stored_at", flat=True).first()
+    Conversation.objects.filter(pk=thread.pk).update(waiting_since=thread.waiting_since)
+
+
+_NEVER_LEFT = (MessageStatus.FAILED, MessageStatus.CANCELLED)
 
 
 def _touch(change: Change, message: Message) -> None:

@@ -136,6 +136,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
             bot_id=context.session.bot_id,
         )
         _count(context, thread)
+        outbox.show_waiting(thread)
         _announce(change, message, thread)
         wake_workers()
 
@@ -178,6 +179,7 @@ def cancel_message(*, message: Message, user: User | None) -> None:
         if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
             raise ReplyError("already_sent", reasons.refusal("already_sent"))
         outbox.give_count_back(message)
+        outbox.show_waiting(thread)
         _announce(change, message, thread)
         wake_workers()
 

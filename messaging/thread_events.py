@@ -4,12 +4,14 @@ Runs inside the caller's `announcing()`, its thread locked. Never touches previe
 or the outbox; WeChat and the API never see these rows.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
-from messaging.inbound import MESSAGE_STREAM
 from messaging.models import (
+    MESSAGE_STREAM,
     Conversation,
     Direction,
     EventCode,
@@ -44,6 +46,35 @@ def record_event(
     )
 
 
+def record_events(
+    change: Change,
+    details: Mapping[Conversation, str],
+    code: EventCode | str,
+    *,
+    who: User | None = None,
+) -> list[Message]:
+    """The same quiet line in many threads, each with its own detail, by one insert."""
+    if not details:
+        return []
+    last, now = advance(MESSAGE_STREAM, len(details)), timezone.now()
+    rows = [
+        _row(
+            thread,
+            number,
+            Direction.EVENT,
+            now,
+            event=EventCode(code).value,
+            event_detail=detail,
+            sent_by=who,
+        )
+        for number, (thread, detail) in enumerate(details.items(), start=last - len(details) + 1)
+    ]
+    Message.objects.bulk_create(rows)
+    for row, thread in zip(rows, details, strict=True):
+        change.touch(row, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return rows
+
+
 def record_note(
     change: Change,
     thread: Conversation,
@@ -62,23 +93,27 @@ def _insert(
     direction: Direction,
     *,
     at: datetime | None = None,
-    **columns: object,
+    **columns: Any,
 ) -> Message:
     number, now = advance(MESSAGE_STREAM), timezone.now()
-    message = Message(
+    message = _row(thread, number, direction, now, created_at=at or now, **columns)
+    message.save(force_insert=True)
+    change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return message
+
+
+def _row(
+    thread: Conversation, number: int, direction: Direction, now: datetime, **columns: Any
+) -> Message:
+    return Message(
         id=number,
         conversation=thread,
         session_id=_session_id(thread),
         direction=direction,
         dedupe_key=f"{direction}:{number}",
         status=MessageStatus.RECEIVED,
-        created_at=at or now,
-        stored_at=now,
-        **columns,
+        **{"created_at": now, "stored_at": now, **columns},
     )
-    message.save(force_insert=True)
-    change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-    return message
 
 
 def _session_id(thread: Conversation) -> int:

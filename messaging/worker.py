@@ -18,8 +18,9 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.conf import settings
 from django.db import close_old_connections, connections
+from django.utils import timezone
 
-from messaging import outbox
+from messaging import due, outbox
 from messaging.delivery import Delivery
 from messaging.folder.desk import FolderDesk
 from messaging.lines import Lines
@@ -188,6 +189,7 @@ class Worker:
                 if attempt_id not in self._logins:
                     self._drive(attempt_id)
             await self.desk(outbox.disown_lost)
+            await self.desk(due.look, timezone.now())
 
     async def _look_at_sessions(self) -> None:
         """With a shared folder only whoever holds its poll lock may poll; see `folder.desk`."""

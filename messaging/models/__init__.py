@@ -8,6 +8,7 @@ from messaging.models.draft import Draft, DraftKind
 from messaging.models.label import Label
 from messaging.models.mention import Mention
 from messaging.models.message import (
+    MESSAGE_STREAM,
     SPOKEN,
     Direction,
     EventCode,
@@ -23,6 +24,7 @@ from messaging.models.typing import Typing
 
 __all__ = [
     "ELSEWHERE",
+    "MESSAGE_STREAM",
     "SPOKEN",
     "Attachment",
     "AttachmentState",

@@ -8,6 +8,9 @@ from django.utils.translation import gettext_lazy as _
 from messaging.models.conversation import Conversation
 from sessions_app.models import Session
 
+MESSAGE_STREAM = "message"
+"""The stream that numbers messages, notes and events."""
+
 
 class Direction(models.TextChoices):
     """What was said with the person (`in`, `out`), and what stands between it for the team.

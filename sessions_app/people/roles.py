@@ -4,10 +4,11 @@ Roles say *what*, teams say *where*: a capability holds for the objects of a per
 administrators hold it everywhere.
 """
 
+from collections.abc import Collection
 from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from sessions_app.people.models import Team, User
 
@@ -77,3 +78,12 @@ def team_ids_of(user: Visitor) -> list[int]:
         known = list(teams_of(user).values_list("pk", flat=True))
         user._team_ids = known  # type: ignore[union-attr]
     return known
+
+
+def answerers_of(team_ids: Collection[int]) -> QuerySet[User]:
+    """Who may answer in one of these teams, by name: as `may` and `team_ids_of` would say."""
+    answering = [role for role in Role if Capability.ANSWER in _GRANTS[role]]
+    everywhere = Q(is_superuser=True) | Q(groups__name=Role.ADMINISTRATOR)
+    there = Q(groups__name__in=answering, teams__in=team_ids)
+    people = User.objects.filter(everywhere | there, is_active=True)
+    return people.distinct().order_by("first_name", "last_name", "username")

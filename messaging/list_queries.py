@@ -1,0 +1,164 @@
+"""All reads of the list: a page of rows, how many there are, what changed, what to filter by."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from messaging.access import conversations_of
+from messaging.lists import Listing, Segment, Sort, View, condition, row_place, segments
+from messaging.models import Conversation, Departure, Label
+from sessions_app.models import User
+from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
+from sessions_app.queries import changed_since
+
+COUNT_UP_TO = 9_999
+"""Counting goes no further: a number beside a view is to cost the same at any size."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """`next`: opaque cursor of the following page, None at the end."""
+
+    rows: list[Conversation]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: in which stretch of the list, behind which row."""
+
+    segment: int
+    moment: datetime
+    pk: int
+
+    def __str__(self) -> str:
+        return f"{self.segment}~{self.moment.isoformat()}~{self.pk}"
+
+
+def conversation_page(
+    user: Visitor,
+    listing: Listing,
+    *,
+    now: datetime,
+    before: str | None = None,
+    limit: int = 50,
+) -> ConversationPage:
+    """The list from its start, or behind `before`, the `next` of the page above."""
+    place = parse_place(before or "")
+    wanted, found = condition(listing, user, now=now), list[Conversation]()
+    for number, segment in enumerate(segments(listing.sort, now=now)):
+        if place is None or number > place.segment:
+            found += _head(user, wanted & segment.condition, segment, limit + 1 - len(found))
+        elif number == place.segment:
+            behind = wanted & segment.condition & segment.after(place.moment, place.pk)
+            found += _head(user, behind, segment, limit + 1 - len(found))
+        if len(found) > limit:
+            break
+    page = found[:limit]
+    more = len(found) > limit
+    return ConversationPage(page, str(place_of(page[-1], listing.sort, now=now)) if more else None)
+
+
+def _head(user: Visitor, wanted: Q, segment: Segment, limit: int) -> list[Conversation]:
+    """The first rows of a stretch.
+
+    Of several teams, each gives its first ones and the best of them are taken: an index is in
+    order within one team only, and sorting all rows of all teams is what a large list cannot pay.
+    """
+    rows, teams = Conversation.objects.filter(wanted), team_ids_of(user)
+    if len(teams) == 1:
+        rows = rows.filter(team=teams[0])
+    else:
+        heads = Q(pk__in=[])
+        for team in teams:
+            head = rows.filter(team=team).order_by(*segment.order)
+            heads |= Q(pk__in=head.values("pk")[:limit])
+        rows = Conversation.objects.filter(heads)
+    return list(whole_rows(rows).order_by(*segment.order)[:limit])
+
+
+def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """With all that a row shows: two queries for any number of rows."""
+    return rows.select_related("contact", "session", "team", "assignee").prefetch_related("labels")
+
+
+def place_of(row: Conversation, sort: Sort, *, now: datetime) -> Place:
+    segment, moment = row_place(row, sort, now=now)
+    return Place(segment, moment, row.pk)
+
+
+def parse_place(cursor: str) -> Place | None:
+    """None for what no list gave."""
+    number, _, rest = cursor.partition("~")
+    at, _, pk = rest.partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or number not in {"0", "1"} or not _is_id(pk):
+            return None
+        return Place(int(number), moment.astimezone(UTC), int(pk))
+    except (ValueError, OverflowError):  # in UTC it may lie before the year 1
+        return None
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None = None) -> int:
+    """How many rows the list has; with `up_to`, no further than one more than that."""
+    rows = matching(user, listing, now=now)
+    return rows.count() if up_to is None else rows.values("pk")[: up_to + 1].count()
+
+
+def counts(user: Visitor, *, now: datetime) -> dict[View, int]:
+    """Of every view, without filters: one bounded look into one index each."""
+    return {view: count(user, Listing(view), now=now, up_to=COUNT_UP_TO) for view in View}
+
+
+def matching(user: Visitor, listing: Listing, *, now: datetime) -> QuerySet[Conversation]:
+    return conversations_of(user).filter(condition(listing, user, now=now))
+
+
+@dataclass(frozen=True, slots=True)
+class ListNews:
+    """What changed since a page's numbers: rows that are in the list, and keys that are not."""
+
+    rows: list[Conversation]
+    gone: list[int]
+    too_much: bool
+
+
+def list_news(
+    user: Visitor, listing: Listing, since: Mapping[str, int], *, now: datetime, limit: int
+) -> ListNews:
+    """Threads changed after the reader's numbers, sorted into those that the list shows or not."""
+    changed = conversations_of(user).filter(changed_since(user, since)).order_by("-last_at", "-id")
+    ids = list(changed.values_list("pk", flat=True)[:limit])
+    shown = matching(user, listing, now=now).filter(pk__in=ids)
+    rows = list(whole_rows(shown).order_by("-last_at", "-id"))
+    left = Departure.objects.filter(changed_since(user, since))
+    left = left.exclude(conversation__team__in=team_ids_of(user))
+    gone = {*ids, *left.values_list("conversation", flat=True)[:limit]} - {row.pk for row in rows}
+    return ListNews(rows, sorted(gone), too_much=len(ids) >= limit)
+
+
+def labels_of(user: Visitor) -> list[Label]:
+    """By name; the same word of several teams once."""
+    seen: dict[str, Label] = {}
+    for label in Label.objects.filter(team__in=team_ids_of(user)).order_by("name", "pk"):
+        seen.setdefault(label.name, label)
+    return list(seen.values())
+
+
+def agents_of(user: Visitor) -> list[User]:
+    """Who may be given a conversation in one of the user's teams."""
+    return list(answerers_of(team_ids_of(user)))
+
+
+def waiting_by_session(user: Visitor, *, now: datetime) -> dict[int, int]:
+    """Session id → conversations that need a reply."""
+    rows: Any = matching(user, Listing(View.NEEDS_REPLY), now=now).values_list("session")
+    return dict(rows.annotate(count=Count("pk")).order_by())

@@ -1,0 +1,215 @@
+"""What a list of conversations shows and in which order: a view, its filters, a sort.
+
+Pure: an address's query in, one condition out. List, counts, changes and what is done to
+“all that match” use that one condition, so that their numbers cannot differ.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Exists, OuterRef, Q, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models import Conversation, ConversationStatus, Label, Mention
+from sessions_app.models import SENDING_STATES, Session, User
+from sessions_app.people.roles import Visitor
+
+NOBODY = "-"
+"""In place of an agent: conversations that are nobody's."""
+
+
+class View(TextChoices):
+    MINE = "mine", _("My queue")
+    UNASSIGNED = "unassigned", _("Unassigned")
+    NEEDS_REPLY = "needs_reply", _("Needs reply")
+    MISSED = "missed", _("Missed")
+    MENTIONS = "mentions", _("Mentions")
+    SNOOZED = "snoozed", _("Snoozed")
+    RESOLVED = "resolved", _("Resolved")
+    ALL = "all", _("All")
+
+
+class Sort(TextChoices):
+    NEWEST = "newest", _("newest first")
+    WAITING = "waiting", _("longest waiting first")
+    CLOSING = "closing", _("closing soonest")
+
+
+WAITING_FIRST = (View.MINE, View.UNASSIGNED, View.NEEDS_REPLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`session`, `label`: names; `agent`: a username or NOBODY; `words`: in name or id.
+
+    `status`: asked for by programs alone; people choose a view.
+    """
+
+    view: View = View.ALL
+    session: str = ""
+    label: str = ""
+    agent: str = ""
+    words: str = ""
+    status: str = ""
+    chosen_sort: Sort | None = None
+
+    @classmethod
+    def parse(cls, query: Mapping[str, Any]) -> "Listing":
+        """What cannot be read is left out: an old bookmark shows more, never an error."""
+
+        def text(name: str) -> str:
+            return str(query.get(name) or "").replace("\0", "").strip()[:200]
+
+        view, sort = text("view"), text("sort")
+        return cls(
+            view=View(view) if view in View.values else View.ALL,
+            session=text("session"),
+            label=text("label"),
+            agent=text("agent"),
+            words=text("q"),
+            chosen_sort=Sort(sort) if sort in Sort.values else None,
+        )
+
+    @property
+    def sort(self) -> Sort:
+        if self.chosen_sort is not None:
+            return self.chosen_sort
+        return Sort.WAITING if self.view in WAITING_FIRST else Sort.NEWEST
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.session or self.label or self.agent or self.words)
+
+    @property
+    def query(self) -> str:
+        """For an address; what is as usual is left out, so one list has one address."""
+        parts = {
+            "view": "" if self.view is View.ALL else self.view.value,
+            "session": self.session,
+            "label": self.label,
+            "agent": self.agent,
+            "q": self.words,
+            "sort": "" if self.sort is replace(self, chosen_sort=None).sort else self.sort.value,
+        }
+        return urlencode({name: value for name, value in parts.items() if value})
+
+    @property
+    def suffix(self) -> str:
+        """The query with its question mark, or nothing."""
+        return f"?{self.query}" if self.query else ""
+
+    def but(self, **changes: Any) -> "Listing":
+        return replace(self, **changes)
+
+
+def condition(listing: Listing, user: Visitor, *, now: datetime) -> Q:
+    """Which of the conversations that `user` may see are in this list."""
+    wanted = _of_view(listing.view, user, now)
+    if listing.status:
+        wanted &= Q(status=listing.status)
+    if listing.session:
+        wanted &= Q(session__name=listing.session)
+    if listing.label:
+        wanted &= Q(Exists(_labelled(listing.label)))
+    if listing.agent == NOBODY:
+        wanted &= Q(assignee=None)
+    elif listing.agent:
+        # By key: the index of an agent's conversations is not found through a join.
+        wanted &= Q(assignee__in=User.objects.filter(username=listing.agent).values("pk")[:1])
+    if listing.words:
+        name, wechat_id = (f"contact__{field}__icontains" for field in ("name", "user_id"))
+        wanted &= Q(**{name: listing.words}) | Q(**{wechat_id: listing.words})
+    return wanted
+
+
+def _of_view(view: View, user: Visitor, now: datetime) -> Q:
+    is_open = Q(status=ConversationStatus.OPEN)
+    match view:
+        case View.MINE:
+            return is_open & Q(assignee=user.pk)
+        case View.UNASSIGNED:
+            return is_open & Q(assignee=None)
+        case View.NEEDS_REPLY:
+            return is_open & WAITS & Q(closes_at__gt=now) & Q(Exists(_can_send()))
+        case View.MISSED:
+            return Q(missed_at__isnull=False)
+        case View.MENTIONS:
+            unseen = Mention.objects.filter(user=user.pk, seen_at=None)
+            return Q(pk__in=unseen.values("conversation"))
+        case View.SNOOZED | View.RESOLVED:
+            return Q(status=view.value)
+    return Q()
+
+
+WAITS = Q(waiting_since__isnull=False, missed_at__isnull=True)
+"""The last word is the customer's, and nobody closed it unanswered."""
+
+
+def _can_send() -> Any:
+    """As `Session.may_send` says it."""
+    bound = Session.objects.filter(pk=OuterRef("session"), state__in=SENDING_STATES)
+    return bound.exclude(sealed_token="")
+
+
+def _labelled(name: str) -> Any:
+    carried = Conversation.labels.through.objects.filter(conversation=OuterRef("pk"))
+    return carried.filter(label__in=Label.objects.filter(name=name).values("pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a sorted list. `field` orders it; equals stand by primary key, same way."""
+
+    condition: Q
+    field: str
+    descending: bool
+
+    @property
+    def order(self) -> tuple[str, str]:
+        sign = "-" if self.descending else ""
+        return f"{sign}{self.field}", f"{sign}id"
+
+    def after(self, moment: datetime, pk: int) -> Q:
+        """What stands behind this place."""
+        way = "lt" if self.descending else "gt"
+        later = Q(**{f"{self.field}__{way}": moment})
+        return later | Q(**{self.field: moment, f"id__{way}": pk})
+
+
+def segments(sort: Sort, *, now: datetime) -> list[Segment]:
+    """One after the other they hold every row once, and each is read off an index."""
+    match sort:
+        case Sort.WAITING:
+            waits_not = Q(waiting_since__isnull=True) | Q(missed_at__isnull=False)
+            return [
+                Segment(WAITS, "waiting_since", descending=False),
+                Segment(waits_not, "last_at", descending=True),
+            ]
+        case Sort.CLOSING:
+            closed = Q(closes_at__lte=now) | Q(closes_at__isnull=True)
+            return [
+                Segment(Q(closes_at__gt=now), "closes_at", descending=False),
+                Segment(closed, "last_at", descending=True),
+            ]
+    return [Segment(Q(), "last_at", descending=True)]
+
+
+def row_place(row: Conversation, sort: Sort, *, now: datetime) -> tuple[int, datetime]:
+    """The segment that a row stands in, and its moment there."""
+    if sort is Sort.WAITING and row.waiting_since is not None and row.missed_at is None:
+        return 0, row.waiting_since
+    if sort is Sort.CLOSING and row.closes_at is not None and row.closes_at > now:
+        return 0, row.closes_at
+    return (0 if sort is Sort.NEWEST else 1), row.last_at
+
+
+def row_key(row: Conversation, sort: Sort, *, now: datetime) -> str:
+    """Sorts rows as the list does, greatest first."""
+    number, moment = row_place(row, sort, now=now)
+    ticks, pk = int(moment.timestamp() * 1_000_000), row.pk
+    if not segments(sort, now=now)[number].descending:
+        ticks, pk = 10**17 - ticks, 10**18 - pk
+    return f"{9 - number}{ticks:018d}-{pk:019d}"
