@@ -22,6 +22,7 @@ from django.db import close_old_connections, connections
 from messaging import outbox
 from messaging.delivery import Delivery
 from messaging.lines import Lines
+from messaging.media.work import MediaWork
 from messaging.poll_desk import PollDesk
 from messaging.recorder import Recorder, Spool
 from sessions_app import leases, realtime
@@ -59,6 +60,7 @@ class Worker:
             lines=self.lines, recorder=self.recorder, desk=self.desk, random=random.random
         )
         self.delivery = Delivery(desk=self.desk, lines=self.lines)
+        self.media = MediaWork(hosts=self.hosts, worker_id=lambda: self.worker_id)
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
@@ -85,6 +87,7 @@ class Worker:
             self.polls.write_heard(),
         )
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
+        self.media.start()
 
     async def _register(self) -> None:
         self.worker_id = uuid.uuid4().hex
@@ -105,7 +108,7 @@ class Worker:
             task.cancel()
         if jobs := [*self._tasks, *drivers]:
             await asyncio.wait(jobs, timeout=STOP_LOOPS_S)
-        await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
+        await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop(), self.media.stop())
         await _all_of(self.recorder.stop())
         await _all_of(self.lines.close_all(), self._say_goodbye())
         self._desk_thread.shutdown(wait=False)
@@ -198,6 +201,7 @@ class Worker:
     def wake(self) -> None:
         self._wake.set()
         self.delivery.wake()
+        self.media.wake()
         for _, wake in self._logins.values():
             wake.set()
 

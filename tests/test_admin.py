@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging import outbox, services
-from messaging.models import Conversation, PostedKey
+from messaging.models import Conversation, PostedKey, Upload
 from sessions_app import invitations, leases, links, login, quarters
 from sessions_app.people.tokens import issue_token
 from tests.conftest import Cast
@@ -46,6 +46,7 @@ def admin_client(cast: Cast) -> Client:
     invitations.enter(invitation, None)
     quarters.note_heard([session.pk], timezone.now())
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
+    Upload.objects.create(owner=cast.agent, kind="file", file_name="1.pdf")
     issue_token(owner=cast.agent, name="script")
     return client
 

@@ -12,6 +12,7 @@ from messaging.models.message import (
     SendAttempt,
 )
 from messaging.models.posted_key import PostedKey
+from messaging.models.upload import Upload
 
 __all__ = [
     "Attachment",
@@ -25,4 +26,5 @@ __all__ = [
     "PostedKey",
     "RawAnswer",
     "SendAttempt",
+    "Upload",
 ]

@@ -7,6 +7,7 @@ import { startDialogs } from "./dialogs.js";
 import { startExchange } from "./exchange.js";
 import { startLine } from "./line.js";
 import { startList } from "./list.js";
+import { startMedia } from "./media.js";
 import { startMenus } from "./menus.js";
 import { startThread } from "./thread.js";
 
@@ -15,6 +16,7 @@ startMenus();
 startDialogs();
 startCopying();
 startThread();
+startMedia();
 startList();
 startAlerts();
 startComposer();
