@@ -17,6 +17,7 @@ from messaging.models import (
     RawAnswer,
     SendAttempt,
     Typing,
+    Upload,
 )
 from sessions_app.admin_base import KeptAdmin, RecordAdmin, RecordInline, masked
 
@@ -104,10 +105,23 @@ class AttachmentAdmin(RecordAdmin):
     search_fields = ("file_name", "=message__id")
     list_select_related = ("message",)
     item_shown = masked("sealed_item", _("item as it came"))
+    upload_shown = masked("sealed_upload", _("upload"))
     fields = (
         "message", "position", "kind", "file_name", "size", "content_type", "state", "error",
-        "width", "height", "duration_ms", "transcript", "item_shown",
+        "width", "height", "duration_ms", "transcript", "item_shown", "tries", "next_try_at",
+        "stored_at", "stored_bytes", "upload_shown", "uploaded_at", "progress",
     )  # fmt: skip
+
+
+@admin.register(Upload)
+class UploadAdmin(RecordAdmin):
+    """Files that somebody brought and has not sent yet."""
+
+    list_display = ("file_name", "owner", "kind", "size", "created_at")
+    list_filter = ("kind",)
+    search_fields = ("file_name", "owner__username")
+    list_select_related = ("owner",)
+    fields = ("file_name", "owner", "kind", "size", "content_type", "stored_bytes", "created_at")
 
 
 @admin.register(RawAnswer)

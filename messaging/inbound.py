@@ -17,7 +17,7 @@ from messaging.models import Attachment, Message, RawAnswer
 from sessions_app.batches import update_rows
 from sessions_app.ilink.wire import IncomingMessage, MessageType, Updates
 from sessions_app.models import Session, SessionEvent
-from sessions_app.realtime import Change, advance, announcing
+from sessions_app.realtime import Change, advance, announcing, wake_workers
 from sessions_app.sealed import seal_bytes
 from sessions_app.services import touch
 
@@ -166,7 +166,8 @@ def _insert(fresh: Sequence[Arrival], threads: arrivals.Threads) -> None:
     for number, arrival in enumerate(fresh, start=last - len(fresh) + 1):
         arrivals.build(arrival, number, threads, quoted)
     Message.objects.bulk_create([one.message for one in fresh if one.message is not None])
-    Attachment.objects.bulk_create([each for one in fresh for each in one.attachments])
+    if Attachment.objects.bulk_create([each for one in fresh for each in one.attachments]):
+        wake_workers()  # links at WeChat die
 
 
 def move_cursor(answer: Received, session: Session) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, pgettext
 
 from messaging import reasons
 from messaging.event_words import event_sentence
+from messaging.media.showing import Media, kind_words, media_lines
 from messaging.models import ELSEWHERE, Conversation, Direction, Message, MessageKind
 from messaging.queries import Held, ReplyBudget
 from messaging.reply_route import OVERRIDABLE
@@ -24,29 +25,6 @@ RING_BELOW = timedelta(hours=3)
 CLOCK_BELOW = timedelta(hours=1)
 DIGIT_AT = 3
 DAY_S = 24 * 3_600
-
-ICONS = {
-    MessageKind.IMAGE: "image",
-    MessageKind.VOICE: "mic",
-    MessageKind.VIDEO: "video",
-    MessageKind.FILE: "file",
-    MessageKind.UNSUPPORTED: "circle-help",
-}
-
-
-def kind_words(kind: str) -> str:
-    match kind:
-        case MessageKind.IMAGE:
-            return _("Picture")
-        case MessageKind.VOICE:
-            return _("Voice")
-        case MessageKind.VIDEO:
-            return _("Video")
-        case MessageKind.FILE:
-            return _("File")
-        case MessageKind.UNSUPPORTED:
-            return _("Something this console cannot show yet")
-    return ""
 
 
 def preview(conversation: Conversation) -> str:
@@ -133,15 +111,6 @@ def window_chip(closes_at: datetime | None, now: datetime) -> Chip:
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
-    icon: str
-    words: str
-    detail: str
-    size: int | None
-    transcript: str
-
-
-@dataclass(frozen=True, slots=True)
 class Quote:
     who: str
     text: str
@@ -171,6 +140,12 @@ class Bubble:
     @property
     def key(self) -> str:
         return f"{self.message.pk:019d}"
+
+    @property
+    def is_picture(self) -> bool:
+        """One picture and nothing else: the bubble is its frame."""
+        forms = [one.form for one in self.media]
+        return forms == ["picture"] and not self.message.text and self.quote is None
 
 
 def bubbles(messages: Iterable[Message], *, contact_name: str) -> list[Bubble]:
@@ -220,30 +195,6 @@ def day_words(day: date, *, today: date) -> str:
     if day.year == today.year:
         return date_format(day, pgettext("day of a thread", "l, j F"))
     return date_format(day, pgettext("day of a thread, with year", "l, j F Y"))
-
-
-def media_lines(message: Message) -> list[Media]:
-    """What cannot be shown yet, said by kind, name, size and length."""
-    lines = [
-        Media(
-            icon=ICONS.get(MessageKind(one.kind), "file"),
-            words=one.file_name or kind_words(one.kind),
-            detail=_length(one.duration_ms) if one.duration_ms else "",
-            size=one.size,
-            transcript=one.transcript,
-        )
-        for one in message.attachments.all()
-    ]
-    if not lines and message.kind != MessageKind.TEXT and not message.text:
-        lines.append(
-            Media(ICONS[MessageKind(message.kind)], kind_words(message.kind), "", None, "")
-        )
-    return lines
-
-
-def _length(duration_ms: int) -> str:
-    seconds = max(1, round(duration_ms / 1000))
-    return f"{seconds // 60}:{seconds % 60:02d}"
 
 
 def _quote(message: Message, contact: str) -> Quote | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import contact, inbox, message
+from messaging.views import contact, inbox, media, message
 
 app_name = "inbox"
 
@@ -19,4 +19,8 @@ urlpatterns = [
     path("messages/<int:pk>/discard/", message.discard, name="discard"),
     path("messages/<int:pk>/arrived/", message.arrived, name="arrived"),
     path("messages/<int:pk>/cancel/", message.cancel, name="cancel"),
+    path("files/<int:pk>/", media.content, name="file"),
+    path("files/<int:pk>/thumb/", media.thumb, name="thumb"),
+    path("files/<int:pk>/sound/", media.sound, name="sound"),
+    path("files/<int:pk>/fetch/", media.fetch_again, name="fetch_again"),
 ]

@@ -24,6 +24,7 @@ from messaging import due, outbox
 from messaging.delivery import Delivery
 from messaging.folder.desk import FolderDesk
 from messaging.lines import Lines
+from messaging.media.work import MediaWork
 from messaging.poll_desk import PollDesk
 from messaging.recorder import Recorder, Spool
 from sessions_app import leases, realtime
@@ -82,6 +83,7 @@ class Worker:
                 wake_worker=self._wake_loops,
                 free_for_s=free_for_s,
             )
+        self.media = MediaWork(hosts=self.hosts, worker_id=lambda: self.worker_id)
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
@@ -110,6 +112,7 @@ class Worker:
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
         if self.folder is not None:
             self._tasks.append(asyncio.ensure_future(self.folder.run()))
+        self.media.start()
 
     async def _register(self) -> None:
         self.worker_id = uuid.uuid4().hex
@@ -130,7 +133,7 @@ class Worker:
             task.cancel()
         if jobs := [*self._tasks, *drivers]:
             await asyncio.wait(jobs, timeout=STOP_LOOPS_S)
-        await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop())
+        await _all_of(self.polls.stop(NOTIFY_STOP_S), self.delivery.stop(), self.media.stop())
         await _all_of(self.recorder.stop())
         if self.folder is not None:
             await _all_of(self.folder.stop())
@@ -238,6 +241,7 @@ class Worker:
     def _wake_loops(self) -> None:
         self._wake.set()
         self.delivery.wake()
+        self.media.wake()
         for _, wake in self._logins.values():
             wake.set()
 

@@ -18,6 +18,7 @@ from messaging.models import (
     ParkedReply,
     PostedKey,
     Typing,
+    Upload,
 )
 from sessions_app import invitations, leases, links, login, quarters
 from sessions_app.models import SharedFolder
@@ -61,6 +62,7 @@ def admin_client(cast: Cast) -> Client:
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
     Label.objects.create(team=cast.team, name="VIP")
     Departure.objects.create(team=cast.other_team, conversation=thread)
+    Upload.objects.create(owner=cast.agent, kind="file", file_name="1.pdf")
     issue_token(owner=cast.agent, name="script")
     now, note = timezone.now(), Message.objects.earliest("id")
     Draft.objects.create(conversation=thread, user=cast.agent, key="d1", text="so far")

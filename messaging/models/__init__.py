@@ -21,6 +21,7 @@ from messaging.models.message import (
 from messaging.models.parked_reply import ParkedReply, ParkedState
 from messaging.models.posted_key import PostedKey
 from messaging.models.typing import Typing
+from messaging.models.upload import Upload
 
 __all__ = [
     "ELSEWHERE",
@@ -47,4 +48,5 @@ __all__ = [
     "RawAnswer",
     "SendAttempt",
     "Typing",
+    "Upload",
 ]

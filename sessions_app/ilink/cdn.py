@@ -14,6 +14,7 @@ from .client import Exchange, Reply, Transport, Transports
 from .crypto import Decryptor, Encryptor, cipher_size, decode_key
 from .errors import (
     CdnFinalError,
+    CdnTooLargeError,
     CdnTransientError,
     LineBrokenError,
     NotSentError,
@@ -96,9 +97,10 @@ class Cdn:
     ) -> AsyncGenerator[bytes, None]:
         """Yield the plaintext in pieces; without a key in `media` the file is plain already.
 
-        Raises CdnFinalError (4xx, over `max_bytes`), CdnTransientError, UnsafeHostError and
-        CryptoError. Only the end tells whether all was right: keep nothing of a file whose
-        iteration raised. Close the generator (`contextlib.aclosing`) when leaving it early.
+        Raises CdnFinalError (4xx), CdnTooLargeError (over `max_bytes`), CdnTransientError,
+        UnsafeHostError and CryptoError. Only the end tells whether all was right: keep nothing of
+        a file whose iteration raised. Close the generator (`contextlib.aclosing`) when leaving it
+        early.
         """
         decryptor = Decryptor(decode_key(media.aes_key)) if media.aes_key.strip() else None
         url = self.download_url(media)
@@ -186,7 +188,7 @@ class _Allowance:
         """Count a piece; raises beyond the size, and when a trickle outlasts the deadline."""
         self._left -= len(chunk)
         if self._left < 0:
-            raise CdnFinalError("The file is larger than is allowed here")
+            raise CdnTooLargeError("The file is larger than is allowed here")
         if self._clock() > self._ends_at:
             raise CdnTransientError("The CDN was too slow.")
 

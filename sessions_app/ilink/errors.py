@@ -15,6 +15,7 @@ ILinkError
 ├── UnsafeHostError           an address that we do not follow
 ├── CdnError                  a file could not be fetched or stored
 │   ├── CdnFinalError         … and never will be (.status, .reason)
+│   │   └── CdnTooLargeError  … because it is larger than was allowed
 │   └── CdnTransientError     … and may be, later
 ├── CryptoError               a key or a ciphertext that makes no sense
 ├── QuotaExhaustedError       our own count says that the replies are used up (public Python API)
@@ -118,6 +119,12 @@ class CdnFinalError(CdnError):
         self.status = status
         self.reason = one_line(reason)
         super().__init__(f"{message}: {self.reason}." if self.reason else f"{message}.")
+
+
+class CdnTooLargeError(CdnFinalError):
+    """More bytes came than the reader allowed."""
+
+    code = "cdn_too_large"
 
 
 class CdnTransientError(CdnError):

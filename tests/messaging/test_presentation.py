@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from messaging import presentation
+from messaging.media import showing
 from messaging.models import Contact, Conversation, Message, MessageKind
 from messaging.queries import Held, ReplyBudget
 from messaging.states import state_of
@@ -223,7 +224,7 @@ def test_days_are_named_as_people_name_them() -> None:
 
 
 def test_a_message_of_a_kind_without_attachment_is_still_shown() -> None:
-    lines = presentation.media_lines(a_message(kind="unsupported", text=""))
+    lines = showing.media_lines(a_message(kind="unsupported", text=""))
     assert [line.words for line in lines] == ["Something this console cannot show yet"]
 
 

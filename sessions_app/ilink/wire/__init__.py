@@ -38,6 +38,7 @@ from .build import (
     upload_url_body,
     video_item,
 )
+from .items import parse_item
 from .scalars import clean
 from .updates import parse_updates
 from .values import (
@@ -105,6 +106,7 @@ __all__ = [
     "get_headers",
     "image_item",
     "parse_answer",
+    "parse_item",
     "parse_updates",
     "post_headers",
     "qr_status_of",

@@ -6,7 +6,17 @@ Any JSON value becomes an Item; what we do not know is unsupported and keeps its
 from collections.abc import Callable
 from typing import Any
 
-from .scalars import MAX_INT32, MAX_INT64, JsonObject, dump, number_between, object_of, text_of
+from .scalars import (
+    MAX_INT32,
+    MAX_INT64,
+    JsonObject,
+    decoded,
+    dump,
+    load,
+    number_between,
+    object_of,
+    text_of,
+)
 from .values import Item, ItemKind, Media, Quote
 
 MAX_QUOTE_DEPTH = 5
@@ -27,6 +37,14 @@ def parse_items(listed: object) -> tuple[Item, ...]:
         return ()
     entries = listed if isinstance(listed, list) else [listed]
     return tuple(_item(entry, 0) for entry in entries)
+
+
+def parse_item(raw: bytes) -> Item:
+    """One item as it was kept (`Item.raw`), read again; unsupported if it cannot be."""
+    try:
+        return _item(load(decoded(raw)), 0)
+    except (ValueError, RecursionError):
+        return Item(kind=ItemKind.UNSUPPORTED, raw=raw)
 
 
 def identifier(value: object) -> str:

@@ -210,7 +210,7 @@ async def test_what_scripts_receive_and_send_comes_from_their_history_once(
     stored(bot, "to the script", message_id=7_600_000_000_000_000_001, context_token="k2")
     stored(bot, "by the script", direction=2)
     picture = {"image": {"media": {"encrypt_query_param": "q", "aes_key": "a2V5"}, "url": ""}}
-    stored(bot, None, message_id=7_600_000_000_000_000_002, msg_type=2, data=json.dumps(picture))  # type: ignore[arg-type]
+    stored(bot, None, message_id=7_600_000_000_000_000_002, msg_type=2, data=json.dumps(picture))
     await until(lambda: Message.objects.filter(kind="image").exists(), "all three")
     assert await in_thread(_texts)() == ["hello", "to the script", ""]
     sent = await Message.objects.aget(direction="out")

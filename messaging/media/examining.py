@@ -1,0 +1,104 @@
+"""A whole file on disk → what it is and what can be shown of it. No database, no network."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from messaging.media import kinds, storing
+from messaging.media.limits import MediaLimits
+from messaging.media.workshop import WorkRefused, Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """`content_type` is the true one, or unknown where the bytes only pretend.
+
+    `error`: "" or why it cannot be shown; the file itself is fine to keep. `thumb` and `sound`
+    are files beside the examined one.
+    """
+
+    size: int
+    content_type: str
+    error: str = ""
+    thumb: Path | None = None
+    sound: Path | None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    """width, height, duration_ms, peaks: what is known of them."""
+
+
+async def examine(path: Path, *, workshop: Workshop, limits: MediaLimits, rate: int) -> Examined:
+    """For the worker. `rate`: of the samples, as WeChat says, 0 for unknown."""
+    size, content_type = await asyncio.to_thread(_first_look, path)
+    job = job_for(path, content_type, limits, rate)
+    if job is None:
+        return Examined(size, content_type)
+    try:
+        return _shown(size, content_type, job, await workshop.do(job))
+    except WorkRefused as refusal:
+        return _refused(size, content_type, refusal.code)
+
+
+def examine_now(path: Path, *, workshop: Workshop, limits: MediaLimits) -> Examined:
+    """The same for a view."""
+    size, content_type = _first_look(path)
+    job = job_for(path, content_type, limits, 0)
+    if job is None:
+        return Examined(size, content_type)
+    try:
+        return _shown(size, content_type, job, workshop.do_now(job))
+    except WorkRefused as refusal:
+        return _refused(size, content_type, refusal.code)
+
+
+def as_sent(found: Examined, kind: str) -> Examined:
+    """With the reason why what was sent as a picture, voice or video cannot be shown as one."""
+    known = _KNOWN.get(kind)
+    if found.error or known is None or found.content_type in known[0]:
+        return found
+    return replace(found, error=known[1])
+
+
+_KNOWN: dict[str, tuple[frozenset[str], str]] = {
+    "image": (kinds.PICTURES, "not_a_picture"),
+    "voice": (kinds.SOUNDS | {kinds.SILK}, "not_a_voice"),
+    "video": (kinds.VIDEOS, "not_a_video"),
+}
+
+
+def _first_look(path: Path) -> tuple[int, str]:
+    return path.stat().st_size, storing.type_of(path)
+
+
+def job_for(path: Path, content_type: str, limits: MediaLimits, rate: int) -> dict[str, Any] | None:
+    """What the helper process shall do with it; None: nothing."""
+    if content_type in kinds.PICTURES:
+        return {
+            "do": "picture",
+            "source": str(path),
+            "target": f"{path}.thumb",
+            "most_pixels": limits.most_pixels,
+        }
+    if content_type == kinds.SILK:
+        return {
+            "do": "voice",
+            "source": str(path),
+            "target": f"{path}.wav",
+            "rate": rate,
+            "most_bytes": limits.most_silk_bytes,
+            "most_seconds": limits.most_voice_s,
+        }
+    return None
+
+
+def _shown(size: int, content_type: str, job: dict[str, Any], made: dict[str, Any]) -> Examined:
+    target = Path(job["target"])
+    if job["do"] == "picture":
+        return Examined(size, content_type, thumb=target, facts=made)
+    return Examined(size, content_type, sound=target, facts=made)
+
+
+def _refused(size: int, content_type: str, code: str) -> Examined:
+    """A pretended or too large picture must never reach a browser as one."""
+    kept = content_type if content_type == kinds.SILK else kinds.UNKNOWN
+    return Examined(size, kept, error=code)

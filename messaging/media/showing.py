@@ -1,0 +1,175 @@
+"""How an attachment stands in the thread: picture, voice, video, file, coming, or lost. Pure."""
+
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from messaging.media import kinds, reasons
+from messaging.models import Attachment, AttachmentState, Direction, Message, MessageKind
+
+KIND_ICONS = {
+    MessageKind.IMAGE: "image",
+    MessageKind.VOICE: "mic",
+    MessageKind.VIDEO: "video",
+    MessageKind.FILE: "file",
+    MessageKind.UNSUPPORTED: "circle-help",
+}
+_ARCHIVES = {
+    "application/zip", "application/gzip", "application/vnd.rar", "application/x-7z-compressed",
+}  # fmt: skip
+_SHEETS = ("xls", "xlsx", "csv", "ods", "numbers")
+_TEXTS = ("doc", "docx", "odt", "pages", "txt", "rtf", "md")
+THUMB_MOST = 240
+"""Pixels of the longer side on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a voice's waveform, in the units of its drawing."""
+
+    x: int
+    y: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """`form`: picture, voice, video, file, coming, lost or unsupported; a template each.
+
+    `words` name it, `problem` says why something of it is missing. `width` and `height`: of the
+    box on the screen, so that nothing jumps when it fills.
+    """
+
+    form: str
+    icon: str
+    words: str
+    detail: str = ""
+    size: int | None = None
+    transcript: str = ""
+    pk: int = 0
+    kind_words: str = ""
+    problem: str = ""
+    may_retry: bool = False
+    has_thumb: bool = False
+    is_converted: bool = False
+    width: int = 0
+    height: int = 0
+    bars: list[Bar] = field(default_factory=list)
+
+
+def kind_words(kind: str) -> str:
+    match kind:
+        case MessageKind.IMAGE:
+            return _("Picture")
+        case MessageKind.VOICE:
+            return _("Voice")
+        case MessageKind.VIDEO:
+            return _("Video")
+        case MessageKind.FILE:
+            return _("File")
+        case MessageKind.UNSUPPORTED:
+            return _("Something this console cannot show yet")
+    return ""
+
+
+def media_lines(message: Message) -> list[Media]:
+    """All attachments of a message; one line by its kind where it has none."""
+    ours = message.direction == Direction.OUT
+    lines = [shown(one, ours=ours) for one in message.attachments.all()]
+    if not lines and message.kind != MessageKind.TEXT and not message.text:
+        icon = KIND_ICONS[MessageKind(message.kind)]
+        lines.append(Media("unsupported", icon, kind_words(message.kind)))
+    return lines
+
+
+def shown(one: Attachment, *, ours: bool = False) -> Media:
+    form = form_of(one)
+    width, height = _box(one)
+    return Media(
+        form=form,
+        icon=_icon(one),
+        words=one.file_name or kind_words(one.kind),
+        detail=length_words(one.duration_ms) if one.duration_ms else "",
+        size=one.size,
+        transcript=one.transcript,
+        pk=one.pk,
+        kind_words=kind_words(one.kind),
+        problem=_problem(one, form),
+        may_retry=form == "lost" and not ours and bool(one.sealed_item),
+        has_thumb=bool(one.thumb_name),
+        is_converted=bool(one.sound_name),
+        width=width,
+        height=height,
+        bars=_bars(one.peaks) if form == "voice" else [],
+    )
+
+
+def form_of(one: Attachment) -> str:
+    if one.kind == MessageKind.UNSUPPORTED:
+        return "unsupported"
+    if one.state in (AttachmentState.REMOTE, AttachmentState.FETCHING):
+        return "coming"
+    if one.state == AttachmentState.FAILED:
+        return "lost"
+    if one.sound_name or one.content_type in kinds.SOUNDS:
+        return "voice"
+    if one.kind != MessageKind.FILE:
+        if one.content_type in kinds.PICTURES and one.thumb_name:
+            return "picture"
+        if one.content_type in kinds.VIDEOS:
+            return "video"
+    return "file"
+
+
+def may_show(one: Attachment) -> bool:
+    """Whether a browser is trusted with the bytes themselves: only what was decoded here, or
+    what it plays. A picture without a thumbnail was refused."""
+    if one.content_type in kinds.PICTURES:
+        return bool(one.thumb_name)
+    return one.content_type in kinds.SHOWN
+
+
+def length_words(duration_ms: int) -> str:
+    seconds = max(1, round(duration_ms / 1000))
+    return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _problem(one: Attachment, form: str) -> str:
+    if form == "coming" and one.error:
+        words = reasons.sentence(one.error)
+        if one.next_try_at is not None:
+            at = date_format(timezone.localtime(one.next_try_at), "H:i:s")
+            return _("%(words)s; next try at %(time)s") % {"words": words, "time": at}
+        return words
+    return reasons.sentence(one.error) if one.error and form != "unsupported" else ""
+
+
+def _box(one: Attachment) -> tuple[int, int]:
+    """The picture's shape at THUMB_MOST; never smaller than a finger."""
+    if not one.width or not one.height:
+        return (0, 0)
+    scale = min(1.0, THUMB_MOST / max(one.width, one.height))
+    return (max(48, round(one.width * scale)), max(48, round(one.height * scale)))
+
+
+def _icon(one: Attachment) -> str:
+    if one.kind != MessageKind.FILE:
+        return KIND_ICONS[MessageKind(one.kind)]
+    ending = one.file_name.rpartition(".")[2].lower()
+    if ending in _SHEETS:
+        return "file-spreadsheet"
+    if ending in _TEXTS or one.content_type == "application/pdf":
+        return "file-text"
+    if one.content_type in _ARCHIVES:
+        return "file-archive"
+    if one.content_type in kinds.SOUNDS:
+        return "music"
+    return "image" if one.content_type in kinds.PICTURES else "file"
+
+
+def _bars(peaks: str) -> list[Bar]:
+    """Bars of 2 at every 4, around the middle of a drawing of 24."""
+    heights = [2 + int(digit, 36) * 20 // 35 for digit in peaks]
+    return [Bar(x * 4, 12 - height // 2, height) for x, height in enumerate(heights)]
