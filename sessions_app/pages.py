@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from sessions_app import links, queries
 from sessions_app.access import login_or_404, scan_links_of
+from sessions_app.folder_notes import folder_note
 from sessions_app.live import asked, pin_numbers
 from sessions_app.models import LoginAttempt, ScanLink, Session
 from sessions_app.people.roles import Capability, may
@@ -64,6 +65,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         if wanted.since is not None:
             context["removed"] = queries.removed_since(request.user, wanted.since)
         context["undecided"] = queries.undecided_logins(request.user)
+        context["folder"] = folder_note()
         context["some_sessions"] = bool(context["rows"]) or queries.has_sessions(request.user)
     if wanted.open and may(request.user, Capability.SEE_BOARD):
         context.update(detail_context(request, wanted.open))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from sessions_app import health, leases, reasons
 from sessions_app.access import sessions_of
 from sessions_app.day import Day, days_of
+from sessions_app.folder_models import FOLDER_CODES
 from sessions_app.health import Health, health_of
 from sessions_app.models import (
     LoginAttempt,
@@ -136,6 +137,8 @@ def session_row(session: Session, *, now: datetime, day: Day | None = None) -> S
 
 
 def state_label(found: Health) -> str:
+    if found.state is SessionState.FAILING and found.code in FOLDER_CODES:
+        return _("held back")
     return _("not heard") if found.is_silent else str(found.state.label)
 
 

@@ -134,6 +134,14 @@ def wake_workers() -> None:
     transaction.on_commit(_Sending(WORKERS, {"type": WAKE}))
 
 
+@contextmanager
+def waking_workers() -> Iterator[None]:
+    """One transaction that a worker is to look at once it is committed."""
+    with transaction.atomic():
+        yield
+        wake_workers()
+
+
 def _dispatch(group: str, message: dict[str, object]) -> None:
     try:
         running = asyncio.get_running_loop()

@@ -5,7 +5,7 @@ Actions of a session come first: no login id is as short as their names.
 
 from django.urls import path
 
-from sessions_app import invitation_views, link_views, login_views, views
+from sessions_app import folder_views, invitation_views, link_views, login_views, views
 
 app_name = "sessions"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("-/links/<str:link_id>/revoke/", link_views.revoke, name="revoke_link"),
     path("-/invitations/", invitation_views.invitations, name="invitations"),
     path("-/invitations/<int:pk>/revoke/", invitation_views.revoke, name="revoke_invitation"),
+    path("-/folder/hand-over/", folder_views.hand_over, name="hand_over"),
+    path("-/folder/take-back/", folder_views.take_back, name="take_back"),
     path("<str:name>/link/", link_views.make, name="link"),
     path("<str:name>/delete/", views.delete, name="delete"),
     path("<str:name>/rename/", views.rename, name="rename"),

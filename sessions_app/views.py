@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from sessions_app import queries, reasons, services
 from sessions_app.access import require, session_or_404
+from sessions_app.folder_notes import folder_note
 from sessions_app.forms import AddSessionForm, DeleteForm, RenameForm
 from sessions_app.live import pin_numbers
 from sessions_app.login import start_login
@@ -48,6 +49,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "room": "sessions",
         "rows": rows,
         "undecided": queries.undecided_logins(request.user),
+        "folder": folder_note(),
         "this_host": socket.gethostname(),
     }
     return render(request, "sessions/board.html", context)
