@@ -7,13 +7,13 @@ itself, unless the wire says that no byte left. Nothing here calls WeChat.
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import F, Max, Q
 from django.utils import timezone
 
+from messaging import queue
 from messaging.models import Conversation, Direction, Message, MessageStatus, SendAttempt
 from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
 from sessions_app import leases
@@ -27,7 +27,6 @@ logger = logging.getLogger(__name__)
 
 RETRY_S = (2, 2, 30, 30)
 """Waits after tries from which no byte left; the next one fails the message."""
-BUSY_AFTER_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,49 +44,10 @@ class Claim:
     text: str
 
 
-def ready(now: datetime) -> QuerySet[Message]:
-    """Queued messages that nothing of the same person is ahead of, oldest first."""
-    ahead = Message.objects.filter(conversation=OuterRef("conversation"), id__lt=OuterRef("id"))
-    ahead = ahead.filter(
-        Q(status__in=[MessageStatus.QUEUED, MessageStatus.SENDING]) | Q(holds_queue=True)
-    )
-    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
-    released = Q(release_at=None) | Q(release_at__lte=now)
-    queued = Message.objects.filter(due, released, status=MessageStatus.QUEUED)
-    if settings.WEILINK_STORE == "files":
-        queued = queued.exclude(Exists(_unfiled()))
-    return queued.exclude(Exists(ahead)).order_by("id")
-
-
-def _unfiled() -> QuerySet[Context]:
-    """The reply is counted in the shared folder before it is sent; see `sessions_app.mirror`."""
-    return Context.objects.filter(
-        session=OuterRef("session"),
-        user_id=OuterRef("conversation__contact__user_id"),
-        unfiled=True,
-    )
-
-
-def note_busy_folder(now: datetime) -> None:
-    """Replies that wait for another program to be done with the folder say so."""
-    rows = Message.objects.filter(
-        Exists(_unfiled()),
-        status=MessageStatus.QUEUED,
-        error_code="",
-        stored_at__lt=now - timedelta(seconds=BUSY_AFTER_S),
-    )
-    for message in rows.select_related("conversation"):
-        with announcing() as change:
-            lock_thread(message.conversation_id)
-            waits = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
-            if waits.update(error_code="folder_busy"):
-                _touch(change, message)
-
-
 def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
     """Claim what may go now; each claim is committed as `sending` before it is returned."""
     claims: list[Claim] = []
-    for pk in list(ready(timezone.now()).values_list("id", flat=True)[:limit]):
+    for pk in list(queue.ready(timezone.now()).values_list("id", flat=True)[:limit]):
         try:
             claim = _claim(worker_id, pk)
         except DatabaseError:

@@ -273,7 +273,9 @@ def _rail_account(session: Session, now: datetime) -> RailAccount:
     if not session.may_send:
         return RailAccount(session, _("offline"), "bad")
     if found.needs_somebody:
-        trouble = _("not heard") if found.is_silent else _("no answer")
+        trouble = _("no answer")
+        if found.is_silent or found.code in FOLDER_CODES:
+            trouble = state_label(found)
         return RailAccount(session, trouble, "warn")
     return RailAccount(session, "", "")
 

@@ -18,7 +18,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 from watchfiles import awatch
 
-from messaging import outbox
+from messaging import queue
 from messaging.folder.store_follower import StoreFollower
 from messaging.folder.threads import FolderThreads
 from messaging.inbound import Received
@@ -142,7 +142,7 @@ class FolderDesk:
         if sweep.filed:
             self._wake_worker()
         if sweep.is_busy:
-            await self._in_thread(partial(outbox.note_busy_folder, timezone.now()))
+            await self._in_thread(partial(queue.note_busy_folder, timezone.now()))
         if sweep.is_behind:
             return BEHIND_S
         return SWEEP_S if self.may_poll else LOOK_S

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging import outbox, thread_events
+from messaging import outbox, queue, thread_events
 from messaging.event_words import event_sentence
 from messaging.models import Conversation, EventCode, Message
 from sessions_app.models import Session
@@ -75,7 +75,7 @@ def test_neither_preview_nor_unread_nor_outbox_know_of_them(
     note(thread, cast)
     event(thread, EventCode.RESOLVED, who=cast.agent)
     assert Conversation.objects.values(*facts).get() == before
-    assert not outbox.ready(timezone.now()).exists()
+    assert not queue.ready(timezone.now()).exists()
 
 
 def test_the_api_never_shows_them(cast: Cast, thread: Conversation) -> None:
