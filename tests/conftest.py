@@ -11,6 +11,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connections
+from django.utils import translation
 
 from messaging.worker import Worker
 from sessions_app import login, realtime
@@ -71,6 +72,13 @@ def cast(db: None) -> Cast:
 def _no_loop_left() -> Iterator[None]:
     yield
     realtime.attach_loop(None)
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """A request made in Chinese leaves its thread so; the next test reads English."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
