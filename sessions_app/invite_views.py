@@ -118,7 +118,4 @@ def _context(invitation: Invitation, visit: InvitationVisit | None) -> dict[str,
         return {**context, "may_start_again": True, "is_first": True}
     context |= attempt_context(visit.attempt)
     context["may_start_again"] = visit.attempt.is_final and visit.came_at is None
-    # Only what WeChat's own apps open; an address of another kind would be a script's door.
-    url = visit.attempt.qr_url
-    context["open_url"] = url if url.startswith("https://") else ""
     return context

@@ -140,6 +140,8 @@ def attempt_context(attempt: LoginAttempt | None) -> dict[str, Any]:
         context["refresh_s"] = 0
     context["version"] = int(attempt.created_at.timestamp()) * 1_000 + attempt.version
     context["may_start_again"] = attempt.is_final
+    # Only what WeChat's own apps open; an address of another kind would be a script's door.
+    context["open_url"] = attempt.qr_url if attempt.qr_url.startswith("https://") else ""
     return {**context, "attempt": attempt, "panel": panel, "sentence": _in_public(panel)}
 
 

@@ -14,6 +14,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connections
+from django.utils import translation
 
 from messaging.worker import Worker
 from sessions_app import login, realtime, team_settings
@@ -86,6 +87,13 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     keep()
     return keep
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """A request made in Chinese leaves its thread so; the next test reads English."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -30,33 +29,6 @@ def test_default_is_always_there_and_first_and_it_prints_as_a_list(world: World)
     assert "nobody" not in weilink.sessions
     with pytest.raises(KeyError):
         weilink.sessions["../zb"]
-
-
-def test_each_session_has_its_own_credentials(world: World) -> None:
-    world.bind("default")
-    world.bind("zb")
-    weilink = world.open()
-    assert weilink.bot_ids == world.bots
-    assert weilink.bot_id == world.bots["default"]
-    assert weilink.is_connected
-    handle = weilink.sessions["zb"]
-    assert (handle.bot_id, handle.name, handle.is_default) == (world.bots["zb"], "zb", False)
-    assert handle.user_id
-    assert handle.created_at
-
-
-def test_the_chosen_default_is_meant_where_no_name_is_given(world: World) -> None:
-    world.bind("default")
-    world.bind("zb")
-    weilink = world.open()
-    weilink.set_default("zb")
-    assert weilink.bot_id == world.bots["zb"]
-    assert world.open().bot_id == world.bots["zb"]
-    assert weilink.sessions["default"].bot_id == world.bots["default"]
-    weilink.logout()
-    assert weilink.bot_ids == {"default": world.bots["default"]}
-    with pytest.raises(ValueError, match="no session named"):
-        weilink.set_default("zb")
 
 
 def test_a_rename_keeps_everything_and_works_while_polling(world: World) -> None:
@@ -139,13 +111,6 @@ def test_a_folder_that_an_sdk_writes_back_is_no_session(world: World) -> None:
     weilink.recv(timeout=0.4)
     polls = world.control.polls()
     assert polls["highest_of_one"] == 1
-
-
-def test_two_base_folders_are_two_applications(world: World, tmp_path: Path) -> None:
-    world.bind("default")
-    other = world.open(base_path=tmp_path / "other")
-    assert not other.is_connected
-    assert world.open().is_connected
 
 
 DOORS: dict[str, Callable[[WeiLink, str], object]] = {
