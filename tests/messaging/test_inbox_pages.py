@@ -65,7 +65,7 @@ def test_a_viewer_reads_without_controls_and_is_refused_what_has_none(
     cast: Cast, thread: Conversation
 ) -> None:
     page = as_(cast.viewer).get(f"/inbox/{thread.pk}/").content.decode()
-    for words in ("Send as", "Rename", "data-composer", "data-read-url"):
+    for words in ("Send as Shop", "Rename", "data-composer", "data-read-url"):
         assert words not in page
     assert "You may read here" in page
     for name in ("reply", "read", "name"):
