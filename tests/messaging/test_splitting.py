@@ -54,8 +54,7 @@ def test_bytes_bound_a_part_too() -> None:
 @given(st.text(alphabet="ab \n字。é👩\u200d🇨🇳\u0301", max_size=200), st.integers(5, 60))
 def test_nothing_is_lost_and_no_part_is_too_long(text: str, characters: int) -> None:
     parts = parts_of(text, characters=characters)
-    bare = lambda words: "".join(words.split())  # noqa: E731
-    assert bare("".join(parts)) == bare(text)
+    assert "".join("".join(parts).split()) == "".join(text.split())
     for part in parts:
         assert part.strip()
         assert len(part) <= characters or len(regex.findall(r"\X", part)) == 1
