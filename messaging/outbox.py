@@ -17,7 +17,6 @@ from django.utils import timezone
 from messaging.models import Conversation, Direction, Message, MessageStatus, SendAttempt
 from messaging.pace import hold_back
 from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
-from messaging.team_rules import team_settings
 from sessions_app import leases
 from sessions_app.models import Context, Session, SessionState, WorkerBeat
 from sessions_app.realtime import Change, announcing

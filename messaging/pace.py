@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from messaging.models import Message, MessageStatus, SendAttempt
-from messaging.team_rules import TeamSettings
+from sessions_app.team_settings import TeamSettings
 
 NEAR = 3
 QUIET = timedelta(minutes=1)

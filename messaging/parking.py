@@ -19,9 +19,9 @@ from messaging.models import (
 )
 from messaging.reply_route import text_problem
 from messaging.sending import Wish
-from messaging.team_rules import TeamSettings
 from sessions_app.models import User
 from sessions_app.realtime import Change, announcing, wake_workers
+from sessions_app.team_settings import TeamSettings
 
 
 def park(

@@ -23,9 +23,9 @@ from messaging.models import (
 )
 from messaging.reply_route import text_problem
 from messaging.splitting import parts_of
-from messaging.team_rules import TeamSettings
 from sessions_app.models import User
 from sessions_app.realtime import announcing, wake_workers
+from sessions_app.team_settings import TeamSettings
 from sessions_app.templatetags.console import ago_text
 
 

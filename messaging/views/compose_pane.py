@@ -10,8 +10,9 @@ from messaging.models import Conversation, DraftKind, ParkedReply
 from messaging.pace import pace_with
 from messaging.presentation import Bubble
 from messaging.queries import PersonContext, ReplyBudget
-from messaging.team_rules import preferences_of, team_settings
+from sessions_app.people.preferences import preferences_of
 from sessions_app.people.roles import Visitor
+from sessions_app.team_settings import team_settings
 
 
 @dataclass(frozen=True, slots=True)

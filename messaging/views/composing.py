@@ -14,13 +14,14 @@ from messaging.errors import ReplyError
 from messaging.models import Conversation, DraftKind, Message, ParkedReply
 from messaging.models import Draft as DraftRow
 from messaging.splitting import parts_of
-from messaging.team_rules import preferences_of, team_settings
 from messaging.views.compose_pane import Draft
 from messaging.views.message import UNPROCESSABLE, actor
 from messaging.views.panes import is_htmx, news
 from sessions_app.access import require
 from sessions_app.models import User
+from sessions_app.people.preferences import preferences_of
 from sessions_app.people.roles import Capability, may
+from sessions_app.team_settings import team_settings
 
 CONFLICT = 409
 MOST_ROWS = 200
@@ -78,7 +79,7 @@ def _person(one: presence.Present) -> dict[str, Any]:
 
 def _show_typing(user: User, conversation: Conversation, types: bool) -> None:
     """Only replies, only of those who may answer and want it to be seen."""
-    if not may(user, Capability.ANSWER) or not preferences_of(user).show_typing:
+    if not may(user, Capability.ANSWER) or not preferences_of(user).shows_typing:
         return
     if not types:
         typing_sign.stop(conversation)

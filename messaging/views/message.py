@@ -13,13 +13,14 @@ from messaging.models import Conversation, DraftKind, Message
 from messaging.presentation import PARKABLE, Closed
 from messaging.reply_route import OVERRIDABLE
 from messaging.sending import Wish
-from messaging.team_rules import preferences_of, team_settings
 from messaging.views.compose_pane import Draft, fresh_draft, new_draft
 from messaging.views.panes import is_htmx, list_context, news, thread_context
 from sessions_app.access import require
 from sessions_app.live import pin_numbers
 from sessions_app.models import User
+from sessions_app.people.preferences import preferences_of
 from sessions_app.people.roles import Capability
+from sessions_app.team_settings import team_settings
 
 UNPROCESSABLE = 422
 

@@ -9,9 +9,9 @@ from messaging import outbox, sending, services
 from messaging.errors import ReplyError
 from messaging.models import Conversation, Message, SendAttempt
 from messaging.pace import pace_of, pace_with
-from messaging.team_rules import TeamSettings
 from sessions_app import leases
 from sessions_app.models import Session
+from sessions_app.team_settings import TeamSettings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 

@@ -9,8 +9,8 @@ from django.utils import timezone
 from messaging import drafts, parking
 from messaging.errors import ReplyError
 from messaging.models import Conversation, Message, ParkedReply
-from messaging.team_rules import TeamSettings
 from sessions_app.models import Context, Session, User
+from sessions_app.team_settings import TeamSettings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 

@@ -9,10 +9,10 @@ from messaging import drafts, outbox, sending, thread_events
 from messaging.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
 from messaging.models import Conversation, Draft, EventCode, Message
 from messaging.sending import Wish
-from messaging.team_rules import TeamSettings
 from sessions_app import leases
 from sessions_app.models import Context, Session, User
 from sessions_app.realtime import announcing
+from sessions_app.team_settings import TeamSettings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 
