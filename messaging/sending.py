@@ -139,6 +139,7 @@ def take_back(*, message: Message, user: User) -> Draft:
             taken = [message]
         else:
             taken = _cancel_waiting(thread, message)
+        outbox.show_waiting(thread)
         for row in taken:
             services.announce(change, row, thread)
         draft = drafts.put_draft(user, thread, "\n".join(row.text for row in taken))
