@@ -15,7 +15,9 @@ def conversations_of(user: Visitor) -> QuerySet[Conversation]:
 def conversation_or_404(user: Visitor, pk: int) -> Conversation:
     """With contact and session. Raises PermissionDenied without READ_CONVERSATIONS."""
     require(user, Capability.READ_CONVERSATIONS)
-    rows = conversations_of(user).select_related("contact", "session", "team", "home_team")
+    rows = conversations_of(user).select_related(
+        "contact", "session", "team", "home_team", "assignee"
+    )
     return get_object_or_404(rows, pk=pk)
 
 

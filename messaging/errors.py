@@ -1,6 +1,7 @@
 """Why a reply cannot be taken.
 
 ReplyError            code, a sentence, and the sessions that could send instead
+├── AnsweredMeanwhile somebody else answered since the draft was begun
 ├── DraftAlreadyUsed  the draft's key was posted before, with another text
 ├── UnknownSession    the session that is to send does not exist for this person
 └── UnknownQuote      the message that this one answers is not in the conversation
@@ -18,6 +19,14 @@ class ReplyError(Exception):
         self.code = code
         self.message = message
         self.offer = list(offer)
+
+
+class AnsweredMeanwhile(ReplyError):  # noqa: N818
+    """`answered_meanwhile`: `answer_id` was not seen yet; one may insist."""
+
+    def __init__(self, code: str, message: str, answer_id: int) -> None:
+        super().__init__(code, message)
+        self.answer_id = answer_id
 
 
 class DraftAlreadyUsed(ReplyError):  # noqa: N818 - a statement

@@ -62,3 +62,10 @@ def _readable(detail: str) -> str:
     if moment.tzinfo is None:
         return detail
     return date_format(timezone.localtime(moment), pgettext("closing time", "D H:i"))
+
+
+def undone_sentence(message: Message) -> str:
+    """Of a reply that was taken back before it went."""
+    if message.sent_by is None:
+        return _("A reply was taken back before it was sent")
+    return _("%(who)s took a reply back before it was sent") % {"who": message.sent_by.display_name}

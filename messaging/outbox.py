@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from messaging import queue
 from messaging.models import Conversation, Direction, Message, MessageStatus, SendAttempt
+from messaging.pace import hold_back
 from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
 from sessions_app import leases
 from sessions_app.models import Context, Session, SessionState, WorkerBeat
@@ -65,6 +66,10 @@ def _claim(worker_id: str, message_id: int) -> Claim | None:
     client_id = f"weilink-{uuid.uuid4().hex}"
     with announcing() as change:
         _lock_around(message_id)
+        message = _whole(message_id)
+        if hold_back(message, now=timezone.now(), limits=team_settings()):
+            _touch(change, message)
+            return None
         # A worker that was declared dead must not send: nobody would own its claim.
         if not leases.is_known(worker_id):
             return None

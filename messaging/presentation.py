@@ -9,11 +9,12 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from messaging import reasons
-from messaging.event_words import event_sentence
+from messaging import reasons, rich_text
+from messaging.event_words import event_sentence, undone_sentence
 from messaging.media.showing import Media, kind_words, media_lines
 from messaging.models import ELSEWHERE, Conversation, Direction, Message, MessageKind
 from messaging.queries import Held, ReplyBudget
@@ -121,7 +122,8 @@ class Bubble:
     """One message as the thread shows it.
 
     `group`: bubbles with the same one, one after the other, belong together. `sentence`: of an
-    event, which is a line and no bubble.
+    event, or of a reply that its writer took back: a line and no bubble. `jumps_to`: the message
+    that it quotes.
     """
 
     message: Message
@@ -133,7 +135,9 @@ class Bubble:
     day: date
     day_words: str
     group: str
+    text_html: SafeString = field(default=SafeString(""))
     sentence: str = ""
+    jumps_to: int | None = None
     opens_day: bool = field(default=False)
     continues: bool = field(default=False)
 
@@ -173,10 +177,18 @@ def _bubble(message: Message, before: Bubble | None, contact: str) -> Bubble:
         day=local.date(),
         day_words=day_words(local.date(), today=timezone.localdate()),
         group=group,
-        sentence=event_sentence(message) if message.direction == Direction.EVENT else "",
+        text_html=rich_text.shown(message.text, names=message.direction == Direction.NOTE),
+        sentence=_sentence(message, state),
+        jumps_to=message.quote_of_id,
         opens_day=opens_day,
         continues=not opens_day and before is not None and before.group == group,
     )
+
+
+def _sentence(message: Message, state: State) -> str:
+    if message.direction == Direction.EVENT:
+        return event_sentence(message)
+    return undone_sentence(message) if state.css == "is-undone" else ""
 
 
 def _author(message: Message, contact: str) -> str:
@@ -207,11 +219,21 @@ def _quote(message: Message, contact: str) -> Quote | None:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why nothing should go now. `override`: our own count says so, and may be overruled."""
+    """Why nothing should go now. `override`: our own count says so, and may be overruled.
+
+    `park`: it may wait until the person writes. `insist`: somebody answered (up to `seen_up_to`)
+    while this was written, and the agent may send all the same.
+    """
 
     sentence: str
     offer: list[str]
     override: bool
+    park: bool = False
+    insist: bool = False
+    seen_up_to: int | None = None
+
+
+PARKABLE = frozenset({"window_closed", "quota_exhausted", "no_context", "session_offline"})
 
 
 def closed(budget: ReplyBudget, *, contact_name: str) -> Closed | None:
@@ -225,7 +247,8 @@ def closed(budget: ReplyBudget, *, contact_name: str) -> Closed | None:
             "Closed %(time)s. WeChat drops later replies without telling. "
             "Opens when %(name)s writes."
         ) % {"time": at, "name": contact_name}
-    return Closed(sentence, budget.offer, budget.code in OVERRIDABLE)
+    parks = budget.code in PARKABLE
+    return Closed(sentence, budget.offer, budget.code in OVERRIDABLE, park=parks)
 
 
 def until_words(closes_at: datetime) -> str:
@@ -241,3 +264,10 @@ def left_words(seconds: int) -> str:
     if hours:
         return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
     return _("%(minutes)d min") % {"minutes": minutes}
+
+
+def about_words(seconds: int) -> str:
+    """“about 5 h”; under an hour to the minute."""
+    if seconds < 3_600:
+        return left_words(seconds)
+    return _("about %(hours)d h") % {"hours": round(seconds / 3_600)}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
 
 from messaging.access import conversations_of, messages_of
 from messaging.models import SPOKEN, Conversation, Message, MessageStatus
@@ -27,10 +28,11 @@ class ConversationPage:
 
 @dataclass(frozen=True, slots=True)
 class ThreadPage:
-    """Messages oldest first. `has_older`: more lie before the first one."""
+    """Messages oldest first. `has_older`, `has_newer`: more lie before or after them."""
 
     messages: list[Message]
     has_older: bool
+    has_newer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class ReplyBudget:
     replies_left: int
     replies_limit: int
     offer: list[str]
+    refused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +158,21 @@ def thread(
     conversation: Conversation,
     *,
     before: int | None = None,
+    after: int | None = None,
     around: int | None = None,
     limit: int = 50,
 ) -> ThreadPage:
-    """The newest messages, those before an id, or those around one."""
+    """The newest messages, those before or after an id, or those around one."""
     rows = _messages(conversation)
     if around is not None:
-        older = list(rows.filter(id__lte=around).order_by("-id")[: limit + 1])
-        newer = list(rows.filter(id__gt=around).order_by("id")[:limit])
-        return ThreadPage([*reversed(older[:limit]), *newer], len(older) > limit)
+        half = limit // 2
+        older = list(rows.filter(id__lte=around).order_by("-id")[: half + 1])
+        newer = list(rows.filter(id__gt=around).order_by("id")[: half + 1])
+        shown = [*reversed(older[:half]), *newer[:half]]
+        return ThreadPage(shown, len(older) > half, len(newer) > half)
+    if after is not None:
+        newer = list(rows.filter(id__gt=after).order_by("id")[: limit + 1])
+        return ThreadPage(newer[:limit], False, len(newer) > limit)
     if before is not None:
         rows = rows.filter(id__lt=before)
     found = list(rows.order_by("-id")[: limit + 1])
@@ -185,9 +194,12 @@ def contexts_with(*conversations: Conversation) -> list[Context]:
     return list(rows.select_related("session").order_by("-received_at"))
 
 
-def reply_budget(conversation: Conversation, *, now: datetime) -> ReplyBudget:
-    """The route of a reply by the contract's rule, and what is left on it."""
-    contexts = {one.session_id: one for one in contexts_with(conversation)}
+def reply_budget(
+    conversation: Conversation, *, now: datetime, known: list[Context] | None = None
+) -> ReplyBudget:
+    """The route of a reply by the contract's rule, what is left on it. `known`: its contexts."""
+    known = contexts_with(conversation) if known is None else known
+    contexts = {one.session_id: one for one in known}
     candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
     route = find_route(candidates, now=now)
     limit = team_settings().replies_per_token
@@ -201,13 +213,23 @@ def reply_budget(conversation: Conversation, *, now: datetime) -> ReplyBudget:
         replies_left=route.chosen.replies_left(),
         replies_limit=limit,
         offer=route.offer,
+        refused_at=contexts[route.chosen.session_id].refused_at,
     )
 
 
-def person_contexts(*conversations: Conversation, now: datetime) -> list[PersonContext]:
+def usable_route(conversation: Conversation) -> int | None:
+    """The session that a reply would go through now, if one may go."""
+    contexts = contexts_with(conversation)
+    route = find_route([candidate(one) for one in contexts], now=timezone.now())
+    return route.chosen.session_id if route.chosen is not None and not route.code else None
+
+
+def person_contexts(
+    *conversations: Conversation, now: datetime, known: list[Context] | None = None
+) -> list[PersonContext]:
     """The accounts one person wrote to, newest first; of several threads of theirs, all."""
     rows = []
-    for context in contexts_with(*conversations):
+    for context in contexts_with(*conversations) if known is None else known:
         seen = candidate(context)
         rows.append(
             PersonContext(

@@ -3,6 +3,8 @@
 Nothing here calls WeChat: a reply is a row that the worker finds.
 """
 
+from datetime import datetime
+
 from django.db.models import F
 from django.utils import timezone
 
@@ -45,11 +47,11 @@ def send_reply(
             if posted.text != text:
                 raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
             return posted
-        context = _route(thread, session_name=session_name, override=override)
-        message = _queue(
+        context = find_context(thread, session_name=session_name, override=override)
+        message = queue_text(
             thread, context, text, draft_key, user, override=override, quote_of=quote_of
         )
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
     return message
 
@@ -60,21 +62,25 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "ignore").decode("utf-8").strip("\n")
 
 
-def _route(thread: Conversation, *, session_name: str | None, override: bool) -> Context:
-    """The context that carries the reply, locked until its count is written."""
+def find_context(
+    thread: Conversation, *, session_name: str | None, override: bool, cost: int = 1
+) -> Context:
+    """The context that carries `cost` replies, locked until its count is written."""
     rows = Context.objects.select_for_update(of=("self",), no_key=True).filter(
         user_id=thread.contact.user_id, session__team=thread.home_team_id
     )
     contexts = {one.session_id: one for one in rows.select_related("session").order_by("pk")}
     candidates: list[Candidate] = [outbox.candidate(one) for one in contexts.values()]
-    route = find_route(candidates, now=timezone.now(), session_name=session_name, override=override)
+    route = find_route(
+        candidates, now=timezone.now(), session_name=session_name, override=override, cost=cost
+    )
     if route.code or route.chosen is None:
         name = route.chosen.name if route.chosen else session_name or ""
         raise ReplyError(route.code, reasons.refusal(route.code, name), route.offer)
     return contexts[route.chosen.session_id]
 
 
-def _queue(
+def queue_text(
     thread: Conversation,
     context: Context,
     text: str,
@@ -83,7 +89,9 @@ def _queue(
     *,
     override: bool,
     quote_of: Message | None = None,
+    release_at: datetime | None = None,
 ) -> Message:
+    """Write one text down to be sent, and count it. `release_at`: not before."""
     number = advance(MESSAGE_STREAM)
     message = Message(
         id=number,
@@ -100,6 +108,7 @@ def _queue(
         overrides_limits=override,
         sent_by=user,
         draft_key=draft_key or None,
+        release_at=release_at,
     )
     message.save(force_insert=True)
     _count(context, thread)
@@ -123,7 +132,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
         held = Message.objects.filter(pk=message.pk, holds_queue=True)
         if not held.exists():
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        context = _route(
+        context = find_context(
             thread, session_name=message.session.name, override=message.overrides_limits
         )
         held.update(
@@ -133,11 +142,12 @@ def retry_message(*, message: Message, user: User | None) -> None:
             error_detail="",
             settled_at=None,
             next_try_at=None,
+            release_at=None,
             bot_id=context.session.bot_id,
         )
         _count(context, thread)
         outbox.show_waiting(thread)
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
 
 
@@ -166,7 +176,7 @@ def _decide(message: Message, columns: dict[str, object]) -> None:
         held = Message.objects.filter(pk=message.pk, holds_queue=True)
         if not held.update(**columns):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
 
 
@@ -180,7 +190,7 @@ def cancel_message(*, message: Message, user: User | None) -> None:
             raise ReplyError("already_sent", reasons.refusal("already_sent"))
         outbox.give_count_back(message)
         outbox.show_waiting(thread)
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
 
 
@@ -208,7 +218,7 @@ def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> N
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
 
 
-def _announce(change: Change, message: Message, thread: Conversation) -> None:
+def announce(change: Change, message: Message, thread: Conversation) -> None:
     topic = f"conversation:{thread.pk}"
     change.touch(message, f"team:{thread.team_id}", topic)
     change.touch(thread, f"team:{thread.team_id}", topic)

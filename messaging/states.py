@@ -1,6 +1,7 @@
 """The honest state of a reply in words, and what an agent can do about it. Pure."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,13 +24,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """`css`: a class of the bubble. `loud`: shown even inside a group of bubbles."""
+    """`css`: a class of the bubble. `loud`: shown even inside a group of bubbles.
+
+    `until`: it may be undone so long.
+    """
 
     words: str = ""
     tone: str = ""
     css: str = ""
     actions: tuple[Action, ...] = ()
     loud: bool = False
+    until: datetime | None = None
 
 
 def state_of(message: Message, *, contact_name: str) -> State:
@@ -43,9 +48,10 @@ def state_of(message: Message, *, contact_name: str) -> State:
         case MessageStatus.SENDING:
             return State(_("sending…"), css="is-waiting")
         case MessageStatus.SENT:
-            return State(_("taken by WeChat"))
+            return State("" if message.sent_elsewhere else _("taken by WeChat"))
         case MessageStatus.CANCELLED:
-            return State(_("cancelled, not sent"), css="is-cancelled", loud=True)
+            undone = "is-undone" if message.release_at else "is-cancelled"
+            return State(_("cancelled, not sent"), css=undone, loud=True)
         case MessageStatus.FAILED:
             return _failed(message)
         case MessageStatus.UNCONFIRMED:
@@ -53,16 +59,28 @@ def state_of(message: Message, *, contact_name: str) -> State:
     return State()
 
 
+def _edit() -> Action:
+    return Action("edit", _("Edit"), _("Take this reply back into the composer"))
+
+
 def _queued(message: Message) -> State:
+    if message.release_at is not None and message.release_at > timezone.now():
+        undo = Action("edit", _("Undo"), _("Undo: take this reply back into the composer"))
+        return State(_("goes in"), "", "is-waiting is-held", (undo,), True, message.release_at)
     cancel = Action("cancel", _("Cancel"), _("Cancel this reply"))
-    words = _("waiting to be sent")
+    words, actions = _("waiting to be sent"), (_edit(), cancel)
+    if message.error_code == "pace" and message.next_try_at is not None:
+        at = date_format(timezone.localtime(message.next_try_at), "H:i")
+        words = _("goes at %(time)s (WeChat's pace)") % {"time": at}
+        now = Action("send_now", _("Send now"), _("Send this reply now in spite of WeChat's pace"))
+        return State(words, "warn", "is-waiting", (now, *actions), loud=True)
     if message.error_code:
         reason = reasons.sentence(message.error_code, message.error_detail)
         words = _("not sent yet: %(reason)s") % {"reason": reason}
         if message.next_try_at is not None:
             at = date_format(timezone.localtime(message.next_try_at), "H:i:s")
             words = _("%(words)s; next try at %(time)s") % {"words": words, "time": at}
-    return State(words, css="is-waiting", actions=(cancel,), loud=True)
+    return State(words, css="is-waiting", actions=actions, loud=True)
 
 
 def _failed(message: Message) -> State:
@@ -71,12 +89,22 @@ def _failed(message: Message) -> State:
     if not message.holds_queue:
         words = _("%(words)s · discarded") % {"words": words}
         return State(words, css="is-cancelled", loud=True)
-    if message.error_code in OVERRIDABLE:
-        again = Action("send_anyway", _("Send anyway"), _("Send this reply anyway"))
-    else:
-        again = Action("retry", _("Send again"), _("Send this reply again"))
+    return State(words, "bad", "is-failed", _ways_out(message.error_code), loud=True)
+
+
+def _ways_out(code: str) -> tuple[Action, ...]:
+    """What helps comes first; a text that WeChat cannot take is never offered again as it is."""
+    again = Action("retry", _("Send again"), _("Send this reply again"))
+    anyway = Action("send_anyway", _("Send anyway"), _("Send this reply anyway"))
+    park = Action("park_message", _("Park"), _("Park this reply until the person writes"))
     discard = Action("discard", _("Discard"), _("Discard this reply"))
-    return State(words, "bad", "is-failed", (again, discard), loud=True)
+    if code == "text_too_long":
+        return (_edit(), discard)
+    if code in OVERRIDABLE:
+        return (park, anyway, _edit(), discard)
+    if code == "no_context":
+        return (park, _edit(), discard)
+    return (again, _edit(), discard)
 
 
 def _unconfirmed(message: Message, contact_name: str) -> State:

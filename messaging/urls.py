@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from messaging.views import contact, inbox, media, message
+from messaging.views import composing, contact, inbox, media, message
 
 app_name = "inbox"
 
@@ -12,6 +12,10 @@ urlpatterns = [
     path("told/", inbox.told, name="told"),
     path("<int:pk>/", inbox.conversation, name="conversation"),
     path("<int:pk>/reply/", message.reply, name="reply"),
+    path("<int:pk>/draft/", composing.draft, name="draft"),
+    path("<int:pk>/here/", composing.here, name="here"),
+    path("<int:pk>/people/", composing.people, name="people"),
+    path("presence/", composing.who_is_there, name="presence"),
     path("<int:pk>/read/", contact.read, name="read"),
     path("<int:pk>/name/", contact.name, name="name"),
     path("messages/<int:pk>/retry/", message.retry, name="retry"),
@@ -23,4 +27,10 @@ urlpatterns = [
     path("files/<int:pk>/thumb/", media.thumb, name="thumb"),
     path("files/<int:pk>/sound/", media.sound, name="sound"),
     path("files/<int:pk>/fetch/", media.fetch_again, name="fetch_again"),
+    path("messages/<int:pk>/edit/", composing.edit, name="edit"),
+    path("messages/<int:pk>/park/", composing.park_message, name="park_message"),
+    path("messages/<int:pk>/send-now/", composing.send_now, name="send_now"),
+    path("parked/<int:pk>/send/", composing.send_parked, name="send_parked"),
+    path("parked/<int:pk>/edit/", composing.edit_parked, name="edit_parked"),
+    path("parked/<int:pk>/discard/", composing.discard_parked, name="discard_parked"),
 ]

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,14 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from messaging import due, outbox
+from messaging import due, outbox, parking
 from messaging.delivery import Delivery
 from messaging.folder.desk import FolderDesk
 from messaging.lines import Lines
 from messaging.media.work import MediaWork
 from messaging.poll_desk import PollDesk
 from messaging.recorder import Recorder, Spool
+from messaging.typing_desk import TypingDesk
 from sessions_app import leases, realtime
 from sessions_app.ilink.client import ClientIdentity
 from sessions_app.ilink.hosts import HostPolicy
@@ -84,6 +86,7 @@ class Worker:
                 free_for_s=free_for_s,
             )
         self.media = MediaWork(hosts=self.hosts, worker_id=lambda: self.worker_id)
+        self.typing = TypingDesk(desk=self.desk, lines=self.lines, clock=time.monotonic)
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
@@ -107,6 +110,7 @@ class Worker:
             self._sweep(),
             self._listen(),
             self._deliver(),
+            self.typing.run(),
             self.polls.write_heard(),
         )
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
@@ -193,6 +197,7 @@ class Worker:
                     self._drive(attempt_id)
             await self.desk(outbox.disown_lost)
             await self.desk(due.look, timezone.now())
+            await self.desk(parking.expire_due, timezone.now())
 
     async def _look_at_sessions(self) -> None:
         """With a shared folder only whoever holds its poll lock may poll; see `folder.desk`."""
@@ -242,6 +247,7 @@ class Worker:
         self._wake.set()
         self.delivery.wake()
         self.media.wake()
+        self.typing.wake()
         for _, wake in self._logins.values():
             wake.set()
 

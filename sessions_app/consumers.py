@@ -1,6 +1,7 @@
 """The one websocket of a page: hints with numbers, and a heartbeat that carries the numbers too.
 
-It never carries content: what changed is asked for over HTTP, where access is checked anew.
+It never carries content: what changed is asked for over HTTP, where access is checked anew. Only
+who is looking and typing comes as it is (docs/decisions/0004).
 """
 
 import asyncio
@@ -65,6 +66,11 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         if self.waiting is None or self.waiting.done():
             await self._flush()
             self.waiting = asyncio.ensure_future(self._flush_later())
+
+    async def stream_notice(self, event: dict[str, Any]) -> None:
+        """A passing fact, sent on as it is: it has no number and is not asked for."""
+        with contextlib.suppress(RuntimeError):  # the line went down meanwhile
+            await self.send_json({"type": "notice", **event["notice"]})
 
     async def _flush_later(self) -> None:
         await asyncio.sleep(COALESCE_S)

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 
 WORKERS = "workers"
 HINT = "stream.hint"
+NOTICE = "stream.notice"
 WAKE = "worker.wake"
 
 LOCK_ORDER = ("session", "conversation", "context", "message")
@@ -127,6 +128,14 @@ def announcing() -> Iterator[Change]:
         change = Change()
         yield change
         change.close()
+
+
+def tell(stream_key: str, notice: Mapping[str, object]) -> None:
+    """Say a passing fact to whoever listens to a stream: who types, who looks. Never numbered.
+
+    Lost or late it must do no harm: what counts goes through `announcing`.
+    """
+    transaction.on_commit(_Sending(group_of(stream_key), {"type": NOTICE, "notice": dict(notice)}))
 
 
 def wake_workers() -> None:

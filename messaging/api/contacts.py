@@ -4,9 +4,9 @@ from typing import Annotated
 
 from django.http import Http404
 from django.utils import timezone
-from ninja import Path, Router
+from ninja import Path, Router, Status
 
-from messaging import queries, services
+from messaging import queries, services, typing_sign
 from messaging.access import contact_or_404, conversations_of
 from messaging.api.auth import ApiRequest, allowed
 from messaging.api.errors import ERRORS, NotAvailable
@@ -70,10 +70,15 @@ def change(request: ApiRequest, user_id: WeChatId, body: ContactIn) -> ContactOu
 @router.post(
     "/contacts/{user_id}/typing",
     response={202: None, **ERRORS},
-    summary="Show that somebody types (not in this version)",
+    summary="Show that somebody types",
 )
-def typing(request: ApiRequest, user_id: WeChatId, body: TypingIn) -> None:
-    """501: it comes later."""
+def typing(request: ApiRequest, user_id: WeChatId, body: TypingIn) -> Status[None]:
+    """`on: true` lasts some seconds: repeat it every 3 s. Nothing is shown where none may go."""
     user = allowed(request, Scope.SEND, Capability.ANSWER)
-    _mine(user, user_id)
-    raise NotAvailable("Showing that somebody types")
+    mine = conversations_of(user).filter(contact=_mine(user, user_id))
+    conversation = mine.select_related("contact").order_by("-last_at", "-id")[:1].get()
+    if not body.on:
+        typing_sign.stop(conversation)
+    elif (session_id := queries.usable_route(conversation)) is not None:
+        typing_sign.show(conversation, session_id)
+    return Status(202, None)

@@ -34,7 +34,8 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     pin_numbers(request)
     found = conversation_or_404(request.user, pk)
     before, around = _number(request, "before"), _number(request, "around")
-    context = thread_context(request, found, before=before, around=around)
+    after = _number(request, "after")
+    context = thread_context(request, found, before=before, after=after, around=around)
     if is_htmx(request):
         pane = "inbox/_open.html" if request.headers.get("HX-Target") == PANE else None
         return render(request, pane or "inbox/more_messages.html", context)

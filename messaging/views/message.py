@@ -6,24 +6,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from messaging import services
+from messaging import notes, parking, sending, services
 from messaging.access import conversation_or_404, message_or_404
-from messaging.errors import DraftAlreadyUsed, ReplyError
-from messaging.models import Conversation, Message
-from messaging.presentation import Closed
+from messaging.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
+from messaging.models import Conversation, DraftKind, Message
+from messaging.presentation import PARKABLE, Closed
 from messaging.reply_route import OVERRIDABLE
-from messaging.views.panes import (
-    Draft,
-    is_htmx,
-    list_context,
-    new_draft,
-    news,
-    thread_context,
-)
+from messaging.sending import Wish
+from messaging.views.compose_pane import Draft, fresh_draft, new_draft
+from messaging.views.panes import is_htmx, list_context, news, thread_context
 from sessions_app.access import require
 from sessions_app.live import pin_numbers
 from sessions_app.models import User
+from sessions_app.people.preferences import preferences_of
 from sessions_app.people.roles import Capability
+from sessions_app.team_settings import team_settings
 
 UNPROCESSABLE = 422
 
@@ -35,34 +32,62 @@ def actor(request: HttpRequest) -> User:
 
 @require_POST
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
-    """The draft's key makes a double click or a reload one message."""
+    """Send, note or park. The draft's key makes a double click or a reload one message."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
-    named = request.POST.get("override_as") or request.POST.get("session_name") or None
+    kind = DraftKind.NOTE if request.POST.get("kind") == DraftKind.NOTE else DraftKind.REPLY
     try:
-        services.send_reply(
-            user=actor(request),
-            conversation=conversation,
-            text=request.POST.get("text", ""),
-            draft_key=request.POST.get("draft_key", "")[:64],
-            session_name=named,
-            override=bool(request.POST.get("override") or request.POST.get("override_as")),
-        )
+        _take(request, conversation, kind)
     except ReplyError as problem:
-        return _refused(request, conversation, problem, named)
+        return _refused(request, conversation, problem)
     if is_htmx(request):
-        return news(request, draft=new_draft())
+        return news(request, draft=fresh_draft(request.user, conversation, kind))
     return redirect("inbox:conversation", conversation.pk)
 
 
-def _refused(
-    request: HttpRequest, conversation: Conversation, problem: ReplyError, named: str | None
-) -> HttpResponse:
+def _take(request: HttpRequest, conversation: Conversation, kind: str) -> None:
+    user, form, limits = actor(request), request.POST, team_settings()
+    text, key = form.get("text", ""), form.get("draft_key", "")[:64]
+    if kind == DraftKind.NOTE:
+        notes.write_note(user=user, conversation=conversation, text=text, draft_key=key)
+    elif form.get("park"):
+        parking.park(user=user, conversation=conversation, text=text, draft_key=key, limits=limits)
+    else:
+        sending.send(user=user, conversation=conversation, wish=_wish(request), limits=limits)
+
+
+def _wish(request: HttpRequest) -> Wish:
+    form = request.POST
+    seen = form.get("seen_up_to", "")
+    insists = bool(form.get("insist")) or not (seen.isascii() and seen.isdigit())
+    return Wish(
+        text=form.get("text", ""),
+        draft_key=form.get("draft_key", "")[:64],
+        session_name=_named(request),
+        override=bool(form.get("override") or form.get("override_as")),
+        split=bool(form.get("split")),
+        seen_up_to=None if insists or len(seen) > 18 else int(seen),
+        hold_s=preferences_of(request.user).undo_s,
+    )
+
+
+def _named(request: HttpRequest) -> str | None:
+    return request.POST.get("override_as") or request.POST.get("session_name") or None
+
+
+def _refused(request: HttpRequest, conversation: Conversation, problem: ReplyError) -> HttpResponse:
     """The words in the form; the text stays where it is."""
     used = isinstance(problem, DraftAlreadyUsed)
     draft = new_draft() if used else Draft(request.POST.get("draft_key", "")[:64])
-    refusal = Closed(problem.message, problem.offer, problem.code in OVERRIDABLE)
-    context = {"closed": refusal, "named": named, "draft": draft}
+    refusal = Closed(
+        problem.message,
+        problem.offer,
+        problem.code in OVERRIDABLE,
+        park=problem.code in PARKABLE,
+        insist=isinstance(problem, AnsweredMeanwhile),
+        seen_up_to=problem.answer_id if isinstance(problem, AnsweredMeanwhile) else None,
+    )
+    context = {"closed": refusal, "named": _named(request), "draft": draft}
     if is_htmx(request):
         return render(request, "inbox/_refusal.html", context, status=UNPROCESSABLE)
     pin_numbers(request)
@@ -70,7 +95,7 @@ def _refused(
         **list_context(request),
         **thread_context(request, conversation),
         "refusal": refusal,
-        "named": named,
+        "named": context["named"],
         "draft": Draft(draft.key, request.POST.get("text", "")),
     }
     return render(request, "inbox/inbox.html", context, status=UNPROCESSABLE)

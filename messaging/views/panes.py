@@ -1,6 +1,5 @@
 """What the panes of the inbox are drawn from; the page, its fragments and its news share it."""
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,24 +10,13 @@ from django.utils import timezone
 
 from messaging import presentation, queries
 from messaging.access import conversation_or_404
-from messaging.models import Conversation
+from messaging.models import SPOKEN, Conversation, Direction
+from messaging.views.compose_pane import Draft, beside_the_text, compose_context, senders
 from sessions_app.live import asked, pin_numbers
 from sessions_app.team_settings import team_settings
 
 MOST_NEWS = 200
 MOST_MESSAGES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What the composer holds. The key makes a double click one message."""
-
-    key: str
-    text: str = ""
-
-
-def new_draft() -> Draft:
-    return Draft(uuid.uuid4().hex)
 
 
 def is_htmx(request: HttpRequest) -> bool:
@@ -54,34 +42,56 @@ def thread_context(
     conversation: Conversation,
     *,
     before: int | None = None,
+    after: int | None = None,
     around: int | None = None,
 ) -> dict[str, Any]:
-    page = queries.thread(conversation, before=before, around=around)
+    page = queries.thread(conversation, before=before, after=after, around=around)
     bubbles = presentation.bubbles(page.messages, contact_name=conversation.contact.display_name)
     return {
         "conversation": conversation,
         "bubbles": bubbles,
-        "several": len({one.message.session_id for one in bubbles}) > 1,
+        "several": len(_sessions(bubbles)) > 1,
         "oldest": bubbles[0].message.pk if bubbles and page.has_older else None,
-        "draft": new_draft(),
+        "newest": bubbles[-1].message.pk if bubbles and page.has_newer else None,
+        "around": around,
+        "after": after,
+        "unread_from": _first_unread(conversation, bubbles),
+        **compose_context(request.user, conversation, bubbles),
         **beside_context(conversation),
     }
+
+
+def _sessions(bubbles: list[presentation.Bubble]) -> set[int]:
+    said = (one.message for one in bubbles if one.message.direction in SPOKEN)
+    return {message.session_id for message in said}
+
+
+def _first_unread(conversation: Conversation, bubbles: list[presentation.Bubble]) -> int | None:
+    """Where “unread from here” stands, as the page was opened."""
+    if not conversation.unread:
+        return None
+    seen = conversation.read_up_to
+    for one in bubbles:
+        if one.message.direction == Direction.IN and one.message.pk > seen:
+            return one.message.pk
+    return None
 
 
 def beside_context(conversation: Conversation) -> dict[str, Any]:
     """What stands around the bubbles: what is left to reply with, and the person's accounts."""
     now = timezone.now()
-    budget = queries.reply_budget(conversation, now=now)
+    known = queries.contexts_with(conversation)
+    budget = queries.reply_budget(conversation, now=now, known=known)
+    accounts = queries.person_contexts(conversation, now=now, known=known)
     name = conversation.contact.display_name
     return {
         "contact": conversation.contact,
         "budget": budget,
         "closed": presentation.closed(budget, contact_name=name),
         "left": Left.of(budget.closes_at, now),
-        "accounts": [
-            (one, Left.of(one.closes_at, now))
-            for one in queries.person_contexts(conversation, now=now)
-        ],
+        **beside_the_text(conversation, budget, now=now),
+        "accounts": [(one, Left.of(one.closes_at, now)) for one in accounts],
+        "senders": senders(accounts, budget),
     }
 
 
@@ -93,6 +103,7 @@ class Left:
     words: str
     until: str
     seconds: int
+    about: str
 
     @classmethod
     def of(cls, closes_at: datetime | None, now: datetime) -> "Left | None":
@@ -104,11 +115,15 @@ class Left:
             presentation.left_words(seconds),
             presentation.until_words(closes_at),
             seconds,
+            presentation.about_words(seconds),
         )
 
 
 def news(request: HttpRequest, *, draft: Draft | None = None) -> HttpResponse:
-    """What changed since the page's numbers, drawn with the page's own partials."""
+    """What changed since the page's numbers, drawn with the page's own partials.
+
+    `draft`: what the composer is to hold from now on, after something that it asked for.
+    """
     pin_numbers(request)
     wanted = asked(request)
     context: dict[str, Any] = {"room": "inbox", "new_draft": draft}

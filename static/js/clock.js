@@ -4,6 +4,7 @@ import { text } from "./texts.js";
 import { emit } from "./upsert.js";
 
 const TICK_MS = 1_000;
+const FORMS = { hours, about, seconds: (left) => text("seconds", { seconds: Math.max(0, Math.ceil(left)) }) };
 const day = dayFormat();
 const drawnOn = day.format(now());
 
@@ -27,6 +28,9 @@ function tick() {
   for (const element of document.querySelectorAll("time[data-ago]")) {
     write(element, ago(Math.max(0, moment - Date.parse(element.dateTime)) / 1000));
   }
+  for (const bar of document.querySelectorAll("progress[data-until]")) {
+    bar.value = Math.max(0, Number(bar.dataset.until) - moment / 1000);
+  }
   for (const element of document.querySelectorAll("[data-countdown]")) {
     count(element, Number(element.dataset.countdown) - moment / 1000);
   }
@@ -38,7 +42,7 @@ function count(element, seconds) {
     element.dataset.lapsed = element.dataset.countdown;
     emit("lapsed", {});
   }
-  write(element, element.dataset.form === "hours" ? hours(seconds) : minutes(seconds));
+  write(element, (FORMS[element.dataset.form] ?? minutes)(seconds));
 }
 
 function write(element, words) {
@@ -57,6 +61,10 @@ function hours(seconds) {
   const whole = Math.floor(seconds / 60);
   const left = { hours: Math.floor(whole / 60), minutes: String(whole % 60).padStart(2, "0") };
   return left.hours ? text("hours_minutes", left) : text("minutes", { minutes: whole });
+}
+
+function about(seconds) {
+  return seconds < 3_600 ? hours(seconds) : text("about_hours", { hours: Math.round(seconds / 3_600) });
 }
 
 function minutes(seconds) {

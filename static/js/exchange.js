@@ -21,6 +21,10 @@ export function openConversation() {
   return document.getElementById("thread")?.dataset.conversation ?? "";
 }
 
+export function csrfToken() {
+  return JSON.parse(document.body.getAttribute("hx-headers") || "{}")["X-CSRFToken"] ?? "";
+}
+
 export function openLogin() {
   return document.querySelector("[data-login-id]")?.dataset.loginId ?? "";
 }

@@ -3,6 +3,7 @@
 import { fetchNews } from "./news.js";
 import { hear, turnedBack } from "./streams.js";
 import { announce, text } from "./texts.js";
+import { emit } from "./upsert.js";
 
 const BANNER_AFTER_MS = 1_500;
 const POLL_AFTER_MS = 3_000;
@@ -52,6 +53,10 @@ function hearFrame(frame) {
     location.reload();
     return;
   }
+  if (frame.type === "notice") {
+    emit("notice", frame);
+    return;
+  }
   if (frame.type === "hello") welcome(frame);
   if (frame.type === "beat") socket.send(JSON.stringify({ type: "beat" }));
   const aboutLogin = (frame.about ?? []).some((topic) => topic.startsWith("login:"));
@@ -70,6 +75,7 @@ function welcome(frame) {
   clearTimeout(bannerTimer);
   bannerTimer = 0;
   showBanner();
+  emit("welcome", {});
 }
 
 /** A socket that stays silent for too long is a dead one, whatever it says of itself. */

@@ -1,6 +1,7 @@
 // The open thread: days and groups between neighbours, scroll that never jumps, what was read.
 import { rewind, parse } from "./streams.js";
 import { fetchNews } from "./news.js";
+import { openAt } from "./jump.js";
 import { counted } from "./texts.js";
 import { emit } from "./upsert.js";
 
@@ -43,7 +44,7 @@ function adopt() {
   scroller.addEventListener("scroll", scrolled, { passive: true });
   new ResizeObserver(stick).observe(scroller);
   regroup();
-  stick();
+  begin();
   if (!document.body.dataset.firstThread) document.body.dataset.firstThread = "seen";
   else {
     // Drawn at these numbers, perhaps before the page's own: ask what came since.
@@ -54,35 +55,55 @@ function adopt() {
   markRead();
 }
 
+/** At the message that was asked for, else at the first unread, else at the end. */
+function begin() {
+  const list = document.querySelector("[data-messages]");
+  const line = list?.querySelector("[data-unread-line]");
+  if (list?.dataset.around || isCut()) {
+    atBottom = false;
+    return;
+  }
+  stick();
+  if (line && line.offsetTop < scroller.scrollTop) {
+    atBottom = false;
+    scroller.scrollTop = line.offsetTop - scroller.clientHeight / 4;
+  }
+}
+
+/** Newer messages exist that are not loaded: the end of the page is not the end of the thread. */
+function isCut() {
+  return Boolean(document.querySelector("#later a"));
+}
+
 function drawn({ detail }) {
   if (!scroller?.isConnected) return;
   const mine = detail.fresh.filter((row) => row.classList.contains("message"));
   regroup();
-  if (detail.isPage && mine.length) keepPlace();
-  else if (atBottom) stick();
-  else more(mine);
+  if (detail.isPage && mine.length) keepPlace(mine);
+  else if (atBottom && !isCut()) stick();
+  else more([...mine, ...detail.beyond]);
   markRead();
 }
 
 /** Older messages came in above: what stands on the screen stays where it is. */
-function keepPlace() {
+function keepPlace(rows) {
+  if (rows[0].nextElementSibling === null || rows.at(-1).nextElementSibling === null) return;
   const grown = scroller.scrollHeight - height;
   if (grown > 0 && scroller.scrollTop < grown) scroller.scrollTop += grown;
 }
 
 function more(rows) {
-  if (rows.some((row) => row.classList.contains("ours"))) {
-    atBottom = true;
-    stick();
+  if (rows.some((row) => "mine" in row.dataset)) {
+    toTheEnd();
     return;
   }
-  below += rows.length;
+  below += rows.filter((row) => !row.classList.contains("event")).length;
   showBelow();
 }
 
 function scrolled() {
   const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
-  atBottom = left < BOTTOM_PX;
+  atBottom = left < BOTTOM_PX && !isCut();
   if (atBottom && below) {
     below = 0;
     showBelow();
@@ -103,10 +124,17 @@ function showBelow() {
 }
 
 function jumpDown(event) {
-  if (!event.target.closest("[data-new-below]")) return;
-  atBottom = true;
+  if (event.target.closest("[data-new-below]")) toTheEnd();
+}
+
+function toTheEnd() {
   below = 0;
   showBelow();
+  if (isCut()) {
+    openAt(location.pathname);
+    return;
+  }
+  atBottom = true;
   stick();
   markRead();
 }
@@ -116,16 +144,24 @@ function regroup() {
   const list = document.querySelector("[data-messages]");
   if (!list) return;
   for (const line of list.querySelectorAll("[data-day-line]")) line.remove();
+  markUnread(list);
   let before = null;
   const sessions = new Set();
   for (const row of list.querySelectorAll(":scope > .message")) {
     if (row.dataset.session) sessions.add(row.dataset.session);
     const newDay = row.dataset.day !== before?.dataset.day;
-    if (newDay) row.before(dayLine(row));
+    if (newDay) above(row).before(dayLine(row));
     row.classList.toggle("continues", !newDay && row.dataset.group === before?.dataset.group);
     before = row;
   }
   list.classList.toggle("is-several", sessions.size > 1);
+}
+
+/** “unread from here” stays with its message, whatever is put in above. */
+function markUnread(list) {
+  const line = list.querySelector("[data-unread-line]");
+  const row = document.getElementById(`message-${list.dataset.unreadFrom}`);
+  if (line && row && row.previousElementSibling !== line) row.before(line);
 }
 
 function dayLine(row) {
@@ -134,6 +170,11 @@ function dayLine(row) {
   line.dataset.dayLine = "";
   line.textContent = row.dataset.dayWords;
   return line;
+}
+
+function above(row) {
+  const line = row.previousElementSibling;
+  return line && "unreadLine" in line.dataset ? line : row;
 }
 
 function markRead() {
@@ -145,7 +186,7 @@ function markRead() {
 function markReadNow() {
   const thread = document.getElementById("thread");
   const rows = thread?.querySelectorAll(".message[data-from-them]");
-  if (!rows?.length || !thread.dataset.readUrl || document.hidden || !atBottom) return;
+  if (!rows?.length || !thread.dataset.readUrl || document.hidden || !atBottom || isCut()) return;
   const last = rows[rows.length - 1].id.replace("message-", "");
   const row = document.getElementById(`conversation-${thread.dataset.conversation}`);
   const unread = row && row.dataset.unread !== "0";

@@ -24,10 +24,11 @@ export function read(html) {
 export function draw(root) {
   const isPage = root.dataset.changes === "page";
   const fresh = [];
+  const beyond = [];
   emit("drawing", { root });
   for (const source of root.querySelectorAll("[data-into]")) {
     const list = document.getElementById(source.dataset.into);
-    if (list) for (const row of [...source.children]) drawRow(list, row, isPage, fresh);
+    if (list) for (const row of [...source.children]) drawRow(list, row, isPage, fresh, beyond);
   }
   for (const part of root.querySelectorAll("[data-live-part]")) drawPart(part);
   const numbers = parse(root.dataset.streams);
@@ -37,14 +38,14 @@ export function draw(root) {
   else if (thread && thread.dataset.conversation !== root.dataset.open) {
     rewind(parse(thread.dataset.streams));
   } else advance(numbers);
-  emit("drawn", { root, fresh, isPage });
+  emit("drawn", { root, fresh, beyond, isPage });
 }
 
 export function emit(name, detail) {
   document.dispatchEvent(new CustomEvent(`console:${name}`, { detail }));
 }
 
-function drawRow(list, row, isPage, fresh) {
+function drawRow(list, row, isPage, fresh, beyond) {
   if (!row.id) return;
   const old = document.getElementById(row.id);
   if ("removed" in row.dataset) {
@@ -52,7 +53,10 @@ function drawRow(list, row, isPage, fresh) {
     return;
   }
   if (old && Number(row.dataset.version) < Number(old.dataset.version)) return;
-  if (!old && !isPage && liesBeyond(list, row)) return;
+  if (!old && !isPage && liesBeyond(list, row)) {
+    if (liesAfter(list, row)) beyond.push(row);
+    return;
+  }
   if (!old) fresh.push(row);
   else keepCurrent(old, row);
   if (list.dataset.order === "down" && !isPage && movesIt(list, old, row)) place(list, old, row);
@@ -98,8 +102,15 @@ function liesBeyond(list, row) {
   const moreBelow = list.dataset.order === "down" && document.querySelector("#more a");
   const moreAbove = list.matches("[data-messages]") && document.querySelector("#earlier a");
   if (moreBelow && rows.length) return row.dataset.key < rows[rows.length - 1].dataset.key;
-  if (moreAbove && rows.length) return row.dataset.key < rows[0].dataset.key;
-  return false;
+  if (moreAbove && rows.length && row.dataset.key < rows[0].dataset.key) return true;
+  return liesAfter(list, row);
+}
+
+/** A thread that was opened at an old message: what is new lies behind what was not loaded yet. */
+function liesAfter(list, row) {
+  const rows = list.querySelectorAll(":scope > [id]");
+  const moreAfter = list.matches("[data-messages]") && document.querySelector("#later a");
+  return Boolean(moreAfter && rows.length && row.dataset.key > rows[rows.length - 1].dataset.key);
 }
 
 /** What only this page knows of a row: that it is the open one. */

@@ -132,7 +132,7 @@ def test_row_keys_sort_by_time_and_then_by_id() -> None:
     ("changes", "said", "offered"),
     [
         ({"status": "sent"}, "taken by WeChat", []),
-        ({"status": "queued"}, "waiting to be sent", ["Cancel"]),
+        ({"status": "queued"}, "waiting to be sent", ["Edit", "Cancel"]),
         ({"status": "sending"}, "sending…", []),
         ({"status": "cancelled"}, "cancelled, not sent", []),
         ({"status": "unconfirmed", "error_code": "no_id"}, "taken, no receipt", []),
@@ -149,8 +149,19 @@ def test_row_keys_sort_by_time_and_then_by_id() -> None:
         (
             {"status": "failed", "error_code": "not_reached", "holds_queue": True},
             "not sent: WeChat could not be reached; nothing was sent",
-            ["Send again", "Discard"],
+            ["Send again", "Edit", "Discard"],
         ),
+        (
+            {"status": "failed", "error_code": "text_too_long", "holds_queue": True},
+            "not sent: the text is over 16,384 bytes",
+            ["Edit", "Discard"],
+        ),
+        (
+            {"status": "queued", "error_code": "pace", "next_try_at": NOW},
+            "goes at 06:00 (WeChat's pace)",
+            ["Send now", "Edit", "Cancel"],
+        ),
+        ({"status": "sent", "sent_elsewhere": True}, "", []),
         ({"direction": "in", "status": "received"}, "", []),
     ],
 )
@@ -163,7 +174,7 @@ def test_each_state_is_said_and_offers_its_ways_out(
 
 def test_our_own_limits_can_be_overruled_where_a_reply_failed_by_them() -> None:
     failed = {"status": "failed", "error_code": "window_closed", "holds_queue": True}
-    assert buttons(**failed) == ["Send anyway", "Discard"]
+    assert buttons(**failed) == ["Park", "Send anyway", "Edit", "Discard"]
 
 
 def test_a_decided_failure_offers_nothing_more() -> None:

@@ -1,0 +1,142 @@
+"""Replies that wait until the person writes again: reviewed by an agent, then sent, never alone."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Count
+from django.utils import timezone
+
+from messaging import drafts, outbox, reasons, sending, services
+from messaging.errors import ReplyError
+from messaging.models import (
+    Conversation,
+    Draft,
+    DraftKind,
+    Message,
+    MessageStatus,
+    ParkedReply,
+    ParkedState,
+)
+from messaging.reply_route import text_problem
+from messaging.sending import Wish
+from sessions_app.models import User
+from sessions_app.realtime import Change, announcing, wake_workers
+from sessions_app.team_settings import TeamSettings
+
+
+def park(
+    *, user: User, conversation: Conversation, text: str, draft_key: str, limits: TeamSettings
+) -> ParkedReply:
+    """Keep a text until the person writes. The same draft key again is the same parked reply."""
+    text = services.clean(text)
+    if problem := text_problem(text):
+        raise ReplyError(problem, reasons.refusal(problem))
+    with announcing() as change:
+        thread = outbox.lock_thread(conversation.pk)
+        known = thread.parked_replies.filter(draft_key=draft_key).first() if draft_key else None
+        if known is not None:
+            return known
+        parked = _keep(change, thread, user, text, limits, draft_key)
+        drafts.consume(user, thread, DraftKind.REPLY, draft_key)
+    return parked
+
+
+def park_message(*, message: Message, user: User, limits: TeamSettings) -> ParkedReply:
+    """A reply that failed waits as a parked one instead. Raises ReplyError if it was decided."""
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        held = thread.messages.filter(pk=message.pk, holds_queue=True, status=MessageStatus.FAILED)
+        if not held.update(holds_queue=False):
+            raise ReplyError("already_decided", reasons.refusal("already_decided"))
+        services.announce(change, message, thread)
+        parked = _keep(change, thread, user, message.text, limits, None)
+        wake_workers()
+    return parked
+
+
+def _keep(
+    change: Change,
+    thread: Conversation,
+    user: User,
+    text: str,
+    limits: TeamSettings,
+    draft_key: str | None,
+) -> ParkedReply:
+    parked = ParkedReply.objects.create(
+        conversation=thread,
+        text=text,
+        by=user,
+        draft_key=draft_key or None,
+        expires_at=timezone.now() + limits.parked_for,
+    )
+    _announce(change, thread)
+    return parked
+
+
+def waiting_in(conversation: Conversation, *, now: datetime) -> list[ParkedReply]:
+    """What waits in one conversation, oldest first."""
+    rows = conversation.parked_replies.filter(state=ParkedState.WAITING, expires_at__gt=now)
+    return list(rows.select_related("by"))
+
+
+def parked_counts(conversations: Iterable[Conversation], *, now: datetime) -> dict[int, int]:
+    """Conversation id → how many parked replies wait there. One query."""
+    rows = ParkedReply.objects.filter(
+        conversation__in=list(conversations), state=ParkedState.WAITING, expires_at__gt=now
+    )
+    counted = rows.values_list("conversation").annotate(count=Count("pk")).order_by()
+    return dict(counted)
+
+
+def send_parked(
+    *, parked: ParkedReply, user: User, seen_up_to: int | None, override: bool, limits: TeamSettings
+) -> list[Message]:
+    """Reviewed: it goes now. Raises ReplyError; then it waits on."""
+    with announcing() as change:
+        thread = outbox.lock_thread(parked.conversation_id)
+        _decide(parked, user, ParkedState.SENT)
+        wish = Wish(parked.text, f"parked-{parked.pk}", override=override, seen_up_to=seen_up_to)
+        made = sending.send(user=user, conversation=thread, wish=wish, limits=limits)
+        ParkedReply.objects.filter(pk=parked.pk).update(message=made[0])
+        _announce(change, thread)
+    return made
+
+
+def edit_parked(*, parked: ParkedReply, user: User) -> Draft:
+    """Out of the tray and into the composer of whoever edits it."""
+    with announcing() as change:
+        thread = outbox.lock_thread(parked.conversation_id)
+        _decide(parked, user, ParkedState.DISCARDED)
+        draft = drafts.put_draft(user, thread, parked.text)
+        _announce(change, thread)
+    return draft
+
+
+def discard_parked(*, parked: ParkedReply, user: User) -> None:
+    with announcing() as change:
+        thread = outbox.lock_thread(parked.conversation_id)
+        _decide(parked, user, ParkedState.DISCARDED)
+        _announce(change, thread)
+
+
+def expire_due(now: datetime, *, limit: int = 100) -> int:
+    """What waited too long is over; returns how many. Run by the worker."""
+    over = ParkedReply.objects.filter(state=ParkedState.WAITING, expires_at__lte=now)
+    due = list(over.order_by("conversation_id", "pk")[:limit])
+    for parked in due:
+        with announcing() as change:
+            thread = outbox.lock_thread(parked.conversation_id)
+            if over.filter(pk=parked.pk).update(state=ParkedState.EXPIRED, decided_at=now):
+                _announce(change, thread)
+    return len(due)
+
+
+def _decide(parked: ParkedReply, user: User, state: ParkedState) -> None:
+    """Once: two agents may press at the same moment."""
+    waiting = ParkedReply.objects.filter(pk=parked.pk, state=ParkedState.WAITING)
+    if not waiting.update(state=state, decided_by=user, decided_at=timezone.now()):
+        raise ReplyError("already_decided", reasons.refusal("already_decided"))
+
+
+def _announce(change: Change, thread: Conversation) -> None:
+    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")

@@ -1,0 +1,176 @@
+"""What the composer sends: one text or its parts, held back for a moment, after a last look around.
+
+The rules of a reply are those of `services`; nothing here calls WeChat.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from messaging import drafts, outbox, reasons, services, typing_sign
+from messaging.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
+from messaging.models import (
+    Conversation,
+    Direction,
+    Draft,
+    DraftKind,
+    EventCode,
+    Message,
+    MessageStatus,
+)
+from messaging.reply_route import text_problem
+from messaging.splitting import parts_of
+from sessions_app.models import User
+from sessions_app.realtime import announcing, wake_workers
+from sessions_app.team_settings import TeamSettings
+from sessions_app.templatetags.console import ago_text
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an agent asks to be sent.
+
+    `split`: as several messages where it is long. `seen_up_to`: the newest message that the agent
+    had seen when the draft was begun; None asks nobody. `hold_s`: for so long it can be undone.
+    """
+
+    text: str
+    draft_key: str
+    session_name: str | None = None
+    override: bool = False
+    split: bool = False
+    seen_up_to: int | None = None
+    hold_s: int = 0
+
+
+def send(
+    *, user: User, conversation: Conversation, wish: Wish, limits: TeamSettings
+) -> list[Message]:
+    """Queue all parts in order, or none. The same draft key again is the same messages.
+
+    Raises ReplyError; AnsweredMeanwhile where somebody else answered since the draft was begun.
+    """
+    parts = _parts(services.clean(wish.text), wish, limits)
+    release_at = timezone.now() + timedelta(seconds=wish.hold_s) if wish.hold_s else None
+    with announcing() as change:
+        thread = outbox.lock_thread(conversation.pk)
+        if posted := _posted(thread, wish.draft_key):
+            if [one.text for one in posted] != parts:
+                raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
+            return posted
+        _look_around(thread, user, wish.seen_up_to)
+        context = services.find_context(
+            thread, session_name=wish.session_name, override=wish.override, cost=len(parts)
+        )
+        made = []
+        for position, text in enumerate(parts):
+            key = part_key(wish.draft_key, position)
+            made.append(
+                services.queue_text(
+                    thread, context, text, key, user, override=wish.override, release_at=release_at
+                )
+            )
+            services.announce(change, made[-1], thread)
+        drafts.consume(user, thread, DraftKind.REPLY, wish.draft_key)
+        typing_sign.stop(thread)
+        wake_workers()
+    return made
+
+
+def part_key(draft_key: str, position: int) -> str:
+    """The key of one part: a draft's own for the first."""
+    return f"{draft_key[:56]}:{position + 1}" if position and draft_key else draft_key
+
+
+def _parts(text: str, wish: Wish, limits: TeamSettings) -> list[str]:
+    parts = parts_of(text, characters=limits.warn_characters) if wish.split else [text]
+    for part in parts or [""]:
+        if problem := text_problem(part):
+            raise ReplyError(problem, reasons.refusal(problem))
+    return parts
+
+
+def _posted(thread: Conversation, draft_key: str) -> list[Message]:
+    return list(_chain(thread, draft_key).order_by("id")) if draft_key else []
+
+
+def _chain(thread: Conversation, draft_key: str) -> QuerySet[Message]:
+    """All parts of the text that was posted with this key."""
+    first = draft_key.partition(":")[0]
+    parts = Q(draft_key=first) | Q(draft_key__startswith=f"{first[:56]}:")
+    rows: QuerySet[Message] = thread.messages.filter(parts)
+    return rows
+
+
+def _look_around(thread: Conversation, user: User, seen_up_to: int | None) -> None:
+    """The last check: somebody else's answer that this agent had not seen when beginning."""
+    if seen_up_to is None:
+        return
+    elsewhere = Q(direction=Direction.EVENT, event=EventCode.ANSWERED_ELSEWHERE)
+    theirs = Q(direction=Direction.OUT) & ~Q(sent_by=user)
+    later = thread.messages.filter(elsewhere | theirs, id__gt=seen_up_to)
+    gone = (MessageStatus.CANCELLED, MessageStatus.FAILED)
+    newest = later.exclude(status__in=gone).select_related("sent_by").order_by("-id").first()
+    if newest is not None:
+        raise AnsweredMeanwhile("answered_meanwhile", _answered_words(newest), newest.pk)
+
+
+def _answered_words(answer: Message) -> str:
+    seconds = int((timezone.now() - answer.created_at).total_seconds())
+    values = {"ago": ago_text(max(0, seconds))}
+    if answer.sent_by is None:
+        return _("Another program answered %(ago)s. Send anyway?") % values
+    name = answer.sent_by.display_name
+    return _("%(name)s answered %(ago)s. Send anyway?") % {**values, "name": name}
+
+
+def take_back(*, message: Message, user: User) -> Draft:
+    """Into the composer again: what still waits is cancelled, what failed is discarded.
+
+    Of a text sent as several, all that still wait. Raises ReplyError when it is on its way.
+    """
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        held = thread.messages.filter(pk=message.pk, holds_queue=True)
+        if held.filter(status=MessageStatus.FAILED).update(holds_queue=False):
+            taken = [message]
+        else:
+            taken = _cancel_waiting(thread, message)
+        outbox.show_waiting(thread)
+        for row in taken:
+            services.announce(change, row, thread)
+        draft = drafts.put_draft(user, thread, "\n".join(row.text for row in taken))
+        wake_workers()
+    return draft
+
+
+def _cancel_waiting(thread: Conversation, message: Message) -> list[Message]:
+    rows = thread.messages.filter(pk=message.pk)
+    if message.draft_key:
+        rows = _chain(thread, message.draft_key)
+    waiting = rows.filter(status=MessageStatus.QUEUED).select_related("conversation__contact")
+    taken = []
+    for row in waiting.order_by("id"):
+        outbox.lock_context(row)
+        queued = Message.objects.filter(pk=row.pk, status=MessageStatus.QUEUED)
+        if queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
+            outbox.give_count_back(row)
+            taken.append(row)
+    if not taken:
+        raise ReplyError("already_sent", reasons.refusal("already_sent"))
+    return taken
+
+
+def send_now(*, message: Message, user: User | None) -> None:
+    """What waits for WeChat's pace goes at once: that count is ours. Raises ReplyError."""
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        waiting = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
+        released = {"overrides_limits": True, "next_try_at": None, "error_code": ""}
+        if not waiting.filter(error_code="pace").update(**released):
+            raise ReplyError("already_decided", reasons.refusal("already_decided"))
+        services.announce(change, message, thread)
+        wake_workers()

@@ -1,0 +1,206 @@
+// Who looks at a conversation and who types: said by pages, shown on head and rows, never numbered.
+// Typing into a colleague's conversation asks first.
+import { csrfToken } from "./exchange.js";
+import { field, form, kindOf } from "./composer.js";
+import { now } from "./news.js";
+import { text } from "./texts.js";
+
+const HERE_EVERY_MS = 10_000;
+const TYPES_EVERY_MS = 3_000;
+const STOPS_AFTER_MS = 4_000;
+const TIMEOUT_MS = 10_000;
+
+const there = new Map();
+let open = null;
+let lastTyped = 0;
+let lastSaid = 0;
+let types = "";
+let stopTimer = 0;
+
+export function startPresence() {
+  if (!document.querySelector("main.inbox")) return;
+  document.addEventListener("console:opened", adopt);
+  document.addEventListener("console:settled", left);
+  document.addEventListener("console:notice", ({ detail }) => hear(detail));
+  document.addEventListener("console:welcome", askForRows);
+  document.addEventListener("console:drawn", () => drawAll());
+  document.addEventListener("console:sent", () => stopTyping({ said: true }));
+  document.addEventListener("input", typed);
+  document.addEventListener("compositionend", typed);
+  document.addEventListener("click", writeAnyway);
+  document.addEventListener("visibilitychange", () => (document.hidden ? leave() : say()));
+  window.addEventListener("pagehide", leave);
+  setInterval(() => document.hidden || say(), HERE_EVERY_MS);
+  setInterval(lapse, 1_000);
+  adopt();
+}
+
+function thread() {
+  return document.getElementById("thread");
+}
+
+function adopt() {
+  const now = thread();
+  if (!now || open?.element === now) return;
+  leave();
+  open = { element: now, id: now.dataset.conversation, url: now.dataset.hereUrl };
+  there.set(open.id, JSON.parse(now.dataset.people || "[]"));
+  types = "";
+  draw(open.id);
+  say();
+}
+
+function left() {
+  if (open && !open.element.isConnected && !thread()) leave();
+}
+
+function leave() {
+  if (!open) return;
+  clearTimeout(stopTimer);
+  types = "";
+  post(open, { left: "1" }, true);
+  if (!open.element.isConnected || document.hidden) open.gone = true;
+  if (!open.element.isConnected) open = null;
+}
+
+function say() {
+  if (open?.element.isConnected) post(open, { types });
+}
+
+async function post(place, values, leaving = false) {
+  try {
+    const response = await fetch(place.url, {
+      method: "POST",
+      headers: { "X-CSRFToken": csrfToken() },
+      body: new URLSearchParams(values),
+      keepalive: leaving,
+      signal: leaving ? undefined : AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (response.ok && !leaving) take(place.id, (await response.json()).people);
+  } catch { /* the line is down: what is not renewed lapses by itself */ }
+}
+
+function typed(event) {
+  const mine = form();
+  if (!open || !mine || event.target !== field(mine)) return;
+  if (!field(mine).value) {
+    stopTyping();
+    return;
+  }
+  if (!event.isComposing) ask(mine);
+  lastTyped = Date.now();
+  clearTimeout(stopTimer);
+  stopTimer = setTimeout(stopTyping, STOPS_AFTER_MS);
+  const kind = kindOf(mine);
+  if (types === kind && lastTyped - lastSaid < TYPES_EVERY_MS) return;
+  types = kind;
+  lastSaid = lastTyped;
+  say();
+}
+
+function stopTyping({ said = false } = {}) {
+  clearTimeout(stopTimer);
+  const was = types;
+  types = "";
+  lastSaid = 0;
+  if (was || said) say();
+}
+
+/** Once per draft: a colleague has it, or writes an answer at this moment. */
+function ask(mine) {
+  if (mine.dataset.asked || kindOf(mine) === "note") return;
+  const owner = thread().dataset.owner;
+  const writer = others(open.id).find((one) => one.types_until > now() / 1000);
+  if (!owner && !writer) return;
+  mine.dataset.asked = "yes";
+  mine.dataset.asking = "yes";
+  const box = document.getElementById("composer-ask");
+  const words = writer ? text("ask_typing", { name: writer.name }) : text("ask_owner", { name: owner });
+  box.querySelector("[data-ask-words]").textContent = words;
+  box.hidden = false;
+  field(mine).readOnly = true;
+  box.querySelector("button").focus();
+}
+
+function writeAnyway(event) {
+  if (!event.target.closest("[data-write-anyway]")) return;
+  const mine = form();
+  delete mine.dataset.asking;
+  document.getElementById("composer-ask").hidden = true;
+  field(mine).readOnly = false;
+  field(mine).focus({ preventScroll: true });
+}
+
+function hear(frame) {
+  if (!frame.about?.startsWith("presence:")) return;
+  take(frame.about.slice("presence:".length), frame.people);
+}
+
+function take(id, people) {
+  there.set(String(id), people);
+  draw(String(id));
+}
+
+async function askForRows() {
+  const rows = [...document.querySelectorAll("li.conversation")].slice(0, 200);
+  const ids = rows.map((row) => row.id.replace("conversation-", ""));
+  if (!ids.length) return;
+  try {
+    const url = `${document.body.dataset.presenceUrl}?ids=${ids.join(",")}`;
+    const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    if (!response.ok || response.redirected) return;
+    for (const [id, people] of Object.entries(await response.json())) take(id, people);
+  } catch { /* the next welcome asks again */ }
+}
+
+function others(id) {
+  const moment = now() / 1000;
+  const me = Number(document.body.dataset.user);
+  return (there.get(id) ?? []).filter((one) => one.user_id !== me && one.until > moment);
+}
+
+function lapse() {
+  for (const id of there.keys()) {
+    draw(id);
+    if (!others(id).length && id !== open?.id) there.delete(id);
+  }
+}
+
+function drawAll() {
+  for (const id of there.keys()) draw(id);
+}
+
+function draw(id) {
+  const people = others(id);
+  if (id === open?.id) drawOn(document.getElementById("presence"), people);
+  const chips = document.querySelector(`#conversation-${id} .chips`);
+  if (!chips) return;
+  let chip = chips.querySelector("[data-presence]");
+  if (!people.length) {
+    chip?.remove();
+    return;
+  }
+  if (!chip) {
+    chip = document.createElement("span");
+    chip.className = "chip presence-chip";
+    chip.dataset.presence = "";
+    chips.append(chip);
+  }
+  drawOn(chip, people);
+}
+
+function drawOn(place, people) {
+  if (!place) return;
+  const moment = now() / 1000;
+  const writers = people.filter((one) => one.types_until > moment);
+  const shown = writers.length ? writers : people;
+  const names = shown.map((one) => one.name).reduce(joined, "");
+  const words = names && text(writers.length ? "types" : "looks", { names });
+  place.hidden = !words;
+  place.classList.toggle("is-typing", writers.length > 0);
+  if (place.textContent !== words) place.textContent = words;
+}
+
+function joined(before, name) {
+  return before ? text("name_list", { first: before, second: name }) : name;
+}
