@@ -149,7 +149,7 @@ def signed_in(browser: Browser, demo: Demo) -> Iterator[list[BrowserContext]]:
         for theme in ("light", "dark"):
             one = browser.new_context(
                 viewport={"width": width, "height": height},
-                color_scheme=theme,  # type: ignore[arg-type]
+                color_scheme=theme,
                 locale="en-GB",
             )
             one.set_default_timeout(10_000)

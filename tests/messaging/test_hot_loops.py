@@ -65,7 +65,8 @@ async def _watch(running: Running, bots: list[str]) -> dict[str, int]:
     )
     # The one thing to wait for is that nothing more comes.
     await asyncio.sleep(window - asyncio.get_running_loop().time())
-    return await in_thread(_polls)(running, bots)
+    counted: dict[str, int] = await in_thread(_polls)(running, bots)
+    return counted
 
 
 async def test_sessions_that_are_answered_in_every_wrong_way_are_polled_three_times_at_most(

@@ -1,17 +1,25 @@
-"""The pages of one QR login, before the whole cast: each status in words, digits, the end."""
+"""The pages of one QR login: the dialog, who may see it, and its status in words."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from sessions_app import login
-from sessions_app.models import LoginAttempt
+from sessions_app.models import LoginAttempt, User
 from tests.conftest import Cast
-from tests.sessions_app.test_pages import HTMX, as_
 
 pytestmark = pytest.mark.django_db
+
+HTMX = {"HX-Request": "true"}
+
+
+def as_(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 @pytest.fixture

@@ -103,7 +103,8 @@ INVITE: dict[str, Door] = {
         in_all=1,
     ),
 }
-DOORS = {**PAGES, **API}
+DOORS: dict[str, Door] = {**PAGES, **API}
+EVERY: dict[str, Door] = {**DOORS, **INVITE}
 
 
 def _rows() -> object:
@@ -114,12 +115,12 @@ def _rows() -> object:
     )
 
 
-@pytest.mark.parametrize("door", {**DOORS, **INVITE})
+@pytest.mark.parametrize("door", EVERY)
 @pytest.mark.parametrize("name", BAD, ids=ascii)
 def test_a_bad_name_is_422_and_changes_nothing(console: Console, door: str, name: str) -> None:
     before = _rows()
     with translation.override("en"):
-        answered = {**DOORS, **INVITE}[door](console, name)
+        answered = EVERY[door](console, name)
         words = {reasons.sentence(BAD[name])}
     if door in INVITE:  # a number follows, so the end and the length are others
         words |= {"At most 50 characters: a number follows.", reasons.sentence("name_edges")}
