@@ -1,7 +1,7 @@
 """All reads of the list: a page of rows, how many there are, what changed, what to filter by."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,13 +9,18 @@ from django.db.models import Count, Q, QuerySet
 
 from messaging.access import conversations_of
 from messaging.lists import Listing, Segment, Sort, View, condition, row_place, segments
-from messaging.models import Conversation, Departure, Label
+from messaging.models import Conversation, Departure, Draft, Label, ParkedReply, ParkedState
+from messaging.queries import Held, held_counts
 from sessions_app.models import User
 from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
 from sessions_app.queries import changed_since
 
 COUNT_UP_TO = 9_999
 """Counting goes no further: a number beside a view is to cost the same at any size."""
+
+
+ASKED_FOR = 500
+"""Of so many conversations at most it is looked up which labels they carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,12 +150,69 @@ def list_news(
     return ListNews(rows, sorted(gone), too_much=len(ids) >= limit)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a thread besides its own row. `has_draft`: of the reader."""
+
+    held: Held = field(default_factory=Held)
+    has_draft: bool = False
+    parked: int = 0
+    looking: Sequence[str] = ()
+    typing: Sequence[str] = ()
+
+
+def beside(
+    user: Visitor, conversations: Sequence[Conversation], *, now: datetime
+) -> dict[int, Beside]:
+    """Conversation id → what stands beside it; three queries for any number."""
+    ids = [one.pk for one in conversations]
+    held = held_counts(conversations)
+    waiting = ParkedReply.objects.filter(
+        conversation__in=ids, state=ParkedState.WAITING, expires_at__gt=now
+    )
+    parked: Any = waiting.order_by().values_list("conversation").annotate(count=Count("pk"))
+    counted = dict(parked)
+    drafts = Draft.objects.filter(conversation__in=ids, user=user.pk).exclude(text="")
+    begun = set(drafts.values_list("conversation", flat=True))
+    return {
+        pk: Beside(held=held.get(pk, Held()), has_draft=pk in begun, parked=counted.get(pk, 0))
+        for pk in ids
+    }
+
+
 def labels_of(user: Visitor) -> list[Label]:
     """By name; the same word of several teams once."""
     seen: dict[str, Label] = {}
     for label in Label.objects.filter(team__in=team_ids_of(user)).order_by("name", "pk"):
         seen.setdefault(label.name, label)
     return list(seen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A label and how far the chosen conversations carry it: all of them, or some."""
+
+    label: Label
+    by_all: bool
+    by_some: bool
+
+
+def labels_on(ids: Sequence[int], teams: Sequence[int]) -> list[Carried]:
+    """The labels that conversations of these teams may carry, by name."""
+    through: Any = Conversation.labels.through.objects.filter(label__team__in=teams)
+    if len(ids) <= ASKED_FOR:
+        through = through.filter(conversation__in=ids)
+        rows = through.order_by().values_list("label__name").annotate(count=Count("pk"))
+        counted = dict(rows)
+    else:  # of thousands it is not worth the reading which of them carry it already
+        counted = {}
+    seen: dict[str, Label] = {}
+    for label in Label.objects.filter(team__in=teams).order_by("name", "pk"):
+        seen.setdefault(label.name, label)
+    return [
+        Carried(one, by_all=counted.get(name) == len(ids), by_some=bool(counted.get(name)))
+        for name, one in seen.items()
+    ]
 
 
 def agents_of(user: Visitor) -> list[User]:

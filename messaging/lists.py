@@ -84,17 +84,22 @@ class Listing:
         return bool(self.session or self.label or self.agent or self.words)
 
     @property
-    def query(self) -> str:
-        """For an address; what is as usual is left out, so one list has one address."""
+    def pairs(self) -> list[tuple[str, str]]:
+        """Of an address; what is as usual is left out, so one list has one address."""
+        usual = replace(self, chosen_sort=None).sort
         parts = {
             "view": "" if self.view is View.ALL else self.view.value,
             "session": self.session,
             "label": self.label,
             "agent": self.agent,
             "q": self.words,
-            "sort": "" if self.sort is replace(self, chosen_sort=None).sort else self.sort.value,
+            "sort": "" if self.sort is usual else self.sort.value,
         }
-        return urlencode({name: value for name, value in parts.items() if value})
+        return [(name, value) for name, value in parts.items() if value]
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.pairs)
 
     @property
     def suffix(self) -> str:

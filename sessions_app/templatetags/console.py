@@ -132,6 +132,21 @@ def _full(moment: datetime) -> str:
 
 
 @register.filter
+def until_text(moment: datetime) -> str:
+    """“until Tue 14:32”; with the date where the weekday alone would mislead."""
+    local = timezone.localtime(moment)
+    near = (local.date() - timezone.localdate()).days < 7
+    form = pgettext("closing time", "D H:i") if near else pgettext("date and time", "j M H:i")
+    return _("until %(time)s") % {"time": date_format(local, form)}
+
+
+@register.filter
+def at_most(count: int, most: int) -> str:
+    """A number that nobody counts further than `most`."""
+    return f"{most}+" if count > most else str(count)
+
+
+@register.filter
 def capped(count: int) -> str:
     """An unread count that stays narrow."""
     return "9+" if count > 9 else str(count)

@@ -15,6 +15,7 @@ import { startMentions } from "./mentions.js";
 import { startMenus } from "./menus.js";
 import { startNotices } from "./notices.js";
 import { startPresence } from "./presence.js";
+import { startSelection } from "./selection.js";
 import { startThread } from "./thread.js";
 import { startUndo } from "./undo.js";
 
@@ -31,6 +32,7 @@ startPresence();
 startThread();
 startMedia();
 startList();
+startSelection();
 startAlerts();
 startNotices();
 startBanners();
