@@ -8,8 +8,10 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from messaging.access import conversations_of
-from messaging.lists import Listing, Segment, Sort, View, condition, row_place, segments
+from messaging.list_conditions import condition
+from messaging.lists import Listing, Segment, Sort, View, row_place, segments
 from messaging.models import Conversation, Departure, Draft, Label, ParkedReply, ParkedState
+from messaging.presence import present_in
 from messaging.queries import Held, held_counts
 from sessions_app.models import User
 from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
@@ -17,6 +19,9 @@ from sessions_app.queries import changed_since
 
 COUNT_UP_TO = 9_999
 """Counting goes no further: a number beside a view is to cost the same at any size."""
+
+COUNT_FILTERED_UP_TO = 199
+"""Through filters each row counted may cost many that are looked at."""
 
 
 ASKED_FOR = 500
@@ -164,7 +169,7 @@ class Beside:
 def beside(
     user: Visitor, conversations: Sequence[Conversation], *, now: datetime
 ) -> dict[int, Beside]:
-    """Conversation id → what stands beside it; three queries for any number."""
+    """Conversation id → what stands beside it; three queries for any number, and the cache."""
     ids = [one.pk for one in conversations]
     held = held_counts(conversations)
     waiting = ParkedReply.objects.filter(
@@ -174,8 +179,17 @@ def beside(
     counted = dict(parked)
     drafts = Draft.objects.filter(conversation__in=ids, user=user.pk).exclude(text="")
     begun = set(drafts.values_list("conversation", flat=True))
+    there = present_in(conversations)
     return {
-        pk: Beside(held=held.get(pk, Held()), has_draft=pk in begun, parked=counted.get(pk, 0))
+        pk: Beside(
+            held=held.get(pk, Held()),
+            has_draft=pk in begun,
+            parked=counted.get(pk, 0),
+            looking=[one.name for one in there.get(pk, []) if one.user_id != user.pk],
+            typing=[
+                one.name for one in there.get(pk, []) if one.user_id != user.pk and one.types(now)
+            ],
+        )
         for pk in ids
     }
 

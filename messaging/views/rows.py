@@ -14,7 +14,7 @@ from sessions_app.team_settings import team_settings
 from sessions_app.templatetags.console import at_most
 
 MOST_NEWS = 200
-PAGE_ROWS = 50
+PAGE_ROWS = 30
 
 
 def listing_of(request: HttpRequest) -> Listing:
@@ -58,6 +58,7 @@ def list_context(
         "rows": list_rows(request.user, page.rows, listing),
         "next": page.next,
         "list_count": list_count(request, listing),
+        "most": most_counted(listing),
         "list_title": row_presentation.list_title(listing),
         "kept": listing.but(words="").pairs,
         "sorts": sort_links(listing),
@@ -76,12 +77,18 @@ def view_counts(request: HttpRequest) -> dict[View, int]:
 
 
 def list_count(request: HttpRequest, listing: Listing) -> int:
-    """Of the list as it is; above `COUNT_UP_TO` it is more."""
+    """Of the list as it is; above `most_counted` it is more."""
     if not listing.is_filtered:
         return view_counts(request)[listing.view]
     return list_queries.count(
-        request.user, listing, now=timezone.now(), up_to=list_queries.COUNT_UP_TO
+        request.user, listing, now=timezone.now(), up_to=most_counted(listing)
     )
+
+
+def most_counted(listing: Listing) -> int:
+    if listing.is_filtered:
+        return list_queries.COUNT_FILTERED_UP_TO
+    return list_queries.COUNT_UP_TO
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +159,11 @@ def filter_links(listing: Listing) -> list[Choice]:
 def list_news(request: HttpRequest, since: dict[str, int] | None) -> dict[str, Any]:
     """What changed in the list that the page shows, since its numbers."""
     listing = listing_behind(request)
-    context: dict[str, Any] = {"listing": listing, "list_count": list_count(request, listing)}
+    context: dict[str, Any] = {
+        "listing": listing,
+        "list_count": list_count(request, listing),
+        "most": most_counted(listing),
+    }
     if since is not None:
         found = list_queries.list_news(
             request.user, listing, since, now=timezone.now(), limit=MOST_NEWS

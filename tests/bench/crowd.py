@@ -232,8 +232,11 @@ def make_crowd(conversations: int, messages: int) -> None:
     from django.db import connection
     from django.utils import timezone
 
+    from messaging import planning
+
     call_command("migrate", verbosity=0)
     Crowd(conversations, messages, now=timezone.now()).make()
+    planning.learn_sizes()  # as the worker does after a minute
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

@@ -102,24 +102,31 @@ def measure(each: int) -> list[dict[str, Any]]:
         for what, ask in asks(random.Random(7)).items():
             for _ in range(5):
                 ask(client)
-            took = sorted(_timed(client, ask) for _ in range(each))
+            timed = [_timed(client, ask) for _ in range(each)]
+            took, cpu = (sorted(column) for column in zip(*timed, strict=True))
             results.append(
                 {
                     "reader": name,
                     "request": what,
                     "p50_ms": round(took[len(took) // 2], 1),
                     "p95_ms": round(took[int(len(took) * 0.95)], 1),
+                    "p95_cpu_ms": round(cpu[int(len(cpu) * 0.95)], 1),
                     "count": each,
                 }
             )
     return results
 
 
-def _timed(client: "Client", ask: Ask) -> float:
-    """The clock runs in the client's handler alone: what the bench looks up is not counted."""
+def _timed(client: "Client", ask: Ask) -> tuple[float, float]:
+    """Time by the clock and of the processor, of the handler alone, in ms.
+
+    The second says what the first would be on a machine with nothing else to do (SQLite works in
+    this thread; of PostgreSQL it leaves the server out).
+    """
     answer = ask(client)
     assert answer.status_code == 200, answer.status_code
-    return float(answer.wsgi_request.META["bench.took_ms"])
+    meta = answer.wsgi_request.META
+    return float(meta["bench.took_ms"]), float(meta["bench.cpu_ms"])
 
 
 def watch_requests() -> None:
@@ -129,11 +136,12 @@ def watch_requests() -> None:
     inner = BaseHandler.get_response
 
     def timed(self: BaseHandler, request: Any) -> Any:
-        began = time.perf_counter()
+        began, cpu = time.perf_counter(), time.thread_time()
         response = inner(self, request)
         if hasattr(response, "render"):
             response.render()
         request.META["bench.took_ms"] = (time.perf_counter() - began) * 1000
+        request.META["bench.cpu_ms"] = (time.thread_time() - cpu) * 1000
         return response
 
     BaseHandler.get_response = timed  # type: ignore[method-assign]
@@ -160,11 +168,11 @@ def run(folder: Path, database: str, each: int) -> bool:
     }
     name = f"list_pages_{connection.vendor}.json"
     (folder / name).write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    print(
-        f"{facts['database']}: {facts['conversations']} conversations, {facts['messages']} messages"
-    )
+    found = f"{facts['conversations']} conversations, {facts['messages']} messages"
+    print(f"{facts['database']}, {found}; ms: p50, p95, p95 of the processor")
     for row in rows:
-        print(f"{row['reader']:8} {row['request']:22} {row['p50_ms']:7} {row['p95_ms']:7} ms")
+        times = f"{row['p50_ms']:7} {row['p95_ms']:7} {row['p95_cpu_ms']:7}"
+        print(f"{row['reader']:8} {row['request']:22} {times}")
     return all(row["p95_ms"] < PROMISED_MS for row in rows)
 
 
