@@ -145,7 +145,7 @@ def list_news(
     user: Visitor, listing: Listing, since: Mapping[str, int], *, now: datetime, limit: int
 ) -> ListNews:
     """Threads changed after the reader's numbers, sorted into those that the list shows or not."""
-    changed = conversations_of(user).filter(changed_since(user, since)).order_by("-last_at", "-id")
+    changed = conversations_of(user).filter(changed_since(user, since)).order_by("-version")
     ids = list(changed.values_list("pk", flat=True)[:limit])
     shown = matching(user, listing, now=now).filter(pk__in=ids)
     rows = list(whole_rows(shown).order_by("-last_at", "-id"))

@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "weilink_site.proxies.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "weilink_site.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "messaging.api.edge.ApiEdgeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -14,7 +14,7 @@ from sessions_app.team_settings import team_settings
 from sessions_app.templatetags.console import at_most
 
 MOST_NEWS = 200
-PAGE_ROWS = 30
+PAGE_ROWS = 25
 
 
 def listing_of(request: HttpRequest) -> Listing:
@@ -99,6 +99,10 @@ class ViewLink:
     icon: str
     query: str
     count: int
+
+    @property
+    def suffix(self) -> str:
+        return f"?{self.query}" if self.query else ""
 
     @property
     def words(self) -> str:
