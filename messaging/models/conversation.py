@@ -83,15 +83,20 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["team", "-last_at", "-id"], name="conversation_newest"),
             models.Index(fields=["team", "version"], name="conversation_changes"),
-            models.Index(fields=["closes_at"], name="conversation_closing"),
+            models.Index(fields=["team", "closes_at", "id"], name="conversation_soonest"),
             models.Index(
                 fields=["team", "status", "-last_at", "-id"], name="conversation_by_status"
             ),
             models.Index(fields=["session", "-last_at", "-id"], name="conversation_of_session"),
             models.Index(
-                fields=["assignee", "status", "-last_at", "-id"],
+                fields=["assignee", "-last_at", "-id"],
                 name="conversation_of_agent",
                 condition=models.Q(assignee__isnull=False),
+            ),
+            models.Index(
+                fields=["assignee", "status", "-last_at", "-id"],
+                name="conversation_mine",
+                condition=models.Q(status="open", assignee__isnull=False),
             ),
             models.Index(
                 fields=["team", "status", "-last_at", "-id"],

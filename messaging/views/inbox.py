@@ -78,7 +78,7 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     if is_htmx(request):
         pane = "inbox/_open.html" if request.headers.get("HX-Target") == PANE else None
         return render(request, pane or "inbox/more_messages.html", context)
-    context = {**list_context(request), **context}
+    context = {**list_context(request, beside_open=True), **context}
     return render(request, "inbox/inbox.html", context)
 
 

@@ -14,7 +14,9 @@ from sessions_app.team_settings import team_settings
 from sessions_app.templatetags.console import at_most
 
 MOST_NEWS = 200
-PAGE_ROWS = 25
+PAGE_ROWS = 20
+PAGE_ROWS_BESIDE = 15
+"""Beside an open conversation a page begins with fewer: more come as soon as they are in view."""
 
 
 def listing_of(request: HttpRequest) -> Listing:
@@ -44,13 +46,18 @@ def list_rows(
 
 
 def list_context(
-    request: HttpRequest, *, listing: Listing | None = None, before: str | None = None
+    request: HttpRequest,
+    *,
+    listing: Listing | None = None,
+    before: str | None = None,
+    beside_open: bool = False,
 ) -> dict[str, Any]:
     """Rows and all that stands above them."""
     listing = listing_of(request) if listing is None else listing
     now = timezone.now()
+    limit = PAGE_ROWS_BESIDE if beside_open else PAGE_ROWS
     page = list_queries.conversation_page(
-        request.user, listing, now=now, before=before, limit=PAGE_ROWS
+        request.user, listing, now=now, before=before, limit=limit
     )
     return {
         "room": "inbox",
