@@ -198,7 +198,7 @@ class Crowd:
                 thread = threads[number % len(threads)] if number <= rest else threads[0]
                 ours = number % 3 == 0
                 yield Message(
-                    pk=number, conversation=thread, session_id=thread.session_id,
+                    pk=number, conversation=thread, session_id=thread.session_id or 0,
                     direction="out" if ours else "in", text=WORDS[number % len(WORDS)],
                     dedupe_key=f"id:{number}", wire_id=str(number), version=number,
                     status="sent" if ours else "received", created_at=thread.last_at,
