@@ -52,7 +52,7 @@ def heard_since(
 ) -> list[Heard]:
     """One per conversation, in the order they came. Two queries, one when nothing changed."""
     rows = conversations_of(user).filter(changed_since(user, since), last_direction=Direction.IN)
-    changed = rows.select_related("contact", "team").order_by("-last_at")[:MOST]
+    changed = rows.select_related("contact", "team").order_by("-version")[:MOST]
     by_id = {one.pk: one for one in changed}
     if not by_id:
         return []

@@ -1,21 +1,32 @@
 """All reads of the list: a page of rows, how many there are, what changed, what to filter by."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from messaging.access import conversations_of
-from messaging.lists import Listing, Segment, Sort, View, condition, row_place, segments
-from messaging.models import Conversation, Departure, Label
+from messaging.list_conditions import condition
+from messaging.lists import Listing, Segment, Sort, View, row_place, segments
+from messaging.models import Conversation, Departure, Draft, Label, ParkedReply, ParkedState
+from messaging.presence import present_in
+from messaging.queries import Held, held_counts
 from sessions_app.models import User
 from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
 from sessions_app.queries import changed_since
 
 COUNT_UP_TO = 9_999
 """Counting goes no further: a number beside a view is to cost the same at any size."""
+
+COUNT_FILTERED_UP_TO = 199
+"""Through filters each row counted may cost many that are looked at."""
+
+
+ASKED_FOR = 500
+"""Of so many conversations at most it is looked up which labels they carry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +125,17 @@ def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None =
 
 
 def counts(user: Visitor, *, now: datetime) -> dict[View, int]:
-    """Of every view, without filters: one bounded look into one index each."""
-    return {view: count(user, Listing(view), now=now, up_to=COUNT_UP_TO) for view in View}
+    """Of every view, without filters: one bounded look into one index each, in one statement."""
+    parts, values = [], list[Any]()
+    for view in View:
+        rows = matching(user, Listing(view), now=now).order_by().values("pk")
+        statement, given = rows[: COUNT_UP_TO + 1].query.sql_with_params()
+        # Django's own statements, their values apart.
+        parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS rows_of_{view.value})")  # noqa: S608
+        values += given
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", values)
+        return dict(zip(View, cursor.fetchone(), strict=True))
 
 
 def matching(user: Visitor, listing: Listing, *, now: datetime) -> QuerySet[Conversation]:
@@ -135,7 +155,7 @@ def list_news(
     user: Visitor, listing: Listing, since: Mapping[str, int], *, now: datetime, limit: int
 ) -> ListNews:
     """Threads changed after the reader's numbers, sorted into those that the list shows or not."""
-    changed = conversations_of(user).filter(changed_since(user, since)).order_by("-last_at", "-id")
+    changed = conversations_of(user).filter(changed_since(user, since)).order_by("-version")
     ids = list(changed.values_list("pk", flat=True)[:limit])
     shown = matching(user, listing, now=now).filter(pk__in=ids)
     rows = list(whole_rows(shown).order_by("-last_at", "-id"))
@@ -145,12 +165,78 @@ def list_news(
     return ListNews(rows, sorted(gone), too_much=len(ids) >= limit)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a thread besides its own row. `has_draft`: of the reader."""
+
+    held: Held = field(default_factory=Held)
+    has_draft: bool = False
+    parked: int = 0
+    looking: Sequence[str] = ()
+    typing: Sequence[str] = ()
+
+
+def beside(
+    user: Visitor, conversations: Sequence[Conversation], *, now: datetime
+) -> dict[int, Beside]:
+    """Conversation id → what stands beside it; three queries for any number, and the cache."""
+    ids = [one.pk for one in conversations]
+    held = held_counts(conversations)
+    waiting = ParkedReply.objects.filter(
+        conversation__in=ids, state=ParkedState.WAITING, expires_at__gt=now
+    )
+    parked: Any = waiting.order_by().values_list("conversation").annotate(count=Count("pk"))
+    counted = dict(parked)
+    drafts = Draft.objects.filter(conversation__in=ids, user=user.pk).exclude(text="")
+    begun = set(drafts.values_list("conversation", flat=True))
+    there = present_in(conversations)
+    return {
+        pk: Beside(
+            held=held.get(pk, Held()),
+            has_draft=pk in begun,
+            parked=counted.get(pk, 0),
+            looking=[one.name for one in there.get(pk, []) if one.user_id != user.pk],
+            typing=[
+                one.name for one in there.get(pk, []) if one.user_id != user.pk and one.types(now)
+            ],
+        )
+        for pk in ids
+    }
+
+
 def labels_of(user: Visitor) -> list[Label]:
     """By name; the same word of several teams once."""
     seen: dict[str, Label] = {}
     for label in Label.objects.filter(team__in=team_ids_of(user)).order_by("name", "pk"):
         seen.setdefault(label.name, label)
     return list(seen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A label and how far the chosen conversations carry it: all of them, or some."""
+
+    label: Label
+    by_all: bool
+    by_some: bool
+
+
+def labels_on(ids: Sequence[int], teams: Sequence[int]) -> list[Carried]:
+    """The labels that conversations of these teams may carry, by name."""
+    through: Any = Conversation.labels.through.objects.filter(label__team__in=teams)
+    if len(ids) <= ASKED_FOR:
+        through = through.filter(conversation__in=ids)
+        rows = through.order_by().values_list("label__name").annotate(count=Count("pk"))
+        counted = dict(rows)
+    else:  # of thousands it is not worth the reading which of them carry it already
+        counted = {}
+    seen: dict[str, Label] = {}
+    for label in Label.objects.filter(team__in=teams).order_by("name", "pk"):
+        seen.setdefault(label.name, label)
+    return [
+        Carried(one, by_all=counted.get(name) == len(ids), by_some=bool(counted.get(name)))
+        for name, one in seen.items()
+    ]
 
 
 def agents_of(user: Visitor) -> list[User]:

@@ -1,8 +1,4 @@
-"""What a list of conversations shows and in which order: a view, its filters, a sort.
-
-Pure: an address's query in, one condition out. List, counts, changes and what is done to
-“all that match” use that one condition, so that their numbers cannot differ.
-"""
+"""What a list of conversations shows and in which order: a view, its filters, a sort. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,12 +6,10 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Exists, OuterRef, Q, TextChoices
+from django.db.models import Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models import Conversation, ConversationStatus, Label, Mention
-from sessions_app.models import SENDING_STATES, Session, User
-from sessions_app.people.roles import Visitor
+from messaging.models import Conversation
 
 NOBODY = "-"
 """In place of an agent: conversations that are nobody's."""
@@ -84,17 +78,22 @@ class Listing:
         return bool(self.session or self.label or self.agent or self.words)
 
     @property
-    def query(self) -> str:
-        """For an address; what is as usual is left out, so one list has one address."""
+    def pairs(self) -> list[tuple[str, str]]:
+        """Of an address; what is as usual is left out, so one list has one address."""
+        usual = replace(self, chosen_sort=None).sort
         parts = {
             "view": "" if self.view is View.ALL else self.view.value,
             "session": self.session,
             "label": self.label,
             "agent": self.agent,
             "q": self.words,
-            "sort": "" if self.sort is replace(self, chosen_sort=None).sort else self.sort.value,
+            "sort": "" if self.sort is usual else self.sort.value,
         }
-        return urlencode({name: value for name, value in parts.items() if value})
+        return [(name, value) for name, value in parts.items() if value]
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.pairs)
 
     @property
     def suffix(self) -> str:
@@ -105,58 +104,8 @@ class Listing:
         return replace(self, **changes)
 
 
-def condition(listing: Listing, user: Visitor, *, now: datetime) -> Q:
-    """Which of the conversations that `user` may see are in this list."""
-    wanted = _of_view(listing.view, user, now)
-    if listing.status:
-        wanted &= Q(status=listing.status)
-    if listing.session:
-        wanted &= Q(session__name=listing.session)
-    if listing.label:
-        wanted &= Q(Exists(_labelled(listing.label)))
-    if listing.agent == NOBODY:
-        wanted &= Q(assignee=None)
-    elif listing.agent:
-        # By key: the index of an agent's conversations is not found through a join.
-        wanted &= Q(assignee__in=User.objects.filter(username=listing.agent).values("pk")[:1])
-    if listing.words:
-        name, wechat_id = (f"contact__{field}__icontains" for field in ("name", "user_id"))
-        wanted &= Q(**{name: listing.words}) | Q(**{wechat_id: listing.words})
-    return wanted
-
-
-def _of_view(view: View, user: Visitor, now: datetime) -> Q:
-    is_open = Q(status=ConversationStatus.OPEN)
-    match view:
-        case View.MINE:
-            return is_open & Q(assignee=user.pk)
-        case View.UNASSIGNED:
-            return is_open & Q(assignee=None)
-        case View.NEEDS_REPLY:
-            return is_open & WAITS & Q(closes_at__gt=now) & Q(Exists(_can_send()))
-        case View.MISSED:
-            return Q(missed_at__isnull=False)
-        case View.MENTIONS:
-            unseen = Mention.objects.filter(user=user.pk, seen_at=None)
-            return Q(pk__in=unseen.values("conversation"))
-        case View.SNOOZED | View.RESOLVED:
-            return Q(status=view.value)
-    return Q()
-
-
 WAITS = Q(waiting_since__isnull=False, missed_at__isnull=True)
 """The last word is the customer's, and nobody closed it unanswered."""
-
-
-def _can_send() -> Any:
-    """As `Session.may_send` says it."""
-    bound = Session.objects.filter(pk=OuterRef("session"), state__in=SENDING_STATES)
-    return bound.exclude(sealed_token="")
-
-
-def _labelled(name: str) -> Any:
-    carried = Conversation.labels.through.objects.filter(conversation=OuterRef("pk"))
-    return carried.filter(label__in=Label.objects.filter(name=name).values("pk"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +122,12 @@ class Segment:
         return f"{sign}{self.field}", f"{sign}id"
 
     def after(self, moment: datetime, pk: int) -> Q:
-        """What stands behind this place."""
+        """What stands behind this place. The first half alone is what an index can seek."""
         way = "lt" if self.descending else "gt"
         later = Q(**{f"{self.field}__{way}": moment})
-        return later | Q(**{self.field: moment, f"id__{way}": pk})
+        return Q(**{f"{self.field}__{way}e": moment}) & (
+            later | Q(**{self.field: moment, f"id__{way}": pk})
+        )
 
 
 def segments(sort: Sort, *, now: datetime) -> list[Segment]:

@@ -1,4 +1,4 @@
-"""What list rows and bubbles say: previews, chips, honest states, days and groups.
+"""What bubbles and the composer say: previews, honest states, days and groups.
 
 Pure: works on rows already read, never queries, never guesses what the rows do not say.
 """
@@ -11,21 +11,15 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import pgettext
 
 from messaging import reasons, rich_text
 from messaging.event_words import event_sentence, undone_sentence
 from messaging.media.showing import Media, kind_words, media_lines
 from messaging.models import ELSEWHERE, Conversation, Direction, Message, MessageKind
-from messaging.queries import Held, ReplyBudget
+from messaging.queries import ReplyBudget
 from messaging.reply_route import OVERRIDABLE
 from messaging.states import State, state_of
-from sessions_app.team_settings import TeamSettings
-
-RING_BELOW = timedelta(hours=3)
-CLOCK_BELOW = timedelta(hours=1)
-DIGIT_AT = 3
-DAY_S = 24 * 3_600
 
 
 def preview(conversation: Conversation) -> str:
@@ -41,74 +35,6 @@ def preview(conversation: Conversation) -> str:
     if kind in MessageKind.values:
         return f"{words} {rest}" if rest[:1].isdigit() else words
     return f"{words} · {text}" if text else words
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    """`share`: of the 24 hours that are left, in percent, for the ring; None: no ring."""
-
-    words: str
-    tone: str = ""
-    share: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the list. `key` sorts rows, greatest first."""
-
-    conversation: Conversation
-    preview: str
-    chips: list[Chip]
-    is_ours: bool
-    key: str
-
-
-def row(
-    conversation: Conversation,
-    *,
-    now: datetime,
-    held: Held | None = None,
-    limits: TeamSettings | None = None,
-) -> Row:
-    return Row(
-        conversation=conversation,
-        preview=preview(conversation),
-        chips=_chips(conversation, now, held or Held(), limits or TeamSettings()),
-        is_ours=conversation.last_direction == Direction.OUT,
-        key=f"{conversation.last_at:%Y%m%d%H%M%S.%f}-{conversation.pk:019d}",
-    )
-
-
-def _chips(
-    conversation: Conversation, now: datetime, held: Held, limits: TeamSettings
-) -> list[Chip]:
-    chips = []
-    if held.not_sent:
-        words = ngettext("%(count)d not sent", "%(count)d not sent", held.not_sent)
-        chips.append(Chip(words % {"count": held.not_sent}, "bad"))
-    if held.not_confirmed:
-        words = ngettext("%(count)d not confirmed", "%(count)d not confirmed", held.not_confirmed)
-        chips.append(Chip(words % {"count": held.not_confirmed}, "warn"))
-    chips.append(window_chip(conversation.closes_at, now))
-    left = max(0, limits.replies_per_token - conversation.replies_used)
-    open_now = conversation.closes_at is not None and conversation.closes_at > now
-    if open_now and left <= DIGIT_AT:
-        words = ngettext("%(count)d reply left", "%(count)d replies left", left)
-        chips.append(Chip(words % {"count": left}, "bad" if left == 0 else "warn"))
-    return chips
-
-
-def window_chip(closes_at: datetime | None, now: datetime) -> Chip:
-    """Hours left; a ring under three hours, the clock's own time under one."""
-    if closes_at is None or closes_at <= now:
-        return Chip(_("closed"))
-    left = closes_at - now
-    share = max(1, round(left.total_seconds() * 100 / DAY_S))
-    if left < CLOCK_BELOW:
-        at = date_format(timezone.localtime(closes_at), "H:i")
-        return Chip(_("closes %(time)s") % {"time": at}, "bad", share)
-    words = _("%(hours)d h") % {"hours": int(left.total_seconds() // 3_600)}
-    return Chip(words, "warn", share) if left < RING_BELOW else Chip(words)
 
 
 @dataclass(frozen=True, slots=True)

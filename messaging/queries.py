@@ -1,8 +1,8 @@
-"""All reads of the inbox: the list, a thread, what changed, what is left to reply with."""
+"""Reads of a thread: its messages, what changed, what is left to reply with. See `list_queries`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -14,16 +14,7 @@ from messaging.outbox import candidate
 from messaging.reply_route import Candidate, find_route
 from sessions_app.models import Context, Session
 from sessions_app.people.roles import Visitor
-from sessions_app.queries import changed_since
 from sessions_app.team_settings import team_settings
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationPage:
-    """`next`: opaque cursor of the following page, None at the end."""
-
-    rows: list[Conversation]
-    next: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,64 +48,6 @@ class PersonContext:
     closes_at: datetime
     replies_left: int
     usable: bool
-
-
-def _rows(user: Visitor) -> QuerySet[Conversation]:
-    return conversations_of(user).select_related("contact", "session", "team")
-
-
-def conversation_page(
-    user: Visitor,
-    *,
-    before: str | None = None,
-    limit: int = 50,
-    session_name: str = "",
-    words: str = "",
-) -> ConversationPage:
-    """Newest first; `before` is the `next` of the page above.
-
-    `session_name`: only what that session would answer; `words`: in the person's name or id.
-    """
-    rows = _rows(user).order_by("-last_at", "-id")
-    if session_name:
-        rows = rows.filter(session__name=session_name)
-    if words:
-        rows = rows.filter(Q(contact__name__icontains=words) | Q(contact__user_id__icontains=words))
-    if before and (place := _parse_place(before)):
-        at, pk = place
-        rows = rows.filter(Q(last_at__lt=at) | Q(last_at=at, id__lt=pk))
-    found = list(rows[: limit + 1])
-    page = found[:limit]
-    more = len(found) > limit
-    return ConversationPage(page, _place(page[-1]) if more else None)
-
-
-def _place(row: Conversation) -> str:
-    return f"{row.last_at.isoformat()}~{row.pk}"
-
-
-def is_place(cursor: str) -> bool:
-    return _parse_place(cursor) is not None
-
-
-def _parse_place(cursor: str) -> tuple[datetime, int] | None:
-    at, _, pk = cursor.partition("~")
-    try:
-        moment = datetime.fromisoformat(at)
-        number = int(pk) if pk.isascii() and pk.isdigit() and len(pk) < 19 else None
-        if moment.tzinfo is None or number is None:
-            return None
-        return moment.astimezone(UTC), number
-    except (ValueError, OverflowError):  # in UTC it may lie before the year 1
-        return None
-
-
-def changed_conversations(
-    user: Visitor, since: Mapping[str, int], limit: int = 200
-) -> list[Conversation]:
-    """Threads changed after the reader's numbers, the newest `limit` of them."""
-    rows = _rows(user).filter(changed_since(user, since))
-    return list(rows.order_by("-last_at", "-id")[:limit])
 
 
 def _messages(conversation: Conversation) -> QuerySet[Message]:
@@ -245,12 +178,6 @@ def person_contexts(
 def unread_total(user: Visitor) -> int:
     """Conversations with something unread."""
     return conversations_of(user).filter(unread__gt=0).count()
-
-
-def unread_by_session(user: Visitor) -> dict[int, int]:
-    """Session id → conversations with something unread."""
-    rows: Any = conversations_of(user).filter(unread__gt=0).values_list("session")
-    return dict(rows.annotate(count=Count("pk")).order_by())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,19 @@
 
 from django.urls import path
 
-from messaging.views import composing, contact, inbox, media, message
+from messaging.views import composing, contact, inbox, media, message, work
 
 app_name = "inbox"
 
 urlpatterns = [
     path("", inbox.inbox, name="inbox"),
+    path("filters/", inbox.filters, name="filters"),
+    path("work/assign/", work.assign, name="assign"),
+    path("work/label/", work.label, name="label"),
+    path("work/snooze/", work.snooze, name="snooze"),
+    path("work/resolve/", work.resolve, name="resolve"),
+    path("work/reopen/", work.reopen, name="reopen"),
+    path("work/transfer/", work.transfer, name="transfer"),
     path("changes/", inbox.changes, name="changes"),
     path("told/", inbox.told, name="told"),
     path("<int:pk>/", inbox.conversation, name="conversation"),

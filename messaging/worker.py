@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from messaging import due, outbox, parking
+from messaging import due, outbox, parking, planning
 from messaging.delivery import Delivery
 from messaging.folder.desk import FolderDesk
 from messaging.lines import Lines
@@ -48,6 +48,8 @@ SETTLE_S = 15.0
 CATCH_UP_S = 2.0
 """At a start the first polls come before the first send."""
 MAX_SESSIONS = 3000
+LEARN_AFTER_S = 60.0
+LEARN_EVERY_S = 3_600.0
 
 
 class Worker:
@@ -112,6 +114,7 @@ class Worker:
             self._deliver(),
             self.typing.run(),
             self.polls.write_heard(),
+            self._learn_sizes(),
         )
         self._tasks = [asyncio.ensure_future(job) for job in jobs]
         if self.folder is not None:
@@ -174,6 +177,16 @@ class Worker:
         """Who wrote while nobody polled gave a newer token; a reply with the older is refused."""
         await asyncio.sleep(CATCH_UP_S)
         await self.delivery.run()
+
+    async def _learn_sizes(self) -> None:
+        """Not at once: a start has more urgent things to write."""
+        await asyncio.sleep(LEARN_AFTER_S)
+        while True:
+            try:
+                await self.desk(planning.learn_sizes)
+            except Exception:
+                logger.exception("the database could not learn its sizes")
+            await asyncio.sleep(LEARN_EVERY_S)
 
     async def _sweep(self) -> None:
         while True:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 
 from messaging.heard import Heard, heard_since, waiting_for
 from messaging.queries import unread_total
+from messaging.views.rows import ViewLink, view_links
 from sessions_app.banners import Banner, banners_for
 from sessions_app.live import asked, newest_message, pin_numbers
 from sessions_app.models import User
@@ -44,6 +45,10 @@ class Console:
     def waiting(self) -> int:
         """How many conversations wait for this person; in the title, and a mark on the icon."""
         return waiting_for(self._user) if self.may_answer else 0
+
+    @cached_property
+    def views(self) -> list[ViewLink]:
+        return view_links(self._request) if self.may_read else []
 
     @cached_property
     def newest_message(self) -> int:

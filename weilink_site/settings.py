@@ -48,7 +48,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "weilink_site.proxies.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "weilink_site.static_files.StaticFilesMiddleware",
+    "weilink_site.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "messaging.api.edge.ApiEdgeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

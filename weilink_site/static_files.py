@@ -7,6 +7,7 @@ serves the sources under their own names.
 from typing import Any
 
 from whitenoise.compress import Compressor
+from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
@@ -23,3 +24,15 @@ class GatheredStaticStorage(CompressedManifestStaticFilesStorage):  # type: igno
     def stored_name(self, name: str) -> Any:
         known = self.hashed_files.get(self.hash_key(self.clean_name(name)))
         return known if known is not None else name
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
+    """Modules import each other under their own names, so those too are served as gathered.
+
+    Left to itself whitenoise puts the sources, which lie there uncompressed, in their place.
+    """
+
+    def add_files_from_finders(self) -> None:
+        gathered = dict(self.files)
+        super().add_files_from_finders()
+        self.files.update(gathered)

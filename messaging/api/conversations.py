@@ -3,17 +3,21 @@
 from typing import Annotated
 
 from django.http import Http404
+from django.utils import timezone
 from ninja import Path, Query, Router
 
-from messaging import queries
+from messaging import list_queries, queries, work
 from messaging.access import conversation_or_404
 from messaging.api.auth import ApiRequest, allowed
-from messaging.api.errors import ERRORS, NotAvailable
+from messaging.api.edits import edit_of, refused
+from messaging.api.errors import ERRORS
 from messaging.api.messages import After, Filter, messages_out, place_after
 from messaging.api.paging import Cursor, Limit, bad_cursor, id_or_none, pack, unpack
 from messaging.api.schemas import ConversationIn, ConversationOut, ConversationsOut, MessagesOut
 from messaging.api.sessions import unknown_session
+from messaging.lists import Listing
 from messaging.models import Conversation
+from messaging.work import WorkError
 from sessions_app.access import sessions_of
 from sessions_app.models import User
 from sessions_app.people.roles import Capability
@@ -23,26 +27,25 @@ from sessions_app.team_settings import team_settings
 router = Router(tags=["conversations"])
 
 ConversationId = Annotated[str, Path(pattern="^[0-9]{1,19}$")]
-Later = Annotated[str, Query(max_length=80, description="Not in this version: 501.")]
+Status = Annotated[str, Query(pattern="^(|open|snoozed|resolved)$", description="All if empty.")]
 
 
 def conversation_out(row: Conversation) -> ConversationOut:
-    """Of status, assignee and labels nothing is kept yet: null, null and none."""
     limit = team_settings().replies_per_token
     return ConversationOut(
         id=str(row.pk),
         user_id=row.contact.user_id,
         name=row.contact.name or None,
         team=row.team.name,
-        status=None,
-        assignee=None,
+        status=row.status,
+        assignee=row.assignee.username if row.assignee else None,
         unread=row.unread,
         last_message_at=row.last_at,
         last_text=row.last_text,
         session=row.session.name if row.session else None,
         expires_at=row.closes_at,
         remaining=max(0, limit - row.replies_used) if row.closes_at else 0,
-        labels=[],
+        labels=[label.name for label in row.labels.all()],
     )
 
 
@@ -56,25 +59,24 @@ def _mine(user: User, conversation_id: str) -> Conversation:
 @router.get("/conversations", response={200: ConversationsOut, **ERRORS}, summary="Newest first")
 def list_conversations(
     request: ApiRequest,
-    status: Later = "",
-    assignee: Later = "",
+    status: Status = "",
+    assignee: Filter = "",
     session: Filter = "",
     q: Filter = "",
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> ConversationsOut:
-    """`session`: the one that would answer; `q`: in the person's name or WeChat id."""
+    """`session`: the one that would answer; `assignee`: a username, “-” for nobody's;
+    `q`: in the person's name or WeChat id."""
     user = allowed(request, Scope.READ, Capability.READ_CONVERSATIONS)
-    for field, value in (("status", status), ("assignee", assignee)):
-        if value:
-            raise NotAvailable(f"Filtering by {field}", field=field)
     if session and not sessions_of(user).filter(name=session).exists():
         raise unknown_session()
     before = unpack(cursor)
-    if before and not queries.is_place(before):
+    if before and list_queries.parse_place(before) is None:
         raise bad_cursor()
-    page = queries.conversation_page(
-        user, before=before, limit=limit, session_name=session, words=q
+    listing = Listing(status=status, agent=assignee, session=session, words=q)
+    page = list_queries.conversation_page(
+        user, listing, now=timezone.now(), before=before, limit=limit
     )
     return ConversationsOut(
         items=[conversation_out(one) for one in page.rows],
@@ -94,17 +96,24 @@ def one_conversation(request: ApiRequest, conversation_id: ConversationId) -> Co
 @router.patch(
     "/conversations/{conversation_id}",
     response={200: ConversationOut, **ERRORS},
-    summary="Change a conversation (not in this version)",
+    summary="Change a conversation",
 )
 def change(
     request: ApiRequest, conversation_id: ConversationId, body: ConversationIn
 ) -> ConversationOut:
-    """501 for every field: status, assignee, team, labels and snoozing come later."""
+    """All of it or nothing; what is not named stays.
+
+    `assignee`: a username, null for nobody. `team`: a name. `labels`: exactly these.
+    `snoozed_until` snoozes, null wakes; `status` “snoozed” needs it.
+    """
     user = allowed(request, Scope.CONTACTS, Capability.ANSWER)
     row = _mine(user, conversation_id)
-    for field in sorted(body.model_fields_set):
-        raise NotAvailable(f"Changing {field}", field=field)
-    return conversation_out(row)
+    try:
+        work.edit(conversation=row, edit=edit_of(body), user=user)
+    except WorkError as problem:
+        raise refused(problem) from None
+    again = Conversation.objects.filter(pk=row.pk)
+    return conversation_out(list_queries.whole_rows(again).get())
 
 
 @router.get(

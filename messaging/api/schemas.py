@@ -3,7 +3,15 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
 
 
 def iso(moment: datetime) -> str:
@@ -26,6 +34,25 @@ def _storable(text: str) -> str:
 
 Words = Annotated[str, AfterValidator(_storable)]
 """Text that a database can look for."""
+
+
+def _moment(text: object) -> datetime:
+    """ISO 8601 with its zone, between years that every clock knows."""
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else None
+        moment = moment.astimezone(UTC) if moment is not None and moment.tzinfo else None
+    except (ValueError, OverflowError):
+        moment = None
+    if moment is None or not 2000 <= moment.year < 9000:
+        raise ValueError("an ISO 8601 time with its zone")
+    return moment
+
+
+Time = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 
 NUL_FREE = {"pattern": "^[^\\u0000]*$"}
 Name = Annotated[Words, Field(max_length=400, json_schema_extra=NUL_FREE)]
@@ -196,7 +223,7 @@ class ConversationOut(BaseModel):
     user_id: str
     name: str | None
     team: str
-    status: str | None
+    status: str
     assignee: str | None
     unread: int
     last_message_at: Moment
@@ -213,11 +240,11 @@ class ConversationsOut(BaseModel):
 
 
 class ConversationIn(Body):
-    status: str | None = None
-    assignee: str | None = None
-    team: str | None = None
-    labels: list[str] | None = None
-    snoozed_until: str | None = None
+    status: Annotated[str, Field(pattern="^(open|snoozed|resolved)$")] | None = None
+    assignee: Name | None = None
+    team: Name | None = None
+    labels: Annotated[list[Name], Field(max_length=50)] | None = None
+    snoozed_until: Time | None = None
 
 
 class ContextOut(BaseModel):

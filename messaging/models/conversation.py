@@ -28,7 +28,10 @@ class Conversation(models.Model):
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="conversations")
     home_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
-    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="conversations")
+    # No index of its own, like session and assignee: those below begin with it.
+    team = models.ForeignKey(
+        Team, on_delete=models.PROTECT, related_name="conversations", db_index=False
+    )
     status = models.CharField(
         _("status"),
         max_length=10,
@@ -42,6 +45,7 @@ class Conversation(models.Model):
         blank=True,
         related_name="conversations",
         verbose_name=_("assigned to"),
+        db_index=False,
     )
     snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
@@ -51,7 +55,12 @@ class Conversation(models.Model):
     )
     # The session that holds the newest context token: the route of a reply.
     session = models.ForeignKey(
-        Session, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        Session,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     closes_at = models.DateTimeField(_("replies until"), null=True, blank=True)
     replies_used = models.PositiveIntegerField(_("replies used"), default=0)
@@ -74,19 +83,24 @@ class Conversation(models.Model):
         indexes = [
             models.Index(fields=["team", "-last_at", "-id"], name="conversation_newest"),
             models.Index(fields=["team", "version"], name="conversation_changes"),
-            models.Index(fields=["closes_at"], name="conversation_closing"),
+            models.Index(fields=["team", "closes_at", "id"], name="conversation_soonest"),
             models.Index(
                 fields=["team", "status", "-last_at", "-id"], name="conversation_by_status"
             ),
             models.Index(fields=["session", "-last_at", "-id"], name="conversation_of_session"),
             models.Index(
-                fields=["assignee", "status", "-last_at", "-id"],
+                fields=["assignee", "-last_at", "-id"],
                 name="conversation_of_agent",
                 condition=models.Q(assignee__isnull=False),
             ),
             models.Index(
-                fields=["team", "-last_at", "-id"],
-                name="conversation_of_nobody",
+                fields=["assignee", "status", "-last_at", "-id"],
+                name="conversation_mine",
+                condition=models.Q(status="open", assignee__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "status", "-last_at", "-id"],
+                name="conversation_unassigned",
                 condition=models.Q(status="open", assignee__isnull=True),
             ),
             models.Index(

@@ -1,30 +1,68 @@
 """The list, one conversation, and what changed since a page was drawn."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from messaging import list_queries
 from messaging.access import conversation_or_404
-from messaging.views.panes import is_htmx, list_context, news, thread_context
-from sessions_app.access import require
-from sessions_app.live import pin_numbers
+from messaging.lists import NOBODY
+from messaging.views.panes import is_htmx, news, thread_context
+from messaging.views.rows import list_context, listing_of
+from sessions_app.access import require, sessions_of
+from sessions_app.live import asked, pin_numbers
 from sessions_app.people.roles import Capability
 
 PANE = "conversation-pane"
-MORE = "more"
+LIST = "list-pane"
 
 
 @require_GET
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The list with nothing open; the next rows of it; or the empty pane alone."""
+    """The list with nothing open; another list; its next rows; or the empty pane alone."""
     require(request.user, Capability.READ_CONVERSATIONS)
     pin_numbers(request)
-    if is_htmx(request) and request.headers.get("HX-Target") == PANE:
+    target = request.headers.get("HX-Target") if is_htmx(request) else None
+    if target == PANE:
         return render(request, "inbox/_nothing_open.html")
     context = list_context(request, before=request.GET.get("before"))
+    if target == LIST:
+        return _other_list(request, context)
     if is_htmx(request):
         return render(request, "inbox/more_rows.html", context)
     return render(request, "inbox/inbox.html", context)
+
+
+def _other_list(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """The list alone. What is open stays open, so the address keeps it."""
+    response = render(request, "inbox/other_list.html", context)
+    opened = asked(request).open
+    if opened is not None and "HX-Current-URL" in request.headers:
+        address = reverse("inbox:conversation", args=[opened])
+        response["HX-Push-Url"] = address + context["listing"].suffix
+    return response
+
+
+@require_GET
+def filters(request: HttpRequest) -> HttpResponse:
+    """What the list can be narrowed to: a form that leads to the narrowed list."""
+    require(request.user, Capability.READ_CONVERSATIONS)
+    context = {
+        "room": "inbox",
+        "title": _("Filter"),
+        "fragment": "inbox/_filters.html",
+        "listing": listing_of(request),
+        "sessions": sessions_of(request.user).order_by("name_key"),
+        "labels": list_queries.labels_of(request.user),
+        "agents": list_queries.agents_of(request.user),
+        "nobody": NOBODY,
+    }
+    page = context["fragment"] if is_htmx(request) else "parts/card_page.html"
+    return render(request, str(page), context)
 
 
 @require_GET
@@ -36,10 +74,11 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     before, around = _number(request, "before"), _number(request, "around")
     after = _number(request, "after")
     context = thread_context(request, found, before=before, after=after, around=around)
+    context["listing"] = listing_of(request)
     if is_htmx(request):
         pane = "inbox/_open.html" if request.headers.get("HX-Target") == PANE else None
         return render(request, pane or "inbox/more_messages.html", context)
-    context = {**list_context(request), **context}
+    context = {**list_context(request, beside_open=True), **context}
     return render(request, "inbox/inbox.html", context)
 
 

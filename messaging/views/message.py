@@ -14,7 +14,8 @@ from messaging.presentation import PARKABLE, Closed
 from messaging.reply_route import OVERRIDABLE
 from messaging.sending import Wish
 from messaging.views.compose_pane import Draft, fresh_draft, new_draft
-from messaging.views.panes import is_htmx, list_context, news, thread_context
+from messaging.views.panes import is_htmx, news, thread_context
+from messaging.views.rows import list_context
 from sessions_app.access import require
 from sessions_app.live import pin_numbers
 from sessions_app.models import User

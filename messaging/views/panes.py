@@ -12,29 +12,14 @@ from messaging import presentation, queries
 from messaging.access import conversation_or_404
 from messaging.models import SPOKEN, Conversation, Direction
 from messaging.views.compose_pane import Draft, beside_the_text, compose_context, senders
+from messaging.views.rows import list_news
 from sessions_app.live import asked, pin_numbers
-from sessions_app.team_settings import team_settings
 
-MOST_NEWS = 200
 MOST_MESSAGES = 500
 
 
 def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
-
-
-def list_rows(conversations: list[Conversation]) -> list[presentation.Row]:
-    now = timezone.now()
-    held, limits = queries.held_counts(conversations), team_settings()
-    return [
-        presentation.row(one, now=now, held=held.get(one.pk), limits=limits)
-        for one in conversations
-    ]
-
-
-def list_context(request: HttpRequest, *, before: str | None = None) -> dict[str, Any]:
-    page = queries.conversation_page(request.user, before=before)
-    return {"room": "inbox", "rows": list_rows(page.rows), "next": page.next}
 
 
 def thread_context(
@@ -119,23 +104,18 @@ class Left:
         )
 
 
-def news(request: HttpRequest, *, draft: Draft | None = None) -> HttpResponse:
+def news(request: HttpRequest, *, draft: Draft | None = None, said: str = "") -> HttpResponse:
     """What changed since the page's numbers, drawn with the page's own partials.
 
-    `draft`: what the composer is to hold from now on, after something that it asked for.
+    `draft`: what the composer is to hold from now on, after something that it asked for. `said`:
+    what came of the action that this answers, where the page itself would not show it.
     """
     pin_numbers(request)
     wanted = asked(request)
-    context: dict[str, Any] = {"room": "inbox", "new_draft": draft}
-    if wanted.since is not None:
-        changed = queries.changed_conversations(request.user, wanted.since, limit=MOST_NEWS)
-        context["rows"] = list_rows(changed)
-        context["too_much"] = len(changed) >= MOST_NEWS
+    context: dict[str, Any] = {"room": "inbox", "new_draft": draft, "said": said}
+    context.update(list_news(request, wanted.since))
     if wanted.open is not None:
-        opened = _open_news(request, wanted.open, wanted.since or {})
-        # The numbers move on past what did not fit: the page has to be read anew.
-        opened["too_much"] = opened.get("too_much", False) or context.get("too_much", False)
-        context.update(opened)
+        context.update(_open_news(request, wanted.open, wanted.since or {}))
     return render(request, "inbox/changes.html", context)
 
 

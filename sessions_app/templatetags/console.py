@@ -5,6 +5,8 @@ A builtin of all templates. Must never query the database.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Protocol
 
 from django import template
 from django.templatetags.static import static
@@ -36,11 +38,13 @@ _WEEKDAYS = (
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """A lucide icon of the sprite, hidden from screen readers: the control carries the words."""
+    return _icon(name, extra, static("icons.svg"))
+
+
+@lru_cache(maxsize=512)
+def _icon(name: str, extra: str, sprite: str) -> SafeString:
     return format_html(
-        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>',
-        extra,
-        static("icons.svg"),
-        name,
+        '<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>', extra, sprite, name
     )
 
 
@@ -62,6 +66,48 @@ def picture(initial: str, colour: int, size: str = "") -> SafeString:
     return format_html(
         '<span class="picture {} {}" aria-hidden="true">{}</span>', hue(colour), size, initial
     )
+
+
+class Chip(Protocol):
+    """`share`: of a ring, in percent; `since`: it counts on from this moment."""
+
+    @property
+    def words(self) -> str: ...
+    @property
+    def tone(self) -> str: ...
+    @property
+    def share(self) -> int | None: ...
+    @property
+    def icon(self) -> str: ...
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def hue(self) -> int | None: ...
+
+
+@register.simple_tag
+def chip(one: Chip) -> SafeString:
+    """A small fact on a row; hundreds stand in a list, so each is one string and no template."""
+    mark = SafeString("")
+    if one.share is not None:
+        mark = format_html(_RING, one.share)
+    elif one.icon:
+        mark = icon(one.icon)
+    elif one.hue is not None:
+        mark = swatch(one.hue)
+    words: str = one.words
+    if one.since is not None:
+        seconds = int(one.since.timestamp())
+        words = format_html('<span data-waiting-since="{}">{}</span>', seconds, words)
+    elif mark and one.share is None:
+        words = format_html('<span class="cut">{}</span>', words)
+    return format_html('<span class="chip {}">{}{}</span>', one.tone, mark, words)
+
+
+_RING = (
+    '<svg class="ring" viewBox="0 0 16 16" aria-hidden="true"><circle cx="8" cy="8" r="6"/>'
+    '<circle cx="8" cy="8" r="6" pathLength="100" stroke-dasharray="{} 100"/></svg>'
+)
 
 
 @register.filter
@@ -129,6 +175,21 @@ def _time(moment: datetime, words: str) -> SafeString:
 
 def _full(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), pgettext("full date and time", "D j M Y, H:i:s"))
+
+
+@register.filter
+def until_text(moment: datetime) -> str:
+    """“until Tue 14:32”; with the date where the weekday alone would mislead."""
+    local = timezone.localtime(moment)
+    near = (local.date() - timezone.localdate()).days < 7
+    form = pgettext("closing time", "D H:i") if near else pgettext("date and time", "j M H:i")
+    return _("until %(time)s") % {"time": date_format(local, form)}
+
+
+@register.filter
+def at_most(count: int, most: int) -> str:
+    """A number that nobody counts further than `most`."""
+    return f"{most}+" if count > most else str(count)
 
 
 @register.filter

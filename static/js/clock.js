@@ -31,6 +31,9 @@ function tick() {
   for (const bar of document.querySelectorAll("progress[data-until]")) {
     bar.value = Math.max(0, Number(bar.dataset.until) - moment / 1000);
   }
+  for (const element of document.querySelectorAll("[data-waiting-since]")) {
+    write(element, waiting(Math.max(0, moment / 1000 - Number(element.dataset.waitingSince))));
+  }
   for (const element of document.querySelectorAll("[data-countdown]")) {
     count(element, Number(element.dataset.countdown) - moment / 1000);
   }
@@ -54,6 +57,13 @@ function ago(seconds) {
   if (seconds < 3_600) return text("minutes_ago", { count: Math.floor(seconds / 60) });
   if (seconds < 86_400) return text("hours_ago", { count: Math.floor(seconds / 3_600) });
   return text("days_ago", { count: Math.floor(seconds / 86_400) });
+}
+
+function waiting(seconds) {
+  if (seconds < 60) return text("waiting_now");
+  if (seconds < 3_600) return text("waiting_minutes", { count: Math.floor(seconds / 60) });
+  if (seconds < 86_400) return text("waiting_hours", { count: Math.floor(seconds / 3_600) });
+  return text("waiting_days", { count: Math.floor(seconds / 86_400) });
 }
 
 function hours(seconds) {

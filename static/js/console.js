@@ -17,6 +17,7 @@ import { startMenus } from "./menus.js";
 import { startNotices } from "./notices.js";
 import { startPresence } from "./presence.js";
 import { startPalette } from "./palette.js";
+import { startSelection } from "./selection.js";
 import { startThread } from "./thread.js";
 import { startUndo } from "./undo.js";
 
@@ -33,6 +34,7 @@ startPresence();
 startThread();
 startMedia();
 startList();
+startSelection();
 startAlerts();
 startNotices();
 startBanners();

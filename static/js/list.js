@@ -1,20 +1,127 @@
-// The list of conversations: which row is open, rows that hold still under the pointer, arrows.
-import { holdRows } from "./upsert.js";
+// The list of conversations: which row is open, rows that hold still under pointer, focus and
+// selection, the pill that lets them go, arrows. Every handler is the document's: the list itself
+// is exchanged for another one with every view and filter.
+import { fetchNews } from "./news.js";
+import { parse, rewind } from "./streams.js";
+import { announce, counted, text } from "./texts.js";
+import { holdWhile, releaseRows } from "./upsert.js";
+
+let known = null;
+let pointerInside = false;
+let stale = false;
+let goOn = "";
 
 export function startList() {
-  const list = document.getElementById("conversation-rows");
-  if (!list) return;
-  for (const kind of ["pointermove", "pointerdown"]) {
-    list.addEventListener(kind, holdRows, { passive: true });
-  }
-  list.addEventListener("keydown", walk);
-  document.addEventListener("console:settled", markOpen);
-  document.addEventListener("console:drawn", () => {
-    for (const empty of document.querySelectorAll("[data-when-empty]")) {
-      empty.hidden = Boolean(document.getElementById(empty.dataset.whenEmpty)?.children.length);
-    }
-    markOpen();
+  holdWhile(isHeld);
+  document.addEventListener("pointerover", point, { passive: true });
+  document.addEventListener("pointerout", point, { passive: true });
+  document.documentElement.addEventListener("pointerleave", point, { passive: true });
+  document.addEventListener("focusout", () => setTimeout(letGo));
+  document.addEventListener("keydown", walk);
+  document.addEventListener("click", clicked);
+  document.addEventListener("console:held", ({ detail }) => showHeld(detail.count));
+  document.addEventListener("console:selected", letGo);
+  document.addEventListener("console:settled", adopt);
+  document.addEventListener("console:drawn", drawn);
+  document.addEventListener("console:answered", answered);
+  document.addEventListener("htmx:afterSwap", closeDialog);
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    detail.headers["Live-List"] = shownList();
   });
+  adopt();
+}
+
+/** The list that the page shows, as its address would say it. */
+export function shownList() {
+  return document.getElementById("list-pane")?.dataset.list ?? "";
+}
+
+function isHeld() {
+  const list = document.getElementById("list-scroll");
+  if (!list) return false;
+  const focused = document.activeElement?.closest("#conversation-rows") && document.hasFocus();
+  return pointerInside || Boolean(focused) || Boolean(list.querySelector(".pick input:checked"));
+}
+
+/** A finger is no pointer that rests: it holds while it is down. */
+function point(event) {
+  if (event.type === "pointerleave") pointerInside = false;
+  else if (event.pointerType === "mouse" || event.type === "pointerover") {
+    const place = event.type === "pointerout" ? event.relatedTarget : event.target;
+    pointerInside = Boolean(place?.closest?.("#conversation-rows"));
+  }
+  if (event.pointerType !== "mouse" && event.type === "pointerout") pointerInside = false;
+  letGo();
+}
+
+function letGo() {
+  if (isHeld()) return;
+  if (stale) readAnew();
+  else releaseRows();
+}
+
+function showHeld(count) {
+  const pill = document.getElementById("list-held");
+  if (!pill) return;
+  pill.hidden = !count && !stale;
+  pill.querySelector("span").textContent = stale ? text("list_changed") : counted("updates", count);
+}
+
+/** Another list came into the page, with the page or in place of the one before. */
+function adopt() {
+  const list = document.getElementById("list-pane");
+  if (list && list !== known) {
+    const first = known === null;
+    known = list;
+    stale = false;
+    pointerInside = Boolean(document.querySelector("#conversation-rows:hover"));
+    if (!first) arrived(list);
+    markView();
+  }
+  markOpen();
+}
+
+/** In place of another list: asked what came since, said what was done, focus where it was. */
+function arrived(list) {
+  rewind(parse(list.dataset.streams));
+  fetchNews();
+  const field = document.getElementById("list-search");
+  const words = new URLSearchParams(list.dataset.list).get("q") ?? "";
+  if (field !== document.activeElement) field.value = words;
+  const said = list.querySelector("[data-said]").textContent;
+  if (said) announce(said);
+  setTimeout(() => {
+    if (document.activeElement === document.body) list.querySelector(".list-scroll").focus({ preventScroll: true });
+  });
+}
+
+function drawn({ detail }) {
+  for (const empty of document.querySelectorAll("[data-when-empty]")) {
+    empty.hidden = Boolean(document.getElementById(empty.dataset.whenEmpty)?.children.length);
+  }
+  if ("staleList" in detail.root.dataset) {
+    stale = true;
+    if (isHeld()) showHeld(0);
+    else readAnew();
+  }
+  if (detail.root.dataset.said) say(detail.root.dataset.said);
+  markOpen();
+}
+
+/** More changed than an answer carries: the list from its start, once nobody holds it. */
+function readAnew() {
+  stale = false;
+  const list = document.getElementById("list-pane");
+  const address = `${list.querySelector(".list-search").action}?${shownList()}`;
+  htmx.ajax("GET", address, { target: "#list-pane", swap: "outerHTML" });
+}
+
+function say(words) {
+  const line = document.getElementById("list-said");
+  if (!line) return;
+  line.querySelector("[data-said]").textContent = words;
+  line.hidden = false;
+  announce(words);
 }
 
 function markOpen() {
@@ -26,11 +133,60 @@ function markOpen() {
   }
 }
 
+/** The rail is drawn with the list; a list that came by itself marks it too. */
+function markView() {
+  const view = new URLSearchParams(shownList()).get("view") ?? "all";
+  for (const link of document.querySelectorAll("#rail-views [data-view]")) {
+    if (link.dataset.view === view) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+}
+
+function clicked(event) {
+  if (event.target.closest("[data-releases]")) {
+    showHeld(0);
+    if (stale) readAnew();
+    else releaseRows();
+    const list = document.getElementById("list-scroll");
+    list.focus({ preventScroll: true });
+    list.scrollTop = 0;
+  } else if (event.target.closest("[data-hides-said]")) {
+    document.getElementById("list-said").hidden = true;
+  } else {
+    const next = event.target.closest("[data-then-next]");
+    if (next) goOn = neighbour();
+  }
+}
+
+/** The row after the open one; at the end the one before. */
+function neighbour() {
+  const open = document.querySelector("#conversation-rows > li:has(> a[aria-current])");
+  const next = open?.nextElementSibling ?? open?.previousElementSibling;
+  return next?.id ?? document.querySelector("#conversation-rows > li")?.id ?? "";
+}
+
+/** “Resolve and open the next”: only after the first half was done. */
+function answered({ detail }) {
+  const id = "thenNext" in detail.elt.dataset ? goOn : "";
+  goOn = "";
+  const link = id && document.getElementById(id)?.querySelector(":scope > a");
+  if (link) link.click();
+  else if ("thenNext" in detail.elt.dataset) document.querySelector(".thread-head .back")?.click();
+}
+
+/** A form that led to another list is done with. */
+function closeDialog({ detail }) {
+  const dialog = document.getElementById("dialog");
+  if (detail.target?.id === "list-pane" && dialog?.open && !dialog.querySelector("[data-login-id]")) {
+    dialog.close();
+  }
+}
+
 function walk(event) {
   const steps = { ArrowDown: 1, ArrowUp: -1 };
-  const links = [...event.currentTarget.querySelectorAll(":scope > li > a")];
-  const at = links.indexOf(document.activeElement);
-  if (!(event.key in steps) || at < 0) return;
+  if (!(event.key in steps) || !event.target.matches?.("#conversation-rows > li > a")) return;
+  const links = [...document.querySelectorAll("#conversation-rows > li > a")];
+  const at = links.indexOf(event.target);
   event.preventDefault();
   links[Math.max(0, Math.min(links.length - 1, at + steps[event.key]))].focus();
 }

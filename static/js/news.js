@@ -81,7 +81,11 @@ function refused(response) {
 }
 
 function take(root) {
-  if ("reload" in root.dataset || root.dataset.gone) {
+  if (root.dataset.gone && openConversation() === root.dataset.gone) {
+    location.assign(document.querySelector(".thread-head .back")?.href ?? location.href);
+    return;
+  }
+  if ("reload" in root.dataset) {
     location.reload();
     return;
   }
@@ -92,6 +96,8 @@ function take(root) {
 function address(everything) {
   const url = new URL(document.body.dataset.live, location.href);
   if (!everything) url.searchParams.set("since", since());
+  const list = document.getElementById("list-pane");
+  if (list) url.searchParams.set("list", list.dataset.list);
   if (openConversation()) url.searchParams.set("open", openConversation());
   if (openLogin()) url.searchParams.set("login", openLogin());
   return url;

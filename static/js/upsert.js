@@ -3,15 +3,13 @@
 import { advance, parse, rewind } from "./streams.js";
 
 const MORPH = { morphStyle: "outerHTML", ignoreActiveValue: true, restoreFocus: true };
-const HOLD_MS = 1200;
 
-let heldUntil = 0;
-let held = [];
-let timer = 0;
+let isHeld = () => false;
+const held = new Map();
 
-/** While the pointer moves in a list, rows keep their places: the click must not miss. */
-export function holdRows() {
-  heldUntil = Date.now() + HOLD_MS;
+/** While `check` says so, rows that stand in order keep their places: the click must not miss. */
+export function holdWhile(check) {
+  isHeld = check;
 }
 
 export function read(html) {
@@ -25,6 +23,7 @@ export function draw(root) {
   const isPage = root.dataset.changes === "page";
   const fresh = [];
   const beyond = [];
+  const forOtherList = dropOtherList(root);
   emit("drawing", { root });
   for (const source of root.querySelectorAll("[data-into]")) {
     const list = document.getElementById(source.dataset.into);
@@ -38,7 +37,17 @@ export function draw(root) {
   else if (thread && thread.dataset.conversation !== root.dataset.open) {
     rewind(parse(thread.dataset.streams));
   } else advance(numbers);
+  if (forOtherList) rewind(parse(document.getElementById("list-pane").dataset.streams));
   emit("drawn", { root, fresh, beyond, isPage });
+}
+
+/** Asked for while another list was shown: its rows are none of this one's. */
+function dropOtherList(root) {
+  const list = document.getElementById("list-pane");
+  if (!list || root.dataset.list === undefined || root.dataset.list === list.dataset.list) return false;
+  for (const part of root.querySelectorAll("[data-of-list], [data-into=conversation-rows], #more")) part.remove();
+  delete root.dataset.staleList;
+  return true;
 }
 
 export function emit(name, detail) {
@@ -49,7 +58,7 @@ function drawRow(list, row, isPage, fresh, beyond) {
   if (!row.id) return;
   const old = document.getElementById(row.id);
   if ("removed" in row.dataset) {
-    old?.remove();
+    leave(list, old, row.id);
     return;
   }
   if (old && Number(row.dataset.version) < Number(old.dataset.version)) return;
@@ -60,36 +69,63 @@ function drawRow(list, row, isPage, fresh, beyond) {
   if (!old) fresh.push(row);
   else keepCurrent(old, row);
   if (list.dataset.order === "down" && !isPage && movesIt(list, old, row)) place(list, old, row);
-  else if (old) morph(old, row, list);
+  else if (old) stay(list, old, row);
   else insert(list, row, isPage);
 }
 
-/** Rows that moved are put in their place now, or as soon as the pointer rests. */
+/** Rows that moved are put in their place now, or as soon as nobody holds them. */
 function place(list, old, row) {
-  const wait = heldUntil - Date.now();
-  if (wait <= 0) return old ? moveTo(list, morph(old, row, list)) : insert(list, row);
-  const living = old ? morph(old, row, list) : row;
-  held = held.filter((one) => one.row.id !== living.id);
-  held.push({ list, row: living });
-  clearTimeout(timer);
-  timer = setTimeout(release, wait);
-  return undefined;
-}
-
-function release() {
-  const wait = heldUntil - Date.now();
-  if (wait > 0) {
-    timer = setTimeout(release, wait);
+  if (!isHeld()) {
+    held.delete(row.id);
+    if (old) moveTo(list, morph(old, row, list));
+    else insert(list, row);
     return;
   }
-  const waiting = held;
-  held = [];
-  for (const { list, row } of waiting) {
+  held.set(row.id, { list, row: old ? morph(old, row, list) : row });
+  sayHeld();
+}
+
+/** A row that is in its list no more stays greyed where it is while it is held. */
+function leave(list, old, id) {
+  const waits = held.delete(id);
+  if (old && list.dataset.order === "down" && isHeld()) {
+    old.classList.add("is-leaving");
+    held.set(id, { list, row: old, leaves: true });
+  } else remove(old);
+  if (waits || held.size) sayHeld();
+}
+
+function remove(row) {
+  if (!row) return;
+  const next = row.contains(document.activeElement) && (row.nextElementSibling ?? row.previousElementSibling);
+  row.remove();
+  if (next) next.querySelector("a")?.focus({ preventScroll: true });
+}
+
+/** Everything that was held takes its place. */
+export function releaseRows() {
+  if (!held.size) return;
+  const waiting = [...held.values()];
+  held.clear();
+  for (const { list, row, leaves } of waiting) {
     const known = document.getElementById(row.id);
-    if (known) moveTo(list, known);
+    if (leaves) remove(known);
+    else if (known) moveTo(list, known);
     else if (list.isConnected) insert(list, row);
   }
+  sayHeld();
   emit("placed", {});
+}
+
+function sayHeld() {
+  for (const [id, { list }] of held) if (!list.isConnected) held.delete(id);
+  emit("held", { count: held.size });
+}
+
+/** Drawn anew where it is: whatever waited to be done with it is done with. */
+function stay(list, old, row) {
+  morph(old, row, list);
+  if (held.delete(row.id)) sayHeld();
 }
 
 function movesIt(list, old, row) {
@@ -117,6 +153,8 @@ function liesAfter(list, row) {
 function keepCurrent(old, row) {
   const current = old.querySelector("a[aria-current]");
   if (current) row.querySelector(":scope > a")?.setAttribute("aria-current", "page");
+  const box = row.querySelector(".pick input");
+  if (box) box.checked = Boolean(old.querySelector(".pick input")?.checked);
   if (old.querySelector("details[open]")) row.querySelector("details")?.setAttribute("open", "");
 }
 

@@ -206,7 +206,7 @@ def test_conversations_have_the_fields_of_the_contract_and_come_newest_first(
     }  # fmt: skip
     assert one["id"] == str(shop.conversation.pk)
     assert (one["name"], one["team"], one["session"]) == (None, "Everyone", "Shop A")
-    assert (one["status"], one["assignee"], one["labels"]) == (None, None, [])
+    assert (one["status"], one["assignee"], one["labels"]) == ("open", None, [])
     assert (one["unread"], one["last_text"], one["remaining"]) == (1, "hello", 10)
     assert ISO.match(one["expires_at"])
     assert caller.get(f"/conversations/{one['id']}").body == one
@@ -231,36 +231,6 @@ def test_conversations_are_paged_and_found_by_name_and_id(caller: Caller, shop: 
         "p2@im.wechat"
     ]
     assert caller.get("/conversations", cursor="YWJj").body["error"]["field"] == "cursor"
-
-
-@pytest.mark.parametrize("query", [{"status": "open"}, {"assignee": "wei"}])
-def test_what_is_not_kept_yet_cannot_be_filtered_by(
-    caller: Caller, shop: Shop, query: dict[str, str]
-) -> None:
-    answer = caller.get("/conversations", **query)
-    assert (answer.status, answer.code) == (501, "not_available")
-    assert answer.body["error"]["field"] in query
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"status": "closed"},
-        {"assignee": "wei"},
-        {"team": "Other team"},
-        {"labels": []},
-        {"snoozed_until": None},
-    ],
-)
-def test_a_conversation_cannot_be_changed_yet_and_is_not(
-    caller: Caller, shop: Shop, change: dict[str, Any]
-) -> None:
-    path = f"/conversations/{shop.conversation.pk}"
-    before = caller.get(path).body
-    answer = caller.patch(path, change)
-    assert (answer.status, answer.code) == (501, "not_available")
-    assert caller.get(path).body == before
-    assert caller.patch(path, {"nonsense": 1}).status == 422
 
 
 def test_a_contact_shows_what_each_account_may_still_send(

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from messaging import presentation
+from messaging import presentation, row_presentation
+from messaging.list_queries import Beside
 from messaging.media import showing
 from messaging.models import Contact, Conversation, Message, MessageKind
 from messaging.queries import Held, ReplyBudget
@@ -49,11 +50,13 @@ def a_thread(**changes: Any) -> Conversation:
         "closes_at": NOW + timedelta(hours=21),
     }
     values.update(changes)
-    return Conversation(**values)
+    thread = Conversation(**values)
+    vars(thread)["_prefetched_objects_cache"] = {"labels": []}
+    return thread
 
 
 def chips(**changes: Any) -> list[tuple[str, str]]:
-    row = presentation.row(a_thread(**changes), now=NOW)
+    row = row_presentation.row(a_thread(**changes), now=NOW)
     return [(chip.words, chip.tone) for chip in row.chips]
 
 
@@ -86,13 +89,13 @@ def test_a_wide_open_window_is_a_quiet_chip() -> None:
 
 
 def test_under_three_hours_the_window_has_a_ring() -> None:
-    chip = presentation.window_chip(NOW + timedelta(hours=2, minutes=30), NOW)
+    chip = row_presentation.window_chip(NOW + timedelta(hours=2, minutes=30), NOW)
     assert (chip.words, chip.tone, chip.share) == ("2 h", "warn", 10)
 
 
 def test_under_an_hour_the_window_shows_the_readers_own_clock() -> None:
     with timezone.override(ZoneInfo("Asia/Shanghai")):
-        chip = presentation.window_chip(NOW + timedelta(minutes=58), NOW)
+        chip = row_presentation.window_chip(NOW + timedelta(minutes=58), NOW)
     assert (chip.words, chip.tone) == ("closes 14:58", "bad")
 
 
@@ -110,20 +113,20 @@ def test_replies_left_are_counted_from_three_down(used: int, shown: list[str]) -
 
 
 def test_what_was_not_sent_comes_first() -> None:
-    row = presentation.row(a_thread(), now=NOW, held=Held(not_sent=2))
+    row = row_presentation.row(a_thread(), now=NOW, beside=Beside(held=Held(not_sent=2)))
     assert (row.chips[0].words, row.chips[0].tone) == ("2 not sent", "bad")
 
 
 def test_what_may_have_arrived_is_not_called_not_sent() -> None:
-    row = presentation.row(a_thread(), now=NOW, held=Held(not_confirmed=1))
+    row = row_presentation.row(a_thread(), now=NOW, beside=Beside(held=Held(not_confirmed=1)))
     assert (row.chips[0].words, row.chips[0].tone) == ("1 not confirmed", "warn")
 
 
 def test_row_keys_sort_by_time_and_then_by_id() -> None:
     rows = [
-        presentation.row(a_thread(id=9, last_at=NOW), now=NOW),
-        presentation.row(a_thread(id=10, last_at=NOW), now=NOW),
-        presentation.row(a_thread(id=1, last_at=NOW + timedelta(microseconds=1)), now=NOW),
+        row_presentation.row(a_thread(id=9, last_at=NOW), now=NOW),
+        row_presentation.row(a_thread(id=10, last_at=NOW), now=NOW),
+        row_presentation.row(a_thread(id=1, last_at=NOW + timedelta(microseconds=1)), now=NOW),
     ]
     assert sorted(rows, key=lambda one: one.key) == rows
 

@@ -1,0 +1,83 @@
+"""Which conversations are in a list: one condition that every reader of it shares.
+
+Rows, counts, news and what is done to “all that match” ask with this one, so that their numbers
+cannot differ. Names are looked up first: an index is found by a key, not through a join.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from messaging.lists import NOBODY, WAITS, Listing, View
+from messaging.models import Conversation, ConversationStatus, Label, Mention
+from sessions_app.models import SENDING_STATES, Session, User
+from sessions_app.people.roles import Visitor
+
+RARE = 3_000
+"""A label on no more conversations than this is read from its own end, a frequent one by asking
+each conversation of the list: neither way is good for both."""
+
+NOTHING = Q(pk__in=[])
+
+
+def condition(listing: Listing, user: Visitor, *, now: datetime) -> Q:
+    """Which of the conversations that `user` may see are in this list."""
+    wanted = _of_view(listing.view, user, now)
+    if listing.status:
+        wanted &= Q(status=listing.status)
+    if listing.session:
+        wanted &= _of_session(listing.session)
+    if listing.label:
+        wanted &= _labelled(listing.label)
+    if listing.agent:
+        wanted &= _of_agent(listing.agent)
+    if listing.words:
+        name, wechat_id = (f"contact__{field}__icontains" for field in ("name", "user_id"))
+        wanted &= Q(**{name: listing.words}) | Q(**{wechat_id: listing.words})
+    return wanted
+
+
+def _of_view(view: View, user: Visitor, now: datetime) -> Q:
+    is_open = Q(status=ConversationStatus.OPEN)
+    match view:
+        case View.MINE:
+            return is_open & Q(assignee=user.pk)
+        case View.UNASSIGNED:
+            return is_open & Q(assignee=None)
+        case View.NEEDS_REPLY:
+            return is_open & WAITS & Q(closes_at__gt=now) & Q(Exists(_can_send()))
+        case View.MISSED:
+            return Q(missed_at__isnull=False)
+        case View.MENTIONS:
+            unseen = Mention.objects.filter(user=user.pk, seen_at=None)
+            return Q(pk__in=unseen.values("conversation"))
+        case View.SNOOZED | View.RESOLVED:
+            return Q(status=view.value)
+    return Q()
+
+
+def _can_send() -> Any:
+    """As `Session.may_send` says it."""
+    bound = Session.objects.filter(pk=OuterRef("session"), state__in=SENDING_STATES)
+    return bound.exclude(sealed_token="")
+
+
+def _of_session(name: str) -> Q:
+    key = Session.objects.filter(name=name).values_list("pk", flat=True).first()
+    return NOTHING if key is None else Q(session=key)
+
+
+def _of_agent(username: str) -> Q:
+    if username == NOBODY:
+        return Q(assignee=None)
+    key = User.objects.filter(username=username).values_list("pk", flat=True).first()
+    return NOTHING if key is None else Q(assignee=key)
+
+
+def _labelled(name: str) -> Q:
+    labels = list(Label.objects.filter(name=name).values_list("pk", flat=True))
+    carried: Any = Conversation.labels.through.objects.filter(label__in=labels)
+    if carried.values("pk")[: RARE + 1].count() <= RARE:
+        return Q(pk__in=carried.values("conversation"))
+    return Q(Exists(carried.filter(conversation=OuterRef("pk"))))

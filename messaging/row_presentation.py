@@ -1,0 +1,211 @@
+"""What a line of the list says: its place, its chips, and the words around the list.
+
+Pure: works on rows already read, never queries, never guesses what the rows do not say.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from messaging.list_queries import Beside
+from messaging.lists import NOBODY, Listing, Sort, View, row_key
+from messaging.models import Conversation, ConversationStatus, Direction
+from messaging.presentation import preview
+from sessions_app.people.roles import Visitor
+from sessions_app.team_settings import TeamSettings
+from sessions_app.templatetags.console import until_text
+
+RING_BELOW = timedelta(hours=3)
+CLOCK_BELOW = timedelta(hours=1)
+LONG_WAIT = timedelta(hours=1)
+DIGIT_AT = 3
+LABELS_SHOWN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """`share`: of the window that is left, in percent, for the ring; None: no ring.
+
+    `since`: it counts from this moment, and the page goes on counting. `hue`: a colour beside it.
+    """
+
+    words: str
+    tone: str = ""
+    share: int | None = None
+    icon: str = ""
+    since: datetime | None = None
+    hue: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list. `key` sorts rows of this list, greatest first.
+
+    `last`: sorts what was said, whatever the list is sorted by.
+    """
+
+    conversation: Conversation
+    preview: str
+    chips: list[Chip]
+    is_ours: bool
+    key: str
+    last: str
+
+
+def row(
+    conversation: Conversation,
+    *,
+    now: datetime,
+    limits: TeamSettings | None = None,
+    sort: Sort = Sort.NEWEST,
+    beside: Beside | None = None,
+    reader: Visitor | None = None,
+) -> Row:
+    return Row(
+        conversation=conversation,
+        preview=preview(conversation),
+        chips=_chips(conversation, now, limits or TeamSettings(), beside or Beside(), reader),
+        is_ours=conversation.last_direction == Direction.OUT,
+        key=row_key(conversation, sort, now=now),
+        last=f"{conversation.last_at:%Y%m%d%H%M%S.%f}-{conversation.pk:019d}",
+    )
+
+
+def _chips(
+    conversation: Conversation,
+    now: datetime,
+    limits: TeamSettings,
+    beside: Beside,
+    reader: Visitor | None,
+) -> list[Chip]:
+    """The most pressing first: what does not fit is cut at the end."""
+    chips = [*_held_chips(beside), *_work_chips(conversation, now)]
+    chips.append(window_chip(conversation.closes_at, now, window=limits.window))
+    left = max(0, limits.replies_per_token - conversation.replies_used)
+    open_now = conversation.closes_at is not None and conversation.closes_at > now
+    if open_now and left <= DIGIT_AT:
+        words = ngettext("%(count)d reply left", "%(count)d replies left", left)
+        chips.append(Chip(words % {"count": left}, "bad" if left == 0 else "warn"))
+    chips += _people_chips(conversation, beside, reader)
+    return chips + label_chips(conversation)
+
+
+def _held_chips(beside: Beside) -> list[Chip]:
+    chips, held = [], beside.held
+    if held.not_sent:
+        words = ngettext("%(count)d not sent", "%(count)d not sent", held.not_sent)
+        chips.append(Chip(words % {"count": held.not_sent}, "bad"))
+    if held.not_confirmed:
+        words = ngettext("%(count)d not confirmed", "%(count)d not confirmed", held.not_confirmed)
+        chips.append(Chip(words % {"count": held.not_confirmed}, "warn"))
+    if beside.parked:
+        words = ngettext("%(count)d parked", "%(count)d parked", beside.parked)
+        chips.append(Chip(words % {"count": beside.parked}))
+    if beside.has_draft:
+        chips.append(Chip(_("draft"), icon="pencil"))
+    return chips
+
+
+def _work_chips(conversation: Conversation, now: datetime) -> list[Chip]:
+    chips = []
+    if conversation.missed_at is not None:
+        chips.append(Chip(_("missed"), "bad"))
+    elif conversation.waiting_since is not None:
+        waited = max(timedelta(0), now - conversation.waiting_since)
+        words = waiting_words(int(waited.total_seconds()))
+        tone = "warn" if waited >= LONG_WAIT else ""
+        chips.append(Chip(words, tone, since=conversation.waiting_since))
+    if conversation.status == ConversationStatus.SNOOZED and conversation.snoozed_until:
+        chips.append(Chip(until_text(conversation.snoozed_until), icon="alarm-clock"))
+    elif conversation.status == ConversationStatus.RESOLVED:
+        chips.append(Chip(_("resolved"), icon="check"))
+    return chips
+
+
+def _people_chips(conversation: Conversation, beside: Beside, reader: Visitor | None) -> list[Chip]:
+    chips = [Chip(name, icon="pencil-line", tone="ok") for name in beside.typing]
+    chips += [Chip(name, icon="eye") for name in beside.looking if name not in beside.typing]
+    assignee = conversation.assignee
+    if assignee is not None and (reader is None or assignee.pk != reader.pk):
+        chips.append(Chip(assignee.display_name, icon="user"))
+    return chips
+
+
+def label_chips(conversation: Conversation) -> list[Chip]:
+    labels = list(conversation.labels.all())
+    chips = [Chip(label.name, hue=label.colour) for label in labels[:LABELS_SHOWN]]
+    if len(labels) > LABELS_SHOWN:
+        chips.append(Chip(f"+{len(labels) - LABELS_SHOWN}"))
+    return chips
+
+
+def window_chip(
+    closes_at: datetime | None, now: datetime, *, window: timedelta = timedelta(hours=24)
+) -> Chip:
+    """Hours left; a ring under three hours, the clock's own time under one."""
+    if closes_at is None or closes_at <= now:
+        return Chip(_("closed"))
+    left = closes_at - now
+    share = min(100, max(1, round(left * 100 / window)))
+    if left < CLOCK_BELOW:
+        at = date_format(timezone.localtime(closes_at), "H:i")
+        return Chip(_("closes %(time)s") % {"time": at}, "bad", share)
+    words = _("%(hours)d h") % {"hours": int(left.total_seconds() // 3_600)}
+    return Chip(words, "warn", share) if left < RING_BELOW else Chip(words)
+
+
+def waiting_words(seconds: int) -> str:
+    """“waiting 6 min”; the page counts on from it."""
+    if seconds < 60:
+        return _("waiting")
+    if seconds < 3_600:
+        return _("waiting %(count)d min") % {"count": seconds // 60}
+    if seconds < 86_400:
+        return _("waiting %(count)d h") % {"count": seconds // 3_600}
+    return _("waiting %(count)d d") % {"count": seconds // 86_400}
+
+
+def list_title(listing: Listing) -> str:
+    """The heading over the list; all of it is simply the inbox."""
+    return _("Inbox") if listing.view is View.ALL else str(listing.view.label)
+
+
+def agent_words(agent: str) -> str:
+    return _("nobody") if agent == NOBODY else agent
+
+
+def sort_words() -> dict[Sort, str]:
+    """Short, for the three links over the list; the whole words are their titles."""
+    return {
+        Sort.NEWEST: pgettext("sort", "Newest"),
+        Sort.WAITING: pgettext("sort", "Longest wait"),
+        Sort.CLOSING: pgettext("sort", "Closing soonest"),
+    }
+
+
+def empty_words(listing: Listing) -> str:
+    """What an empty list means: nothing to do, or nothing that fits."""
+    if listing.is_filtered:
+        return _("Nothing fits these filters.")
+    match listing.view:
+        case View.MINE:
+            return _("Nothing is assigned to you. What you take from the queue appears here.")
+        case View.UNASSIGNED:
+            return _("Nobody waits for an agent: every open conversation has one.")
+        case View.NEEDS_REPLY:
+            return _("All answered. Whoever writes next appears here by itself.")
+        case View.MISSED:
+            return _("Nobody was left without an answer.")
+        case View.MENTIONS:
+            return _("Nobody mentioned you in a note that you have not seen.")
+        case View.SNOOZED:
+            return _("Nothing is snoozed.")
+        case View.RESOLVED:
+            return _("Nothing is resolved yet.")
+    return _(
+        "Nobody has written yet. What customers write to your accounts appears here by itself."
+    )
