@@ -103,7 +103,8 @@ def test_a_hundred_cut_websockets_under_flowing_messages_in_two_browsers(
 ) -> None:
     first, chat = _open_thread(context, demo, line)
     second, _ = _open_thread(second_context, demo, line)
-    cuts, flowing, written = 0, threading.Event(), []
+    cuts, flowing = 0, threading.Event()
+    written: list[str] = []
     flowing.set()
 
     def flow() -> None:

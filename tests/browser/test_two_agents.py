@@ -25,6 +25,11 @@ for name in ("wei", "mei"):
     user.groups.add(Group.objects.get(name="agent"))
     user.teams.add(Team.objects.get(name="Everyone"))
 """
+ASSIGN = """
+from messaging.models import Conversation
+from sessions_app.models import User
+Conversation.objects.update(assignee=User.objects.get(username="%s"))
+"""
 CLOSE_ALL = """
 from datetime import timedelta
 from django.utils import timezone
@@ -134,6 +139,31 @@ def test_typing_while_a_colleague_types_asks_first(agents: tuple[Page, Page]) ->
     expect(_box(mei)).to_have_value("mine")
     _clear(mei)
     _clear(wei)
+
+
+def test_typing_into_a_colleagues_conversation_asks_first(
+    agents: tuple[Page, Page], demo: Demo
+) -> None:
+    wei, mei = agents
+    in_console(demo, ASSIGN % "mei")
+    write(demo, TOM, "whose am I?")
+    for page in agents:
+        expect(page.locator(".bubble", has_text="whose am I?").last).to_be_visible()
+    _box(wei).press_sequentially("m")
+    expect(wei.get_by_text("Mei has this conversation. Answer all the same?")).to_be_visible()
+    assert not _box(wei).is_editable()
+    wei.get_by_role("button", name="Write anyway").click()
+    _box(wei).press_sequentially("ine too")
+    expect(_box(wei)).to_have_value("mine too")
+    _clear(wei)
+    expect(mei.locator("#presence")).to_have_text("Wei here too")
+    _box(mei).press_sequentially("mine")  # her own: nobody asks
+    expect(_box(mei)).to_have_value("mine")
+    expect(mei.locator("#composer-ask")).to_be_hidden()
+    _clear(mei)
+    in_console(
+        demo, "from messaging.models import Conversation as C; C.objects.update(assignee=None)"
+    )
 
 
 def test_a_last_look_before_sending(agents: tuple[Page, Page]) -> None:
