@@ -269,7 +269,7 @@ def move_threads(
         assert message is not None
         thread = threads[arrival.peer_id, arrival.session.team_id]
         moved[thread.pk] = thread
-        show_last(thread, message, _detail(arrival.attachments))
+        show_last(thread, message, detail_of(arrival.attachments))
         if not arrival.is_ours:
             thread.unread += 1
             if _reopen(thread):
@@ -323,7 +323,7 @@ def show_elsewhere(thread: Conversation, direction: Direction) -> None:
     thread.save(update_fields=[*LAST_FIELDS, "status", "snoozed_until"])
 
 
-def _detail(attachments: Sequence[Attachment]) -> str:
+def detail_of(attachments: Sequence[Attachment]) -> str:
     for each in attachments:
         if each.kind == MessageKind.VOICE and each.duration_ms is not None:
             minutes, seconds = divmod(round(each.duration_ms / 1000), 60)

@@ -3,6 +3,7 @@
 The rules of a reply are those of `services`; nothing here calls WeChat.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,9 +11,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from messaging import drafts, outbox, reasons, services, typing_sign
+from messaging import arrivals, drafts, outbox, reasons, services, typing_sign
 from messaging.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
 from messaging.models import (
+    SPOKEN,
     Conversation,
     Direction,
     Draft,
@@ -139,12 +141,23 @@ def take_back(*, message: Message, user: User) -> Draft:
             taken = [message]
         else:
             taken = _cancel_waiting(thread, message)
+        _show_what_stands(thread, taken)
         outbox.show_waiting(thread)
         for row in taken:
             services.announce(change, row, thread)
         draft = drafts.put_draft(user, thread, "\n".join(row.text for row in taken))
         wake_workers()
     return draft
+
+
+def _show_what_stands(thread: Conversation, taken: Sequence[Message]) -> None:
+    """A row does not show what was taken back as the last word."""
+    said = thread.messages.filter(direction__in=SPOKEN).exclude(status=MessageStatus.CANCELLED)
+    last = said.order_by("-id").first()
+    if last is None or last.pk > taken[-1].pk:
+        return
+    arrivals.show_last(thread, last, arrivals.detail_of(list(last.attachments.all())))
+    thread.save(update_fields=arrivals.LAST_FIELDS)
 
 
 def _cancel_waiting(thread: Conversation, message: Message) -> list[Message]:

@@ -104,6 +104,8 @@ def _ways_out(code: str) -> tuple[Action, ...]:
         return (park, anyway, _edit(), discard)
     if code == "no_context":
         return (park, _edit(), discard)
+    if code == "session_offline":
+        return (again, park, _edit(), discard)
     return (again, _edit(), discard)
 
 

@@ -1,6 +1,6 @@
 // The composer: reply or note, bytes and cost, Enter, one message per draft. No event of the server
 // ever writes into it; what the person asked back (undo, edit) and their own drafts alone do.
-import { current, discardTyped, forget, load, remember, startDrafts, switchTo } from "./drafts.js";
+import { current, discardTyped, forget, load, pause, remember, startDrafts, switchTo } from "./drafts.js";
 import { text } from "./texts.js";
 import { emit } from "./upsert.js";
 
@@ -178,6 +178,7 @@ function begin(event) {
   }
   mine.dataset.busy = "yes";
   field(mine).readOnly = true;
+  pause();
 }
 
 function end(event) {
@@ -185,6 +186,7 @@ function end(event) {
   if (!mine.matches?.("[data-composer]")) return;
   delete mine.dataset.busy;
   field(mine).readOnly = false;
+  if (field(mine).value) remember(field(mine).value); // refused: it stays a draft
 }
 
 /** What the person asked for was done: sent, noted, parked, or a text is theirs again. */

@@ -46,6 +46,11 @@ export function remember(words) {
   timer = setTimeout(save, SAVE_AFTER_MS, book, book.kind);
 }
 
+/** The draft is being posted: it is not saved beside that. */
+export function pause() {
+  clearTimeout(timer);
+}
+
 /** The message took the draft along: what follows is a new one. */
 export function forget({ key, number, text }) {
   clearTimeout(timer);

@@ -27,7 +27,12 @@ export function startPresence() {
   document.addEventListener("console:sent", () => stopTyping({ said: true }));
   document.addEventListener("input", typed);
   document.addEventListener("compositionend", typed);
-  document.addEventListener("click", writeAnyway);
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-write-anyway]")) writeAnyway();
+  });
+  document.addEventListener("console:answered", ({ detail }) => {
+    if (detail.elt.matches("[data-assigns-me]")) writeAnyway();
+  });
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : say()));
   window.addEventListener("pagehide", leave);
   setInterval(() => document.hidden || say(), HERE_EVERY_MS);
@@ -109,7 +114,7 @@ function stopTyping({ said = false } = {}) {
 /** Once per draft: a colleague has it, or writes an answer at this moment. */
 function ask(mine) {
   if (mine.dataset.asked || kindOf(mine) === "note") return;
-  const owner = thread().dataset.owner;
+  const { owner } = document.getElementById("budget").dataset;
   const writer = others(open.id).find((one) => one.types_until > now() / 1000);
   if (!owner && !writer) return;
   mine.dataset.asked = "yes";
@@ -117,13 +122,13 @@ function ask(mine) {
   const box = document.getElementById("composer-ask");
   const words = writer ? text("ask_typing", { name: writer.name }) : text("ask_owner", { name: owner });
   box.querySelector("[data-ask-words]").textContent = words;
+  box.querySelector("[data-assigns-me]")?.toggleAttribute("hidden", !owner);
   box.hidden = false;
   field(mine).readOnly = true;
-  box.querySelector("button").focus();
+  box.querySelector("[data-write-anyway]").focus();
 }
 
-function writeAnyway(event) {
-  if (!event.target.closest("[data-write-anyway]")) return;
+function writeAnyway() {
   const mine = form();
   delete mine.dataset.asking;
   document.getElementById("composer-ask").hidden = true;

@@ -10,6 +10,7 @@ const READ_AFTER_MS = 250;
 
 let scroller = null;
 let atBottom = true;
+let wantsEnd = false;
 let below = 0;
 let readUpTo = "";
 let height = 0;
@@ -64,7 +65,9 @@ function begin() {
     return;
   }
   stick();
-  if (line && line.offsetTop < scroller.scrollTop) {
+  const asked = wantsEnd;
+  wantsEnd = false;
+  if (!asked && line && line.offsetTop < scroller.scrollTop) {
     atBottom = false;
     scroller.scrollTop = line.offsetTop - scroller.clientHeight / 4;
   }
@@ -131,6 +134,7 @@ function toTheEnd() {
   below = 0;
   showBelow();
   if (isCut()) {
+    wantsEnd = true;
     openAt(location.pathname);
     return;
   }

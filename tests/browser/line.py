@@ -19,6 +19,7 @@ class Line:
         self._refusing = False
         self._stopped = False
         self._sockets: set[socket.socket] = set()
+        self._websockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", port))
 
@@ -38,9 +39,24 @@ class Line:
         self._refusing = True
         self.cut_connections()
 
+    def open_websockets(self) -> int:
+        with self._lock:
+            return len(self._websockets)
+
+    def cut_websockets(self) -> int:
+        """Close every open websocket, on the page's side; returns how many."""
+        with self._lock:
+            sockets, self._websockets = self._websockets, set()
+        self._close(sockets)
+        return len(sockets)
+
     def cut_connections(self) -> None:
         with self._lock:
-            sockets, self._sockets = self._sockets, set()
+            sockets, self._sockets, self._websockets = self._sockets, set(), set()
+        self._close(sockets)
+
+    @staticmethod
+    def _close(sockets: set[socket.socket]) -> None:
         for one in sockets:
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
@@ -69,13 +85,21 @@ class Line:
             for source, sink in ((page, console), (console, page)):
                 threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
 
+    def _note(self, source: socket.socket, data: bytes) -> None:
+        if data.startswith(b"GET /ws/"):
+            with self._lock:
+                self._websockets.add(source)
+
     def _pass(self, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(CHUNK):
                 self._flowing.wait()
+                self._note(source, data)
                 sink.sendall(data)
         except OSError:
             pass
+        with self._lock:
+            self._websockets -= {source, sink}
         for one in (source, sink):
             with contextlib.suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)

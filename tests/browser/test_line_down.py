@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo, free_port
@@ -72,32 +72,79 @@ def test_a_cut_line_is_said_and_nothing_is_missed_or_doubled(
         ).to_have_count(1)
 
 
-def test_a_line_cut_again_and_again_under_flowing_messages(
-    context: BrowserContext, demo: Demo, line: Line
+@pytest.fixture
+def second_context(browser: Browser) -> Iterator[BrowserContext]:
+    one = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    one.set_default_timeout(10_000)
+    yield one
+    one.close()
+
+
+def _shown(page: Page, pattern: str) -> list[str]:
+    """The texts of all bubbles that match, in the order of the page."""
+    texts = page.locator(".bubble-text").all_inner_texts()
+    return [text for text in texts if re.fullmatch(pattern, text)]
+
+
+def _cut_both(line: Line, pages: tuple[Page, Page]) -> int:
+    """Let both pages open a websocket, then cut both; returns how many were cut."""
+    for page in pages:
+        page.evaluate("dispatchEvent(new Event('online'))")
+    for _ in range(200):
+        if line.open_websockets() >= len(pages):
+            return line.cut_websockets()
+        pages[0].wait_for_timeout(20)
+    raise AssertionError("no websocket came back within 4 s")
+
+
+@pytest.mark.timeout(300)
+def test_a_hundred_cut_websockets_under_flowing_messages_in_two_browsers(
+    context: BrowserContext, second_context: BrowserContext, demo: Demo, line: Line
 ) -> None:
-    page, chat = _open_thread(context, demo, line)
-    writer = threading.Thread(
-        target=lambda: [demo.control("write", **chat, text=f"flow {n}") for n in range(100)]
-    )
+    first, chat = _open_thread(context, demo, line)
+    second, _ = _open_thread(second_context, demo, line)
+    cuts, flowing = 0, threading.Event()
+    written: list[str] = []
+    flowing.set()
+
+    def flow() -> None:
+        while flowing.is_set():
+            demo.control("write", **chat, text=f"flow {len(written)}")
+            written.append(f"flow {len(written)}")
+
+    writer = threading.Thread(target=flow)
     writer.start()
-    for _ in range(20):
-        line.cut_connections()
-        page.wait_for_timeout(100)
-    writer.join()
-    for number in range(100):
-        expect(
-            page.locator(".bubble").filter(has_text=re.compile(f"^flow {number}$"))
-        ).to_have_count(1, timeout=20_000)
+    try:
+        while cuts < 100 * 2:
+            cuts += _cut_both(line, (first, second))
+    finally:
+        flowing.clear()
+        writer.join()
+    assert len(written) > 100
+    for page in (first, second):
+        expect(page.locator(".bubble", has_text=re.compile(f"^{written[-1]}$"))).to_have_count(
+            1, timeout=30_000
+        )
+        assert _shown(page, r"flow \d+") == written
 
 
-def test_a_stalled_line_counts_as_down(context: BrowserContext, demo: Demo, line: Line) -> None:
+@pytest.mark.timeout(180)
+def test_a_stalled_line_counts_as_down_in_both_browsers(
+    context: BrowserContext, second_context: BrowserContext, demo: Demo, line: Line
+) -> None:
     """Nothing is closed, nothing comes: the silence itself is noticed."""
-    page, chat = _open_thread(context, demo, line)
+    first, chat = _open_thread(context, demo, line)
+    second, _ = _open_thread(second_context, demo, line)
     line.stall()
-    demo.control("write", **chat, text="into the silence")
-    expect(page.locator("#line-banner")).to_contain_text("line to the console", timeout=45_000)
+    silent = [f"into the silence {number}" for number in range(5)]
+    for text in silent:
+        demo.control("write", **chat, text=text)
+    for page in (first, second):
+        expect(page.locator("#line-banner")).to_contain_text("line to the console", timeout=45_000)
     line.mend()
-    expect(page.locator(".bubble", has_text="into the silence")).to_have_count(1, timeout=30_000)
+    for page in (first, second):
+        expect(page.locator(".bubble", has_text=silent[-1])).to_have_count(1, timeout=30_000)
+        assert _shown(page, r"into the silence \d+") == silent
 
 
 def test_a_double_enter_is_one_message(context: BrowserContext, demo: Demo, line: Line) -> None:

@@ -168,6 +168,15 @@ def test_undo_brings_the_text_back_and_gives_the_replies_back(
         sending.take_back(message=made[1], user=cast.agent)
 
 
+def test_a_row_forgets_what_was_taken_back(cast: Cast, thread: Conversation) -> None:
+    before = Conversation.objects.values("last_text", "last_direction", "waiting_since").get()
+    made = send(thread, cast.agent, "oops", hold_s=10)[0]
+    assert Conversation.objects.get().last_text == "oops"
+    sending.take_back(message=made, user=cast.agent)
+    after = Conversation.objects.values("last_text", "last_direction", "waiting_since").get()
+    assert after == before
+
+
 def test_what_is_on_its_way_cannot_be_undone(cast: Cast, thread: Conversation) -> None:
     made = send(thread, cast.agent)
     outbox.claim_next("w1", limit=1)

@@ -85,3 +85,29 @@ async def test_the_phone_shows_it_and_stops(running: Running) -> None:
     await until(is_typing, "typing is shown")
     await in_thread(typing_sign.stop)(thread)
     await until(lambda: not is_typing(), "typing is over")
+
+
+async def test_a_ticket_is_kept_until_wechat_refuses_it(running: Running) -> None:
+    session = await running.scan("Shop A")
+    bot_id = running.bots["Shop A"]
+    running.control.add_person("Li Na", user_id="lina@im.wechat")
+    running.control.write(bot_id, "lina@im.wechat", text="hello")
+    thread = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
+    desk = running.worker.typing
+
+    async def shown_and_ended() -> list[str]:
+        await in_thread(typing_sign.show)(thread, session.pk)
+        await until(lambda: running.control.chat(bot_id, "lina@im.wechat")["typing"], "shown")
+        tickets = [ticket.value for ticket in desk._tickets.values()]
+        await in_thread(typing_sign.stop)(thread)
+        await until(lambda: not running.control.chat(bot_id, "lina@im.wechat")["typing"], "over")
+        return tickets
+
+    first = await shown_and_ended()
+    assert await shown_and_ended() == first
+    chat = running.control.wechat.chats.find(bot_id, "lina@im.wechat")
+    assert chat is not None
+    chat.ticket = ""  # WeChat forgot it: the old one is refused now
+    again = await shown_and_ended()
+    assert len(again) == 1
+    assert again != first

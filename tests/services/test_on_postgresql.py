@@ -11,6 +11,13 @@ from tests.processes.child import ROOT
 # A whole pytest runs inside each; a busy machine may need far more than the usual 25 s.
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
 
+COMPOSING = [
+    "test_sending.py",
+    "test_parking.py",
+    "test_drafts.py",
+    "test_noting.py",
+    "test_pace.py",
+]
 RECEIVING = ["test_inbound.py", "test_outbox.py", "test_worker_story.py"]
 
 
@@ -32,6 +39,11 @@ def _pytest(*paths: str, database_url: str) -> str:
 
 def test_receiving_and_answering_work_on_postgresql(postgres_url: str) -> None:
     paths = [f"tests/messaging/{name}" for name in RECEIVING]
+    assert " passed" in _pytest(*paths, database_url=postgres_url)
+
+
+def test_what_the_composer_does_works_on_postgresql(postgres_url: str) -> None:
+    paths = [f"tests/messaging/{name}" for name in COMPOSING]
     assert " passed" in _pytest(*paths, database_url=postgres_url)
 
 

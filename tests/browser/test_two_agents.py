@@ -1,0 +1,310 @@
+"""Two agents in two browsers at one conversation: seen, asked, never answering twice unawares."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.browser.demo_process import Demo
+from tests.browser.shop import bound_shop, open_thread, write
+
+pytestmark = pytest.mark.browser
+
+TOM = "Tom Baker"
+MAKE_AGENTS = """
+from django.contrib.auth.models import Group
+from sessions_app.models import Team, User
+for name in ("wei", "mei"):
+    user, _ = User.objects.get_or_create(username=name, defaults={"first_name": name.title()})
+    user.set_password(f"pw-{name}")
+    user.save()
+    user.groups.add(Group.objects.get(name="agent"))
+    user.teams.add(Team.objects.get(name="Everyone"))
+"""
+ASSIGN = """
+from messaging.models import Conversation
+from sessions_app.models import User
+Conversation.objects.update(assignee=User.objects.get(username="%s"))
+"""
+CLOSE_ALL = """
+from datetime import timedelta
+from django.utils import timezone
+from messaging.models import Conversation
+from sessions_app.models import Context
+Context.objects.update(received_at=timezone.now() - timedelta(hours=25))
+Conversation.objects.update(closes_at=timezone.now() - timedelta(hours=1))
+"""
+
+
+def in_console(demo: Demo, code: str) -> None:
+    """Run Python beside the demo, on its data."""
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": str(demo.folder / "home"), "WEILINK_DEMO": "1",
+        "PORT": demo.url.rpartition(":")[2], "PYTHONPATH": str(demo.folder),
+    }  # fmt: skip
+    subprocess.run(
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", code],
+        cwd=demo.folder, env=environment, check=True, capture_output=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shop(browser: Browser, demo: Demo) -> None:
+    context = browser.new_context(locale="en-GB")
+    page = context.new_page()
+    bound_shop(page, demo)
+    context.close()
+    in_console(demo, MAKE_AGENTS)
+
+
+@pytest.fixture
+def contexts(browser: Browser, shop: None) -> Iterator[dict[str, BrowserContext]]:
+    made = {
+        name: browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+        for name in ("wei", "mei")
+    }
+    yield made
+    for one in made.values():
+        one.close()
+
+
+def _at_work(context: BrowserContext, demo: Demo, name: str, person: str = TOM) -> Page:
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    page.goto(demo.url)
+    page.get_by_label("Username").fill(name)
+    page.get_by_label("Password").fill(f"pw-{name}")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/inbox/")
+    open_thread(page, person)
+    return page
+
+
+@pytest.fixture
+def agents(contexts: dict[str, BrowserContext], demo: Demo) -> tuple[Page, Page]:
+    write(demo, TOM, "are you there?")
+    return _at_work(contexts["wei"], demo, "wei"), _at_work(contexts["mei"], demo, "mei")
+
+
+def _box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name=f"Reply to {TOM}")
+
+
+def _clear(page: Page) -> None:
+    """The draft is empty on the server too, before another test begins."""
+    _box(page).fill("")
+    own = page.url.rstrip("/") + "/"
+    for _ in range(50):
+        if 'autocomplete="off"></textarea>' in page.request.get(own).text():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("the draft was not emptied within 5 s")
+
+
+def _row(page: Page) -> Locator:
+    return page.get_by_role("list", name="Conversations").get_by_role("link", name=re.compile(TOM))
+
+
+def _ours(page: Page, text: str) -> Locator:
+    return page.locator(".message.ours").filter(has_text=text)
+
+
+def test_who_looks_and_who_types_is_seen_on_head_and_row(agents: tuple[Page, Page]) -> None:
+    wei, mei = agents
+    for page, other in ((wei, "Mei"), (mei, "Wei")):
+        expect(page.locator("#presence")).to_have_text(f"{other} here too")
+        expect(_row(page)).to_contain_text(f"{other} here too")
+    _box(wei).press_sequentially("I look into it")
+    expect(mei.locator("#presence")).to_have_text("Wei typing…")
+    expect(_row(mei)).to_contain_text("Wei typing…")
+    _clear(wei)
+    expect(mei.locator("#presence")).to_have_text("Wei here too")
+    wei.close()
+    expect(mei.locator("#presence")).to_be_hidden(timeout=30_000)
+
+
+def test_typing_while_a_colleague_types_asks_first(agents: tuple[Page, Page]) -> None:
+    wei, mei = agents
+    _box(wei).press_sequentially("I have it")
+    expect(mei.locator("#presence")).to_have_text("Wei typing…")
+    _box(mei).press_sequentially("m")
+    expect(mei.get_by_text("Wei is typing an answer. Answer all the same?")).to_be_visible()
+    mei.keyboard.press("Enter")  # the focus is on the answer "Write anyway"
+    expect(mei.locator("#composer-ask")).to_be_hidden()
+    _box(mei).press_sequentially("ine")
+    expect(_box(mei)).to_have_value("mine")
+    _clear(mei)
+    _clear(wei)
+
+
+def test_typing_into_a_colleagues_conversation_asks_first(
+    agents: tuple[Page, Page], demo: Demo
+) -> None:
+    wei, mei = agents
+    in_console(demo, ASSIGN % "mei")
+    write(demo, TOM, "whose am I?")
+    for page in agents:
+        expect(page.locator(".bubble", has_text="whose am I?").last).to_be_visible()
+    _box(wei).press_sequentially("m")
+    expect(wei.get_by_text("Mei has this conversation. Answer all the same?")).to_be_visible()
+    assert not _box(wei).is_editable()
+    wei.get_by_role("button", name="Write anyway").click()
+    _box(wei).press_sequentially("ine too")
+    expect(_box(wei)).to_have_value("mine too")
+    _clear(wei)
+    expect(mei.locator("#presence")).to_have_text("Wei here too")
+    _box(mei).press_sequentially("mine")  # her own: nobody asks
+    expect(_box(mei)).to_have_value("mine")
+    expect(mei.locator("#composer-ask")).to_be_hidden()
+    _clear(mei)
+    in_console(
+        demo, "from messaging.models import Conversation as C; C.objects.update(assignee=None)"
+    )
+
+
+def test_a_last_look_before_sending(agents: tuple[Page, Page]) -> None:
+    wei, mei = agents
+    _box(mei).press_sequentially("second answer")
+    _box(wei).fill("first answer")
+    wei.get_by_role("button", name="Write anyway").click()
+    _box(wei).press("Enter")
+    expect(_ours(mei, "first answer")).to_be_visible()
+    _box(mei).press("Enter")
+    asked = mei.locator("#composer-problem")
+    expect(asked).to_contain_text(re.compile(r"Wei answered \d+ s ago\. Send anyway\?"))
+    expect(_ours(mei, "second answer")).to_have_count(0)
+    asked.get_by_role("button", name="Send anyway").click()
+    expect(_ours(wei, "second answer")).to_contain_text("taken by WeChat")
+    expect(_box(mei)).to_have_value("")
+
+
+def test_a_draft_follows_its_writer_and_nobody_else(
+    agents: tuple[Page, Page], contexts: dict[str, BrowserContext], demo: Demo
+) -> None:
+    wei, mei = agents
+    with wei.expect_response("**/draft/"):
+        _box(wei).fill("half a sentence")
+    write(demo, TOM, "another message")
+    expect(wei.locator(".bubble", has_text="another message").last).to_be_visible()
+    expect(_box(wei)).to_have_value("half a sentence")
+    second = contexts["wei"].new_page()
+    second.goto(wei.url)
+    expect(_box(second)).to_have_value("half a sentence")
+    expect(_box(mei)).to_have_value("")
+    with second.expect_response("**/draft/"):
+        _box(second).fill("from the other tab")
+    with wei.expect_response("**/draft/"):
+        _box(wei).fill("half a sentence more")
+    expect(wei.get_by_text("This draft was changed in another tab.")).to_be_visible()
+    wei.get_by_role("button", name="Take that one").click()
+    expect(_box(wei)).to_have_value("from the other tab")
+    _clear(wei)
+
+
+def test_a_draft_is_never_taken_along_to_another_person(
+    agents: tuple[Page, Page], demo: Demo
+) -> None:
+    wei, _ = agents
+    write(demo, "李娜", "你好")
+    _box(wei).fill("only for Tom")
+    open_thread(wei, "李娜")
+    expect(wei.get_by_role("textbox", name="Reply to 李娜")).to_have_value("")
+    open_thread(wei, TOM)
+    expect(_box(wei)).to_have_value("only for Tom")
+    _clear(wei)
+
+
+def test_a_parked_reply_is_seen_by_both_and_goes_once_by_a_click(
+    agents: tuple[Page, Page], demo: Demo
+) -> None:
+    wei, mei = agents
+    in_console(demo, CLOSE_ALL)
+    for page in agents:
+        page.reload()
+    _box(wei).fill("I could not reach you")
+    wei.get_by_role("button", name="Park", exact=True).click()
+    for page in agents:
+        expect(page.get_by_text(f"Waiting for {TOM} to write")).to_be_visible()
+    expect(_box(wei)).to_have_value("")
+    write(demo, TOM, "here I am")
+    for page in agents:
+        expect(page.get_by_role("article", name="Parked reply")).to_contain_text("by Wei")
+    sent = len(demo.read("sends"))
+    mei.get_by_role("button", name="Review and send").click()
+    for page in agents:
+        expect(page.get_by_role("article", name="Parked reply")).to_have_count(0)
+        expect(_ours(page, "I could not reach you")).to_contain_text("taken by WeChat")
+    assert [one["text"] for one in demo.read("sends")[sent:]] == ["I could not reach you"]
+
+
+def test_a_note_names_somebody_and_never_leaves(agents: tuple[Page, Page], demo: Demo) -> None:
+    wei, mei = agents
+    sent = len(demo.read("sends"))
+    wei.get_by_text("Note", exact=True).first.click()
+    note = wei.get_by_role("textbox", name="Internal note")
+    note.press_sequentially("ask @me")
+    expect(wei.get_by_role("option", name="Mei")).to_be_visible()
+    note.press("Enter")
+    note.press_sequentially("please")
+    expect(note).to_have_value("ask @mei please")
+    note.press("Enter")
+    expect(mei.locator(".message.note")).to_contain_text("Wei: ask @mei please")
+    assert len(demo.read("sends")) == sent
+
+
+def test_undo_brings_the_text_back_before_it_goes(agents: tuple[Page, Page], demo: Demo) -> None:
+    wei, mei = agents
+    in_console(demo, "from sessions_app.models import User; User.objects.update(undo_s=10)")
+    wei.reload()
+    sent = len(demo.read("sends"))
+    _box(wei).fill("too fast")
+    _box(wei).press("Enter")
+    expect(wei.locator("#undo-bar")).to_contain_text(re.compile(r"Goes in \d+ s"))
+    wei.locator("#undo-bar").get_by_role("button", name="Undo").click()
+    expect(_box(wei)).to_have_value("too fast")
+    expect(mei.get_by_text("Wei took a reply back before it was sent")).to_be_visible()
+    assert len(demo.read("sends")) == sent
+    _clear(wei)
+    in_console(demo, "from sessions_app.models import User; User.objects.update(undo_s=0)")
+
+
+def test_enter_never_sends_while_an_input_method_composes(agents: tuple[Page, Page]) -> None:
+    wei, _ = agents
+    _box(wei).fill("ni hao")
+    wei.evaluate("""() => {
+      const area = document.querySelector("[data-composer] textarea");
+      for (const init of [{isComposing: true}, {keyCode: 229}]) {
+        area.dispatchEvent(
+          new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true, ...init}));
+      }
+    }""")
+    expect(_box(wei)).to_have_value("ni hao")
+    expect(_ours(wei, "ni hao")).to_have_count(0)
+    _clear(wei)
+
+
+def test_the_customer_sees_typing_and_it_ends(agents: tuple[Page, Page], demo: Demo) -> None:
+    wei, _ = agents
+    bot = next(one for one in demo.read("bots") if one["alive"])
+    person = next(one for one in demo.read("state")["people"] if one["name"] == TOM)
+
+    def phone_shows() -> bool:
+        chat = f"chat?bot_id={bot['bot_id']}&person_id={person['user_id']}"
+        return bool(demo.read(chat)["typing"])
+
+    _box(wei).press_sequentially("let me see")
+    _until(wei, phone_shows)
+    _clear(wei)
+    _until(wei, lambda: not phone_shows())
+
+
+def _until(page: Page, holds: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("not within 10 s")
