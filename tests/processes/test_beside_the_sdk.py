@@ -45,7 +45,7 @@ def _alternate(desk: SharedDesk, peer: Peer, sends: int) -> None:
             assert desk.remaining(LINA) == 10 - desk.counted("default", LINA), f"after {number}"
     last = desk.counted("default", LINA)
     wait_for(lambda: desk.remaining(LINA) == 10 - last, "the last one counted")
-    texts = desk.control.seen(desk.bots["default"], LINA)
+    texts = [one["text"] for one in desk.control.sends(bot_id=desk.bots["default"])]
     assert [text for text in texts if text.startswith("ours")] == [
         f"ours {number}" for number in range(0, sends, 2)
     ]
