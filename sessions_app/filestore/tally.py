@@ -45,7 +45,8 @@ def observed(tally: Tally | None, entry: StoredContext) -> Tally:
         )
     if tally.token != entry.token:
         tally = on_new_token(tally, entry.token)
-    rise = max(0, entry.replies_used - tally.in_file)
+    is_own = _is_own_write(tally, entry)
+    rise = 0 if is_own else max(0, entry.replies_used - tally.in_file)
     believed = _believed(tally, entry, rise)
     return replace(
         tally,
@@ -73,9 +74,19 @@ def given_back(tally: Tally, replies: int) -> Tally:
 
 def written(tally: Tally) -> Tally:
     """After `used` was written to the file as its count."""
-    # The count that we write heals an SDK's old one: it takes over any count but 0.
-    stale = 0 if tally.used else tally.stale
+    # The count that we write heals an SDK's old one: it takes over any count but 0, and goes on
+    # from the one before.
+    stale = 0 if tally.used else tally.stale or tally.in_file
     return replace(tally, in_file=tally.used, stale=stale)
+
+
+def _is_own_write(tally: Tally, entry: StoredContext) -> bool:
+    """Whether the entry is what we would write: we did, and were killed before we noted it.
+
+    Another program's reply has a time of its own. Rows keep microseconds.
+    """
+    is_same_time = abs(entry.replied_at_s - tally.replied_at_s) < 2e-6
+    return entry.replies_used == tally.used and bool(entry.replied_at_s) and is_same_time
 
 
 def _believed(tally: Tally, entry: StoredContext, rise: int) -> int:

@@ -170,7 +170,7 @@ def file_out(session_id: int, name: str, folder: FolderChange) -> Entries:
 def _file_some(rows: Iterable[Context], name: str, folder: FolderChange) -> Entries:
     on_disk = folder.read_contexts(name)
     entries: dict[str, StoredContext] = {}
-    tallies: dict[int, Tally] = {}
+    tallies: dict[tuple[int, str], Tally] = {}
     for row in rows:
         mine = _as_stored(row)
         if mine is None:
@@ -178,12 +178,14 @@ def _file_some(rows: Iterable[Context], name: str, folder: FolderChange) -> Entr
         entry = merged(on_disk.get(row.user_id, StoredContext()), mine)
         if entry.token == mine.token:
             entries[row.user_id] = replace(entry, replies_used=mine.replies_used)
-            tallies[row.pk] = written(_tally(row))
+            tallies[row.pk, row.sealed_token] = written(_tally(row))
     changed = {user: entry for user, entry in entries.items() if on_disk.get(user) != entry}
     if changed:
         folder.write_contexts(name, changed)
-    for pk, tally in tallies.items():
-        Context.objects.filter(pk=pk).update(filed_count=tally.in_file, stale_count=tally.stale)
+    for (pk, sealed_token), tally in tallies.items():
+        # A newer token that came meanwhile has counts of its own.
+        rows_of_token = Context.objects.filter(pk=pk, sealed_token=sealed_token)
+        rows_of_token.update(filed_count=tally.in_file, stale_count=tally.stale)
     return entries
 
 

@@ -9,8 +9,10 @@ import pytest
 from cryptography.fernet import Fernet
 
 from sessions_app.simulator.serve import SimulatorServer
+from tests.processes.beside import SharedDesk
 from tests.processes.child import environment, python
 from tests.processes.console import Console
+from tests.sessions_app.sdk.peer import Peer
 
 PREPARE = "from weilink_site.first_run import prepare_data; prepare_data()"
 
@@ -51,3 +53,23 @@ def console(tmp_path: Path, prepared: Path, wechat: SimulatorServer) -> Iterator
     made = Console(tmp_path, wechat, keys)
     yield made
     made.close()
+
+
+@pytest.fixture
+def desk(console: Console) -> SharedDesk:
+    """The same console with other programs in its folder; not started yet."""
+    return SharedDesk(console)
+
+
+@pytest.fixture
+def start_peer(desk: SharedDesk) -> Iterator[Callable[..., Peer]]:
+    """Starts the public SDK on the console's folder, as often as wanted."""
+    peers: list[Peer] = []
+
+    def start(**options: Any) -> Peer:
+        peers.append(Peer(desk.base, wechat_url=desk.console.simulator.url, **options))
+        return peers[-1]
+
+    yield start
+    for peer in peers:
+        peer.kill()

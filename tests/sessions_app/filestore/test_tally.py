@@ -90,3 +90,17 @@ def test_our_count_heals_an_old_one() -> None:
 def test_an_old_count_may_come_two_tokens_late() -> None:
     tally = on_new_token(on_new_token(_used(9), "t2"), "t3")
     assert observed(tally, _entry("t3", 9, 10.0)).used == 0
+
+
+def test_what_we_wrote_and_did_not_note_is_no_rise() -> None:
+    """Killed between the file and the row."""
+    tally = Tally(token="t1", ours=3, in_file=2, replied_at_s=30.0)
+    assert observed(tally, _entry("t1", 3, 30.0)).used == 3
+    assert observed(tally, _entry("t1", 3, 31.0)).used == 4  # another program's third
+
+
+def test_a_count_given_back_to_nothing_may_come_again() -> None:
+    """An SDK keeps the count that it read, since 0 does not reset it."""
+    tally = given_back(counted(_used(0), 1), 1)
+    assert (tally.used, tally.in_file) == (0, 0)
+    assert observed(tally, _entry("t1", 2, 20.0)).used == 1

@@ -1,13 +1,16 @@
 """Context tokens and counts: the later message wins, the same token's replies are added up."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
 from django.db.models import F
 from django.utils import timezone
 
 from sessions_app import services
-from sessions_app.filestore import StoredContext
+from sessions_app.filestore import Change, StoredContext
 from sessions_app.models import Context, Session
 from tests.sessions_app.mirror.conftest import Site, make_context
 
@@ -140,6 +143,51 @@ def test_after_a_restart_nothing_is_lost_and_nothing_told_twice(site: Site) -> N
     site.sweep()
     assert sum(one.replies for one in site.threads.told) == 1
     assert _row().replies_used == 3
+
+
+def test_killed_between_the_file_and_its_note_a_reply_is_counted_once(site: Site) -> None:
+    _ours(site.session("shop"))
+    site.sweep()
+    Context.objects.update(replies_used=F("replies_used") + 1, last_reply_at=timezone.now())
+    row = _row()
+    assert row.last_reply_at is not None
+    entry = replace(
+        site.on_disk("shop", LINA), replies_used=1, replied_at_s=row.last_reply_at.timestamp()
+    )
+    site.program_writes("shop", LINA, entry)  # our own write; the row still says 0
+    site.mirror = site.start()
+    site.sweep()
+    assert (_row().replies_used, _row().filed_count) == (1, 1)
+    assert site.threads.told == []
+    _program_answers(site)
+    site.sweep()
+    assert _row().replies_used == 2
+
+
+def test_a_token_that_comes_while_the_file_is_written_keeps_its_own_counts(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _ours(site.session("shop"), used=9)
+    site.sweep()
+    write = Change.write_contexts
+
+    def write_late(change: Change, *arguments: Any) -> None:
+        write(change, *arguments)
+        row = _row()
+        row.begin_token("k2", waiting=0)
+        row.received_at, row.unfiled = timezone.now(), True
+        row.save()
+
+    monkeypatch.setattr(Change, "write_contexts", write_late)
+    _answer_here(site)
+    site.sweep(times=1)
+    monkeypatch.undo()
+    site.sweep()
+    entry = site.on_disk("shop", LINA)
+    assert (entry.token, entry.replies_used) == ("k2", 0)
+    site.program_writes("shop", LINA, replace(entry, replies_used=9))
+    site.sweep()
+    assert _row().replies_used == 0, "the old count was believed"
 
 
 def test_broken_contexts_are_said_never_overwritten_and_hold_no_reply_back(site: Site) -> None:

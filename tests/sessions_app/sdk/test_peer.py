@@ -1,37 +1,11 @@
 """The public `weilink` SDK 0.6.2 beside us on one folder: both send, one polls, nothing is lost."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from .conftest import OTHER, PERSON, World, received, texts, until
-
-SCRIPT = Path(__file__).with_name("peer_process.py")
-
-
-class Peer:
-    """One SDK process."""
-
-    def __init__(self, base: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(base)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def ask(self, do: str, **arguments: str) -> Any:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
-        self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
-
-    def end(self) -> None:
-        self._process.communicate(timeout=15)
+from .peer import Peer
 
 
 @pytest.fixture
