@@ -93,7 +93,12 @@ def _head(user: Visitor, wanted: Q, segment: Segment, limit: int) -> list[Conver
 
 def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """With all that a row shows: two queries for any number of rows."""
-    return rows.select_related("contact", "session", "team", "assignee").prefetch_related("labels")
+    rows = rows.select_related("contact", "session", "team", "assignee")
+    return rows.prefetch_related("labels").defer(*UNSEEN)
+
+
+UNSEEN = ("session__sealed_token", "session__cursor", "session__base_url", "assignee__password")
+"""Columns that no list needs, some of them long."""
 
 
 def place_of(row: Conversation, sort: Sort, *, now: datetime) -> Place:
