@@ -83,12 +83,24 @@ def _head(user: Visitor, wanted: Q, segment: Segment, limit: int) -> list[Conver
     if len(teams) == 1:
         rows = rows.filter(team=teams[0])
     else:
-        heads = Q(pk__in=[])
-        for team in teams:
-            head = rows.filter(team=team).order_by(*segment.order)
-            heads |= Q(pk__in=head.values("pk")[:limit])
-        rows = Conversation.objects.filter(heads)
+        heads = [rows.filter(team=team).order_by(*segment.order)[:limit] for team in teams]
+        rows = Conversation.objects.filter(pk__in=_keys_of(heads))
     return list(whole_rows(rows).order_by(*segment.order)[:limit])
+
+
+def _keys_of(heads: Sequence[QuerySet[Conversation]]) -> list[int]:
+    """Primary keys of short lists, all in one statement."""
+    parts, values = [], list[Any]()
+    for number, head in enumerate(heads):
+        statement, given = head.values("pk").query.sql_with_params()
+        # Django's own statements, their values apart.
+        parts.append(f"SELECT * FROM ({statement}) AS head_{number}")  # noqa: S608
+        values += given
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return [key for (key,) in cursor.fetchall()]
 
 
 def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
