@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
@@ -92,7 +93,10 @@ def _keys_of(heads: Sequence[QuerySet[Conversation]]) -> list[int]:
     """Primary keys of short lists, all in one statement."""
     parts, values = [], list[Any]()
     for number, head in enumerate(heads):
-        statement, given = head.values("pk").query.sql_with_params()
+        try:
+            statement, given = head.values("pk").query.sql_with_params()
+        except EmptyResultSet:  # a filter that nothing can pass
+            continue
         # Django's own statements, their values apart.
         parts.append(f"SELECT * FROM ({statement}) AS head_{number}")  # noqa: S608
         values += given
@@ -143,10 +147,13 @@ def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None =
 
 def counts(user: Visitor, *, now: datetime) -> dict[View, int]:
     """Of every view, without filters: one bounded look into one index each, in one statement."""
-    parts, values = [], list[Any]()
+    parts, values, counted = [], list[Any](), dict.fromkeys(View, 0)
     for view in View:
         rows = matching(user, Listing(view), now=now).order_by().values("pk")
-        statement, given = rows[: COUNT_UP_TO + 1].query.sql_with_params()
+        try:
+            statement, given = rows[: COUNT_UP_TO + 1].query.sql_with_params()
+        except EmptyResultSet:  # somebody without any team
+            return counted
         # Django's own statements, their values apart.
         parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS rows_of_{view.value})")  # noqa: S608
         values += given
