@@ -66,13 +66,15 @@ def _is_open_at(now: datetime) -> Q:
 
 
 def _can_send() -> Q:
-    """As `Session.may_send` says it. Few cannot, so these are named: a look at each conversation's
-    session would cost more than all the rest."""
-    dead = Session.objects.exclude(state__in=SENDING_STATES) | Session.objects.filter(
-        sealed_token=""
-    )
-    mute = list(dead.order_by().values_list("pk", flat=True))
-    return Q(session__isnull=False) & ~Q(session__in=mute)
+    """Few sessions cannot, so these are named: a look at each conversation's session would cost
+    more than all the rest."""
+    return Q(session__isnull=False) & ~Q(session__in=mute_sessions())
+
+
+def mute_sessions() -> list[int]:
+    """Keys of those that cannot send, as `Session.may_send` says it."""
+    dead = Q(sealed_token="") | ~Q(state__in=SENDING_STATES)
+    return list(Session.objects.filter(dead).order_by("pk").values_list("pk", flat=True))
 
 
 def _of_session(name: str) -> Q:
