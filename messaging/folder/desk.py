@@ -119,12 +119,17 @@ class FolderDesk:
             await asyncio.sleep(SPACING_S)
 
     def _take_desk(self) -> bool:
-        """True: this worker follows the folder. What the last one was doing is read once."""
+        """True: this worker follows the folder. What the last one was doing is read at each try.
+
+        Whoever stood by while a worker of ours received goes on at once, after a crash and after
+        a stop, which notes that nobody receives just before the desk falls free.
+        """
         if self._held is None:
+            self._lock.path.parent.mkdir(parents=True, exist_ok=True)
             self._held = self._lock.try_take()
-            if self._held is not None:
-                # Only a crash leaves it so: a stop notes that nobody receives.
-                self._was_ours = shared.shared_folder().receiver == Receiver.CONSOLE
+            receiver = shared.shared_folder().receiver
+            if receiver != Receiver.NOBODY:
+                self._was_ours = receiver == Receiver.CONSOLE
         return self._held is not None
 
     async def _look(self) -> float:
@@ -181,7 +186,7 @@ class FolderDesk:
         kept: list[KeptAnswer] = await self._in_thread(self.mirror.kept_answers)
         done = []
         for answer in kept:
-            received = await self._in_thread(partial(_as_received, answer))
+            received = await self._in_thread(partial(as_received, answer))
             if received is not None:
                 await self.recorder.store(received)
                 done.append(answer.key)
@@ -222,7 +227,7 @@ def _wants_to_poll() -> bool:
     return shared.shared_folder().handed_over_at is None
 
 
-def _as_received(answer: KeptAnswer) -> Received | None:
+def as_received(answer: KeptAnswer) -> Received | None:
     """The answer as a poll of ours would have brought it; None when its session is not here."""
     session = Session.objects.filter(bot_id=answer.bot_id, deleted_at=None).first()
     if session is None:

@@ -98,18 +98,22 @@ class SessionFolder:
         with disk.base_folder(self.base) as base:
             return undelivered.keep(base, answer)
 
-    def kept_answers(self) -> list[KeptAnswer]:
-        """What earlier pollers left, without what the cursors on disk show as delivered."""
+    def kept_answers(self, *, tidy: bool = True) -> list[KeptAnswer]:
+        """What earlier pollers left, without what the cursors on disk show as delivered.
+
+        `tidy` removes what was delivered; without it nothing is changed.
+        """
         try:
             with disk.base_folder(self.base) as base:
-                answers = undelivered.kept(base)
+                answers = undelivered.kept(base, tidy=tidy)
         except FileNotFoundError:
             return []
         if not answers:
             return []
         tokens = [session.token for session in self.scan().usable() if session.token]
         still_open = undelivered.still_open(answers, {one.bot_id: one.cursor for one in tokens})
-        self.drop_answers(answer.key for answer in answers if answer not in still_open)
+        if tidy:
+            self.drop_answers(answer.key for answer in answers if answer not in still_open)
         return still_open
 
     def drop_answers(self, keys: Iterable[str]) -> None:
