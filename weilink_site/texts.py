@@ -25,6 +25,8 @@ def texts() -> dict[str, str]:
             "Its settings for this page change that."
         ),
         "notifications_missing": _("This browser cannot show them."),
+        "palette_here": _("On this page"),
+        "palette_go": _("Go to"),
         "seconds_ago": _("{count} s ago"),
         "minutes_ago": _("{count} min ago"),
         "hours_ago": _("{count} h ago"),

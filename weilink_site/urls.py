@@ -8,6 +8,7 @@ from django.urls import include, path
 from django.utils.translation import gettext as _
 
 from messaging.api import app as api
+from messaging.views.palette import palette
 from messaging.views.settings import settings
 from sessions_app.people import views as people
 from sessions_app.people.roles import Capability, may
@@ -44,6 +45,7 @@ urlpatterns = [
     path("invite/", include("sessions_app.invite_urls")),
     path("inbox/", include("messaging.urls")),
     path("account/", include("sessions_app.people.account_urls")),
+    path("palette/", palette, name="palette"),
     path("settings/", settings, name="settings"),
     path("api/v1/", api.urls()),
     path("api/docs", api.docs, name="api_docs"),

@@ -8,6 +8,7 @@ import { startDialogs } from "./dialogs.js";
 import { startEmoji } from "./emoji.js";
 import { startExchange } from "./exchange.js";
 import { startJumps } from "./jump.js";
+import { startKeys } from "./keys.js";
 import { startLine } from "./line.js";
 import { startList } from "./list.js";
 import { startMedia } from "./media.js";
@@ -15,6 +16,7 @@ import { startMentions } from "./mentions.js";
 import { startMenus } from "./menus.js";
 import { startNotices } from "./notices.js";
 import { startPresence } from "./presence.js";
+import { startPalette } from "./palette.js";
 import { startThread } from "./thread.js";
 import { startUndo } from "./undo.js";
 
@@ -36,3 +38,6 @@ startNotices();
 startBanners();
 startExchange();
 startLine();
+startPalette();
+// After the composer: keys that walk the list keep the focus there.
+startKeys();

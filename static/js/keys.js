@@ -1,0 +1,128 @@
+// Keys of one letter: they press the visible control that carries them (`data-key`), walk the list
+// (`j`, `k`) and go to places (`g`, then the letter in `data-go`). None while somebody types, none
+// in a dialog, none at all for who switched them off.
+import { openPalette } from "./palette.js";
+
+const SEQUENCE_MS = 1_500;
+const TYPED_IN = "textarea, select, [contenteditable], input:not([type=checkbox], [type=radio], [type=range], [type=submit], [type=button])";
+
+let goUntil = 0;
+let walkedTo = "";
+
+export function startKeys() {
+  document.addEventListener("keydown", pressed);
+  document.addEventListener("click", ({ target }) => {
+    if (target.closest("[data-opens-keys]")) showKeys();
+    if (target.closest("[data-opens-palette]")) openPalette();
+  });
+  document.addEventListener("console:opened", stay);
+  document.addEventListener("console:settled", declare);
+  declare();
+}
+
+function areOn() {
+  return "shortcuts" in document.body.dataset;
+}
+
+function pressed(event) {
+  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey) {
+    if (document.querySelector("dialog[open]:not(#palette)")) return;
+    event.preventDefault();
+    openPalette();
+    return;
+  }
+  if (!areOn() || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (document.querySelector("dialog[open]") || event.target.closest?.(TYPED_IN)) return;
+  if (act(event)) event.preventDefault();
+}
+
+function act(event) {
+  const key = event.shiftKey && /^[A-Z]$/.test(event.key) ? `Shift+${event.key}` : event.key;
+  if (goUntil > Date.now()) {
+    goUntil = 0;
+    return go(key);
+  }
+  if (key === "j" || key === "k") return walk(key === "j" ? 1 : -1);
+  if (event.repeat) return false;
+  if (key === "?") return showKeys();
+  if (key === "g") {
+    goUntil = Date.now() + SEQUENCE_MS;
+    return true;
+  }
+  if (key === "r") return reply();
+  // Rows carry their place in the list in the same attribute; no place is so short.
+  return /^(Shift\+)?.$/u.test(key) && press(`[data-key="${CSS.escape(key)}"]`);
+}
+
+export function visible(selector) {
+  return [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility({ visibilityProperty: true }));
+}
+
+/** The reply tab may be the only one there is, and then is none. */
+function reply() {
+  const field = document.querySelector("[data-composer] textarea");
+  if (press('[data-key="r"]') || !field) return Boolean(field);
+  field.focus();
+  return true;
+}
+
+function press(selector) {
+  const [control] = visible(selector);
+  if (!control) return false;
+  if (control.matches(TYPED_IN)) {
+    control.focus();
+    control.select?.();
+  } else control.click();
+  return true;
+}
+
+/** The place may stand in a closed menu: it is gone to all the same. */
+function go(letter) {
+  const place = document.querySelector(`[data-go="${CSS.escape(letter)}"]`);
+  place?.click();
+  return Boolean(place);
+}
+
+function rows() {
+  return [...document.querySelectorAll("#conversation-rows > li.conversation")];
+}
+
+function linkOf(row) {
+  return row?.querySelector("a[href]");
+}
+
+/** The conversation after or before the open one; the focus stays in the list for the next key. */
+function walk(step) {
+  const all = rows();
+  // One that was asked for and is not drawn yet counts: keys may come faster than answers.
+  const at = all.findIndex((row) => (walkedTo ? row.id === walkedTo : linkOf(row)?.matches("[aria-current]")));
+  const next = all[at < 0 ? 0 : at + step];
+  if (!next) return false;
+  walkedTo = next.id;
+  const link = linkOf(next);
+  link.focus();
+  link.click();
+  return true;
+}
+
+function stay() {
+  if (!walkedTo) return;
+  linkOf(document.getElementById(walkedTo))?.focus({ preventScroll: true });
+  walkedTo = "";
+}
+
+/** Screen readers tell the key with the control. */
+function declare() {
+  if (!areOn()) return;
+  for (const control of document.querySelectorAll("button[data-key], input[data-key], a[data-key]")) {
+    control.setAttribute("aria-keyshortcuts", control.dataset.key);
+  }
+}
+
+function showKeys() {
+  const dialog = document.getElementById("keys");
+  if (!dialog) return false;
+  if (!dialog.open) dialog.showModal();
+  return true;
+}

@@ -1,0 +1,123 @@
+"""Keys of one letter, their list, their switch, and the palette: without a mouse."""
+
+import re
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.browser.demo_process import Demo
+from tests.browser.shop import bound_shop, write
+
+pytestmark = pytest.mark.browser
+
+PEOPLE = ("王师傅", "Tom Baker", "李娜")
+
+
+@pytest.fixture
+def page(context: BrowserContext, demo: Demo) -> Page:
+    """The inbox with three conversations, 李娜 on top, and nothing focused."""
+    page = context.new_page()
+    bound_shop(page, demo)
+    for person in PEOPLE:
+        write(demo, person, f"hello from {person}")
+        first = page.locator("#conversation-rows > li").first
+        expect(first).to_contain_text(f"hello from {person}")
+    return page
+
+
+def _thread(page: Page, person: str) -> None:
+    expect(page.get_by_role("region", name=f"Conversation with {person}")).to_be_visible()
+
+
+def _keys(page: Page, demo: Demo, *, on: bool) -> None:
+    page.goto(f"{demo.url}/account/")
+    page.get_by_label("Keyboard shortcuts of one letter").set_checked(on)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+
+
+def test_j_and_k_walk_the_list_and_r_begins_a_reply(page: Page) -> None:
+    page.keyboard.press("j")
+    _thread(page, "李娜")
+    page.keyboard.press("j")
+    _thread(page, "Tom Baker")
+    page.keyboard.press("k")
+    _thread(page, "李娜")
+    expect(page.locator("#conversation-rows a[aria-current]")).to_be_focused()
+    page.keyboard.press("r")
+    box = page.get_by_role("textbox", name="Reply to 李娜")
+    expect(box).to_be_focused()
+    page.keyboard.type("jk?")
+    expect(box).to_have_value("jk?")
+    _thread(page, "李娜")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_g_goes_to_places(page: Page) -> None:
+    for letter, heading in (("s", "Sessions"), ("t", "Settings"), ("a", "Your account"),
+                            ("i", "Inbox")):  # fmt: skip
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        expect(page.get_by_role("heading", name=heading, level=1)).to_be_visible()
+
+
+def test_the_question_mark_lists_the_keys(page: Page) -> None:
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys).to_be_visible()
+    for words in ("next, previous", "resolve and open the next", "commands and names"):
+        expect(keys).to_contain_text(words)
+    page.keyboard.press("j")
+    expect(page.get_by_text("Choose a conversation")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+
+
+def test_switched_off_no_letter_does_anything_but_the_palette_opens(page: Page, demo: Demo) -> None:
+    _keys(page, demo, on=False)
+    page.goto(f"{demo.url}/inbox/")
+    for key in ("j", "?", "g", "s"):
+        page.keyboard.press(key)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.get_by_text("Choose a conversation")).to_be_visible()
+    page.keyboard.press("Control+k")
+    expect(page.get_by_role("dialog", name="Commands")).to_be_visible()
+    page.keyboard.press("Escape")
+    _keys(page, demo, on=True)
+
+
+def test_the_palette_opens_people_and_places_by_keyboard_alone(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox", name=re.compile("Search for a command"))
+    expect(field).to_be_focused()
+    page.keyboard.type("ln")
+    option = page.get_by_role("option", name=re.compile("李娜"))
+    expect(option).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    _thread(page, "李娜")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("s")
+    expect(page.get_by_role("option", name=re.compile("^Shop A"))).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("settin")
+    expect(page.get_by_role("option", name=re.compile("^Settings"))).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Settings", level=1)).to_be_visible()
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("qqqq")
+    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_key_while_an_input_method_composes_is_the_input_methods(page: Page) -> None:
+    pressed = """key => document.body.dispatchEvent(new KeyboardEvent("keydown",
+      {key, isComposing: true, bubbles: true, cancelable: true}))"""
+    page.evaluate(pressed, "?")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.evaluate(pressed.replace("true,", "false,", 1), "?")
+    expect(page.locator("dialog[open]")).to_have_count(1)
