@@ -40,6 +40,8 @@ SPACING_S = 0.02
 """Many wake-ups at once are one look."""
 WATCH_AGAIN_S = 2.0
 STOP_S = 1.0
+TRY_EVERY_S = 0.01
+"""A program that answers without a pause leaves the data lock free for moments only."""
 LOCK_FILE = "mirror.lock"
 
 T = TypeVar("T")
@@ -61,7 +63,7 @@ class FolderDesk:
         self.may_poll = False
         self.polls = polls
         self.recorder = recorder
-        self.folder = SessionFolder(base)
+        self.folder = SessionFolder(base, try_every_s=TRY_EVERY_S)
         self.store = StoreFollower(self.folder.base)
         self.threads = FolderThreads(self.store.is_followed)
         self.mirror = Mirror(self.folder, self.threads, free_for_s=free_for_s)
@@ -148,7 +150,7 @@ class FolderDesk:
             self._wake_worker()
         if sweep.is_busy:
             await self._in_thread(partial(queue.note_busy_folder, timezone.now()))
-        if sweep.is_behind:
+        if sweep.is_behind or self.store.is_behind:
             return BEHIND_S
         return SWEEP_S if self.may_poll else LOOK_S
 

@@ -59,9 +59,16 @@ class HeldLock:
 class FolderLock:
     """One lock file of the base folder; it is made, mode 600, and never deleted."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        try_every_s: float = TRY_EVERY_S,
+    ) -> None:
         self.path = path
         self._clock = clock
+        self._try_every_s = try_every_s
 
     def try_take(self) -> HeldLock | None:
         """The lock if nobody has it. NotWrittenError when its file cannot be made."""
@@ -90,7 +97,7 @@ class FolderLock:
             left_s = give_up_at - self._clock()
             if left_s <= 0:
                 raise self._too_long()
-            pause_s = min(TRY_EVERY_S, left_s)
+            pause_s = min(self._try_every_s, left_s)
             if stop is None:
                 time.sleep(pause_s)
             else:
