@@ -22,7 +22,7 @@ from .retired import digest
 from .scanning import Memory, Signature
 from .tally import Tally, counted, given_back, observed, on_new_token, written
 from .undelivered import KeptAnswer
-from .values import FoundSession, Listing, Problem, StoredContext, StoredToken
+from .values import FoundSession, Listing, Problem, StoredContext, StoredToken, is_plain
 
 __all__ = [
     "FILE_MODE",
@@ -54,6 +54,7 @@ __all__ = [
     "digest",
     "given_back",
     "holder_of",
+    "is_plain",
     "merged",
     "observed",
     "on_new_token",

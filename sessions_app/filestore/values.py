@@ -14,7 +14,9 @@ TOKEN_FILE = "token.json"  # noqa: S105 - a file's name
 CONTEXTS_FILE = "contexts.json"
 WINDOW_S = 24 * 3600
 _REQUIRED = ("bot_id", "base_url", "token")
+_LONGEST = {"bot_id": 200, "base_url": 400, "user_id": 200, "token": 8_000, "cursor": 200_000}
 _MAX_COUNT = 1_000_000
+_YEAR_9999_S = 253_370_764_800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,15 @@ class StoredToken:
 
     @classmethod
     def from_json(cls, fields: JsonObject) -> "StoredToken":
-        """BrokenFileError when bot_id, base_url or token is missing."""
+        """BrokenFileError when bot_id, base_url or token is missing, or longer than any is."""
         for name in _REQUIRED:
             if not text(fields.get(name)):
                 raise BrokenFileError(f"{TOKEN_FILE} is broken: it lacks {name}.", TOKEN_FILE)
+        for name, most in _LONGEST.items():
+            if len(text(fields.get(name))) > most:
+                raise BrokenFileError(
+                    f"{TOKEN_FILE} is broken: its {name} is too long.", TOKEN_FILE
+                )
         return cls(
             bot_id=text(fields.get("bot_id")),
             base_url=text(fields.get("base_url")),
@@ -143,7 +150,13 @@ class Listing:
 
 
 def text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """A string that can be stored and sent; anything else counts as missing."""
+    return value if isinstance(value, str) and is_plain(value) else ""
+
+
+def is_plain(value: str) -> bool:
+    """Without NUL and lone surrogates, which no database and no wire can carry."""
+    return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def seconds(value: object) -> float:
@@ -153,7 +166,7 @@ def seconds(value: object) -> float:
         number = float(value)
     except OverflowError:
         return 0.0
-    return number if math.isfinite(number) and number > 0 else 0.0
+    return number if math.isfinite(number) and 0 < number < _YEAR_9999_S else 0.0
 
 
 def count(value: object) -> int:

@@ -18,6 +18,7 @@ from sessions_app.filestore import (
 from sessions_app.filestore import (
     StoredContext,
     Tally,
+    is_plain,
     merged,
     observed,
     written,
@@ -28,6 +29,7 @@ from sessions_app.routing import WINDOW
 from sessions_app.sealed import SealedError, seal
 
 AT_ONCE = 500
+MAX_ID = 200
 Entries = Mapping[str, StoredContext]
 
 
@@ -64,7 +66,7 @@ def unfiled_sessions(session_ids: Iterable[int]) -> list[int]:
 
 def take_in(session_id: int, generation: int, entries: Entries, threads: Threads) -> None:
     """What the file says of these people, into the rows. Reads and writes no file."""
-    people = sorted(entries)
+    people = sorted(user for user in entries if is_plain(user) and 0 < len(user) <= MAX_ID)
     for start in range(0, len(people), AT_ONCE):
         part = {user_id: entries[user_id] for user_id in people[start : start + AT_ONCE]}
         _take_in_some(session_id, generation, part, threads)
@@ -98,7 +100,7 @@ def _within_reach(entries: Entries) -> set[str]:
 def _begin(session: Session, user_id: str, entry: StoredContext) -> ContextChange | None:
     """A person whom only another program has met."""
     at = _moment(entry.received_at_s)
-    if not entry.token or at is None or len(user_id) > 200:
+    if not entry.token or at is None:
         return None
     replied_at = _moment(entry.replied_at_s)
     Context.objects.create(

@@ -11,8 +11,6 @@ from sessions_app.filestore import StoredToken
 from sessions_app.models import SENDING_STATES, Session
 from sessions_app.sealed import SealedError
 
-LENGTHS = {"bot_id": 200, "user_id": 200, "base_url": 400}
-
 
 class Action(StrEnum):
     ADD = "add"  # no session of that name here
@@ -37,8 +35,6 @@ def left(sentence: str) -> Verdict:
 
 def verdict(name: str, token: StoredToken, *, replace: bool) -> Verdict:
     """By the rows as they are now."""
-    if problem := _unstorable(token):
-        return left(problem)
     here = Session.objects.filter(deleted_at=None)
     row = here.filter(name_key=names.name_key(name)).first()
     if row is not None and _token_of(row) == token.token:
@@ -86,21 +82,3 @@ def _token_of(row: Session) -> str | None:
         return row.token
     except SealedError:
         return None
-
-
-def _unstorable(token: StoredToken) -> str:
-    for name, most in LENGTHS.items():
-        if not is_storable(getattr(token, name), most):
-            return f"token.json holds no usable {name}."
-    if not is_storable(token.token) or not is_storable(token.cursor):
-        return "token.json holds a token or cursor with signs that cannot be stored."
-    return ""
-
-
-def is_storable(text: str, most: int | None = None) -> bool:
-    """No NUL, no lone surrogate, not too long: what every database takes."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in text and (most is None or len(text) <= most)

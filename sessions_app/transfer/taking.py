@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 from sessions_app import names, services
 from sessions_app.binding import Credentials, bind
-from sessions_app.filestore import StoredContext, StoredToken
+from sessions_app.filestore import StoredContext, StoredToken, is_plain
 from sessions_app.mirror import Threads, contexts
 from sessions_app.models import Session, Team
 from sessions_app.realtime import announcing, wake_workers
-from sessions_app.transfer.judging import Action, Verdict, is_storable
+from sessions_app.transfer.judging import Action, Verdict
 
 Entries = Mapping[str, StoredContext]
 
@@ -30,7 +30,7 @@ def storable(entries: Entries) -> dict[str, StoredContext]:
     return {
         user: one
         for user, one in with_tokens(entries).items()
-        if user and is_storable(user, 200) and is_storable(one.token) and moment(one.received_at_s)
+        if 0 < len(user) <= 200 and is_plain(user) and one.token and moment(one.received_at_s)
     }
 
 

@@ -219,8 +219,8 @@ def test_what_no_database_can_hold_is_said(folder: SessionFolder) -> None:
     done = run("import", folder.base)
     assert (done.status, Session.objects.get().name) == (1, "shop")
     assert Context.objects.get().user_id == LINA
-    assert "no usable bot_id" in _line(done.out, "nul")
-    assert "no usable base_url" in _line(done.out, "long")
+    assert "it lacks bot_id" in _line(done.out, "nul")
+    assert "its base_url is too long" in _line(done.out, "long")
     assert "4 people, whose entry no database can hold" in done.out
 
 
