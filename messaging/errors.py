@@ -2,6 +2,7 @@
 
 ReplyError            code, a sentence, and the sessions that could send instead
 ├── DraftAlreadyUsed  the draft's key was posted before, with another text
+├── FileProblem       a file that goes with it is empty, too large, gone, or of another kind
 ├── UnknownSession    the session that is to send does not exist for this person
 └── UnknownQuote      the message that this one answers is not in the conversation
 """
@@ -30,3 +31,7 @@ class UnknownSession(ReplyError):  # noqa: N818
 
 class UnknownQuote(ReplyError):  # noqa: N818
     """`unknown_message`: what is to be answered stands in another conversation, or nowhere."""
+
+
+class FileProblem(ReplyError):  # noqa: N818
+    """A file cannot be sent: empty, file_too_large, too_many_files, wrong_kind, unknown_upload."""

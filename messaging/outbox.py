@@ -13,6 +13,9 @@ from django.db import DatabaseError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from messaging.counting import give_count_back as give_count_back
+from messaging.counting import show_count as show_count
+from messaging.media.outgoing import SentFile, not_uploaded, sent_file
 from messaging.models import Conversation, Message, MessageStatus, SendAttempt
 from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
 from sessions_app import leases
@@ -40,17 +43,22 @@ class Claim:
     context_token: str
     client_id: str
     text: str
+    file: SentFile | None = None
 
 
 def ready(now: datetime) -> QuerySet[Message]:
-    """Queued messages that nothing of the same person is ahead of, oldest first."""
+    """Queued messages that nothing of the same person is ahead of, oldest first.
+
+    A file's message waits for its upload: until then nothing of it has left.
+    """
     ahead = Message.objects.filter(conversation=OuterRef("conversation"), id__lt=OuterRef("id"))
     ahead = ahead.filter(
         Q(status__in=[MessageStatus.QUEUED, MessageStatus.SENDING]) | Q(holds_queue=True)
     )
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
     queued = Message.objects.filter(due, status=MessageStatus.QUEUED)
-    return queued.exclude(Exists(ahead)).order_by("id")
+    uploading = not_uploaded(now).filter(message=OuterRef("pk"))
+    return queued.exclude(Exists(ahead)).exclude(Exists(uploading)).order_by("id")
 
 
 def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
@@ -135,8 +143,11 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
         return None, problem
     try:
         bot_token, context_token = session.token, unseal(context.sealed_token)
+        file, problem = sent_file(message, timezone.now())
     except SealedError:
         return None, "sealed"
+    if problem:
+        return None, problem
     claim = Claim(
         message_id=message.pk,
         session_id=session.pk,
@@ -147,6 +158,7 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
         context_token=context_token,
         client_id=client_id,
         text=message.text,
+        file=file,
     )
     return claim, ""
 
@@ -188,6 +200,8 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
         code = _cause(message) if wire_code == -2 else "refused"
         if wire_code == -14:
             code, detail = "session_offline", message.session.name
+        if code == "refused":  # perhaps it was the file: a retry uploads it again
+            message.attachments.update(uploaded_at=None)
         _settle(change, message, MessageStatus.FAILED, code, detail, holds=True)
         Context.objects.filter(session=claim.session_id, user_id=claim.to_user_id).update(
             refused_at=timezone.now()
@@ -240,6 +254,17 @@ def put_back(claim: Claim, *, code: str, detail: str) -> None:
             next_try_at=timezone.now() + timedelta(seconds=RETRY_S[tries - 1]),
         )
         _touch(change, message)
+
+
+def fail_queued(message_id: int, *, code: str, detail: str) -> bool:
+    """A queued message whose file cannot be uploaded: an agent decides. False: not queued now."""
+    with announcing() as change:
+        _lock_around(message_id)
+        message = _whole(message_id)
+        if message.status != MessageStatus.QUEUED:
+            return False
+        _settle(change, message, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
+    return True
 
 
 def hand_back(claim: Claim) -> None:
@@ -350,26 +375,6 @@ def _settle(
     if give_back:
         give_count_back(message)
     _touch(change, message)
-
-
-def give_count_back(message: Message) -> None:
-    """The reply never left: it does not count."""
-    user_id = message.conversation.contact.user_id
-    used = Context.objects.filter(session=message.session_id, user_id=user_id, replies_used__gt=0)
-    used.update(replies_used=F("replies_used") - 1)
-    show_count(message.conversation, message.session_id)
-
-
-def show_count(thread: Conversation, session_id: int) -> None:
-    """Copy the context's count to the locked thread, if that session is the thread's route."""
-    if thread.session_id != session_id:
-        return
-    user_id = thread.contact.user_id
-    used = Context.objects.filter(session=session_id, user_id=user_id)
-    count = used.values_list("replies_used", flat=True).first()
-    if count is not None:
-        thread.replies_used = count
-        Conversation.objects.filter(pk=thread.pk).update(replies_used=count)
 
 
 def _touch(change: Change, message: Message) -> None:

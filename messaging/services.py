@@ -45,11 +45,11 @@ def send_reply(
             if posted.text != text:
                 raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
             return posted
-        context = _route(thread, session_name=session_name, override=override)
-        message = _queue(
+        context = find_context(thread, session_name=session_name, override=override)
+        message = queue_text(
             thread, context, text, draft_key, user, override=override, quote_of=quote_of
         )
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
     return message
 
@@ -60,21 +60,29 @@ def clean(text: str) -> str:
     return text.encode("utf-8", "ignore").decode("utf-8").strip("\n")
 
 
-def _route(thread: Conversation, *, session_name: str | None, override: bool) -> Context:
-    """The context that carries the reply, locked until its count is written."""
+def find_context(
+    thread: Conversation, *, session_name: str | None, override: bool, cost: int = 1
+) -> Context:
+    """The context that carries `cost` replies, locked until its count is written."""
     rows = Context.objects.select_for_update(of=("self",), no_key=True).filter(
         user_id=thread.contact.user_id, session__team=thread.home_team_id
     )
     contexts = {one.session_id: one for one in rows.select_related("session").order_by("pk")}
     candidates: list[Candidate] = [outbox.candidate(one) for one in contexts.values()]
-    route = find_route(candidates, now=timezone.now(), session_name=session_name, override=override)
+    route = find_route(
+        candidates,
+        now=timezone.now(),
+        session_name=session_name,
+        override=override,
+        cost=cost,
+    )
     if route.code or route.chosen is None:
         name = route.chosen.name if route.chosen else session_name or ""
         raise ReplyError(route.code, reasons.refusal(route.code, name), route.offer)
     return contexts[route.chosen.session_id]
 
 
-def _queue(
+def queue_text(
     thread: Conversation,
     context: Context,
     text: str,
@@ -83,7 +91,13 @@ def _queue(
     *,
     override: bool,
     quote_of: Message | None = None,
+    kind: MessageKind = MessageKind.TEXT,
+    detail: str = "",
 ) -> Message:
+    """Write one message down to be sent, and count it. The caller holds the thread's lock.
+
+    `detail`: what the list shows of a `kind` that has no text.
+    """
     number = advance(MESSAGE_STREAM)
     message = Message(
         id=number,
@@ -91,7 +105,7 @@ def _queue(
         session=context.session,
         bot_id=context.session.bot_id,
         direction=Direction.OUT,
-        kind=MessageKind.TEXT,
+        kind=kind,
         text=text,
         quote_of=quote_of,
         quote_text=quote_of.text if quote_of else "",
@@ -103,7 +117,7 @@ def _queue(
     )
     message.save(force_insert=True)
     _count(context, thread)
-    arrivals.show_last(thread, message)
+    arrivals.show_last(thread, message, detail)
     thread.save(update_fields=["last_at", "last_direction", "last_kind", "last_text"])
     return message
 
@@ -123,7 +137,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
         held = Message.objects.filter(pk=message.pk, holds_queue=True)
         if not held.exists():
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        context = _route(
+        context = find_context(
             thread, session_name=message.session.name, override=message.overrides_limits
         )
         held.update(
@@ -136,7 +150,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
             bot_id=context.session.bot_id,
         )
         _count(context, thread)
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
 
 
@@ -165,7 +179,7 @@ def _decide(message: Message, columns: dict[str, object]) -> None:
         held = Message.objects.filter(pk=message.pk, holds_queue=True)
         if not held.update(**columns):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
 
 
@@ -178,7 +192,7 @@ def cancel_message(*, message: Message, user: User | None) -> None:
         if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
             raise ReplyError("already_sent", reasons.refusal("already_sent"))
         outbox.give_count_back(message)
-        _announce(change, message, thread)
+        announce(change, message, thread)
         wake_workers()
 
 
@@ -206,7 +220,7 @@ def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> N
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
 
 
-def _announce(change: Change, message: Message, thread: Conversation) -> None:
+def announce(change: Change, message: Message, thread: Conversation) -> None:
     topic = f"conversation:{thread.pk}"
     change.touch(message, f"team:{thread.team_id}", topic)
     change.touch(thread, f"team:{thread.team_id}", topic)

@@ -22,4 +22,7 @@ urlpatterns = [
     path("files/<int:pk>/thumb/", media.thumb, name="thumb"),
     path("files/<int:pk>/sound/", media.sound, name="sound"),
     path("files/<int:pk>/fetch/", media.fetch_again, name="fetch_again"),
+    path("uploads/", media.upload, name="upload"),
+    path("uploads/<slug:upload_id>/discard/", media.discard_upload, name="discard_upload"),
+    path("uploads/<slug:upload_id>/thumb/", media.upload_thumb, name="upload_thumb"),
 ]

@@ -60,7 +60,7 @@ class Worker:
             lines=self.lines, recorder=self.recorder, desk=self.desk, random=random.random
         )
         self.delivery = Delivery(desk=self.desk, lines=self.lines)
-        self.media = MediaWork(hosts=self.hosts, worker_id=lambda: self.worker_id)
+        self.media = MediaWork(lines=self.lines, worker_id=lambda: self.worker_id)
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()

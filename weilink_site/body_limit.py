@@ -9,9 +9,13 @@ from daphne import http_protocol
 from django.conf import settings
 from twisted.internet import reactor
 
+from messaging.media.limits import limits
+
 PAGE_BYTES = 2_621_440
 """Django's own limit for what is read into memory; holds wherever no room is named."""
 SIMULATOR_BYTES = 64 * 1024 * 1024
+FORM_BYTES = 1024 * 1024
+"""What stands around a file in a form."""
 LINGER_S = 2.0
 """What still comes is thrown away for so long: a line cut at once would cut the answer too."""
 
@@ -26,6 +30,8 @@ def most_bytes(path: bytes) -> int:
     """The limit of a path. A call that takes files gets a line of its own here."""
     if settings.DEMO and path.startswith(b"/simulator/"):
         return SIMULATOR_BYTES
+    if path.startswith((b"/inbox/uploads/", b"/api/v1/uploads")):
+        return limits().most_reply_file_bytes + FORM_BYTES
     return PAGE_BYTES
 
 

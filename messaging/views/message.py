@@ -1,6 +1,7 @@
 """What an agent does with messages: reply, and decide about those that did not go through."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -9,6 +10,8 @@ from django.views.decorators.http import require_POST
 from messaging import services
 from messaging.access import conversation_or_404, message_or_404
 from messaging.errors import DraftAlreadyUsed, ReplyError
+from messaging.media import replies, uploads
+from messaging.media.replies import Wanted
 from messaging.models import Conversation, Message
 from messaging.presentation import Closed
 from messaging.reply_route import OVERRIDABLE
@@ -33,21 +36,36 @@ def actor(request: HttpRequest) -> User:
     return request.user
 
 
+def files_of(request: HttpRequest) -> list[Wanted]:
+    """What the draft brought before, in its order; without JavaScript the files come along.
+
+    Raises FileProblem.
+    """
+    owner, files = actor(request), request.FILES.getlist("files")
+    ids = request.POST.getlist("upload")
+    ids += [uploads.bring(owner=owner, file=file).pk for file in files]
+    return [Wanted(one) for one in ids]
+
+
 @require_POST
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
     """The draft's key makes a double click or a reload one message."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
     named = request.POST.get("override_as") or request.POST.get("session_name") or None
+    wish: dict[str, Any] = {
+        "user": actor(request),
+        "conversation": conversation,
+        "text": request.POST.get("text", ""),
+        "draft_key": request.POST.get("draft_key", "")[:64],
+        "session_name": named,
+        "override": bool(request.POST.get("override") or request.POST.get("override_as")),
+    }
     try:
-        services.send_reply(
-            user=actor(request),
-            conversation=conversation,
-            text=request.POST.get("text", ""),
-            draft_key=request.POST.get("draft_key", "")[:64],
-            session_name=named,
-            override=bool(request.POST.get("override") or request.POST.get("override_as")),
-        )
+        if files := files_of(request):
+            replies.send_with_files(**wish, files=files)
+        else:
+            services.send_reply(**wish)
     except ReplyError as problem:
         return _refused(request, conversation, problem, named)
     if is_htmx(request):

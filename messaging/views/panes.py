@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from messaging import presentation, queries
 from messaging.access import conversation_or_404
+from messaging.media.limits import limits
 from messaging.models import Conversation
 from sessions_app.live import asked, pin_numbers
 
@@ -60,6 +61,7 @@ def thread_context(
         "several": len({one.message.session_id for one in bubbles}) > 1,
         "oldest": bubbles[0].message.pk if bubbles and page.has_older else None,
         "draft": new_draft(),
+        "media_limits": limits(),
         **beside_context(conversation),
     }
 

@@ -1,5 +1,6 @@
 // The composer: bytes, Enter, one message per draft. No event of the server ever writes into it;
 // a draft stays with its conversation, with the key that makes its message one.
+import { hasFiles } from "./attachments.js";
 
 const encoder = new TextEncoder();
 
@@ -66,7 +67,7 @@ function pressed(event) {
   if (event.isComposing || event.keyCode === 229) return;
   event.preventDefault();
   const mine = form();
-  if (!mine.dataset.busy && area.value.trim()) mine.requestSubmit(mine.querySelector("[data-send]"));
+  if (!mine.dataset.busy && (area.value.trim() || hasFiles())) mine.requestSubmit(mine.querySelector("[data-send]"));
 }
 
 function begin(event) {

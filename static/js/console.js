@@ -1,5 +1,6 @@
 // Starts what the page has. Each module binds to data- attributes and does nothing where they lack.
 import { startAlerts } from "./alerts.js";
+import { startAttachments } from "./attachments.js";
 import { startClock } from "./clock.js";
 import { startComposer } from "./composer.js";
 import { startCopying } from "./copy.js";
@@ -20,5 +21,6 @@ startMedia();
 startList();
 startAlerts();
 startComposer();
+startAttachments();
 startExchange();
 startLine();
