@@ -98,7 +98,7 @@ def send_with_files(
                 detail=part.detail,
             )
             if part.upload is not None:
-                _attach(message, part.upload, part.kind)
+                attach(message, part.upload, part.kind)
             services.announce(change, message, thread)
             messages.append(message)
         wake_workers()
@@ -141,7 +141,7 @@ _SHARED = (
 )  # fmt: skip
 
 
-def _attach(message: Message, upload: Upload, kind: MessageKind) -> None:
+def attach(message: Message, upload: Upload, kind: MessageKind) -> None:
     """The bytes belong to the message from now on."""
     Attachment.objects.create(
         message=message,
