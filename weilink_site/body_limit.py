@@ -39,6 +39,7 @@ def most_bytes(path: bytes) -> int:
 class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
     """Daphne's request with an end to its body."""
 
+    content: Any
     refused = False
     limit = PAGE_BYTES
     closing: Any = None

@@ -78,8 +78,8 @@ def _wait_times(stage: Stage, enough: Callable[[int], bool]) -> list[float]:
 
 
 def _states(stage: Stage) -> list[str]:
-    params = {"user": PAINTER, "limit": PICTURES}
-    items = stage.api.get("messages", params=params).raise_for_status().json()["items"]
+    query = f"messages?user={PAINTER}&limit={PICTURES}"
+    items = stage.api.get(query).raise_for_status().json()["items"]
     return [one["attachments"][0]["state"] for one in items]
 
 
