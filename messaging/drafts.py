@@ -60,7 +60,7 @@ def save_draft(
     *, user: User, conversation: Conversation, kind: str, text: str, key: str, number: int
 ) -> Draft:
     """Keep the text typed since change `number`. Raises DraftChanged where that is not the last."""
-    with announcing() as change:
+    with transaction.atomic():
         draft = _locked(user, conversation, kind, key)
         if draft.number != number:
             if draft.text == text:
@@ -68,9 +68,10 @@ def save_draft(
             raise DraftChanged(draft)
         begins_or_ends = bool(draft.text) != bool(text)
         _write(draft, text[:MOST_CHARACTERS])
-        if begins_or_ends:  # seen on the list's row
-            thread = conversation
-            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    if begins_or_ends:  # seen on the list's row; apart, since a thread is locked before its drafts
+        with announcing() as change:
+            topic = f"conversation:{conversation.pk}"
+            change.touch(conversation, f"team:{conversation.team_id}", topic)
     return draft
 
 

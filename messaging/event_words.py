@@ -39,6 +39,9 @@ _BY_ITSELF: dict[str, Callable[[], str]] = {
 }
 
 
+SAYS_TIME = frozenset({EventCode.RECEIVED_ELSEWHERE, EventCode.ANSWERED_ELSEWHERE})
+
+
 def event_sentence(message: Message) -> str:
     """Without a full stop. An unknown code says itself: a newer version may have written it."""
     who = message.sent_by.display_name if message.sent_by else ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
@@ -83,17 +84,37 @@ def _head(user: Visitor, wanted: Q, segment: Segment, limit: int) -> list[Conver
     if len(teams) == 1:
         rows = rows.filter(team=teams[0])
     else:
-        heads = Q(pk__in=[])
-        for team in teams:
-            head = rows.filter(team=team).order_by(*segment.order)
-            heads |= Q(pk__in=head.values("pk")[:limit])
-        rows = Conversation.objects.filter(heads)
+        heads = [rows.filter(team=team).order_by(*segment.order)[:limit] for team in teams]
+        rows = Conversation.objects.filter(pk__in=_keys_of(heads))
     return list(whole_rows(rows).order_by(*segment.order)[:limit])
+
+
+def _keys_of(heads: Sequence[QuerySet[Conversation]]) -> list[int]:
+    """Primary keys of short lists, all in one statement."""
+    parts, values = [], list[Any]()
+    for number, head in enumerate(heads):
+        try:
+            statement, given = head.values("pk").query.sql_with_params()
+        except EmptyResultSet:  # a filter that nothing can pass
+            continue
+        # Django's own statements, their values apart.
+        parts.append(f"SELECT * FROM ({statement}) AS head_{number}")  # noqa: S608
+        values += given
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return [key for (key,) in cursor.fetchall()]
 
 
 def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """With all that a row shows: two queries for any number of rows."""
-    return rows.select_related("contact", "session", "team", "assignee").prefetch_related("labels")
+    rows = rows.select_related("contact", "session", "team", "assignee")
+    return rows.prefetch_related("labels").defer(*UNSEEN)
+
+
+UNSEEN = ("session__sealed_token", "session__cursor", "session__base_url", "assignee__password")
+"""Columns that no list needs, some of them long."""
 
 
 def place_of(row: Conversation, sort: Sort, *, now: datetime) -> Place:
@@ -126,10 +147,13 @@ def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None =
 
 def counts(user: Visitor, *, now: datetime) -> dict[View, int]:
     """Of every view, without filters: one bounded look into one index each, in one statement."""
-    parts, values = [], list[Any]()
+    parts, values, counted = [], list[Any](), dict.fromkeys(View, 0)
     for view in View:
         rows = matching(user, Listing(view), now=now).order_by().values("pk")
-        statement, given = rows[: COUNT_UP_TO + 1].query.sql_with_params()
+        try:
+            statement, given = rows[: COUNT_UP_TO + 1].query.sql_with_params()
+        except EmptyResultSet:  # somebody without any team
+            return counted
         # Django's own statements, their values apart.
         parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS rows_of_{view.value})")  # noqa: S608
         values += given

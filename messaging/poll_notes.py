@@ -17,6 +17,7 @@ from sessions_app import quarters
 from sessions_app.health import NOT_HEARD, health_of
 from sessions_app.models import POLLED_STATES, Session, SessionState
 from sessions_app.realtime import announcing
+from sessions_app.sealed import is_readable
 from sessions_app.services import record_state, touch
 
 if TYPE_CHECKING:
@@ -87,6 +88,18 @@ def blocked(binding: Binding, *, code: str, detail: str) -> None:
         if session is not None and session.error_code != code:
             record_state(change, session, SessionState.FAILING, code=code, detail=detail)
             touch(change, session)
+
+
+def say_unreadable() -> None:
+    """At a start: sessions whose token our keys cannot open say so, whoever should poll them."""
+    waiting = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE)
+    rows = Session.objects.filter(state__in=waiting).exclude(sealed_token="")
+    stored = list(rows.values_list("pk", "sealed_token"))
+    for pk in [pk for pk, sealed in stored if not is_readable(sealed)]:
+        with announcing() as change:
+            session = rows.select_for_update(no_key=True).filter(pk=pk).first()
+            if session is not None and session.error_code != "sealed":
+                record_state(change, session, SessionState.FAILING, code="sealed")
 
 
 def _mine(binding: Binding) -> Session | None:

@@ -1,7 +1,8 @@
 """Who looks at a conversation and who types there: facts of seconds, kept in Django's cache.
 
-Pages renew them; what is not renewed lapses. A cache that is away shows nobody, and no more.
-See docs/decisions/0004.
+Pages renew them; what is not renewed lapses. Only what changes is told to others: renewals of
+hundreds of agents are not, so pages ask again for the rows that show somebody. A cache that is
+away shows nobody, and no more. See docs/decisions/0004.
 """
 
 import logging
@@ -19,9 +20,10 @@ from sessions_app.realtime import tell
 
 logger = logging.getLogger(__name__)
 
-LOOKS_FOR_S = 25
+LOOKS_FOR_S = 45
 """Pages say that they are still there every 10 s."""
-TYPES_FOR_S = 7
+TYPES_FOR_S = 20
+"""Who stops says so at once; this is for those who vanish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def leave(*, user: User, conversation: Conversation) -> list[Present]:
 def _write(conversation: Conversation, user: User, mine: Present | None) -> list[Present]:
     """Two at once may lose one; it is back with that page's next renewal."""
     there = {one.user_id: one for one in _living(_read([conversation.pk]).get(conversation.pk))}
-    there.pop(user.pk, None)
+    before = there.pop(user.pk, None)
     if mine is not None:
         there[user.pk] = mine
     people = list(there.values())
@@ -61,9 +63,15 @@ def _write(conversation: Conversation, user: User, mine: Present | None) -> list
         cache.set(_key(conversation.pk), [asdict(one) for one in people], LOOKS_FOR_S)
     except Exception:
         logger.warning("presence is not kept", exc_info=True)
-    notice = {"about": f"presence:{conversation.pk}", "people": [asdict(one) for one in people]}
-    tell(f"team:{conversation.team_id}", notice)
+    if _look_of(before) != _look_of(mine):
+        notice = {"about": f"presence:{conversation.pk}", "people": [asdict(one) for one in people]}
+        tell(f"team:{conversation.team_id}", notice)
     return people
+
+
+def _look_of(one: Present | None) -> str:
+    """What others see of a person."""
+    return "" if one is None else "types" if one.types(timezone.now()) else "looks"
 
 
 def present_in(conversations: Iterable[Conversation]) -> dict[int, list[Present]]:

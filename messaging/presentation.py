@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from messaging import reasons, rich_text
-from messaging.event_words import event_sentence, undone_sentence
+from messaging.event_words import SAYS_TIME, event_sentence, undone_sentence
 from messaging.media.showing import Media, kind_words, media_lines
 from messaging.models import ELSEWHERE, Conversation, Direction, Message, MessageKind
 from messaging.queries import ReplyBudget
@@ -48,8 +48,8 @@ class Bubble:
     """One message as the thread shows it.
 
     `group`: bubbles with the same one, one after the other, belong together. `sentence`: of an
-    event, or of a reply that its writer took back: a line and no bubble. `jumps_to`: the message
-    that it quotes.
+    event, or of a reply that its writer took back: a line and no bubble; `says_time`: it
+    stands in the sentence. `jumps_to`: the message that it quotes.
     """
 
     message: Message
@@ -63,6 +63,7 @@ class Bubble:
     group: str
     text_html: SafeString = field(default=SafeString(""))
     sentence: str = ""
+    says_time: bool = False
     jumps_to: int | None = None
     opens_day: bool = field(default=False)
     continues: bool = field(default=False)
@@ -105,6 +106,7 @@ def _bubble(message: Message, before: Bubble | None, contact: str) -> Bubble:
         group=group,
         text_html=rich_text.shown(message.text, names=message.direction == Direction.NOTE),
         sentence=_sentence(message, state),
+        says_time=message.event in SAYS_TIME,
         jumps_to=message.quote_of_id,
         opens_day=opens_day,
         continues=not opens_day and before is not None and before.group == group,

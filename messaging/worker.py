@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from messaging import due, outbox, parking, planning
+from messaging import due, outbox, parking, planning, poll_notes
 from messaging.delivery import Delivery
 from messaging.folder.desk import FolderDesk
 from messaging.lines import Lines
@@ -106,6 +106,7 @@ class Worker:
         realtime.attach_loop(asyncio.get_running_loop())
         await self._register()
         await self.desk(outbox.disown_lost)
+        await self.desk(poll_notes.say_unreadable)
         await self.recorder.start()
         jobs = (
             self._beat(),
@@ -216,7 +217,12 @@ class Worker:
         """With a shared folder only whoever holds its poll lock may poll; see `folder.desk`."""
         if self.folder is not None and not self.folder.may_poll:
             return
-        sessions = await self.desk(leases.claim_sessions, self.worker_id, limit=MAX_SESSIONS)
+        sessions = await self.desk(
+            leases.claim_sessions,
+            self.worker_id,
+            limit=MAX_SESSIONS,
+            from_all=self.folder is not None,
+        )
         if self.folder is None or self.folder.may_poll:
             await self.polls.follow(sessions)
 

@@ -71,18 +71,21 @@ def _free() -> Q:
     return Q(lease_owner="") | ~Q(lease_owner__in=WorkerBeat.objects.values("pk"))
 
 
-def claim_sessions(worker_id: str, *, limit: int) -> list[Session]:
+def claim_sessions(worker_id: str, *, limit: int, from_all: bool = False) -> list[Session]:
     """Take up to `limit` more free sessions that should be polled; returns all that are held.
 
     Not those whose copy in the shared folder cannot be used: somebody may have bound them anew.
+    `from_all`: leases of others are no hindrance, because we hold the folder's poll lock, which
+    is the lease of all its sessions; the last holder's beat may still count as heard.
     """
+    to_take = ~Q(lease_owner=worker_id) if from_all else _free()
     wanted = Session.objects.filter(state__in=POLLED_STATES).exclude(sealed_token="")
     wanted = wanted.exclude(error_code__in=FOLDER_CODES)
     with transaction.atomic():
         held = wanted.filter(lease_owner=worker_id).count()
-        free = wanted.filter(_free()).values_list("pk", flat=True)[: max(0, limit - held)]
+        free = wanted.filter(to_take).values_list("pk", flat=True)[: max(0, limit - held)]
         if chosen := list(free):
-            Session.objects.filter(_free(), pk__in=chosen).update(lease_owner=worker_id)
+            Session.objects.filter(to_take, pk__in=chosen).update(lease_owner=worker_id)
     return list(wanted.filter(lease_owner=worker_id))
 
 
@@ -96,3 +99,10 @@ def claim_logins(worker_id: str) -> list[str]:
 
 def latest_beat() -> WorkerBeat | None:
     return WorkerBeat.objects.order_by("-heard_at").first()
+
+
+def other_hosts(*, besides: str) -> list[str]:
+    """Hosts, without this one, where a worker was heard within `BEAT_TTL_S`."""
+    since = timezone.now() - timedelta(seconds=BEAT_TTL_S)
+    heard = WorkerBeat.objects.filter(heard_at__gte=since).exclude(host=besides)
+    return list(heard.order_by("host").values_list("host", flat=True).distinct())

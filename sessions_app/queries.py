@@ -24,6 +24,7 @@ from sessions_app.models import (
 )
 from sessions_app.people.roles import Visitor, team_ids_of
 from sessions_app.realtime import numbers_of
+from sessions_app.sealed import is_readable
 
 _TONES = {
     SessionState.CONNECTED: "ok",
@@ -297,3 +298,10 @@ def unreadable_answers(session: Session) -> tuple[int, datetime | None]:
     """How many answers of WeChat were kept as they came, and when the last one did."""
     kept = session.raw_answers.aggregate(count=Count("pk"), last=Max("received_at"))
     return kept["count"], kept["last"]
+
+
+def unreadable_tokens() -> tuple[list[str], int]:
+    """Names of sessions whose token no key of ours opens, and how many hold a token at all."""
+    stored = Session.objects.exclude(sealed_token="").order_by("name_key")
+    tokens = list(stored.values_list("name", "sealed_token"))
+    return [name for name, sealed in tokens if not is_readable(sealed)], len(tokens)

@@ -45,3 +45,12 @@ def unseal(sealed: str) -> str:
         return _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(sealed.encode()).decode()
     except InvalidToken as error:
         raise SealedError("WEILINK_CREDENTIAL_KEYS does not hold this token's key") from error
+
+
+def is_readable(sealed: str) -> bool:
+    """Whether one of our keys opens it."""
+    try:
+        unseal(sealed)
+    except SealedError:
+        return False
+    return True

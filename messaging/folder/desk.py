@@ -40,6 +40,8 @@ SPACING_S = 0.02
 """Many wake-ups at once are one look."""
 WATCH_AGAIN_S = 2.0
 STOP_S = 1.0
+TRY_EVERY_S = 0.01
+"""A program that answers without a pause leaves the data lock free for moments only."""
 LOCK_FILE = "mirror.lock"
 
 T = TypeVar("T")
@@ -61,7 +63,7 @@ class FolderDesk:
         self.may_poll = False
         self.polls = polls
         self.recorder = recorder
-        self.folder = SessionFolder(base)
+        self.folder = SessionFolder(base, try_every_s=TRY_EVERY_S)
         self.store = StoreFollower(self.folder.base)
         self.threads = FolderThreads(self.store.is_followed)
         self.mirror = Mirror(self.folder, self.threads, free_for_s=free_for_s)
@@ -119,12 +121,17 @@ class FolderDesk:
             await asyncio.sleep(SPACING_S)
 
     def _take_desk(self) -> bool:
-        """True: this worker follows the folder. What the last one was doing is read once."""
+        """True: this worker follows the folder. What the last one was doing is read at each try.
+
+        Whoever stood by while a worker of ours received goes on at once, after a crash and after
+        a stop, which notes that nobody receives just before the desk falls free.
+        """
         if self._held is None:
+            self._lock.path.parent.mkdir(parents=True, exist_ok=True)
             self._held = self._lock.try_take()
-            if self._held is not None:
-                # Only a crash leaves it so: a stop notes that nobody receives.
-                self._was_ours = shared.shared_folder().receiver == Receiver.CONSOLE
+            receiver = shared.shared_folder().receiver
+            if receiver != Receiver.NOBODY:
+                self._was_ours = receiver == Receiver.CONSOLE
         return self._held is not None
 
     async def _look(self) -> float:
@@ -143,7 +150,7 @@ class FolderDesk:
             self._wake_worker()
         if sweep.is_busy:
             await self._in_thread(partial(queue.note_busy_folder, timezone.now()))
-        if sweep.is_behind:
+        if sweep.is_behind or self.store.is_behind:
             return BEHIND_S
         return SWEEP_S if self.may_poll else LOOK_S
 
@@ -181,7 +188,7 @@ class FolderDesk:
         kept: list[KeptAnswer] = await self._in_thread(self.mirror.kept_answers)
         done = []
         for answer in kept:
-            received = await self._in_thread(partial(_as_received, answer))
+            received = await self._in_thread(partial(as_received, answer))
             if received is not None:
                 await self.recorder.store(received)
                 done.append(answer.key)
@@ -222,7 +229,7 @@ def _wants_to_poll() -> bool:
     return shared.shared_folder().handed_over_at is None
 
 
-def _as_received(answer: KeptAnswer) -> Received | None:
+def as_received(answer: KeptAnswer) -> Received | None:
     """The answer as a poll of ours would have brought it; None when its session is not here."""
     session = Session.objects.filter(bot_id=answer.bot_id, deleted_at=None).first()
     if session is None:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-AT_ONCE = 500
+AT_ONCE = 100
+"""In one transaction: other writers wait for it."""
 STORE_FILE = "messages.db"
 _COLUMNS = (
     "id, message_id, user_id, bot_id, msg_type, direction, text, timestamp_ms, context_token, data"
@@ -50,6 +51,12 @@ def start_position(base: Path, stored_after_s: float) -> int:
     found = _ask(
         base, "SELECT coalesce(max(id), 0) FROM messages WHERE stored_at <= ?", stored_after_s
     )
+    return int(found[0][0])
+
+
+def last_id(base: Path) -> int:
+    """0 for an empty store. Raises sqlite3.Error."""
+    found = _ask(base, "SELECT coalesce(max(id), 0) FROM messages WHERE id > ?", 0)
     return int(found[0][0])
 
 

@@ -6,7 +6,7 @@ Received messages take the way of a poll's answer; what they sent stands in the 
 import json
 import logging
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,10 +20,11 @@ from messaging.folder import store_file
 from messaging.folder.store_file import StoredRow
 from messaging.inbound import Received
 from messaging.models import Conversation, Direction, Message, MessageKind, MessageStatus
+from sessions_app.batches import update_rows
 from sessions_app.ilink.wire import parse_updates
 from sessions_app.mirror import shared
 from sessions_app.models import Session, SharedFolder
-from sessions_app.realtime import advance, announcing
+from sessions_app.realtime import Change, advance, announcing
 from sessions_app.routing import WINDOW
 
 logger = logging.getLogger(__name__)
@@ -35,21 +36,24 @@ KINDS = {
     4: MessageKind.FILE,
     5: MessageKind.VIDEO,
 }
+MAX_ID = 200
 
 
 class StoreFollower:
-    """`look()` reads what is new and returns whether there was anything."""
+    """`look()` reads what is new; `is_behind` then says whether more waits."""
 
     def __init__(self, base: Path) -> None:
         self.base = base
         self._key = ""
+        self.is_behind = False
 
     def is_followed(self) -> bool:
         """Whether there was a store at the last look."""
         return bool(self._key)
 
     def look(self) -> bool:
-        self._key = store_file.key_of(self.base)
+        """Whether there was anything."""
+        self._key, self.is_behind = store_file.key_of(self.base), False
         if not self._key:
             return False
         row = shared.shared_folder()
@@ -58,12 +62,15 @@ class StoreFollower:
         try:
             if row.store_key != self._key:
                 self._begin(row)
+            elif store_file.last_id(self.base) < row.store_position:
+                row.store_position = 0  # another file, though it got the old one's place
             rows = store_file.rows_after(self.base, row.store_position)
         except sqlite3.Error as error:
             logger.info("messages.db cannot be read now: %s", error)
             return False
         if rows:
             self._take(rows)
+        self.is_behind = len(rows) == store_file.AT_ONCE
         return bool(rows)
 
     def _begin(self, row: SharedFolder) -> None:
@@ -78,16 +85,32 @@ class StoreFollower:
         bots = {row.bot_id for row in rows}
         known = Session.objects.filter(bot_id__in=bots, deleted_at=None).order_by("bound_at")
         sessions = {session.bot_id: session for session in known}
+        usable = [row for row in rows if row.bot_id in sessions and 0 < len(row.user_id) <= MAX_ID]
         with transaction.atomic():
-            for row in rows:  # in the order of the store
-                session = sessions.get(row.bot_id)
-                if session is None or not row.user_id or len(row.user_id) > 200:
-                    continue
-                if row.is_sent:
-                    _take_sent(session, row, f"store:{self._key}:{row.id}"[:80])
-                else:
-                    inbound.store([_received(session, row)])
+            for group in groups(usable):
+                received = [row for row in group if not row.is_sent]
+                if received:
+                    inbound.store([_received(sessions[row.bot_id], row) for row in received])
+                sent = [(sessions[row.bot_id], row) for row in group if row.is_sent]
+                if sent:
+                    _take_sent(sent, self._key)
             SharedFolder.objects.filter(pk=1).update(store_position=rows[-1].id)
+
+
+def groups(rows: Sequence[StoredRow]) -> Iterator[list[StoredRow]]:
+    """Rows that may be written together, what came in first: each person's own order stays."""
+    group: list[StoredRow] = []
+    answered: set[tuple[str, str]] = set()
+    for row in rows:
+        who = (row.bot_id, row.user_id)
+        if not row.is_sent and who in answered:
+            yield group
+            group, answered = [], set()
+        group.append(row)
+        if row.is_sent:
+            answered.add(who)
+    if group:
+        yield group
 
 
 def _received(session: Session, row: StoredRow) -> Received:
@@ -101,19 +124,35 @@ def _received(session: Session, row: StoredRow) -> Received:
     )
 
 
-def _take_sent(session: Session, row: StoredRow, dedupe_key: str) -> None:
-    """Another program's reply, as its own store says: it was taken by WeChat."""
-    if Message.objects.filter(session=session, dedupe_key=dedupe_key).exists():
-        return
+def _take_sent(sent: Sequence[tuple[Session, StoredRow]], store_key: str) -> None:
+    """Another program's replies, as its own store says: they were taken by WeChat."""
+    keys = {f"store:{store_key}:{row.id}"[:80]: (session, row) for session, row in sent}
+    known = set(Message.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True))
     with announcing() as change:
-        threads = arrivals.threads_with({row.user_id}, session.team_id)
-        thread = threads[row.user_id, session.team_id]
-        if _mark_echo(thread, session, row):
-            return
-        message = _message(thread, session, row, dedupe_key)
-        message.save(force_insert=True)
-        arrivals.show_last(thread, message)
-        thread.save(update_fields=list(arrivals.LAST_FIELDS))
+        threads: arrivals.Threads = {}
+        for team_id in sorted({session.team_id for session, _row in sent}):
+            people = {row.user_id for session, row in sent if session.team_id == team_id}
+            threads.update(arrivals.threads_with(people, team_id))
+        fresh = []
+        for key, (session, row) in keys.items():
+            thread = threads[row.user_id, session.team_id]
+            if key not in known and not _mark_echo(thread, session, row):
+                fresh.append(_message(thread, session, row, key))
+        _insert(fresh, change)
+
+
+def _insert(messages: Sequence[Message], change: Change) -> None:
+    if not messages:
+        return
+    last = advance(inbound.MESSAGE_STREAM, len(messages))
+    for number, message in enumerate(messages, start=last - len(messages) + 1):
+        message.id = number
+        arrivals.show_last(message.conversation, message)
+    Message.objects.bulk_create(messages)
+    threads = {message.conversation_id: message.conversation for message in messages}
+    update_rows(list(threads.values()), arrivals.LAST_FIELDS)
+    for message in messages:
+        thread = message.conversation
         topic = f"conversation:{thread.pk}"
         change.touch(message, f"team:{thread.team_id}", topic)
         change.touch(thread, f"team:{thread.team_id}", topic)
@@ -124,7 +163,6 @@ def _message(
 ) -> Message:  # fmt: skip
     now = timezone.now()
     return Message(
-        id=advance(inbound.MESSAGE_STREAM),
         conversation=thread,
         session=session,
         bot_id=session.bot_id,

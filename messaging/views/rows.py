@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
 from messaging import list_queries, row_presentation
+from messaging.list_conditions import mute_sessions
 from messaging.lists import Listing, View
 from messaging.models import Conversation
 from sessions_app.people.roles import Visitor
@@ -66,6 +68,7 @@ def list_context(
         "next": page.next,
         "list_count": list_count(request, listing),
         "most": most_counted(listing),
+        "mute": mute_mark(listing),
         "list_title": row_presentation.list_title(listing),
         "kept": listing.but(words="").pairs,
         "sorts": sort_links(listing),
@@ -90,6 +93,13 @@ def list_count(request: HttpRequest, listing: Listing) -> int:
     return list_queries.count(
         request.user, listing, now=timezone.now(), up_to=most_counted(listing)
     )
+
+
+def mute_mark(listing: Listing) -> str:
+    """Differs when other sessions cannot send: then rows come and go without a change of theirs."""
+    if listing.view is not View.NEEDS_REPLY:
+        return ""
+    return f"{crc32(repr(mute_sessions()).encode()):x}"
 
 
 def most_counted(listing: Listing) -> int:
@@ -174,6 +184,7 @@ def list_news(request: HttpRequest, since: dict[str, int] | None) -> dict[str, A
         "listing": listing,
         "list_count": list_count(request, listing),
         "most": most_counted(listing),
+        "mute": mute_mark(listing),
     }
     if since is not None:
         found = list_queries.list_news(

@@ -15,6 +15,7 @@ from .errors import (
     UnsafeEntryError,
 )
 from .folder import LOCK_LIMIT_S, Change, SessionFolder
+from .holders import holder_of
 from .locks import TRY_EVERY_S, FolderLock, HeldLock, StopEvent
 from .merging import merged
 from .retired import digest
@@ -52,6 +53,7 @@ __all__ = [
     "counted",
     "digest",
     "given_back",
+    "holder_of",
     "merged",
     "observed",
     "on_new_token",

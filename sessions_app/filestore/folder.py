@@ -14,7 +14,7 @@ from sessions_app import names
 
 from . import disk, migration, retired, scanning, undelivered
 from .errors import FolderAbsentError, UnknownSessionError, UnsafeEntryError
-from .locks import DATA_LOCK, POLL_LOCK, FolderLock, StopEvent
+from .locks import DATA_LOCK, POLL_LOCK, TRY_EVERY_S, FolderLock, StopEvent
 from .places import Layout, Place, entries
 from .scanning import Memory, Signature
 from .undelivered import KeptAnswer
@@ -27,13 +27,18 @@ class SessionFolder:
     """`flat_default`: a token file directly in `base` that stands for `default` (old code)."""
 
     def __init__(
-        self, base: Path, *, flat_default: str = "", now: Callable[[], float] = time.time
+        self,
+        base: Path,
+        *,
+        flat_default: str = "",
+        now: Callable[[], float] = time.time,
+        try_every_s: float = TRY_EVERY_S,
     ) -> None:
         self.base = base.expanduser().absolute()
         self.layout = Layout(flat_default)
         self.now = now
         self.poll_lock = FolderLock(self.base / POLL_LOCK)
-        self.data_lock = FolderLock(self.base / DATA_LOCK)
+        self.data_lock = FolderLock(self.base / DATA_LOCK, try_every_s=try_every_s)
 
     def scan(self, memory: Memory | None = None) -> Listing:
         """Everything that is there; an absent base is no error. `memory`: see `scanning`."""
@@ -98,18 +103,22 @@ class SessionFolder:
         with disk.base_folder(self.base) as base:
             return undelivered.keep(base, answer)
 
-    def kept_answers(self) -> list[KeptAnswer]:
-        """What earlier pollers left, without what the cursors on disk show as delivered."""
+    def kept_answers(self, *, tidy: bool = True) -> list[KeptAnswer]:
+        """What earlier pollers left, without what the cursors on disk show as delivered.
+
+        `tidy` removes what was delivered; without it nothing is changed.
+        """
         try:
             with disk.base_folder(self.base) as base:
-                answers = undelivered.kept(base)
+                answers = undelivered.kept(base, tidy=tidy)
         except FileNotFoundError:
             return []
         if not answers:
             return []
         tokens = [session.token for session in self.scan().usable() if session.token]
         still_open = undelivered.still_open(answers, {one.bot_id: one.cursor for one in tokens})
-        self.drop_answers(answer.key for answer in answers if answer not in still_open)
+        if tidy:
+            self.drop_answers(answer.key for answer in answers if answer not in still_open)
         return still_open
 
     def drop_answers(self, keys: Iterable[str]) -> None:

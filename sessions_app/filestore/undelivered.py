@@ -50,14 +50,15 @@ def keep(base: int, answer: KeptAnswer) -> str:
     return key
 
 
-def kept(base: int) -> list[KeptAnswer]:
-    """In the order they came. What cannot be read stays where it is."""
+def kept(base: int, *, tidy: bool = True) -> list[KeptAnswer]:
+    """In the order they came. What cannot be read stays where it is; `tidy` removes drafts."""
     answers: list[KeptAnswer] = []
     try:
         with disk.subfolder(base, UNDELIVERED_FOLDER) as folder:
             for entry in entries(folder):
                 if entry.name.endswith(DRAFT_SUFFIX):
-                    disk.remove(folder, entry.name)  # of a writer that was killed
+                    if tidy:
+                        disk.remove(folder, entry.name)  # of a writer that was killed
                 elif entry.name.endswith(_SUFFIX) and (found := _read(folder, entry.name)):
                     answers.append(found)
     except FileNotFoundError:

@@ -212,9 +212,10 @@ def leave_unfiled(session_id: int) -> None:
 
 def leave_others(bound: Iterable[int]) -> None:
     """Sessions without readable credentials are not in the folder: nothing waits for it."""
-    others = Context.objects.filter(unfiled=True).exclude(session__in=list(bound))
-    if others.exists():
-        others.update(unfiled=False)
+    unfiled = Context.objects.filter(unfiled=True)
+    others = set(unfiled.values_list("session", flat=True).distinct()) - set(bound)
+    if others:
+        unfiled.filter(session__in=others).update(unfiled=False)
 
 
 def _tally(row: Context) -> Tally:

@@ -32,7 +32,7 @@ from sessions_app.models import Receiver
 
 logger = logging.getLogger(__name__)
 
-LOCK_WAIT_S = 0.2
+LOCK_WAIT_S = 0.3
 HOLD_S = 0.25
 """How long the folder's lock is held at a time: other programs wait for it."""
 CURSOR_EVERY_S = 1.0

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Protocol
 
 from django import template
-from django.templatetags.static import static
+from django.contrib.staticfiles.storage import StaticFilesStorage, staticfiles_storage
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
@@ -38,7 +38,13 @@ _WEEKDAYS = (
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
     """A lucide icon of the sprite, hidden from screen readers: the control carries the words."""
-    return _icon(name, extra, static("icons.svg"))
+    return _icon(name, extra, _sprite(staticfiles_storage))
+
+
+@lru_cache(maxsize=2)
+def _sprite(storage: StaticFilesStorage) -> str:
+    """Its hashed address; looked up for each of a hundred icons it is what a page would feel."""
+    return str(storage.url("icons.svg"))
 
 
 @lru_cache(maxsize=512)

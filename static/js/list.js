@@ -99,13 +99,20 @@ function drawn({ detail }) {
   for (const empty of document.querySelectorAll("[data-when-empty]")) {
     empty.hidden = Boolean(document.getElementById(empty.dataset.whenEmpty)?.children.length);
   }
-  if ("staleList" in detail.root.dataset) {
+  if ("staleList" in detail.root.dataset || isOtherwiseMute(detail.root)) {
     stale = true;
     if (isHeld()) showHeld(0);
     else readAnew();
   }
   if (detail.root.dataset.said) say(detail.root.dataset.said);
   markOpen();
+}
+
+/** A session was signed out or came back: who can be answered changed without a row's doing. */
+function isOtherwiseMute(root) {
+  const list = document.getElementById("list-pane");
+  return Boolean(list) && root.dataset.mute !== undefined && root.dataset.list === list.dataset.list
+    && root.dataset.mute !== list.dataset.mute;
 }
 
 /** More changed than an answer carries: the list from its start, once nobody holds it. */

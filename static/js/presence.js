@@ -9,6 +9,7 @@ const HERE_EVERY_MS = 10_000;
 const TYPES_EVERY_MS = 3_000;
 const STOPS_AFTER_MS = 4_000;
 const TIMEOUT_MS = 10_000;
+const ASK_EVERY_MS = 15_000;
 
 const there = new Map();
 let open = null;
@@ -22,7 +23,8 @@ export function startPresence() {
   document.addEventListener("console:opened", adopt);
   document.addEventListener("console:settled", left);
   document.addEventListener("console:notice", ({ detail }) => hear(detail));
-  document.addEventListener("console:welcome", askForRows);
+  document.addEventListener("console:welcome", () => ask(rowsShown()));
+  setInterval(() => document.hidden || ask([...there.keys()].filter((id) => others(id).length)), ASK_EVERY_MS);
   document.addEventListener("console:drawn", () => drawAll());
   document.addEventListener("console:sent", () => stopTyping({ said: true }));
   document.addEventListener("input", typed);
@@ -64,7 +66,6 @@ function leave() {
   clearTimeout(stopTimer);
   types = "";
   post(open, { left: "1" }, true);
-  if (!open.element.isConnected || document.hidden) open.gone = true;
   if (!open.element.isConnected) open = null;
 }
 
@@ -92,7 +93,7 @@ function typed(event) {
     stopTyping();
     return;
   }
-  if (!event.isComposing) ask(mine);
+  if (!event.isComposing) askFirst(mine);
   lastTyped = Date.now();
   clearTimeout(stopTimer);
   stopTimer = setTimeout(stopTyping, STOPS_AFTER_MS);
@@ -112,7 +113,7 @@ function stopTyping({ said = false } = {}) {
 }
 
 /** Once per draft: a colleague has it, or writes an answer at this moment. */
-function ask(mine) {
+function askFirst(mine) {
   if (mine.dataset.asked || kindOf(mine) === "note") return;
   const { owner } = document.getElementById("budget").dataset;
   const writer = others(open.id).find((one) => one.types_until > now() / 1000);
@@ -146,15 +147,20 @@ function take(id, people) {
   draw(String(id));
 }
 
-async function askForRows() {
+function rowsShown() {
   const rows = [...document.querySelectorAll("li.conversation")].slice(0, 200);
-  const ids = rows.map((row) => row.id.replace("conversation-", ""));
+  return rows.map((row) => row.id.replace("conversation-", ""));
+}
+
+/** Only changes are told: whether somebody is still there is asked, for the rows that say so. */
+async function ask(ids) {
   if (!ids.length) return;
   try {
     const url = `${document.body.dataset.presenceUrl}?ids=${ids.join(",")}`;
     const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     if (!response.ok || response.redirected) return;
-    for (const [id, people] of Object.entries(await response.json())) take(id, people);
+    const found = await response.json();
+    for (const id of ids) take(id, found[id] ?? []);
   } catch { /* the next welcome asks again */ }
 }
 

@@ -108,11 +108,11 @@ def test_the_inbox_asks_the_same_number_of_queries_for_any_number_of_rows(
     client = as_(cast.agent)
     for number in range(3):
         receive(shop, text_message("hello", sender=f"p{number}@im.wechat"))
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(17):
         client.get("/inbox/")
     for number in range(3, 20):
         receive(shop, text_message("hello", sender=f"p{number}@im.wechat"))
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(17):
         client.get("/inbox/")
 
 
@@ -122,7 +122,7 @@ def test_a_thread_asks_the_same_number_of_queries_for_any_number_of_messages(
     client = as_(cast.agent)
     receive(shop, *[text_message(f"m{number}") for number in range(40)])
     page = f"/inbox/{Conversation.objects.get().pk}/"
-    with django_assert_max_num_queries(31):
+    with django_assert_max_num_queries(26):
         answer = client.get(page)
     assert answer.content.decode().count('id="message-') == 40
 

@@ -104,6 +104,14 @@ def test_a_mention_that_was_seen_is_none_any_more(cast: Cast, shop: Session) -> 
     assert shown(cast.agent, View.MENTIONS) == []
 
 
+def test_who_is_in_no_team_sees_empty_lists(cast: Cast, shop: Session) -> None:
+    write(shop, "anna")
+    cast.agent.teams.clear()
+    for view in View:
+        assert shown(cast.agent, view) == []
+    assert set(list_queries.counts(cast.agent, now=timezone.now()).values()) == {0}
+
+
 def test_counting_ends_one_above_what_is_shown(cast: Cast, shop: Session) -> None:
     write(shop, *"abcde")
     now = timezone.now()
@@ -133,7 +141,8 @@ def test_filters_narrow_a_view_each_and_together(
     assert shown(cast.agent, label="VIP", session="Shop A", agent="wei") == ["anna"]
     assert shown(cast.agent, words="ARL@") == ["carl"]
     for name in ("label", "session", "agent", "words"):
-        assert shown(cast.agent, **{name: "?"}) == [], name  # type: ignore[arg-type]
+        for user in (cast.agent, cast.administrator):
+            assert shown(user, **{name: "?"}) == [], name  # type: ignore[arg-type]
 
 
 def test_an_address_says_the_list_and_only_what_is_unusual() -> None:

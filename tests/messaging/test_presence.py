@@ -70,6 +70,27 @@ def test_what_is_not_renewed_lapses(
     assert presence.present_at(thread) == []
 
 
+def test_only_what_changes_is_told_to_others(
+    cast: Cast, thread: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(
+        presence,
+        "tell",
+        lambda key, notice: told.append(f"{key} {len(notice['people'])}"),
+    )
+    team = f"team:{thread.team_id}"
+    here(thread, cast.agent)
+    here(thread, cast.agent)
+    assert told == [f"{team} 1"]
+    here(thread, cast.agent, types="reply")
+    here(thread, cast.agent, types="reply")
+    assert told == [f"{team} 1"] * 2
+    here(thread, cast.agent)
+    here(thread, cast.agent, left="1")
+    assert told == [*[f"{team} 1"] * 3, f"{team} 0"]
+
+
 def test_rows_ask_for_all_at_once_and_see_their_own_teams_only(
     cast: Cast, thread: Conversation
 ) -> None:

@@ -326,3 +326,23 @@ def test_pages_go_out_compressed_and_the_api_as_it_is(
     assert page["Content-Encoding"] == "gzip"
     assert len(page.content) < 20_000
     assert "Content-Encoding" not in client.get("/api/v1/conversations", headers=headers)
+
+
+def test_an_open_list_learns_that_others_can_be_answered_now(
+    cast: Cast, threads: list[Conversation]
+) -> None:
+    """Nothing of a conversation changes when its session is signed out; its list does."""
+    client = as_(cast.agent)
+
+    def mark(page: str) -> str:
+        found = re.search(r'data-mute="(\w*)"', page)
+        assert found is not None
+        return found[1]
+
+    since = f"{cast.team.stream_key}:{10**9}"
+    query = {"since": since, "list": "view=needs_reply"}
+    drawn = mark(client.get("/inbox/?view=needs_reply").content.decode())
+    assert drawn == mark(client.get("/inbox/changes/", query).content.decode()) != ""
+    Session.objects.update(state="expired")
+    assert mark(client.get("/inbox/changes/", query).content.decode()) != drawn
+    assert mark(client.get("/inbox/?view=all").content.decode()) == ""

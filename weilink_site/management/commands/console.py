@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from messaging.worker import Worker
-from weilink_site import first_run
+from weilink_site import first_run, refusals
 from weilink_site.data_lock import DataInUse, DataLock
 from weilink_site.version import wire_identity
 
@@ -39,6 +39,9 @@ class Command(BaseCommand):
             first_run_order(lock)
         except DataInUse:
             self._fail("Another console runs on this data already; stop it first.")
+        # Tokens that our keys cannot read stop no console: the board says which they are.
+        if reason := refusals.another_host():
+            self._fail(reason)
         self._greet(port)
         serve(listener, port)
 

@@ -1,6 +1,7 @@
 """`manage.py poller`: one worker in a process of its own, under Channels' `runworker`.
 
-Start as many as you like on one database; sessions are leased one by one.
+Start as many as you like on one database. With WEILINK_STORE=database sessions are leased one by
+one; with `files` one of them receives, and the others stand by.
 """
 
 import asyncio
@@ -13,8 +14,10 @@ from channels.management.commands import runworker
 from channels.worker import Worker as ChannelsWorker
 from django.conf import settings
 from django.core.management.base import CommandParser
+from django.db import connections
 
 from messaging.worker import Worker
+from weilink_site import refusals
 from weilink_site.version import wire_identity
 
 
@@ -43,11 +46,9 @@ class Command(runworker.Command):  # type: ignore[misc]
         parser.set_defaults(layer="default", channels=["workers"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.REDIS_URL:
-            self.stderr.write(
-                "The poller needs REDIS_URL (redis://…): without it no page hears of a message. "
-                "On one machine `manage.py console` runs web and worker together."
-            )
+        if reason := refusals.of_poller():
+            self.stderr.write(reason)
             sys.exit(1)
+        connections.close_all()
         with contextlib.suppress(asyncio.CancelledError):
             super().handle(*args, **options)

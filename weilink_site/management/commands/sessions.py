@@ -1,0 +1,61 @@
+"""`manage.py sessions import|export DIR`: move sessions between the database and a folder."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from messaging import inbound
+from messaging.folder.desk import as_received
+from messaging.folder.threads import FolderThreads
+from sessions_app.filestore import KeptAnswer
+from sessions_app.transfer import Refused, Report, export_folder, import_folder
+
+
+class Command(BaseCommand):
+    help = "Moves sessions between this console's database and a folder of the weilink SDK."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        incoming = actions.add_parser("import", help="take the folder's sessions in")
+        outgoing = actions.add_parser("export", help="write the sessions into a folder")
+        for action in (incoming, outgoing):
+            action.add_argument("folder", metavar="DIR", type=Path)
+            action.add_argument(
+                "--dry-run", action="store_true", help="only say what would be done"
+            )
+        incoming.add_argument(
+            "--replace", action="store_true", help="also over sessions that are connected here"
+        )
+        outgoing.add_argument(
+            "--replace", action="store_true", help="also over other credentials in the folder"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder = options["folder"].expanduser()
+        chosen = {"dry_run": options["dry_run"], "replace": options["replace"]}
+        try:
+            if options["action"] == "import":
+                # Texts that only a program has stay with it: the threads say so in a line.
+                threads = FolderThreads(lambda: False)
+                report = import_folder(folder, threads=threads, keep=_store, **chosen)
+                self._say(report, "imported")
+            else:
+                self._say(export_folder(folder, **chosen), "written")
+        except Refused as refused:
+            self.stderr.write(str(refused))
+            sys.exit(1)
+
+    def _say(self, report: Report, participle: str) -> None:
+        self.stdout.write(report.text(participle))
+        if report.left_out:
+            sys.exit(1)
+
+
+def _store(answer: KeptAnswer) -> bool:
+    """As a poll of ours would have brought it; known messages are not stored twice."""
+    received = as_received(answer)
+    if received is not None:
+        inbound.store([received])
+    return received is not None
