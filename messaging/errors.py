@@ -34,4 +34,5 @@ class UnknownQuote(ReplyError):  # noqa: N818
 
 
 class FileProblem(ReplyError):  # noqa: N818
-    """A file cannot be sent: empty, file_too_large, too_many_files, wrong_kind, unknown_upload."""
+    """A file cannot be sent: empty, file_too_large, too_many_files, too_many_waiting, wrong_kind,
+    unknown_upload."""

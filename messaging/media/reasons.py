@@ -50,6 +50,7 @@ _SENTENCES: dict[str, Callable[[], str]] = {
         )
         % {"count": limits().most_files_per_reply}
     ),
+    "too_many_waiting": lambda: _("Too many of your files wait to be sent. Send or remove some."),
     "wrong_kind": lambda: _("This file is not what it is to be sent as."),
     "unknown_upload": lambda: _("This file is not here any more. Add it again."),
 }
