@@ -43,7 +43,6 @@ class UnknownQuote(ReplyError):  # noqa: N818
 
 
 class FileProblem(ReplyError):  # noqa: N818
-    """A file cannot be sent: empty, file_too_large, too_many_files, wrong_kind, unknown_upload.
-
-    Or it may not go where it is to: file_in_note, file_parked.
+    """A file cannot be sent: empty, file_too_large, too_many_files, too_many_waiting, wrong_kind,
+    unknown_upload. Or it may not go where it is to: file_in_note, file_parked.
     """

@@ -8,7 +8,7 @@ from ninja import File, Path, Router, Status, UploadedFile
 
 from messaging.access import attachment_or_404
 from messaging.api.auth import ApiRequest, allowed
-from messaging.api.errors import ERRORS
+from messaging.api.errors import ERRORS, ApiError
 from messaging.api.paging import id_or_none
 from messaging.api.schemas import UploadOut
 from messaging.media import serving, uploads
@@ -22,12 +22,14 @@ AttachmentId = Annotated[str, Path(pattern="^[0-9]{1,19}$")]
 
 
 @router.post("/uploads", response={201: UploadOut, **ERRORS}, summary="Bring a file to be sent")
-def upload(request: ApiRequest, file: File[UploadedFile]) -> Status[UploadOut]:
+def upload(request: ApiRequest, file: File[UploadedFile | None] = None) -> Status[UploadOut]:
     """multipart/form-data with one part `file`; good for 24 hours, for one message.
 
     `kind`: how it will travel. Sound travels as `file`: WeChat shows no voice bubbles from bots.
     """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
+    if file is None:  # said after the role: a stranger learns nothing of the form
+        raise ApiError(422, "invalid", "file: this part is missing.", field="file")
     brought = uploads.bring(owner=user, file=file)
     return Status(201, UploadOut(id=brought.pk, size=brought.size or 0, kind=brought.kind))
 

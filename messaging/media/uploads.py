@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Sum
 
 from messaging.errors import FileProblem
 from messaging.media import kinds, reasons, storing
@@ -50,8 +51,16 @@ def check_size(size: int) -> None:
         raise problem("file_too_large")
 
 
+def _check_waiting(owner: User) -> None:
+    """What one person brings and never sends must not push out what customers sent."""
+    waiting = Upload.objects.filter(owner=owner).aggregate(total=Sum("stored_bytes"))["total"]
+    if (waiting or 0) > limits().most_waiting_bytes:
+        raise problem("too_many_waiting")
+
+
 def bring_pieces(*, owner: User, pieces: Iterable[bytes], file_name: str) -> Upload:
     """The same from pieces in memory; no transaction is held while the file is looked at."""
+    _check_waiting(owner)
     with storing.workplace() as folder:
         path = folder / "file"
         _write(path, pieces)

@@ -6,6 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from messaging.errors import FileProblem
 from messaging.media import uploads
 from messaging.models import Attachment, Conversation, Message, Upload
 from sessions_app.models import Context, User
@@ -122,3 +123,13 @@ def test_without_javascript_the_files_come_with_the_form(cast: Cast, thread: Con
     page = as_(cast.agent).get(f"/inbox/{thread.pk}/").content.decode()
     assert 'enctype="multipart/form-data"' in page
     assert "a.txt" in page
+
+
+def test_what_one_person_never_sends_has_an_end(cast: Cast, settings: Any) -> None:
+    settings.MEDIA_LIMITS = {"most_waiting_bytes": 9}
+    for _ in range(2):
+        bring(cast.agent)
+    with pytest.raises(FileProblem) as refused:
+        bring(cast.agent)
+    assert refused.value.code == "too_many_waiting"
+    bring(cast.supervisor)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 
 from messaging import sending, services
 from messaging.media import uploading, uploads
@@ -169,3 +170,19 @@ async def test_a_large_file_goes_whole(running: Running, tmp_path: Path) -> None
     await sent(1)
     assert running.control.media(bubbles(running)[0]["media"]) == content
     assert not await Upload.objects.aexists()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+async def test_a_hundred_megabytes_come_and_go_byte_for_byte(running: Running) -> None:
+    thread = await opened(running)
+    content = bytes(range(256)) * (100 * 4096)
+    bot = running.bots["Shop A"]
+    running.control.write(bot, LINA, kind="file", content=content, file_name="100 MB.bin")
+    stored = Attachment.objects.filter(state="stored", size=len(content))
+    row: Attachment = await until(stored.first, "it came", within_s=60)
+    with default_storage.open(row.stored_name) as file:
+        assert file.read() == content
+    await in_thread(reply)(thread, "", (content, "back.bin"))
+    await sent(1)
+    assert running.control.media(bubbles(running)[0]["media"]) == content
