@@ -14,6 +14,7 @@ from django.db import DatabaseError, InterfaceError
 
 from messaging import outbox
 from messaging.lines import Lines
+from messaging.media.outgoing import item_of
 from messaging.outbox import Claim
 from sessions_app.ilink.errors import (
     GatewayError,
@@ -22,7 +23,6 @@ from sessions_app.ilink.errors import (
     RefusedError,
     UnsafeHostError,
 )
-from sessions_app.ilink.wire import text_item
 
 logger = logging.getLogger(__name__)
 
@@ -140,7 +140,7 @@ class Delivery:
                 to_user_id=claim.to_user_id,
                 client_id=claim.client_id,
                 context_token=claim.context_token,
-                item=text_item(claim.text),
+                item=item_of(claim.text, claim.file),
             )
         except asyncio.CancelledError:
             await self._note(outbox.mark_broken, claim, detail="stopped")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from django.utils import timezone
 
-from messaging import outbox
+from messaging import counting
 from messaging.models import Message, MessageStatus, SendAttempt
 from sessions_app.realtime import Change
 
@@ -74,7 +74,7 @@ def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Chan
     )  # fmt: skip
     thread = message.conversation
     if waits:
-        outbox.give_count_back(message)
+        counting.give_count_back(message)
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
     change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
 

@@ -3,6 +3,7 @@
 ReplyError            code, a sentence, and the sessions that could send instead
 ├── AnsweredMeanwhile somebody else answered since the draft was begun
 ├── DraftAlreadyUsed  the draft's key was posted before, with another text
+├── FileProblem       a file that goes with it is empty, too large, gone, or of another kind
 ├── UnknownSession    the session that is to send does not exist for this person
 └── UnknownQuote      the message that this one answers is not in the conversation
 """
@@ -39,3 +40,9 @@ class UnknownSession(ReplyError):  # noqa: N818
 
 class UnknownQuote(ReplyError):  # noqa: N818
     """`unknown_message`: what is to be answered stands in another conversation, or nowhere."""
+
+
+class FileProblem(ReplyError):  # noqa: N818
+    """A file cannot be sent: empty, file_too_large, too_many_files, too_many_waiting, wrong_kind,
+    unknown_upload. Or it may not go where it is to: file_in_note, file_parked.
+    """

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import DatabaseError
-from django.db.models import F, Max, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from messaging import queue
-from messaging.models import Conversation, Direction, Message, MessageStatus, SendAttempt
+from messaging import counting, queue
+from messaging.media.outgoing import SentFile, sent_file
+from messaging.models import Conversation, Message, MessageStatus, SendAttempt
 from messaging.pace import hold_back
 from messaging.reply_route import OVERRIDABLE, Candidate, likely_cause
 from sessions_app import leases
@@ -43,6 +44,7 @@ class Claim:
     context_token: str
     client_id: str
     text: str
+    file: SentFile | None = None
 
 
 def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
@@ -131,8 +133,11 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
         return None, problem
     try:
         bot_token, context_token = session.token, unseal(context.sealed_token)
+        file, problem = sent_file(message, timezone.now())
     except SealedError:
         return None, "sealed"
+    if problem:
+        return None, problem
     claim = Claim(
         message_id=message.pk,
         session_id=session.pk,
@@ -143,6 +148,7 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
         context_token=context_token,
         client_id=client_id,
         text=message.text,
+        file=file,
     )
     return claim, ""
 
@@ -187,6 +193,8 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
         code = _cause(message) if wire_code == -2 else "refused"
         if wire_code == -14:
             code, detail = "session_offline", message.session.name
+        if code == "refused":  # perhaps it was the file: a retry uploads it again
+            message.attachments.update(uploaded_at=None)
         _settle(change, message, MessageStatus.FAILED, code, detail, holds=True)
         Context.objects.filter(session=claim.session_id, user_id=claim.to_user_id).update(
             refused_at=timezone.now()
@@ -239,6 +247,17 @@ def put_back(claim: Claim, *, code: str, detail: str) -> None:
             next_try_at=timezone.now() + timedelta(seconds=RETRY_S[tries - 1]),
         )
         _touch(change, message)
+
+
+def fail_queued(message_id: int, *, code: str, detail: str) -> bool:
+    """A queued message whose file cannot be uploaded: an agent decides. False: not queued now."""
+    with announcing() as change:
+        _lock_around(message_id)
+        message = _whole(message_id)
+        if message.status != MessageStatus.QUEUED:
+            return False
+        _settle(change, message, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
+    return True
 
 
 def hand_back(claim: Claim) -> None:
@@ -299,7 +318,7 @@ def _count_again(message: Message) -> None:
     if context is not None:
         rows = Context.objects.filter(pk=context.pk)
         rows.update(replies_used=F("replies_used") + 1, unfiled=True)
-        show_count(message.conversation, message.session_id)
+        counting.show_count(message.conversation, message.session_id)
 
 
 def _cause(message: Message) -> str:
@@ -349,43 +368,10 @@ def _settle(
         finished_at=now, outcome=code or status
     )
     if give_back:
-        give_count_back(message)
+        counting.give_count_back(message)
     if status == MessageStatus.FAILED:
-        show_waiting(message.conversation)
+        counting.show_waiting(message.conversation)
     _touch(change, message)
-
-
-def give_count_back(message: Message) -> None:
-    """The reply never left: it does not count."""
-    user_id = message.conversation.contact.user_id
-    used = Context.objects.filter(session=message.session_id, user_id=user_id, replies_used__gt=0)
-    used.update(replies_used=F("replies_used") - 1, unfiled=True)
-    show_count(message.conversation, message.session_id)
-
-
-def show_count(thread: Conversation, session_id: int) -> None:
-    """Copy the context's count to the locked thread, if that session is the thread's route."""
-    if thread.session_id != session_id:
-        return
-    user_id = thread.contact.user_id
-    used = Context.objects.filter(session=session_id, user_id=user_id)
-    count = used.values_list("replies_used", flat=True).first()
-    if count is not None:
-        thread.replies_used = count
-        Conversation.objects.filter(pk=thread.pk).update(replies_used=count)
-
-
-def show_waiting(thread: Conversation) -> None:
-    """Copy to the locked thread since when its customer waits: a reply that never left is none."""
-    spoken = Message.objects.filter(conversation=thread.pk).order_by()
-    ours = spoken.filter(direction=Direction.OUT).exclude(status__in=_NEVER_LEFT)
-    last = ours.aggregate(last=Max("id"))["last"] or 0
-    unanswered = spoken.filter(direction=Direction.IN, id__gt=last).order_by("id")
-    thread.waiting_since = unanswered.values_list("stored_at", flat=True).first()
-    Conversation.objects.filter(pk=thread.pk).update(waiting_since=thread.waiting_since)
-
-
-_NEVER_LEFT = (MessageStatus.FAILED, MessageStatus.CANCELLED)
 
 
 def _touch(change: Change, message: Message) -> None:

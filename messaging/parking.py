@@ -8,17 +8,18 @@ from django.utils import timezone
 
 from messaging import drafts, outbox, reasons, sending, services
 from messaging.errors import ReplyError
+from messaging.media import uploads
 from messaging.models import (
     Conversation,
-    Draft,
     DraftKind,
     Message,
+    MessageKind,
     MessageStatus,
     ParkedReply,
     ParkedState,
 )
 from messaging.reply_route import text_problem
-from messaging.sending import Wish
+from messaging.sending import TakenBack, Wish
 from sessions_app.models import User
 from sessions_app.realtime import Change, announcing, wake_workers
 from sessions_app.team_settings import TeamSettings
@@ -42,9 +43,14 @@ def park(
 
 
 def park_message(*, message: Message, user: User, limits: TeamSettings) -> ParkedReply:
-    """A reply that failed waits as a parked one instead. Raises ReplyError if it was decided."""
+    """A reply that failed waits as a parked one instead.
+
+    Raises ReplyError if it was decided, FileProblem: only a text can wait.
+    """
     with announcing() as change:
         thread = outbox.lock_thread(message.conversation_id)
+        if message.kind != MessageKind.TEXT:
+            raise uploads.problem("file_parked")
         held = thread.messages.filter(pk=message.pk, holds_queue=True, status=MessageStatus.FAILED)
         if not held.update(holds_queue=False):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
@@ -102,14 +108,14 @@ def send_parked(
     return made
 
 
-def edit_parked(*, parked: ParkedReply, user: User) -> Draft:
+def edit_parked(*, parked: ParkedReply, user: User) -> TakenBack:
     """Out of the tray and into the composer of whoever edits it."""
     with announcing() as change:
         thread = outbox.lock_thread(parked.conversation_id)
         _decide(parked, user, ParkedState.DISCARDED)
         draft = drafts.put_draft(user, thread, parked.text)
         _announce(change, thread)
-    return draft
+    return TakenBack(draft, [])
 
 
 def discard_parked(*, parked: ParkedReply, user: User) -> None:

@@ -1,39 +1,61 @@
 """How a program writes to a person: by WeChat id; a key makes a repeated post one message.
 
-The rules of a reply are those of `services.send_reply`; nothing here calls WeChat.
+The rules of a reply are those of `sending.send`; nothing here calls WeChat.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from django.db import transaction
 from django.db.models import QuerySet
 
-from messaging import queries, reasons, services
+from messaging import queries, reasons, sending, services
 from messaging.access import conversations_of
 from messaging.errors import DraftAlreadyUsed, ReplyError, UnknownQuote, UnknownSession
+from messaging.media import uploads
+from messaging.media.replies import Wanted
 from messaging.models import SPOKEN, Conversation, Message, PostedKey
 from messaging.reply_route import text_problem
+from messaging.sending import Wish
 from sessions_app.access import sessions_of
 from sessions_app.models import Context, User
 from sessions_app.team_settings import team_settings
 
 
 @dataclass(frozen=True, slots=True)
+class PostedFile:
+    """One file: brought before (`upload_id`), or its bytes. `kind`: as the contract has it."""
+
+    kind: str
+    file_name: str
+    upload_id: str = ""
+    content: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
-    """One text to one person. `reply_to`: the id of one of their conversation's messages."""
+    """One text or files, or both, to one person.
+
+    `reply_to`: the id of one of their conversation's messages.
+    """
 
     to: str
     text: str
     session_name: str | None = None
     reply_to: int | None = None
     override: bool = False
+    files: tuple[PostedFile, ...] = ()
 
     def digest(self) -> str:
         """What two posts with one key must have in common."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        written = json.dumps(asdict(self), sort_keys=True, default=_digest)
+        return hashlib.sha256(written.encode()).hexdigest()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +70,15 @@ class Taken:
 
 
 def post_message(*, user: User, post: Post, key: str = "") -> tuple[Taken, bool]:
-    """Queue one text; True: it is new. The same key again is the first answer, False.
+    """Queue a text and files; True: it is new. The same key again is the first answer, False.
 
     Raises ReplyError and its kinds; nothing is kept then, the key neither.
     """
+    if key and (kept := PostedKey.objects.filter(owner=user, key=key).first()):
+        return _first_answer(kept, post), False
+    files = [_brought(user, one) for one in post.files]  # before any transaction: it takes time
     if not key:
-        return _queue(user, post), True
+        return _queue(user, post, files), True
     with transaction.atomic():
         # A second post with this key waits here until the first one is through.
         kept, is_new = PostedKey.objects.get_or_create(
@@ -61,7 +86,7 @@ def post_message(*, user: User, post: Post, key: str = "") -> tuple[Taken, bool]
         )
         if not is_new:
             return _first_answer(kept, post), False
-        taken = _queue(user, post)
+        taken = _queue(user, post, files)
         PostedKey.objects.filter(pk=kept.pk).update(answer=asdict(taken))
     return taken, True
 
@@ -72,27 +97,37 @@ def _first_answer(kept: PostedKey, post: Post) -> Taken:
     return Taken(**kept.answer)
 
 
-def _queue(user: User, post: Post) -> Taken:
-    if problem := text_problem(services.clean(post.text)):
+def _brought(user: User, file: PostedFile) -> Wanted:
+    """Raises FileProblem."""
+    if file.upload_id:
+        return Wanted(file.upload_id, file.kind, file.file_name)
+    brought = uploads.bring_pieces(owner=user, pieces=[file.content], file_name=file.file_name)
+    return Wanted(brought.pk, file.kind)
+
+
+def _queue(user: User, post: Post, files: list[Wanted]) -> Taken:
+    text = services.clean(post.text)
+    if (problem := text_problem(text)) and not (files and problem == "empty"):
         raise ReplyError(problem, reasons.refusal(problem))
     thread = _thread(user, post)
-    message = services.send_reply(
-        user=user,
-        conversation=thread,
-        text=post.text,
+    wish = Wish(
+        text,
         draft_key="",
         session_name=post.session_name,
         override=post.override,
+        files=tuple(files),
         quote_of=_quoted(thread, post.reply_to),
     )
-    used = Context.objects.filter(session=message.session, user_id=post.to)
+    messages = sending.send(user=user, conversation=thread, wish=wish, limits=team_settings())
+    first = messages[0]
+    used = Context.objects.filter(session=first.session, user_id=post.to)
     spent = used.values_list("replies_used", flat=True).get()
     return Taken(
-        id=str(message.pk),
-        status=message.status,
-        session=message.session.name,
+        id=str(first.pk),
+        status=first.status,
+        session=first.session.name,
         remaining=max(0, team_settings().replies_per_token - spent),
-        parts=[str(message.pk)],
+        parts=[str(one.pk) for one in messages],
     )
 
 

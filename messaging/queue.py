@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from messaging.media.outgoing import not_uploaded
 from messaging.models import Conversation, Message, MessageStatus
 from sessions_app.models import Context
 from sessions_app.realtime import announcing
@@ -16,7 +17,10 @@ BUSY_AFTER_S = 2
 
 
 def ready(now: datetime) -> QuerySet[Message]:
-    """Queued messages that nothing of the same person is ahead of, oldest first."""
+    """Queued messages that nothing of the same person is ahead of, oldest first.
+
+    A file's message waits for its upload: until then nothing of it has left.
+    """
     ahead = Message.objects.filter(conversation=OuterRef("conversation"), id__lt=OuterRef("id"))
     ahead = ahead.filter(
         Q(status__in=[MessageStatus.QUEUED, MessageStatus.SENDING]) | Q(holds_queue=True)
@@ -26,7 +30,8 @@ def ready(now: datetime) -> QuerySet[Message]:
     queued = Message.objects.filter(due, released, status=MessageStatus.QUEUED)
     if settings.WEILINK_STORE == "files":
         queued = queued.exclude(Exists(_unfiled()))
-    return queued.exclude(Exists(ahead)).order_by("id")
+    uploading = not_uploaded(now).filter(message=OuterRef("pk"))
+    return queued.exclude(Exists(ahead)).exclude(Exists(uploading)).order_by("id")
 
 
 def _unfiled() -> QuerySet[Context]:

@@ -1,4 +1,4 @@
-"""What the composer sends: one text or its parts, held back for a moment, after a last look around.
+"""What is sent: a text or its parts, then files; held back for a moment, after a last look around.
 
 The rules of a reply are those of `services`; nothing here calls WeChat.
 """
@@ -11,8 +11,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from messaging import arrivals, drafts, outbox, reasons, services, typing_sign
+from messaging import arrivals, counting, drafts, outbox, reasons, services, typing_sign
 from messaging.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
+from messaging.media import replies
+from messaging.media.replies import Part, Wanted
 from messaging.models import (
     SPOKEN,
     Conversation,
@@ -21,7 +23,9 @@ from messaging.models import (
     DraftKind,
     EventCode,
     Message,
+    MessageKind,
     MessageStatus,
+    Upload,
 )
 from messaging.reply_route import text_problem
 from messaging.splitting import parts_of
@@ -37,6 +41,7 @@ class Wish:
 
     `split`: as several messages where it is long. `seen_up_to`: the newest message that the agent
     had seen when the draft was begun; None asks nobody. `hold_s`: for so long it can be undone.
+    `quote_of`: a message of the same conversation that the first part answers.
     """
 
     text: str
@@ -46,6 +51,16 @@ class Wish:
     split: bool = False
     seen_up_to: int | None = None
     hold_s: int = 0
+    files: tuple[Wanted, ...] = ()
+    quote_of: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What stands in the composer again."""
+
+    draft: Draft
+    files: list[Upload]
 
 
 def send(
@@ -53,29 +68,40 @@ def send(
 ) -> list[Message]:
     """Queue all parts in order, or none. The same draft key again is the same messages.
 
-    Raises ReplyError; AnsweredMeanwhile where somebody else answered since the draft was begun.
+    Uploads that were sent are used up. Raises ReplyError, FileProblem; AnsweredMeanwhile where
+    somebody else answered since the draft was begun.
     """
-    parts = _parts(services.clean(wish.text), wish, limits)
+    texts = _texts(services.clean(wish.text), wish, limits)
+    replies.check_count(wish.files)
     release_at = timezone.now() + timedelta(seconds=wish.hold_s) if wish.hold_s else None
     with announcing() as change:
         thread = outbox.lock_thread(conversation.pk)
         if posted := _posted(thread, wish.draft_key):
-            if [one.text for one in posted] != parts:
-                raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
-            return posted
+            return _first_answer(posted, texts, wish)
         _look_around(thread, user, wish.seen_up_to)
+        parts = [Part(text=one) for one in texts]
+        parts += [replies.part_of(user, one) for one in wish.files]
         context = services.find_context(
             thread, session_name=wish.session_name, override=wish.override, cost=len(parts)
         )
         made = []
-        for position, text in enumerate(parts):
-            key = part_key(wish.draft_key, position)
-            made.append(
-                services.queue_text(
-                    thread, context, text, key, user, override=wish.override, release_at=release_at
-                )
+        for position, part in enumerate(parts):
+            message = services.queue_text(
+                thread,
+                context,
+                part.text,
+                part_key(wish.draft_key, position),
+                user,
+                override=wish.override,
+                quote_of=None if position else wish.quote_of,
+                release_at=release_at,
+                kind=part.kind,
+                detail=part.detail,
             )
-            services.announce(change, made[-1], thread)
+            if part.upload is not None:
+                replies.attach(message, part.upload, part.kind)
+            services.announce(change, message, thread)
+            made.append(message)
         drafts.consume(user, thread, DraftKind.REPLY, wish.draft_key)
         typing_sign.stop(thread)
         wake_workers()
@@ -87,12 +113,21 @@ def part_key(draft_key: str, position: int) -> str:
     return f"{draft_key[:56]}:{position + 1}" if position and draft_key else draft_key
 
 
-def _parts(text: str, wish: Wish, limits: TeamSettings) -> list[str]:
+def _texts(text: str, wish: Wish, limits: TeamSettings) -> list[str]:
+    if wish.files and not text.strip():
+        return []
     parts = parts_of(text, characters=limits.warn_characters) if wish.split else [text]
     for part in parts or [""]:
         if problem := text_problem(part):
             raise ReplyError(problem, reasons.refusal(problem))
     return parts
+
+
+def _first_answer(posted: list[Message], texts: list[str], wish: Wish) -> list[Message]:
+    known = [one.text for one in posted if one.kind == MessageKind.TEXT]
+    if known != texts or len(posted) != len(texts) + len(wish.files):
+        raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
+    return posted
 
 
 def _posted(thread: Conversation, draft_key: str) -> list[Message]:
@@ -129,10 +164,11 @@ def _answered_words(answer: Message) -> str:
     return _("%(name)s answered %(ago)s. Send anyway?") % {**values, "name": name}
 
 
-def take_back(*, message: Message, user: User) -> Draft:
+def take_back(*, message: Message, user: User) -> TakenBack:
     """Into the composer again: what still waits is cancelled, what failed is discarded.
 
-    Of a text sent as several, all that still wait. Raises ReplyError when it is on its way.
+    Of a reply sent as several, all that still wait, with their files. Raises ReplyError when it
+    is on its way.
     """
     with announcing() as change:
         thread = outbox.lock_thread(message.conversation_id)
@@ -142,12 +178,13 @@ def take_back(*, message: Message, user: User) -> Draft:
         else:
             taken = _cancel_waiting(thread, message)
         _show_what_stands(thread, taken)
-        outbox.show_waiting(thread)
+        counting.show_waiting(thread)
         for row in taken:
             services.announce(change, row, thread)
-        draft = drafts.put_draft(user, thread, "\n".join(row.text for row in taken))
+        files = replies.give_back(taken, user)
+        draft = drafts.put_draft(user, thread, "\n".join(row.text for row in taken if row.text))
         wake_workers()
-    return draft
+    return TakenBack(draft, files)
 
 
 def _show_what_stands(thread: Conversation, taken: Sequence[Message]) -> None:
@@ -170,7 +207,7 @@ def _cancel_waiting(thread: Conversation, message: Message) -> list[Message]:
         outbox.lock_context(row)
         queued = Message.objects.filter(pk=row.pk, status=MessageStatus.QUEUED)
         if queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
-            outbox.give_count_back(row)
+            counting.give_count_back(row)
             taken.append(row)
     if not taken:
         raise ReplyError("already_sent", reasons.refusal("already_sent"))

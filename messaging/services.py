@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import F
 from django.utils import timezone
 
-from messaging import arrivals, outbox, reasons
+from messaging import arrivals, counting, outbox, reasons
 from messaging.errors import DraftAlreadyUsed, ReplyError
 from messaging.inbound import MESSAGE_STREAM
 from messaging.models import (
@@ -90,8 +90,13 @@ def queue_text(
     override: bool,
     quote_of: Message | None = None,
     release_at: datetime | None = None,
+    kind: MessageKind = MessageKind.TEXT,
+    detail: str = "",
 ) -> Message:
-    """Write one text down to be sent, and count it. `release_at`: not before."""
+    """Write one message down to be sent, and count it. The caller holds the thread's lock.
+
+    `release_at`: not before. `detail`: what the list shows of a `kind` that has no text.
+    """
     number = advance(MESSAGE_STREAM)
     message = Message(
         id=number,
@@ -99,7 +104,7 @@ def queue_text(
         session=context.session,
         bot_id=context.session.bot_id,
         direction=Direction.OUT,
-        kind=MessageKind.TEXT,
+        kind=kind,
         text=text,
         quote_of=quote_of,
         quote_text=quote_of.text if quote_of else "",
@@ -112,7 +117,7 @@ def queue_text(
     )
     message.save(force_insert=True)
     _count(context, thread)
-    arrivals.show_last(thread, message)
+    arrivals.show_last(thread, message, detail)
     thread.save(update_fields=arrivals.LAST_FIELDS)
     return message
 
@@ -122,7 +127,7 @@ def _count(context: Context, thread: Conversation) -> None:
     Context.objects.filter(pk=context.pk).update(
         replies_used=F("replies_used") + 1, last_reply_at=timezone.now(), unfiled=True
     )
-    outbox.show_count(thread, context.session_id)
+    counting.show_count(thread, context.session_id)
 
 
 def retry_message(*, message: Message, user: User | None) -> None:
@@ -146,7 +151,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
             bot_id=context.session.bot_id,
         )
         _count(context, thread)
-        outbox.show_waiting(thread)
+        counting.show_waiting(thread)
         announce(change, message, thread)
         wake_workers()
 
@@ -188,8 +193,8 @@ def cancel_message(*, message: Message, user: User | None) -> None:
         queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
         if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
             raise ReplyError("already_sent", reasons.refusal("already_sent"))
-        outbox.give_count_back(message)
-        outbox.show_waiting(thread)
+        counting.give_count_back(message)
+        counting.show_waiting(thread)
         announce(change, message, thread)
         wake_workers()
 

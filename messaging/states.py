@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from messaging.models import Direction, Message, MessageStatus
+from messaging.models import Direction, Message, MessageKind, MessageStatus
 from messaging.reply_route import OVERRIDABLE
 from sessions_app import reasons
 
@@ -89,7 +89,15 @@ def _failed(message: Message) -> State:
     if not message.holds_queue:
         words = _("%(words)s · discarded") % {"words": words}
         return State(words, css="is-cancelled", loud=True)
-    return State(words, "bad", "is-failed", _ways_out(message.error_code), loud=True)
+    return State(words, "bad", "is-failed", _ways_out_of(message), loud=True)
+
+
+def _ways_out_of(message: Message) -> tuple[Action, ...]:
+    """A file cannot be parked."""
+    ways = _ways_out(message.error_code)
+    if message.kind == MessageKind.TEXT:
+        return ways
+    return tuple(one for one in ways if one.url != "park_message")
 
 
 def _ways_out(code: str) -> tuple[Action, ...]:

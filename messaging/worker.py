@@ -87,7 +87,7 @@ class Worker:
                 wake_worker=self._wake_loops,
                 free_for_s=free_for_s,
             )
-        self.media = MediaWork(hosts=self.hosts, worker_id=lambda: self.worker_id)
+        self.media = MediaWork(lines=self.lines, worker_id=lambda: self.worker_id)
         self.typing = TypingDesk(desk=self.desk, lines=self.lines, clock=time.monotonic)
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []

@@ -85,6 +85,12 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
     "no_reason": _plain(lambda: _("WeChat refused and gave no reason")),
     "no_id": _plain(lambda: _("taken, no receipt")),
     "worker_lost": _plain(lambda: _("the worker stopped while sending; it may have arrived")),
+    "upload_refused": _with_detail(
+        lambda: _("WeChat's file server does not take this file (%(detail)s)")
+    ),
+    "upload_failed": _plain(lambda: _("the file could not be uploaded; nothing was sent")),
+    "file_lost": _plain(lambda: _("the file is not here any more")),
+    "not_uploaded": _plain(lambda: _("the file was not at WeChat any more; nothing was sent")),
     "not_reached": _plain(lambda: _("WeChat could not be reached; nothing was sent")),
 }
 

@@ -16,6 +16,7 @@ from django.urls import path
 
 from sessions_app.consumers import LiveConsumer
 from weilink_site import body_limit
+from weilink_site.flow import flowing
 from weilink_site.origins import only_own_pages
 
 body_limit.install()
@@ -38,9 +39,9 @@ def mounted(inner: Application, simulated: Application, prefix: str = "/simulato
             target, scope = simulated, {**scope, "root_path": scope.get("root_path", "") + prefix}
         await target(scope, receive, send)
 
-    return application
+    return flowing(application)
 
 
-application: Application = ProtocolTypeRouter(
-    {"http": django_application, "websocket": websockets()}
+application: Application = flowing(
+    ProtocolTypeRouter({"http": django_application, "websocket": websockets()})
 )

@@ -9,9 +9,14 @@ from daphne import http_protocol
 from django.conf import settings
 from twisted.internet import reactor
 
+from messaging.media.limits import limits
+from weilink_site.flow import hold
+
 PAGE_BYTES = 2_621_440
 """Django's own limit for what is read into memory; holds wherever no room is named."""
-SIMULATOR_BYTES = 64 * 1024 * 1024
+SIMULATOR_BYTES = 160 * 1024 * 1024
+FORM_BYTES = 1024 * 1024
+"""What stands around a file in a form."""
 LINGER_S = 2.0
 """What still comes is thrown away for so long: a line cut at once would cut the answer too."""
 
@@ -26,15 +31,23 @@ def most_bytes(path: bytes) -> int:
     """The limit of a path. A call that takes files gets a line of its own here."""
     if settings.DEMO and path.startswith(b"/simulator/"):
         return SIMULATOR_BYTES
+    if path.startswith((b"/inbox/uploads/", b"/api/v1/uploads")):
+        return limits().most_reply_file_bytes + FORM_BYTES
     return PAGE_BYTES
 
 
 class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
     """Daphne's request with an end to its body."""
 
+    content: Any
     refused = False
     limit = PAGE_BYTES
     closing: Any = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Twisted would read every form into memory, for arguments that nobody asks it for.
+        self._parsePOSTFormSubmission = False
 
     def gotLength(self, length: int | None) -> None:  # noqa: N802 - Twisted's name
         # The request itself learns its path only after the whole body.
@@ -55,6 +68,10 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
             self.channel.loseConnection()
         else:
             super().requestReceived(*args)
+
+    def process(self) -> Any:
+        self.content = hold(self.content)
+        return super().process()
 
     def connectionLost(self, reason: Any) -> None:  # noqa: N802
         if self.closing is not None and self.closing.active():

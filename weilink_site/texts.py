@@ -55,4 +55,25 @@ def texts() -> dict[str, str]:
         "name_list": _("{first}, {second}"),
         "ask_owner": _("{name} has this conversation. Answer all the same?"),
         "ask_typing": _("{name} is typing an answer. Answer all the same?"),
+        **_file_texts(),
+    }
+
+
+def _file_texts() -> dict[str, str]:
+    """What the tray of the composer says."""
+    return {
+        "file_empty": _("This file is empty."),
+        "file_too_large": _("This file is over {most}, the limit set here."),
+        "file_broken": _("The line broke. Try again."),
+        "too_many_files": _("At most {count} files go with one reply."),
+        "files_uploading": _("Sends as soon as all files are here."),
+        "files_failed": _("A file is not here: try it again or remove it."),
+        "files_not_in_note": _("Files do not go with a note; they stay with the reply."),
+        "files_not_parked": _("Files cannot be parked. Remove them to park the text."),
+        "file_added": _("{name} added"),
+        "file_removed": _("{name} removed"),
+        "earlier_file": _("Send {name} earlier"),
+        "later_file": _("Send {name} later"),
+        "remove_file": _("Remove {name}"),
+        "retry_file": _("Try {name} again"),
     }

@@ -15,7 +15,7 @@ from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import BaseModel
 
-from messaging.errors import ReplyError
+from messaging.errors import FileProblem, ReplyError
 from sessions_app import reasons
 from sessions_app.names import SessionNameError, SessionNameTaken
 
@@ -96,6 +96,8 @@ def refuse(problem: ApiError) -> HttpResponse:
 def from_reply(problem: ReplyError) -> ApiError:
     """409 unless the post itself is wrong; where another session could send, it is offered."""
     status, field = REPLY_STATUS.get(problem.code, (409, ""))
+    if isinstance(problem, FileProblem):
+        status, field = 422, "attachments"
     offer = problem.offer if status == 409 else None
     return ApiError(status, problem.code, problem.message, field=field, offer=offer)
 

@@ -1,14 +1,18 @@
-"""`/uploads` and `/attachments`: the calls are here, the bytes come with a later version."""
+"""`/uploads` and `/attachments`: bytes in, to be sent within a day, and bytes out."""
 
 from typing import Annotated
 
-from django.http import Http404, HttpResponse
-from ninja import Path, Router
+from django.http import Http404
+from django.http.response import HttpResponseBase
+from ninja import File, Path, Router, Status, UploadedFile
 
 from messaging.access import attachment_or_404
 from messaging.api.auth import ApiRequest, allowed
-from messaging.api.errors import ERRORS, NotAvailable
+from messaging.api.errors import ERRORS, ApiError
 from messaging.api.paging import id_or_none
+from messaging.api.schemas import UploadOut
+from messaging.media import serving, uploads
+from messaging.views.media import file_of
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
 
@@ -17,23 +21,32 @@ router = Router(tags=["files"])
 AttachmentId = Annotated[str, Path(pattern="^[0-9]{1,19}$")]
 
 
-@router.post("/uploads", response=ERRORS, summary="Upload a file (not in this version)")
-def upload(request: ApiRequest) -> HttpResponse:
-    """501: it comes later."""
-    allowed(request, Scope.SEND, Capability.ANSWER)
-    raise NotAvailable("Uploading files")
+@router.post("/uploads", response={201: UploadOut, **ERRORS}, summary="Bring a file to be sent")
+def upload(request: ApiRequest, file: File[UploadedFile | None] = None) -> Status[UploadOut]:
+    """multipart/form-data with one part `file`; good for 24 hours, for one message.
+
+    `kind`: how it will travel. Sound travels as `file`: WeChat shows no voice bubbles from bots.
+    """
+    user = allowed(request, Scope.SEND, Capability.ANSWER)
+    if file is None:  # said after the role: a stranger learns nothing of the form
+        raise ApiError(422, "invalid", "file: this part is missing.", field="file")
+    brought = uploads.bring(owner=user, file=file)
+    return Status(201, UploadOut(id=brought.pk, size=brought.size or 0, kind=brought.kind))
 
 
 @router.get(
     "/attachments/{attachment_id}/content",
     response=ERRORS,
-    summary="The bytes of an attachment (not in this version)",
+    summary="The bytes of an attachment",
 )
-def content(request: ApiRequest, attachment_id: AttachmentId) -> HttpResponse:
-    """501 for what exists: the bytes are not fetched yet."""
+def content(request: ApiRequest, attachment_id: AttachmentId) -> HttpResponseBase:
+    """Decrypted, with ranges; 404 while its `state` is not `stored`.
+
+    The content type is what the bytes are, where it is a picture, sound or video that browsers
+    show; everything else is `application/octet-stream`.
+    """
     user = allowed(request, Scope.READ)
     number = id_or_none(attachment_id)
     if number is None:
         raise Http404
-    attachment_or_404(user, number)
-    raise NotAvailable("Fetching files")
+    return serving.respond(request, file_of(attachment_or_404(user, number)))

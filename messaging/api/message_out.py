@@ -1,6 +1,7 @@
 """A message row as the API shows it. Pure: what it reads is loaded already (`queries.whole`)."""
 
 from messaging.api.schemas import AttachmentOut, MessageErrorOut, MessageOut, QuoteOut
+from messaging.media import reasons as media_reasons
 from messaging.models import Attachment, Message
 from sessions_app import reasons
 
@@ -34,7 +35,7 @@ def _attachment(row: Attachment) -> AttachmentOut:
         size=row.size,
         content_type=row.content_type,
         state=row.state,
-        error=row.error or None,
+        error=media_reasons.sentence(row.error) or None,
     )
 
 

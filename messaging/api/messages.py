@@ -1,5 +1,6 @@
 """`/messages`: read in the order stored (this is `recv`), post, retry, cancel."""
 
+import base64
 from dataclasses import asdict
 from typing import Annotated, Literal
 
@@ -9,14 +10,21 @@ from ninja import Path, Query, Router, Status
 from messaging import posting, queries, services
 from messaging.access import message_or_404
 from messaging.api.auth import ApiRequest, Caller, allowed
-from messaging.api.errors import ERRORS, NotAvailable
+from messaging.api.errors import ERRORS, ApiError
 from messaging.api.message_out import message_out
 from messaging.api.paging import BIGGEST_ID, Cursor, Limit, id_or_none, pack, split, unpack_id
-from messaging.api.schemas import MessageIn, MessageOut, MessagesOut, RetryIn, TakenOut
+from messaging.api.schemas import (
+    AttachmentIn,
+    MessageIn,
+    MessageOut,
+    MessagesOut,
+    RetryIn,
+    TakenOut,
+)
 from messaging.api.sessions import unknown_session
 from messaging.api.waiting import Wait, in_thread, look_until
 from messaging.models import SPOKEN, Conversation, Message
-from messaging.posting import Post
+from messaging.posting import Post, PostedFile
 from sessions_app.access import sessions_of
 from sessions_app.models import User
 from sessions_app.people.roles import Capability
@@ -101,20 +109,33 @@ def _reader(caller: Caller, session_name: str) -> User:
 def post_message(request: ApiRequest, body: MessageIn) -> Status[TakenOut]:
     """202 when it is queued; 200 with the first answer when the key was used for it before.
 
-    409 with `offer`: the sessions that could send instead.
+    409 with `offer`: the sessions that could send instead. WeChat takes one item per message: the
+    text and each attachment are messages of their own, `parts` in this order.
     """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
-    if body.attachments:
-        raise NotAvailable("Sending files", field="attachments")
     post = Post(
         to=body.to,
         text=body.text,
         session_name=body.session,
         reply_to=min(int(body.reply_to), BIGGEST_ID) if body.reply_to else None,
         override=body.override,
+        files=tuple(_file(one) for one in body.attachments),
     )
     taken, is_new = posting.post_message(user=user, post=post, key=body.idempotency_key or "")
     return Status(202 if is_new else 200, TakenOut(**asdict(taken)))
+
+
+def _file(given: AttachmentIn) -> PostedFile:
+    """Raises ApiError 422."""
+    if (given.content_base64 is None) == (given.upload_id is None):
+        words = "Each attachment has either content_base64 or upload_id."
+        raise ApiError(422, "invalid", words, field="attachments")
+    try:
+        content = base64.b64decode(given.content_base64 or "", validate=True)
+    except ValueError:
+        words = "content_base64 is not base64."
+        raise ApiError(422, "invalid", words, field="content_base64") from None
+    return PostedFile(given.kind, given.file_name, given.upload_id or "", content)
 
 
 def _message(user: User, message_id: str) -> Message:

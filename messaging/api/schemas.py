@@ -180,11 +180,21 @@ class MessagesOut(BaseModel):
     last_id: str
 
 
+class UploadOut(BaseModel):
+    """`kind`: how the file will travel."""
+
+    id: str
+    size: int
+    kind: str
+
+
 class AttachmentIn(Body):
+    """Either `content_base64` (small files) or `upload_id`, and not both."""
+
     kind: Annotated[str, Field(pattern="^(image|voice|video|file)$")]
-    file_name: str = ""
+    file_name: Annotated[Words, Field(max_length=255, json_schema_extra=NUL_FREE)] = ""
     content_base64: str | None = None
-    upload_id: str | None = None
+    upload_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None = None
 
 
 class MessageIn(Body):

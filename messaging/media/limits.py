@@ -10,12 +10,16 @@ MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
-    """`most_total_bytes`: beyond it the oldest files are cleared; their messages stay."""
+    """`most_total_bytes`: beyond it the oldest files are cleared; their messages stay.
+
+    `most_waiting_bytes`: of one person's files that were brought and not sent yet.
+    """
 
     most_file_bytes: int = 200 * MEGABYTE
     most_reply_file_bytes: int = 100 * MEGABYTE
     most_total_bytes: int = 20 * 1024 * MEGABYTE
     most_files_per_reply: int = 9
+    most_waiting_bytes: int = 1024 * MEGABYTE
     most_thumb_bytes: int = 4 * MEGABYTE
     most_silk_bytes: int = 2 * MEGABYTE
     most_voice_s: int = 600

@@ -50,7 +50,10 @@ _SENTENCES: dict[str, Callable[[], str]] = {
         )
         % {"count": limits().most_files_per_reply}
     ),
+    "too_many_waiting": lambda: _("Too many of your files wait to be sent. Send or remove some."),
     "wrong_kind": lambda: _("This file is not what it is to be sent as."),
+    "file_in_note": lambda: _("Files cannot go with a note. Write a reply, or remove them."),
+    "file_parked": lambda: _("Files cannot be parked. Remove them to park the text."),
     "unknown_upload": lambda: _("This file is not here any more. Add it again."),
 }
 

@@ -103,6 +103,18 @@ def _asked_part(request: HttpRequest, served: Served, size: int) -> tuple[int, i
     return (first, min(last, size - 1), 206 if first < size else 416)
 
 
+class _FilePart(StreamingHttpResponse):
+    """Closes its file however far it was read."""
+
+    def __init__(self, body: object, file: IO[bytes], **options: object) -> None:
+        super().__init__(body, **options)  # type: ignore[arg-type]
+        self._file = file
+
+    def close(self) -> None:
+        super().close()
+        self._file.close()
+
+
 def _streamed(
     request: HttpRequest,
     file: IO[bytes],
@@ -116,16 +128,15 @@ def _streamed(
     body: Iterator[bytes] | AsyncIterator[bytes] = pieces
     if isinstance(request, ASGIRequest):
         body = _in_thread(pieces)
-    return StreamingHttpResponse(body, status=status, headers=headers)
+    return _FilePart(body, file, status=status, headers=headers)
 
 
 def _pieces(file: IO[bytes], first: int, last: int) -> Iterator[bytes]:
-    with file:
-        file.seek(first)
-        left = last - first + 1
-        while left > 0 and (piece := file.read(min(PIECE_BYTES, left))):
-            left -= len(piece)
-            yield piece
+    file.seek(first)
+    left = last - first + 1
+    while left > 0 and (piece := file.read(min(PIECE_BYTES, left))):
+        left -= len(piece)
+        yield piece
 
 
 async def _in_thread(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -7,7 +7,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from messaging.media import kinds, reasons
-from messaging.models import Attachment, AttachmentState, Direction, Message, MessageKind
+from messaging.models import (
+    Attachment,
+    AttachmentState,
+    Direction,
+    Message,
+    MessageKind,
+    Upload,
+)
 
 KIND_ICONS = {
     MessageKind.IMAGE: "image",
@@ -39,7 +46,7 @@ class Media:
     """`form`: picture, voice, video, file, coming, lost or unsupported; a template each.
 
     `words` name it, `problem` says why something of it is missing. `width` and `height`: of the
-    box on the screen, so that nothing jumps when it fills.
+    box on the screen, so that nothing jumps when it fills. `progress`: percent uploaded.
     """
 
     form: str
@@ -57,6 +64,7 @@ class Media:
     width: int = 0
     height: int = 0
     bars: list[Bar] = field(default_factory=list)
+    progress: int | None = None
 
 
 def kind_words(kind: str) -> str:
@@ -103,6 +111,7 @@ def shown(one: Attachment, *, ours: bool = False) -> Media:
         width=width,
         height=height,
         bars=_bars(one.peaks) if form == "voice" else [],
+        progress=one.progress if ours else None,
     )
 
 
@@ -129,6 +138,15 @@ def may_show(one: Attachment) -> bool:
     if one.content_type in kinds.PICTURES:
         return bool(one.thumb_name)
     return one.content_type in kinds.SHOWN
+
+
+def note_of(upload: Upload) -> str:
+    """What a person should know of a file before it is sent."""
+    if upload.content_type in kinds.SOUNDS | {kinds.SILK, "audio/amr"}:
+        return _("Sound goes as a file: WeChat shows no voice bubbles from bots.")
+    if upload.content_type == "video/webm":
+        return _("This kind of video goes as a file.")
+    return ""
 
 
 def length_words(duration_ms: int) -> str:

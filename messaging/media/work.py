@@ -1,4 +1,4 @@
-"""The worker's part that has to do with files: fetching, clearing; one object to start and stop.
+"""The worker's part that has to do with files: fetching, uploading, clearing.
 
 Its work is found in the database at least once a second; `wake()` only makes it look earlier.
 """
@@ -15,12 +15,13 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
+from messaging.lines import Lines
 from messaging.media import shelf, storing
 from messaging.media.fetching import MediaFetcher
 from messaging.media.limits import limits
+from messaging.media.sending import MediaUploader
 from messaging.media.workshop import Workshop
 from sessions_app.ilink.cdn import Cdn
-from sessions_app.ilink.hosts import HostPolicy
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +32,17 @@ TIDY_EVERY_S = 20.0
 class MediaWork:
     """`worker_id` answers with the worker's name of this moment, "" while it has none."""
 
-    def __init__(self, *, hosts: HostPolicy, worker_id: Callable[[], str]) -> None:
+    def __init__(self, *, lines: Lines, worker_id: Callable[[], str]) -> None:
         self._worker_id = worker_id
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="media")
         self._workshop = Workshop(timeout_s=limits().workshop_timeout_s)
-        self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=hosts)
+        self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=lines.hosts)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.fetcher = MediaFetcher(
             desk=self.desk, cdn=self._cdn, workshop=self._workshop, wake=self.wake
         )
+        self.uploader = MediaUploader(desk=self.desk, cdn=self._cdn, lines=lines, wake=self.wake)
 
     def wake(self) -> None:
         self._wake.set()
@@ -62,6 +64,7 @@ class MediaWork:
             await asyncio.wait(self._tasks, timeout=0.3)
         try:
             await self.fetcher.stop(self._worker_id())
+            await self.uploader.stop(self._worker_id())
             await self._cdn.aclose()
         finally:
             self._workshop.close()
@@ -86,6 +89,7 @@ class MediaWork:
             return
         await self.desk(shelf.take_back_lost)
         await self.fetcher.fill(worker_id)
+        await self.uploader.fill(worker_id)
 
     async def _tidy(self) -> None:
         """Old files make room; what nobody sent ends; what a killed process left goes."""

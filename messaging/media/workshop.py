@@ -55,11 +55,15 @@ class Workshop:
         return made
 
     def close(self) -> None:
-        """End the helper; a job that runs is cut."""
+        """End the helper at once; a job that runs is refused to whoever asked for it."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         process = self._process
-        if process is not None:
+        if process is None:
+            return
+        process.kill()  # first: whoever reads its answer holds the pipe
+        with self._lock:
             _end(process)
+            self._process = None
 
     def _asked(self, line: str) -> Job:
         process = self._running()
@@ -76,7 +80,7 @@ class Workshop:
         finally:
             watchdog.cancel()
         if not answer:
-            logger.warning("the media helper died over a file; another one is started")
+            logger.warning("the media helper ended over a file; the next job starts another one")
             _end(process)
             self._process = None
             return {"refused": "not_readable"}
@@ -84,7 +88,10 @@ class Workshop:
         return found
 
     def _running(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            _end(self._process)
+            self._process = None
+        if self._process is None:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "messaging.media.workbench"],
                 cwd=ROOT,

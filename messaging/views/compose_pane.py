@@ -17,11 +17,15 @@ from sessions_app.team_settings import team_settings
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the composer holds. The key makes a double click one message."""
+    """What the composer holds. The key makes a double click one message.
+
+    `files`: JSON of those that come back with the text.
+    """
 
     key: str
     text: str = ""
     number: int = 0
+    files: str = "[]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Around the composer: drafts, who is there, parked replies, what goes back into the text."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,10 @@ from messaging.drafts import DraftChanged
 from messaging.errors import ReplyError
 from messaging.models import Conversation, DraftKind, Message, ParkedReply
 from messaging.models import Draft as DraftRow
+from messaging.sending import TakenBack
 from messaging.splitting import parts_of
 from messaging.views.compose_pane import Draft
+from messaging.views.media import tray_values
 from messaging.views.message import UNPROCESSABLE, actor
 from messaging.views.panes import is_htmx, news
 from sessions_app.access import require
@@ -121,14 +124,15 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _into_composer(
-    request: HttpRequest, conversation: Conversation, act: Callable[[User], DraftRow]
+    request: HttpRequest, conversation: Conversation, act: Callable[[User], TakenBack]
 ) -> HttpResponse:
     try:
-        row = act(actor(request))
+        back = act(actor(request))
     except ReplyError as problem:
         return _said(request, conversation, problem)
     if is_htmx(request):
-        return news(request, draft=Draft(row.key, row.text, row.number))
+        row, files = back.draft, json.dumps([tray_values(one) for one in back.files])
+        return news(request, draft=Draft(row.key, row.text, row.number, files))
     return redirect("inbox:conversation", conversation.pk)
 
 

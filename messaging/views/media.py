@@ -1,14 +1,20 @@
-"""Files of messages: served to whoever may see the conversation, fetched again on demand."""
+"""Files: of messages, served to whoever may see the conversation; and those of a draft."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from typing import Any
+from urllib.parse import unquote
+
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from messaging.access import attachment_or_404
-from messaging.media import names, serving, shelf, showing
+from messaging.errors import FileProblem
+from messaging.media import names, reasons, serving, shelf, showing, uploads
 from messaging.media.serving import Served
-from messaging.models import Attachment
+from messaging.models import Attachment, Upload
+from messaging.views.message import UNPROCESSABLE, actor
 from messaging.views.panes import is_htmx, news
 from sessions_app.access import require
 from sessions_app.people.roles import Capability
@@ -81,3 +87,46 @@ def fetch_again(request: HttpRequest, pk: int) -> HttpResponse:
     if is_htmx(request):
         return news(request)
     return redirect("inbox:conversation", attachment.message.conversation_id)
+
+
+@require_POST
+def upload(request: HttpRequest) -> JsonResponse:
+    """One file of a draft, kept until it is sent; in words what is wrong with it."""
+    require(request.user, Capability.ANSWER)
+    file = request.FILES.get("file")
+    if file is None:
+        return JsonResponse({"error": reasons.sentence("empty_file")}, status=UNPROCESSABLE)
+    try:
+        # Percent-encoded: a form changes line ends, and quotes in the name of a part.
+        name = unquote(request.POST.get("name", ""))
+        brought = uploads.bring(owner=actor(request), file=file, file_name=name)
+    except FileProblem as problem:
+        return JsonResponse({"error": problem.message}, status=UNPROCESSABLE)
+    return JsonResponse(tray_values(brought), status=201)
+
+
+def tray_values(brought: Upload) -> dict[str, Any]:
+    """What the composer's tray shows of a file."""
+    return {
+        "id": brought.pk,
+        "name": brought.file_name,
+        "kind": brought.kind,
+        "size": brought.size,
+        "thumb": reverse("inbox:upload_thumb", args=[brought.pk]) if brought.thumb_name else "",
+        "note": showing.note_of(brought),
+    }
+
+
+@require_POST
+def discard_upload(request: HttpRequest, upload_id: str) -> HttpResponse:
+    require(request.user, Capability.ANSWER)
+    uploads.discard(owner=actor(request), upload_id=upload_id)
+    return HttpResponse(status=204)
+
+
+@require_safe
+def upload_thumb(request: HttpRequest, upload_id: str) -> HttpResponseBase:
+    """For its owner alone."""
+    require(request.user, Capability.ANSWER)
+    row = get_object_or_404(Upload, pk=upload_id, owner=actor(request))
+    return _made_here(request, row.thumb_name, THUMB_TYPE, "thumbnail.webp")

@@ -9,6 +9,8 @@ from django.views.decorators.http import require_POST
 from messaging import notes, parking, sending, services
 from messaging.access import conversation_or_404, message_or_404
 from messaging.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
+from messaging.media import uploads
+from messaging.media.replies import Wanted
 from messaging.models import Conversation, DraftKind, Message
 from messaging.presentation import PARKABLE, Closed
 from messaging.reply_route import OVERRIDABLE
@@ -31,6 +33,17 @@ def actor(request: HttpRequest) -> User:
     return request.user
 
 
+def files_of(request: HttpRequest) -> tuple[Wanted, ...]:
+    """What the draft brought before, in its order; without JavaScript the files come along.
+
+    Raises FileProblem.
+    """
+    owner, files = actor(request), request.FILES.getlist("files")
+    ids = request.POST.getlist("upload")
+    ids += [uploads.bring(owner=owner, file=file).pk for file in files]
+    return tuple(Wanted(one) for one in ids)
+
+
 @require_POST
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
     """Send, note or park. The draft's key makes a double click or a reload one message."""
@@ -50,14 +63,27 @@ def _take(request: HttpRequest, conversation: Conversation, kind: str) -> None:
     user, form, limits = actor(request), request.POST, team_settings()
     text, key = form.get("text", ""), form.get("draft_key", "")[:64]
     if kind == DraftKind.NOTE:
+        _no_files(request, "file_in_note")
         notes.write_note(user=user, conversation=conversation, text=text, draft_key=key)
     elif form.get("park"):
+        _no_files(request, "file_parked")
         parking.park(user=user, conversation=conversation, text=text, draft_key=key, limits=limits)
     else:
         sending.send(user=user, conversation=conversation, wish=_wish(request), limits=limits)
 
 
+def _no_files(request: HttpRequest, code: str) -> None:
+    """Raises FileProblem: better refused than left behind in silence."""
+    if _has_files(request):
+        raise uploads.problem(code)
+
+
+def _has_files(request: HttpRequest) -> bool:
+    return bool(request.POST.getlist("upload") or request.FILES.getlist("files"))
+
+
 def _wish(request: HttpRequest) -> Wish:
+    """Raises FileProblem."""
     form = request.POST
     seen = form.get("seen_up_to", "")
     insists = bool(form.get("insist")) or not (seen.isascii() and seen.isdigit())
@@ -69,6 +95,7 @@ def _wish(request: HttpRequest) -> Wish:
         split=bool(form.get("split")),
         seen_up_to=None if insists or len(seen) > 18 else int(seen),
         hold_s=preferences_of(request.user).undo_s,
+        files=files_of(request),
     )
 
 
@@ -84,7 +111,7 @@ def _refused(request: HttpRequest, conversation: Conversation, problem: ReplyErr
         problem.message,
         problem.offer,
         problem.code in OVERRIDABLE,
-        park=problem.code in PARKABLE,
+        park=problem.code in PARKABLE and not _has_files(request),
         insist=isinstance(problem, AnsweredMeanwhile),
         seen_up_to=problem.answer_id if isinstance(problem, AnsweredMeanwhile) else None,
     )

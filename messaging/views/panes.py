@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from messaging import presentation, queries
 from messaging.access import conversation_or_404
+from messaging.media.limits import limits as media_limits
 from messaging.models import SPOKEN, Conversation, Direction
 from messaging.views.compose_pane import Draft, beside_the_text, compose_context, senders
 from messaging.views.rows import list_news
@@ -41,6 +42,7 @@ def thread_context(
         "around": around,
         "after": after,
         "unread_from": _first_unread(conversation, bubbles),
+        "media_limits": media_limits(),
         **compose_context(request.user, conversation, bubbles),
         **beside_context(conversation),
     }

@@ -1,5 +1,6 @@
 // The composer: reply or note, bytes and cost, Enter, one message per draft. No event of the server
 // ever writes into it; what the person asked back (undo, edit) and their own drafts alone do.
+import { hasFiles } from "./attachments.js";
 import { current, discardTyped, forget, load, pause, remember, startDrafts, switchTo } from "./drafts.js";
 import { text } from "./texts.js";
 import { emit } from "./upsert.js";
@@ -19,7 +20,7 @@ export function startComposer() {
   document.addEventListener("console:answered", answered);
   document.addEventListener("console:failed", failed);
   document.addEventListener("console:drawn", cost);
-  document.addEventListener("console:cost", cost);
+  document.addEventListener("console:cost", filesChanged);
   document.addEventListener("console:parts", ({ detail }) => countParts(detail));
   document.addEventListener("console:draft", ({ detail }) => fill(detail.text));
   document.addEventListener("htmx:afterSwap", refused);
@@ -61,10 +62,15 @@ function typed(event) {
   remember(field().value);
 }
 
-/** The first key of a draft: what others answer from here on, the person may not have seen. */
+function filesChanged() {
+  begun();
+  cost();
+}
+
+/** The first key or file of a draft: what others answer from here on, the person may not have seen. */
 function begun() {
   const mine = form();
-  if (!field(mine).value) {
+  if (!field(mine).value && !hasFiles()) {
     delete mine.dataset.begun;
     return;
   }
@@ -166,7 +172,8 @@ function pressed(event) {
   const modified = event.ctrlKey || event.metaKey;
   if (event.shiftKey || (mine.dataset.sendKey === "ctrl_enter" && !modified)) return;
   event.preventDefault();
-  if (!mine.dataset.busy && area.value.trim()) mine.requestSubmit(mine.querySelector("[data-send]"));
+  const something = area.value.trim() || (kindOf(mine) === "reply" && hasFiles());
+  if (!mine.dataset.busy && something) mine.requestSubmit(mine.querySelector("[data-send]"));
 }
 
 function begin(event) {

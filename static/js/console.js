@@ -1,5 +1,6 @@
 // Starts what the page has. Each module binds to data- attributes and does nothing where they lack.
 import { startAlerts } from "./alerts.js";
+import { startAttachments } from "./attachments.js";
 import { startBanners } from "./banners.js";
 import { startClock } from "./clock.js";
 import { startComposer } from "./composer.js";
@@ -28,6 +29,7 @@ startCopying();
 startJumps();
 startMentions();
 startComposer();
+startAttachments();
 startUndo();
 startEmoji();
 startPresence();

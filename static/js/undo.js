@@ -9,7 +9,7 @@ export function startUndo() {
   setInterval(show, 250);
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-undo]")) return;
-    held()?.row.querySelector("form button")?.click();
+    held()?.row.querySelector(".message-foot form button")?.click();
     bar().hidden = true;
   });
 }

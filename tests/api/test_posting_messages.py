@@ -55,9 +55,9 @@ def test_a_text_is_queued_and_counted(caller: Caller, shop: Shop, cast: Cast) ->
         ({"reply_to": "9" * 19}, 422, "unknown_message", "reply_to"),
         ({"reply_to": "x"}, 422, "invalid", "reply_to"),
         (
-            {"attachments": [{"kind": "image", "upload_id": "1"}]},
-            501,
-            "not_available",
+            {"attachments": [{"kind": "image"}]},
+            422,
+            "invalid",
             "attachments",
         ),
         ({"attachments": [{"kind": "sound"}]}, 422, "invalid", "kind"),

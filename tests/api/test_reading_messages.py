@@ -86,7 +86,7 @@ def test_an_attachment_is_described_though_its_bytes_come_later(caller: Caller, 
     assert set(found) == {"id", "kind", "file_name", "size", "content_type", "state", "error"}
     assert (found["kind"], found["file_name"], found["state"]) == ("file", "a.pdf", "remote")
     content = caller.get(f"/attachments/{found['id']}/content")
-    assert (content.status, content.code) == (501, "not_available")
+    assert (content.status, content.code) == (404, "not_found")
 
 
 def _numbered(shop: Shop, count: int) -> None:

@@ -159,7 +159,7 @@ def test_undo_brings_the_text_back_and_gives_the_replies_back(
     cast: Cast, thread: Conversation
 ) -> None:
     made = send(thread, cast.agent, LONG, split=True, hold_s=10)
-    draft = sending.take_back(message=made[1], user=cast.agent)
+    draft = sending.take_back(message=made[1], user=cast.agent).draft
     assert draft.text == LONG
     assert used() == 0
     states = Message.objects.filter(direction="out").values_list("status", flat=True)
@@ -200,7 +200,7 @@ def test_a_failed_reply_comes_back_before_what_was_typed_since(
         key="n",
         number=draft.number,
     )
-    assert sending.take_back(message=failed, user=cast.agent).text == "failed one\ntyped"
+    assert sending.take_back(message=failed, user=cast.agent).draft.text == "failed one\ntyped"
     failed.refresh_from_db()
     assert (failed.status, failed.holds_queue) == ("failed", False)
 

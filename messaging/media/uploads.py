@@ -1,0 +1,117 @@
+"""Files that people bring: checked, recognised and kept until they are sent or given up."""
+
+import atexit
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import Sum
+
+from messaging.errors import FileProblem
+from messaging.media import kinds, reasons, storing
+from messaging.media.examining import examine_now
+from messaging.media.fetching import into_storage
+from messaging.media.limits import limits
+from messaging.media.workshop import Workshop
+from messaging.models import MessageKind, Upload
+from sessions_app.models import User
+
+NAME_CHARACTERS = 255
+
+
+@cache
+def _workshop() -> Workshop:
+    """The web process's own helper, started with the first picture."""
+    made = Workshop(timeout_s=limits().workshop_timeout_s)
+    atexit.register(made.close)
+    return made
+
+
+def problem(code: str) -> FileProblem:
+    """The contract's code for it, with the sentence that fits."""
+    return FileProblem("empty" if code == "empty_file" else code, reasons.sentence(code))
+
+
+def bring(*, owner: User, file: "UploadedFile[Any]", file_name: str = "") -> Upload:
+    """Keep what a browser or a program sent. Raises FileProblem: `empty`, `file_too_large`.
+
+    `file_name`: the true one, where the form's own could not carry it (quotes, line ends).
+    """
+    check_size(file.size or 0)
+    name = file_name or file.name or ""
+    return bring_pieces(owner=owner, pieces=file.chunks(), file_name=name)
+
+
+def check_size(size: int) -> None:
+    if size == 0:
+        raise problem("empty_file")
+    if size > limits().most_reply_file_bytes:
+        raise problem("file_too_large")
+
+
+def _check_waiting(owner: User) -> None:
+    """What one person brings and never sends must not push out what customers sent."""
+    waiting = Upload.objects.filter(owner=owner).aggregate(total=Sum("stored_bytes"))["total"]
+    if (waiting or 0) > limits().most_waiting_bytes:
+        raise problem("too_many_waiting")
+
+
+def bring_pieces(*, owner: User, pieces: Iterable[bytes], file_name: str) -> Upload:
+    """The same from pieces in memory; no transaction is held while the file is looked at."""
+    _check_waiting(owner)
+    with storing.workplace() as folder:
+        path = folder / "file"
+        _write(path, pieces)
+        check_size(path.stat().st_size)
+        md5 = storing.md5_of(path)
+        found = examine_now(path, workshop=_workshop(), limits=limits())
+        kept = into_storage(path, found)
+    return Upload.objects.create(
+        owner=owner,
+        kind=MessageKind(kinds.kind_of(found.content_type)),
+        file_name=tidy_name(file_name),
+        md5=md5,
+        **kept.columns(),
+    )
+
+
+def tidy_name(name: str) -> str:
+    """As it was given, in what a row can hold; the ending stays."""
+    name = name.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
+    if len(name) <= NAME_CHARACTERS:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    ending = f"{dot}{ending}" if stem and len(ending) <= 16 else ""
+    return name[: NAME_CHARACTERS - len(ending)] + ending
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> None:
+    most, written = limits().most_reply_file_bytes, 0
+    with path.open("wb") as target:
+        for piece in pieces:
+            written += len(piece)
+            if written > most:
+                raise problem("file_too_large")
+            target.write(piece)
+
+
+def discard(*, owner: User, upload_id: str) -> None:
+    """Give up a file that was not sent; one that is gone already is fine."""
+    row = Upload.objects.filter(pk=upload_id, owner=owner).first()
+    if row is not None and Upload.objects.filter(pk=row.pk).delete()[0]:
+        storing.remove(row.stored_names())
+
+
+def way_of(upload: Upload, wanted: str) -> MessageKind:
+    """How an upload travels when it is wanted as `wanted` (the contract's kinds; "" as it is).
+
+    Raises FileProblem `wrong_kind` for a picture or video that is none, a voice without sound.
+    """
+    if wanted in ("", upload.kind):
+        return MessageKind(upload.kind)
+    is_sound = upload.content_type in kinds.SOUNDS | {kinds.SILK, "audio/amr"}
+    if wanted == MessageKind.FILE or (wanted == MessageKind.VOICE and is_sound):
+        return MessageKind.FILE
+    raise problem("wrong_kind")
