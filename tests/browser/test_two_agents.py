@@ -167,6 +167,24 @@ def test_typing_into_a_colleagues_conversation_asks_first(
     )
 
 
+def test_the_question_can_be_answered_by_taking_the_conversation(
+    agents: tuple[Page, Page], demo: Demo
+) -> None:
+    wei, mei = agents
+    in_console(demo, ASSIGN % "mei")
+    write(demo, TOM, "who is it now?")
+    expect(wei.locator(".bubble", has_text="who is it now?").last).to_be_visible()
+    _box(wei).press_sequentially("m")
+    wei.locator("#composer-ask").get_by_role("button", name="Assign to me").click()
+    expect(wei.locator("#composer-ask")).to_be_hidden()
+    expect(_box(wei)).to_be_focused()
+    expect(mei.get_by_text("Wei took this conversation")).to_be_visible()
+    _clear(wei)
+    in_console(
+        demo, "from messaging.models import Conversation as C; C.objects.update(assignee=None)"
+    )
+
+
 def test_a_last_look_before_sending(agents: tuple[Page, Page]) -> None:
     wei, mei = agents
     _box(mei).press_sequentially("second answer")
