@@ -31,6 +31,7 @@ class Chip:
     """`share`: of the window that is left, in percent, for the ring; None: no ring.
 
     `since`: it counts from this moment, and the page goes on counting. `hue`: a colour beside it.
+    `presence`: the page draws it anew by itself (presence.js).
     """
 
     words: str
@@ -38,6 +39,7 @@ class Chip:
     share: int | None = None
     icon: str = ""
     since: datetime | None = None
+    presence: bool = False
     hue: int | None = None
 
 
@@ -127,8 +129,9 @@ def _work_chips(conversation: Conversation, now: datetime) -> list[Chip]:
 
 
 def _people_chips(conversation: Conversation, beside: Beside, reader: Visitor | None) -> list[Chip]:
-    chips = [Chip(name, icon="pencil-line", tone="ok") for name in beside.typing]
-    chips += [Chip(name, icon="eye") for name in beside.looking if name not in beside.typing]
+    chips = [Chip(name, icon="pencil-line", tone="ok", presence=True) for name in beside.typing]
+    looking = [name for name in beside.looking if name not in beside.typing]
+    chips += [Chip(name, icon="eye", presence=True) for name in looking]
     assignee = conversation.assignee
     if assignee is not None and (reader is None or assignee.pk != reader.pk):
         chips.append(Chip(assignee.display_name, icon="user"))

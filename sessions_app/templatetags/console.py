@@ -107,7 +107,8 @@ def chip(one: Chip) -> SafeString:
         words = format_html('<span data-waiting-since="{}">{}</span>', seconds, words)
     elif mark and one.share is None:
         words = format_html('<span class="cut">{}</span>', words)
-    return format_html('<span class="chip {}">{}{}</span>', one.tone, mark, words)
+    attribute = SafeString(" data-presence") if one.presence else ""
+    return format_html('<span class="chip {}"{}>{}{}</span>', one.tone, attribute, mark, words)
 
 
 _RING = (

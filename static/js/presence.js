@@ -185,19 +185,40 @@ function draw(id) {
   const people = others(id);
   if (id === open?.id) drawOn(document.getElementById("presence"), people);
   const chips = document.querySelector(`#conversation-${id} .chips`);
-  if (!chips) return;
-  let chip = chips.querySelector("[data-presence]");
-  if (!people.length) {
-    chip?.remove();
-    return;
-  }
-  if (!chip) {
-    chip = document.createElement("span");
-    chip.className = "chip presence-chip";
-    chip.dataset.presence = "";
-    chips.append(chip);
-  }
-  drawOn(chip, people);
+  if (chips) drawChips(chips, people);
+}
+
+/** In the place of those that the server drew: one per person, as it draws them. */
+function drawChips(chips, people) {
+  const moment = now() / 1000;
+  const wanted = people.map((one) => ({ name: one.name, types: one.types_until > moment }));
+  const key = wanted.map((one) => `${one.name}/${one.types}`).join("|");
+  const drawn = chips.querySelectorAll("[data-presence]");
+  if (chips.dataset.present === key && drawn.length === wanted.length) return;
+  chips.dataset.present = key;
+  for (const chip of drawn) chip.remove();
+  chips.append(...wanted.map(chipOf));
+}
+
+function chipOf({ name, types }) {
+  const chip = document.createElement("span");
+  chip.className = types ? "chip ok" : "chip";
+  chip.dataset.presence = "";
+  chip.title = text(types ? "types" : "looks", { names: name });
+  const words = Object.assign(document.createElement("span"), { className: "cut", textContent: name });
+  chip.append(icon(types ? "pencil-line" : "eye"), words);
+  return chip;
+}
+
+function icon(name) {
+  const sprite = document.querySelector("svg.icon use").getAttribute("href").split("#")[0];
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `${sprite}#${name}`);
+  svg.append(use);
+  return svg;
 }
 
 function drawOn(place, people) {

@@ -11,7 +11,7 @@ const READ_AFTER_MS = 250;
 let scroller = null;
 let atBottom = true;
 let wantsEnd = false;
-let below = 0;
+const below = new Set();
 let readUpTo = "";
 let height = 0;
 let readTimer = 0;
@@ -40,7 +40,7 @@ function adopt() {
   if (!thread || now === scroller) return;
   scroller = now;
   atBottom = true;
-  below = 0;
+  below.clear();
   readUpTo = "";
   scroller.addEventListener("scroll", scrolled, { passive: true });
   new ResizeObserver(stick).observe(scroller);
@@ -100,15 +100,15 @@ function more(rows) {
     toTheEnd();
     return;
   }
-  below += rows.filter((row) => !row.classList.contains("event")).length;
+  for (const row of rows) if (!row.classList.contains("event")) below.add(row.id);
   showBelow();
 }
 
 function scrolled() {
   const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
   atBottom = left < BOTTOM_PX && !isCut();
-  if (atBottom && below) {
-    below = 0;
+  if (atBottom && below.size) {
+    below.clear();
     showBelow();
     markRead();
   }
@@ -122,8 +122,8 @@ function stick() {
 function showBelow() {
   const button = document.querySelector("[data-new-below]");
   if (!button) return;
-  button.hidden = below === 0;
-  button.querySelector("span").textContent = counted("new_below", below);
+  button.hidden = below.size === 0;
+  button.querySelector("span").textContent = counted("new_below", below.size);
 }
 
 function jumpDown(event) {
@@ -131,7 +131,7 @@ function jumpDown(event) {
 }
 
 function toTheEnd() {
-  below = 0;
+  below.clear();
   showBelow();
   if (isCut()) {
     wantsEnd = true;

@@ -81,6 +81,7 @@ def _at_work(context: BrowserContext, demo: Demo, name: str, person: str = TOM) 
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/inbox/")
     open_thread(page, person)
+    page.mouse.move(900, 300)  # rows hold still under the pointer
     return page
 
 
@@ -117,10 +118,10 @@ def test_who_looks_and_who_types_is_seen_on_head_and_row(agents: tuple[Page, Pag
     wei, mei = agents
     for page, other in ((wei, "Mei"), (mei, "Wei")):
         expect(page.locator("#presence")).to_have_text(f"{other} here too")
-        expect(_row(page)).to_contain_text(f"{other} here too")
+        expect(_row(page).get_by_title(f"{other} here too")).to_have_text(other)
     _box(wei).press_sequentially("I look into it")
     expect(mei.locator("#presence")).to_have_text("Wei typing…")
-    expect(_row(mei)).to_contain_text("Wei typing…")
+    expect(_row(mei).get_by_title("Wei typing…")).to_have_text("Wei")
     _clear(wei)
     expect(mei.locator("#presence")).to_have_text("Wei here too")
     wei.close()
@@ -161,6 +162,24 @@ def test_typing_into_a_colleagues_conversation_asks_first(
     expect(_box(mei)).to_have_value("mine")
     expect(mei.locator("#composer-ask")).to_be_hidden()
     _clear(mei)
+    in_console(
+        demo, "from messaging.models import Conversation as C; C.objects.update(assignee=None)"
+    )
+
+
+def test_the_question_can_be_answered_by_taking_the_conversation(
+    agents: tuple[Page, Page], demo: Demo
+) -> None:
+    wei, mei = agents
+    in_console(demo, ASSIGN % "mei")
+    write(demo, TOM, "who is it now?")
+    expect(wei.locator(".bubble", has_text="who is it now?").last).to_be_visible()
+    _box(wei).press_sequentially("m")
+    wei.locator("#composer-ask").get_by_role("button", name="Assign to me").click()
+    expect(wei.locator("#composer-ask")).to_be_hidden()
+    expect(_box(wei)).to_be_focused()
+    expect(mei.get_by_text("Wei took this conversation")).to_be_visible()
+    _clear(wei)
     in_console(
         demo, "from messaging.models import Conversation as C; C.objects.update(assignee=None)"
     )
@@ -211,6 +230,7 @@ def test_a_draft_is_never_taken_along_to_another_person(
     wei, _ = agents
     write(demo, "李娜", "你好")
     _box(wei).fill("only for Tom")
+    expect(wei.get_by_role("link", name=re.compile("李娜"))).to_be_visible()
     open_thread(wei, "李娜")
     expect(wei.get_by_role("textbox", name="Reply to 李娜")).to_have_value("")
     open_thread(wei, TOM)
