@@ -28,7 +28,7 @@ def findings(page: Page, name: str) -> list[str]:
     page.evaluate(AXE)
     page.emulate_media(reduced_motion="reduce")
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme)
         violations: list[dict[str, Any]] = page.evaluate(RUN)
         found += [
             f"{name}, {theme}: {one['id']}: {one['help']} {one['nodes']}" for one in violations
