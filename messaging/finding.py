@@ -34,7 +34,7 @@ def is_pinyin(words: str) -> bool:
 
 
 def _sounding(rows: Iterable[Conversation], letters: str, limit: int) -> list[Conversation]:
-    found = []
+    found: list[Conversation] = []
     for row in rows:
         if len(found) == limit:
             break

@@ -6,19 +6,26 @@ from typing import Any
 
 from django import forms
 from django.forms import BoundField
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.team_settings import TeamSettings, as_values
+
+
+def _words_for_bounds(low: str, high: str) -> str:
+    return gettext("A whole number from %(low)s to %(high)s.") % {"low": low, "high": high}
+
+
+# In the reader's language, not in that of the import.
+_bounds = lazy(_words_for_bounds, str)
 
 
 class NumberField(forms.IntegerField):
     """A whole number between two; whatever is wrong with it, one sentence says what is right."""
 
     def __init__(self, low: int, high: int, *, unit: Any, label: Any, help_text: Any) -> None:
-        words = _("A whole number from %(low)s to %(high)s.") % {
-            "low": f"{low:,}",
-            "high": f"{high:,}",
-        }
+        words = _bounds(f"{low:,}", f"{high:,}")
         said = dict.fromkeys(("required", "invalid", "min_value", "max_value"), words)
         super().__init__(
             min_value=low,

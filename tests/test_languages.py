@@ -99,9 +99,9 @@ def test_lists_show_times_as_chinese_readers_write_them(back: int, words: str) -
 # The pages. Names are Chinese, so that what is Latin in them is ours.
 
 # Brand and product words, what is typed as it stands, and the other language's own name.
-ALLOWED = {"WeiLink", "Enter", "English", "ID", "API", "Everyone", "Asia/Shanghai"}
+ALLOWED = {"WeiLink", "Enter", "English", "ID", "API", "Everyone", "Asia/Shanghai", "MB", "GB"}
 SHOWN = ("aria-label", "title", "placeholder", "alt", "content", "data-title", "data-day-words")
-SILENT = {"script", "style", "code", "svg"}
+SILENT = {"script", "style", "code", "svg", "kbd"}
 
 
 class _Visible(HTMLParser):
@@ -285,6 +285,15 @@ def test_a_thread_with_little_or_nothing_left_is_chinese(
     form = {"text": "好的" * 5_000, "draft_key": "k"}
     refused = as_(agent).post(f"/inbox/{thread.pk}/reply/", form, headers=HTMX)
     assert refused.status_code == 422
+    assert english_in(refused.content.decode()) == []
+
+
+@pytest.mark.django_db
+def test_the_settings_are_chinese_and_so_are_their_refusals(cast: Cast) -> None:
+    administrator = make_user("小陈", Role.ADMINISTRATOR)
+    assert english_in(shown(administrator, "/settings/")) == []
+    refused = as_(administrator).post("/settings/", {"window_hours": "0"})
+    assert "请输入 1 到 168 的整数。" in refused.content.decode()
     assert english_in(refused.content.decode()) == []
 
 

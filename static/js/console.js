@@ -9,6 +9,7 @@ import { startDialogs } from "./dialogs.js";
 import { startEmoji } from "./emoji.js";
 import { startExchange } from "./exchange.js";
 import { startJumps } from "./jump.js";
+import { startFocus } from "./focus.js";
 import { startKeys } from "./keys.js";
 import { startLine } from "./line.js";
 import { startList } from "./list.js";
@@ -43,5 +44,6 @@ startBanners();
 startExchange();
 startLine();
 startPalette();
+startFocus();
 // After the composer: keys that walk the list keep the focus there.
 startKeys();

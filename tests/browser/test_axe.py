@@ -27,7 +27,7 @@ def findings(page: Page, name: str) -> list[str]:
     found = []
     page.evaluate(AXE)
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         violations: list[dict[str, Any]] = page.evaluate(RUN)
         found += [
             f"{name}, {theme}: {one['id']}: {one['help']} {one['nodes']}" for one in violations
