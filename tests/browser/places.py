@@ -4,6 +4,7 @@ A place is a name and a walk; each begins anywhere and ends with the page at res
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -53,7 +54,7 @@ def _name_refused(page: Page, demo: Demo) -> None:
 
 def _code(page: Page, demo: Demo) -> None:
     _add(page, demo)
-    page.locator("dialog input[name=name]").fill("Kiosk")
+    page.locator("dialog input[name=name]").fill(f"Kiosk {time.monotonic_ns()}")
     page.locator("dialog input[name=name]").press("Enter")
     page.wait_for_selector("dialog .qr-frame svg")
 
@@ -81,7 +82,7 @@ def _thread(page: Page, demo: Demo) -> None:
 def _renaming(page: Page, demo: Demo) -> None:
     _thread(page, demo)
     page.locator(".thread-head").get_by_role("link", name="Rename 李娜").click()
-    page.wait_for_selector(".name-form input")
+    page.wait_for_selector(".name-form input:not([type=hidden])")
 
 
 def _keys(page: Page, demo: Demo) -> None:
@@ -117,18 +118,20 @@ def _wrong_password(page: Page, demo: Demo) -> None:
 
 
 def _scan_page(page: Page, demo: Demo) -> None:
-    page.goto(_address(page, demo, "/sessions/-/links/"))
+    _code(page, demo)
+    page.get_by_role("dialog").get_by_role("button", name="Copy link for the owner").click()
+    field = page.get_by_role("dialog").get_by_label("Link for the owner")
+    page.goto(_here(demo, field.input_value()))
     page.wait_for_selector("main")
 
 
 def _invite_page(page: Page, demo: Demo) -> None:
-    page.goto(_address(page, demo, "/sessions/-/invitations/"))
+    page.goto(f"{demo.url}/sessions/-/invitations/")
+    page.goto(_here(demo, page.get_by_label("Address of Fair").input_value()))
     page.wait_for_selector("main")
 
 
-def _address(page: Page, demo: Demo, listed_at: str) -> str:
-    page.goto(f"{demo.url}{listed_at}")
-    address = page.locator("input[readonly]").first.input_value()
+def _here(demo: Demo, address: str) -> str:
     return demo.url + re.sub(r"^https?://[^/]+", "", address)
 
 
@@ -178,9 +181,6 @@ def fill(page: Page, demo: Demo) -> None:
     page.get_by_label("Names begin with").fill("Fair")
     page.get_by_role("button", name="Make the invitation").click()
     expect(page.get_by_label("Address of Fair")).to_be_visible()
-    _code(page, demo)
-    page.get_by_role("dialog").get_by_role("button", name="Copy link for the owner").click()
-    expect(page.get_by_role("dialog").get_by_label("Link for the owner")).to_be_visible()
 
 
 def all_places(page: Page, demo: Demo, log_in: Callable[[Page, Demo], None]) -> Iterator[Place]:

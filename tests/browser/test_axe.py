@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
@@ -26,8 +26,9 @@ def findings(page: Page, name: str) -> list[str]:
     """What axe says of the page as it stands, in both themes."""
     found = []
     page.evaluate(AXE)
+    page.emulate_media(reduced_motion="reduce")
     for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+        page.emulate_media(color_scheme=theme)
         violations: list[dict[str, Any]] = page.evaluate(RUN)
         found += [
             f"{name}, {theme}: {one['id']}: {one['help']} {one['nodes']}" for one in violations
@@ -35,10 +36,7 @@ def findings(page: Page, name: str) -> list[str]:
     return found
 
 
-def test_axe_finds_nothing_anywhere(browser: Browser, demo: Demo) -> None:
-    context: BrowserContext = browser.new_context(
-        viewport={"width": 1440, "height": 900}, locale="en-GB", reduced_motion="reduce"
-    )
+def test_axe_finds_nothing_anywhere(context: BrowserContext, demo: Demo) -> None:
     page = context.new_page()
     demo.control("switches", scripts_on=False)
     log_in(page, demo)
@@ -51,7 +49,6 @@ def test_axe_finds_nothing_anywhere(browser: Browser, demo: Demo) -> None:
     for place in all_places(page, demo, log_in):
         found += findings(page, place.name)
     assert not found, "\n\n".join(found)
-    context.close()
 
 
 def test_axe_does_find_what_is_wrong(context: BrowserContext, demo: Demo) -> None:
