@@ -41,7 +41,7 @@ def _choose(page: Page, demo: Demo, **wanted: str) -> None:
 
 
 def _sounds(*pages: Page) -> int:
-    return sum(page.evaluate("told.tones") for page in pages) // 2
+    return int(sum(page.evaluate("told.tones") for page in pages)) // 2
 
 
 def _notices(*pages: Page) -> list[str]:
