@@ -195,6 +195,24 @@ async def running_on_folder(
         yield started
 
 
+@pytest.fixture(params=["database", "files"])
+def either_store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> Path:
+    """Each WEILINK_STORE in turn; the folder that only one of them may use, not made yet."""
+    settings.WEILINK_STORE = request.param
+    settings.WEILINK_BASE_PATH = tmp_path / "weilink"
+    return tmp_path / "weilink"
+
+
+@pytest.fixture
+async def running_on_either(
+    seeded: Team, simulator: SimulatorServer, either_store: Path
+) -> AsyncIterator[Running]:
+    """A worker whose story must be the same over both stores."""
+    async with working(seeded, simulator, either_store.parent) as started:
+        yield started
+    assert either_store.exists() == (settings.WEILINK_STORE == "files")
+
+
 @asynccontextmanager
 async def working(
     team: Team, simulator: SimulatorServer, data_dir: Path, free_for_s: float = 0.0
