@@ -59,10 +59,19 @@ def _set_aside(listing: Listing, steps: list[Step]) -> list[dict[str, str]]:
     """Folders that are no sessions, but those whose own session says what is wrong."""
     said = {step.name for step in steps if step.kind is Kind.FAIL}
     return [
-        {"name": one.name, "problem": one.problem.value, "reason": one.reason}
+        {
+            "name": _storable(one.name),
+            "problem": one.problem.value,
+            "reason": _storable(one.reason),
+        }
         for one in listing.sessions
         if one.problem is not None and one.name not in said
     ]
+
+
+def _storable(text: str) -> str:
+    """A file's name may be no text at all: such bytes fit no database and no page."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _handover_is_over(row: SharedFolder, receiver: Receiver) -> bool:
