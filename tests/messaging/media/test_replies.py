@@ -133,3 +133,37 @@ def test_what_one_person_never_sends_has_an_end(cast: Cast, settings: Any) -> No
         bring(cast.agent)
     assert refused.value.code == "too_many_waiting"
     bring(cast.supervisor)
+
+
+def test_undo_brings_all_files_of_the_reply_back(cast: Cast, thread: Conversation) -> None:
+    ids = [bring(cast.agent, samples.picture(), "p.png"), bring(cast.agent)]
+    assert reply(cast.agent, thread, *ids, text="look") == 200
+    last = Message.objects.filter(direction="out").order_by("-id")[0]
+    answer = as_(cast.agent).post(f"/inbox/messages/{last.pk}/edit/", headers=HTMX)
+    assert answer.status_code == 200
+    back = list(Upload.objects.filter(owner=cast.agent).order_by("created_at"))
+    assert [(one.file_name, one.kind) for one in back] == [("p.png", "image"), ("a.txt", "file")]
+    assert all(one.pk in answer.content.decode() for one in back)
+    assert not Attachment.objects.exists()
+    assert Context.objects.get().replies_used == 0
+    again = [one.pk for one in back]
+    assert reply(cast.agent, thread, *again, text="look", key="k2") == 200
+    assert Attachment.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"kind": "note"}, "Files cannot go with a note."),
+        ({"park": "1"}, "Files cannot be parked."),
+    ],
+)
+def test_a_note_and_a_parked_reply_have_no_files(
+    cast: Cast, thread: Conversation, values: dict[str, str], words: str
+) -> None:
+    mine = bring(cast.agent)
+    form = {"text": "look", "draft_key": "k", "upload": [mine], **values}
+    answer = as_(cast.agent).post(f"/inbox/{thread.pk}/reply/", form, headers=HTMX)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert Upload.objects.filter(pk=mine).exists()
