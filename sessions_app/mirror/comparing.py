@@ -52,12 +52,12 @@ class Kind(StrEnum):
     FOLLOW_LOGIN = "follow_login"  # another program logged this one in again
     FOLLOW_RENAME = "follow_rename"
     AGREE = "agree"  # both hold the same already: remember it
-    FORGET = "forget"  # logged out on both sides
+    FORGET = "forget"  # logged out on both sides, or written over by another session's files
     FAIL = "fail"  # the folder's copy cannot be used; nobody is logged out
     CONFIRM_LOGOUT = "confirm_logout"  # the folder lost it: look again under the lock
-    FILE_LOGIN = "file_login"
-    FILE_RENAME = "file_rename"
     FILE_LOGOUT = "file_logout"
+    FILE_RENAME = "file_rename"
+    FILE_LOGIN = "file_login"
 
 
 UNDER_LOCK = frozenset({Kind.CONFIRM_LOGOUT, Kind.FILE_LOGIN, Kind.FILE_RENAME, Kind.FILE_LOGOUT})
@@ -81,15 +81,23 @@ class _Folder:
     def __init__(self, listing: Listing, rows: Sequence[RowState]) -> None:
         self.by_name = {one.name: one for one in listing.sessions}
         self.by_digest = {digest(one.token.token): one for one in listing.usable() if one.token}
+        self._owners = {row.filed_token: row.pk for row in rows if row.filed_token}
         self.problem = ""
         if listing.is_absent:
             self.problem = "folder_absent"
         elif not listing.sessions and not listing.is_marked and _were_filed(rows):
             self.problem = "folder_empty"
 
-    def usable(self, name: str) -> FoundSession | None:
-        found = self.by_name.get(name)
-        return found if found is not None and found.token is not None else None
+    def usable(self, row: RowState) -> FoundSession | None:
+        """What stands at the row's place, unless it is another session that was moved there."""
+        found = self.by_name.get(row.filed_name)
+        if found is None or found.token is None or self.is_of_another(found, row):
+            return None
+        return found
+
+    def is_of_another(self, found: FoundSession, row: RowState) -> bool:
+        owner = self._owners.get(digest(found.token.token)) if found.token else None
+        return owner not in (None, row.pk)
 
 
 def _were_filed(rows: Iterable[RowState]) -> bool:
@@ -136,7 +144,7 @@ def _logged_out(row: RowState, folder: _Folder) -> Step | None:
     home = folder.by_digest.get(row.filed_token)
     if home is not None:
         return Step(Kind.FILE_LOGOUT, row, name=home.name)
-    entry = folder.usable(row.filed_name)
+    entry = folder.usable(row)
     if entry is not None and not row.is_deleted:
         return Step(Kind.FOLLOW_LOGIN, row, entry, entry.name)
     return Step(Kind.FORGET, row)
@@ -147,7 +155,7 @@ def _newly_bound(row: RowState, folder: _Folder) -> Step:
     already = folder.by_digest.get(row.token_digest)
     if already is not None:
         return Step(Kind.AGREE, row, already, already.name)
-    entry = folder.usable(row.filed_name) if row.filed_name else None
+    entry = folder.usable(row) if row.filed_name else None
     if entry is not None and entry.token is not None:
         is_older = digest(entry.token.token) == row.filed_token
         if not is_older and entry.token.created_at_s > row.bound_at_s:
@@ -160,6 +168,8 @@ def _bound(row: RowState, folder: _Folder) -> Step | None:
     home = folder.by_digest.get(row.filed_token)
     entry = folder.by_name.get(row.filed_name)
     if home is None:
+        if entry is not None and folder.is_of_another(entry, row):
+            return Step(Kind.FORGET, row)  # its files were written over: they are filed anew
         return _lost(row, entry)
     is_copy = entry is not None and entry.problem is Problem.SAME_BOT
     if home.name != row.filed_name and not is_copy:

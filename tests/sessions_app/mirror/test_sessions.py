@@ -309,3 +309,19 @@ def test_unknown_keys_of_other_programs_stay(site: Site) -> None:
     site.sweep(wants=True)
     fields = json.loads(file.read_text())
     assert (fields["note"], fields["cursor"], fields["created_at"]) == ("mine", "c9", NOW_S)
+
+
+def test_a_session_moved_over_another_one_takes_nothing_from_it(site: Site) -> None:
+    """A running SDK knows nothing of sessions that were made after it began."""
+    first, second = site.session("a"), site.session("b")
+    site.sweep()
+    (site.base / "a" / "token.json").rename(site.base / "b" / "token.json")
+    shutil.rmtree(site.base / "a")
+    site.sweep()
+    assert (site.row(first).token, site.row(first).name) == (first.token, "a")
+    assert (site.row(second).token, site.row(second).name) == (second.token, "b")
+    for session in (first, second):
+        stored = site.program.read_token(session.name)
+        assert stored is not None
+        assert stored.token == session.token
+        assert site.row(session).state == "connected"
