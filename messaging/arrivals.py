@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Q
 from django.utils import timezone
 
+from messaging import labelling
 from messaging.models import (
     ELSEWHERE,
     Attachment,
@@ -269,6 +270,9 @@ def move_threads(
         assert message is not None
         thread = threads[arrival.peer_id, arrival.session.team_id]
         moved[thread.pk] = thread
+        if arrival.session.label and not thread.last_direction:
+            # Who came by an invitation is filed under its label, with the first message.
+            labelling.add(change, [thread], [arrival.session.label], None)
         show_last(thread, message, detail_of(arrival.attachments))
         if not arrival.is_ours:
             thread.unread += 1

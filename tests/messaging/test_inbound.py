@@ -246,3 +246,15 @@ def test_a_recall_is_honoured(session: Session) -> None:
     receive(session, {**first, "delete_time_ms": int(time.time() * 1000)})
 
     assert Message.objects.get().recalled_at is not None
+
+
+def test_who_comes_by_an_invitation_is_filed_under_its_label_once() -> None:
+    session = make_session()
+    session.label = "fair"
+    session.save()
+    receive(session, text_message("hello"))
+    thread = Conversation.objects.get()
+    assert [label.name for label in thread.labels.all()] == ["fair"]
+    thread.labels.clear()
+    receive(session, text_message("again"))
+    assert not thread.labels.exists()
