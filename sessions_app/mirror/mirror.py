@@ -319,13 +319,6 @@ class Mirror:
             (row, stored[row.filed_token]) for row in states if row.filed_token in stored
         )
 
-    def _give_up_people(self, agreed: Iterable[RowState]) -> None:
-        """A folder that cannot be written keeps no reply back; it is written later."""
-        for row in agreed:
-            contexts.leave_unfiled(row.pk)
-            self._signatures.pop(row.pk, None)
-            self._entries.pop(row.pk, None)
-
 
 _WHOLE = ("folder_absent", "folder_empty")
 _FOLLOWING = (Kind.ADOPT, Kind.FOLLOW_LOGIN, Kind.FOLLOW_RENAME, Kind.AGREE, Kind.FORGET)
