@@ -50,7 +50,7 @@ function act(event) {
     goUntil = Date.now() + SEQUENCE_MS;
     return true;
   }
-  if (key === "r") return reply();
+  if (key === "r" || key === "n") return write(key);
   // Rows carry their place in the list in the same attribute; no place is so short.
   return /^(Shift\+)?.$/u.test(key) && press(`[data-key="${CSS.escape(key)}"]`);
 }
@@ -59,16 +59,18 @@ export function visible(selector) {
   return [...document.querySelectorAll(selector)].filter((one) => one.checkVisibility({ visibilityProperty: true }));
 }
 
-/** The reply tab may be the only one there is, and then is none. */
-function reply() {
+/** A reply or a note: the field of the open conversation, whichever of the two it was for. */
+function write(key) {
   const field = document.querySelector("[data-composer] textarea");
-  if (press('[data-key="r"]') || !field) return Boolean(field);
+  if (!field?.checkVisibility({ visibilityProperty: true })) return false;
+  press(`[data-key="${key}"]`);
   field.focus();
   return true;
 }
 
+/** The narrow head shows fewer buttons than there are keys: those with `data-key-anyway` are pressed unseen. */
 function press(selector) {
-  const [control] = visible(selector);
+  const control = visible(selector)[0] ?? document.querySelector(`${selector}[data-key-anyway]`);
   if (!control) return false;
   if (control.matches(TYPED_IN)) {
     control.focus();

@@ -2,7 +2,7 @@
 // older over newer. Focus, selection and scroll stay. Must never touch the composer.
 import { advance, parse, rewind } from "./streams.js";
 
-const MORPH = { morphStyle: "outerHTML", ignoreActiveValue: true, restoreFocus: true };
+const FIELDS = "input, textarea, select";
 
 let isHeld = () => false;
 const held = new Map();
@@ -164,11 +164,17 @@ function morph(old, row, list) {
     old.dataset.version = row.dataset.version;
     return old;
   }
-  Idiomorph.morph(old, row, MORPH);
+  Idiomorph.morph(old, row, manner());
   const living = document.getElementById(id);
   htmx.process(living);
   if (list.dataset.order === "up" && !list.matches("[data-messages]")) moveTo(list, living);
   return living;
+}
+
+/** What is being typed stays. Idiomorph would leave a focused link as it is too: a row walked to by keys. */
+function manner() {
+  const typing = Boolean(document.activeElement?.matches(FIELDS));
+  return { morphStyle: "outerHTML", ignoreActiveValue: typing, restoreFocus: true };
 }
 
 function insert(list, row, isPage = false) {
@@ -225,7 +231,7 @@ function drawPart(part) {
       if (other.querySelector("summary")?.getAttribute("aria-label") === label) other.open = true;
     }
   }
-  Idiomorph.morph(old, part, MORPH);
+  Idiomorph.morph(old, part, manner());
   htmx.process(document.getElementById(part.id));
 }
 

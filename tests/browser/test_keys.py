@@ -53,6 +53,80 @@ def test_j_and_k_walk_the_list_and_r_begins_a_reply(page: Page) -> None:
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
+def test_n_begins_a_note_and_r_the_reply_again(page: Page) -> None:
+    page.keyboard.press("j")
+    _thread(page, "李娜")
+    page.keyboard.press("n")
+    note = page.get_by_role("textbox", name="Internal note")
+    expect(note).to_be_focused()
+    page.keyboard.type("enr")
+    expect(note).to_have_value("enr")
+    page.get_by_role("region", name="Messages").focus()
+    page.keyboard.press("n")
+    expect(note).to_be_focused()
+    note.clear()
+    page.get_by_role("region", name="Messages").focus()
+    page.keyboard.press("r")
+    expect(page.get_by_role("textbox", name="Reply to 李娜")).to_be_focused()
+
+
+def test_e_resolves_and_opens_again(page: Page) -> None:
+    page.keyboard.press("j")
+    _thread(page, "李娜")
+    row = page.locator("#conversation-rows > li").filter(has_text="李娜")
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Reopen")).to_be_visible()
+    expect(row).to_contain_text("resolved")
+    page.keyboard.press("e")
+    expect(page.get_by_role("button", name="Resolve", exact=True)).to_be_visible()
+    expect(row).not_to_contain_text("resolved")
+
+
+def test_shift_e_resolves_and_opens_the_next(page: Page) -> None:
+    page.keyboard.press("j")
+    _thread(page, "李娜")
+    page.keyboard.press("Shift+E")
+    _thread(page, "Tom Baker")
+    row = page.locator("#conversation-rows > li").filter(has_text="李娜")
+    expect(row).to_contain_text("resolved")
+
+
+def test_z_a_and_m_snooze_and_assign(page: Page) -> None:
+    page.keyboard.press("j")
+    _thread(page, "李娜")
+    for key, title, first in (("z", "Snooze", "One hour"), ("a", "Assign", "admin")):
+        page.keyboard.press(key)
+        dialog = page.get_by_role("dialog", name=title)
+        expect(dialog.get_by_role("button", name=re.compile(first)).first).to_be_focused()
+        page.keyboard.press("m")  # no letter does anything behind a dialog
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+    head = page.get_by_role("form", name="What to do with this conversation")
+    expect(head.get_by_role("button", name="Assign to somebody")).to_be_visible()
+    page.keyboard.press("m")
+    expect(head.get_by_role("button", name=re.compile("^Assigned to admin"))).to_be_visible()
+    expect(head.get_by_role("button", name="Assign to me")).to_have_count(0)
+
+
+def test_the_slash_goes_to_the_search(page: Page) -> None:
+    page.keyboard.press("/")
+    field = page.get_by_role("searchbox", name="Search people")
+    expect(field).to_be_focused()
+    page.keyboard.type("Baker/")
+    expect(field).to_have_value("Baker/")
+
+
+def test_g_goes_to_views(page: Page) -> None:
+    for letter, view in (("m", "My queue"), ("u", "Unassigned"), ("n", "Needs reply")):
+        assert page.locator(f'[data-go="{letter}"]').count() == 1
+        page.keyboard.press("g")
+        page.keyboard.press(letter)
+        expect(page.get_by_role("heading", name=view, level=1)).to_be_visible()
+        expect(page.get_by_role("link", name=re.compile(f"^{view}"))).to_have_attribute(
+            "aria-current", "page"
+        )
+
+
 def test_g_goes_to_places(page: Page) -> None:
     for letter, heading in (("s", "Sessions"), ("t", "Settings"), ("a", "Your account"),
                             ("i", "Inbox")):  # fmt: skip
