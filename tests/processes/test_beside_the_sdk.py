@@ -74,6 +74,7 @@ def test_40_alternating_sends_while_the_console_polls(
     _alternate(desk, _console_polls(desk, start_peer), 40)
 
 
+@pytest.mark.slow
 def test_40_alternating_sends_while_the_sdk_polls(desk: SharedDesk, start_peer: StartPeer) -> None:
     poller = _peer_polls(desk, start_peer, store=True)
     _alternate(desk, start_peer(), 40)

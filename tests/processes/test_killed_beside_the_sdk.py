@@ -172,6 +172,7 @@ def test_the_console_killed_at_5_random_moments(desk: SharedDesk, start_peer: St
     _kill_consoles(desk, start_peer, 5)
 
 
+@pytest.mark.slow
 def test_the_sdk_killed_at_5_random_moments(desk: SharedDesk, start_peer: StartPeer) -> None:
     _kill_peers(desk, start_peer, 5)
 
