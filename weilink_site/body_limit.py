@@ -32,7 +32,7 @@ def most_bytes(path: bytes) -> int:
     if settings.DEMO and path.startswith(b"/simulator/"):
         return SIMULATOR_BYTES
     if path.startswith((b"/inbox/uploads/", b"/api/v1/uploads")):
-        return limits().most_reply_file_bytes + FORM_BYTES
+        return limits().any_outgoing + FORM_BYTES
     return PAGE_BYTES
 
 

@@ -98,13 +98,14 @@ class MediaFetcher:
         media = fetch.item.media
         if media is None:
             return ("no_address", 1)
-        if (fetch.item.size or 0) > now.most_file_bytes:
+        most = now.incoming(fetch.kind)
+        if (fetch.item.size or 0) > most:
             return ("too_large", 1)
         often = len(shelf.RETRY_S) + 1
         try:
             with storing.workplace() as folder:
                 path = folder / "file"
-                await self._download(media, path, now.most_file_bytes, now.fetch_deadline_s)
+                await self._download(media, path, most, now.fetch_deadline_s)
                 rate = fetch.item.sample_rate or 0
                 found = await examine(path, workshop=self.workshop, limits=now, rate=rate)
                 await self._store(fetch, path, as_sent(found, fetch.kind))

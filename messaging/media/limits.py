@@ -1,23 +1,36 @@
-"""How large files may be and how much work runs at once: one frozen value, read in one place."""
+"""How large files may be and how much work runs at once: one frozen value, read in one place.
+
+What administrators choose at `/settings/` comes from the team's row; the rest is the house's own.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 
+from messaging.models import MessageKind
+from sessions_app.team_settings import team_settings
+
 MEGABYTE = 1024 * 1024
+MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
     """`most_total_bytes`: beyond it the oldest files are cleared; their messages stay.
 
-    `most_waiting_bytes`: of one person's files that were brought and not sent yet.
+    A file is measured by its kind (`of_kind`), and by `most_file_bytes` when it comes in and
+    `most_reply_file_bytes` when it goes out, whatever it is. `most_waiting_bytes`: of one
+    person's files that were brought and not sent yet.
     """
 
-    most_file_bytes: int = 200 * MEGABYTE
-    most_reply_file_bytes: int = 100 * MEGABYTE
-    most_total_bytes: int = 20 * 1024 * MEGABYTE
+    picture_bytes: int = 20 * MILLION
+    voice_bytes: int = 20 * MILLION
+    video_bytes: int = 100 * MILLION
+    file_bytes: int = 100 * MILLION
+    most_file_bytes: int = 4_000 * MILLION
+    most_reply_file_bytes: int = 4_000 * MILLION
+    most_total_bytes: int = 20_000 * MILLION
     most_files_per_reply: int = 9
     most_waiting_bytes: int = 1024 * MEGABYTE
     most_thumb_bytes: int = 4 * MEGABYTE
@@ -33,7 +46,36 @@ class MediaLimits:
     upload_good_for: timedelta = timedelta(hours=6)
     """How long what lies at WeChat is trusted to be there still; then it is uploaded anew."""
 
+    def of_kind(self, kind: str) -> int:
+        """Bytes of the largest picture, voice, video or other file."""
+        most = {
+            MessageKind.IMAGE: self.picture_bytes,
+            MessageKind.VOICE: self.voice_bytes,
+            MessageKind.VIDEO: self.video_bytes,
+        }
+        return most.get(MessageKind(kind), self.file_bytes)
+
+    def incoming(self, kind: str) -> int:
+        return min(self.of_kind(kind), self.most_file_bytes)
+
+    def outgoing(self, kind: str) -> int:
+        return min(self.of_kind(kind), self.most_reply_file_bytes)
+
+    @property
+    def any_outgoing(self) -> int:
+        """Of whatever kind it turns out to be."""
+        largest = max(self.picture_bytes, self.video_bytes, self.file_bytes)
+        return min(largest, self.most_reply_file_bytes)
+
 
 def limits() -> MediaLimits:
     """The limits of this moment; `MEDIA_LIMITS` of the settings replaces single ones."""
-    return MediaLimits(**getattr(settings, "MEDIA_LIMITS", {}))
+    team = team_settings()
+    chosen = {
+        "picture_bytes": team.picture_mb * MILLION,
+        "voice_bytes": team.voice_mb * MILLION,
+        "video_bytes": team.video_mb * MILLION,
+        "file_bytes": team.file_mb * MILLION,
+        "most_total_bytes": team.total_gb * 1_000 * MILLION,
+    }
+    return MediaLimits(**{**chosen, **getattr(settings, "MEDIA_LIMITS", {})})

@@ -13,14 +13,18 @@ def _most(count: int) -> str:
     return str(filesizeformat(count))
 
 
+def too_large_to_send(kind: str) -> str:
+    """`kind`: "" while it is not known."""
+    now = limits()
+    most = now.outgoing(kind) if kind else now.any_outgoing
+    return _("This file is over %(most)s, the limit set here.") % {"most": _most(most)}
+
+
 _SENTENCES: dict[str, Callable[[], str]] = {
     # fetching
     "unsupported": lambda: _("this console cannot show it yet"),
     "no_address": lambda: _("WeChat did not say where it lies"),
-    "too_large": lambda: (
-        _("it is larger than %(most)s, the limit set here")
-        % {"most": _most(limits().most_file_bytes)}
-    ),
+    "too_large": lambda: _("it is larger than the limit set here"),
     "gone": lambda: _("WeChat does not give it out any more"),
     "unsafe_host": lambda: _("WeChat named an address that is not allowed"),
     "wrong_key": lambda: _("it does not open with the key that came with it"),
@@ -38,10 +42,7 @@ _SENTENCES: dict[str, Callable[[], str]] = {
     "not_readable": lambda: _("it could not be read"),
     # sending
     "empty_file": lambda: _("This file is empty."),
-    "file_too_large": lambda: (
-        _("This file is over %(most)s, the limit set here.")
-        % {"most": _most(limits().most_reply_file_bytes)}
-    ),
+    "file_too_large": lambda: too_large_to_send(""),
     "too_many_files": lambda: (
         ngettext(
             "At most %(count)d file goes with one reply.",

@@ -44,11 +44,13 @@ def bring(*, owner: User, file: "UploadedFile[Any]", file_name: str = "") -> Upl
     return bring_pieces(owner=owner, pieces=file.chunks(), file_name=name)
 
 
-def check_size(size: int) -> None:
+def check_size(size: int, kind: str = "") -> None:
+    """`kind`: once the bytes have shown it."""
     if size == 0:
         raise problem("empty_file")
-    if size > limits().most_reply_file_bytes:
-        raise problem("file_too_large")
+    now = limits()
+    if size > (now.outgoing(kind) if kind else now.any_outgoing):
+        raise FileProblem("file_too_large", reasons.too_large_to_send(kind))
 
 
 def _check_waiting(owner: User) -> None:
@@ -67,10 +69,12 @@ def bring_pieces(*, owner: User, pieces: Iterable[bytes], file_name: str) -> Upl
         check_size(path.stat().st_size)
         md5 = storing.md5_of(path)
         found = examine_now(path, workshop=_workshop(), limits=limits())
+        kind = MessageKind(kinds.kind_of(found.content_type))
+        check_size(path.stat().st_size, kind)
         kept = into_storage(path, found)
     return Upload.objects.create(
         owner=owner,
-        kind=MessageKind(kinds.kind_of(found.content_type)),
+        kind=kind,
         file_name=tidy_name(file_name),
         md5=md5,
         **kept.columns(),
@@ -88,12 +92,12 @@ def tidy_name(name: str) -> str:
 
 
 def _write(path: Path, pieces: Iterable[bytes]) -> None:
-    most, written = limits().most_reply_file_bytes, 0
+    most, written = limits().any_outgoing, 0
     with path.open("wb") as target:
         for piece in pieces:
             written += len(piece)
             if written > most:
-                raise problem("file_too_large")
+                raise FileProblem("file_too_large", reasons.too_large_to_send(""))
             target.write(piece)
 
 

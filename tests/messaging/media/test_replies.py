@@ -1,5 +1,6 @@
 """A reply with files: checked before it is queued, all or nothing, once per draft."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.test import Client
 
 from messaging.errors import FileProblem
 from messaging.media import uploads
+from messaging.media.limits import limits
 from messaging.models import Attachment, Conversation, Message, Upload
 from sessions_app.models import Context, User
 from tests.conftest import Cast
@@ -167,3 +169,18 @@ def test_a_note_and_a_parked_reply_have_no_files(
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert Upload.objects.filter(pk=mine).exists()
+
+
+def test_the_team_s_settings_say_how_large_each_kind_may_be(
+    cast: Cast, limited: Callable[..., None]
+) -> None:
+    limited(picture_mb=1, file_mb=3)
+    large = samples.picture() + b"\0" * 1_500_000
+    with pytest.raises(FileProblem) as refused:
+        uploads.bring_pieces(owner=cast.agent, pieces=[large], file_name="1.png")
+    assert refused.value.code == "file_too_large"
+    kept = uploads.bring_pieces(owner=cast.agent, pieces=[b"x" * 1_500_000], file_name="1.bin")
+    assert kept.kind == "file"
+    now = limits()
+    assert (now.incoming("image"), now.incoming("file")) == (1_000_000, 3_000_000)
+    assert now.any_outgoing == 100_000_000  # a video
