@@ -189,7 +189,7 @@ def test_answers_that_a_killed_program_left_are_taken_over(desk: SharedDesk) -> 
         program.kill()
     desk.start()
     wait_for(lambda: desk.console.incoming() == ["printed"], "what it left")
-    assert not any(kept.glob("*.json"))
+    wait_for(lambda: not any(kept.glob("*.json")), "what is stored taken away")
     desk.control.write(bot, LINA, "and on")
     wait_for(lambda: desk.console.incoming() == ["printed", "and on"], "polling on")
 
