@@ -160,6 +160,7 @@ def test_switched_off_no_letter_does_anything_but_the_palette_opens(page: Page, 
     _keys(page, demo, on=True)
 
 
+@pytest.mark.slow
 def test_the_palette_opens_people_and_places_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("Control+k")
     field = page.get_by_role("combobox", name=re.compile("Search for a command"))

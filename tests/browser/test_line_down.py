@@ -97,10 +97,9 @@ def _cut_both(line: Line, pages: tuple[Page, Page]) -> int:
     raise AssertionError("no websocket came back within 4 s")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "times", [10, pytest.param(100, marks=pytest.mark.slow)], ids=["ten", "a hundred"]
-)
+@pytest.mark.parametrize("times", [10, 100], ids=["ten", "a hundred"])
 def test_cut_websockets_under_flowing_messages_in_two_browsers(
     context: BrowserContext, second_context: BrowserContext, demo: Demo, line: Line, times: int
 ) -> None:
