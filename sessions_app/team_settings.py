@@ -1,7 +1,8 @@
 """What the team sets for itself: limits and paces, one row, edited at `/settings/`.
 
 Read often, so each process keeps it for `KEPT_S`; the process that saves forgets at once, others
-follow within that time. Must never be read while a module is imported.
+follow within that time. Must never be read while a module is imported, nor in an event loop: a
+read may ask the database. A loop takes `last_known()`.
 """
 
 import time
@@ -10,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils.asyncio import async_unsafe
 
 from sessions_app.people.models import User
 from sessions_app.setting_models import SettingChange, TeamSettingsRow
@@ -20,7 +22,7 @@ ROW = 1
 
 @dataclass(frozen=True, slots=True)
 class TeamSettings:
-    """`pace_count` replies to one person in `pace_minutes` are WeChat's limit; MB are 10⁶ bytes."""
+    """`pace_count` replies to one person in `pace_minutes` are WeChat's limit; MB are 2²⁰ bytes."""
 
     window_hours: int = 24
     replies_per_token: int = 10
@@ -53,6 +55,7 @@ NAMES = tuple(field.name for field in fields(TeamSettings))
 _kept: tuple[float, TeamSettings] | None = None
 
 
+@async_unsafe  # also while a kept one would do: else a loop fails only now and then
 def team_settings(*, clock: Callable[[], float] = time.monotonic) -> TeamSettings:
     """The settings of this moment, at most `KEPT_S` old. At most one query."""
     global _kept
@@ -62,6 +65,13 @@ def team_settings(*, clock: Callable[[], float] = time.monotonic) -> TeamSetting
     found = _read()
     _kept = (now, found)
     return found
+
+
+def last_known(*, clock: Callable[[], float] = time.monotonic) -> tuple[TeamSettings, bool]:
+    """What this process read last, else the defaults, and whether it still holds. Asks nothing."""
+    if _kept is None:
+        return TeamSettings(), False
+    return _kept[1], clock() - _kept[0] < KEPT_S
 
 
 def _read() -> TeamSettings:

@@ -3,13 +3,16 @@
 Answers 413 by the announced length, or as soon as more than that has come. Looks at no content.
 """
 
+import logging
 from typing import Any
 
 from daphne import http_protocol
 from django.conf import settings
+from django.db import close_old_connections, connections
 from twisted.internet import reactor
 
-from messaging.media.limits import limits
+from messaging.media.limits import limits_by
+from sessions_app.team_settings import last_known, team_settings
 from weilink_site.flow import hold
 
 PAGE_BYTES = 2_621_440
@@ -19,6 +22,8 @@ FORM_BYTES = 1024 * 1024
 """What stands around a file in a form."""
 LINGER_S = 2.0
 """What still comes is thrown away for so long: a line cut at once would cut the answer too."""
+
+logger = logging.getLogger(__name__)
 
 _WORDS = b"The request is too large."
 _ANSWER = (
@@ -32,8 +37,30 @@ def most_bytes(path: bytes) -> int:
     if settings.DEMO and path.startswith(b"/simulator/"):
         return SIMULATOR_BYTES
     if path.startswith((b"/inbox/uploads/", b"/api/v1/uploads")):
-        return limits().any_outgoing + FORM_BYTES
+        return _most_file_bytes() + FORM_BYTES
     return PAGE_BYTES
+
+
+def _most_file_bytes() -> int:
+    """As last known; what is older is read anew in a thread, for the next request.
+
+    The view measures the file itself by what holds then.
+    """
+    team, is_fresh = last_known()
+    if not is_fresh:
+        later: Any = reactor
+        later.callInThread(_read_settings)
+    return limits_by(team).any_outgoing
+
+
+def _read_settings() -> None:
+    close_old_connections()
+    try:
+        team_settings()
+    except Exception:
+        logger.warning("the team's settings could not be read", exc_info=True)
+    finally:
+        connections.close_all()
 
 
 class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]

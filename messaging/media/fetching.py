@@ -14,7 +14,7 @@ from typing import Any
 
 from messaging.media import shelf, storing
 from messaging.media.examining import Examined, as_sent, examine
-from messaging.media.limits import MediaLimits, limits
+from messaging.media.limits import MediaLimits
 from messaging.media.shelf import Fetch, Kept
 from messaging.media.workshop import Workshop
 from sessions_app.ilink.cdn import Cdn
@@ -48,18 +48,17 @@ class MediaFetcher:
         self._wake = wake
         self._running: dict[asyncio.Task[None], Fetch] = {}
 
-    async def fill(self, worker_id: str) -> None:
+    async def fill(self, worker_id: str, limits: MediaLimits) -> None:
         """Claim and start; returns at once."""
-        now = limits()
-        room = now.fetches_at_once - len(self._running)
+        room = limits.fetches_at_once - len(self._running)
         if room <= 0:
             return
         load = Counter(fetch.session_id for fetch in self._running.values())
         claims: list[Fetch] = await self.desk(
-            shelf.claim, worker_id, running=load, room=room, per_session=now.fetches_per_session
+            shelf.claim, worker_id, running=load, room=room, per_session=limits.fetches_per_session
         )
         for fetch in claims:
-            task = asyncio.ensure_future(self._fetch(fetch, now))
+            task = asyncio.ensure_future(self._fetch(fetch, limits))
             self._running[task] = fetch
             task.add_done_callback(self._ended)
 

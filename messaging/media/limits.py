@@ -3,16 +3,16 @@
 What administrators choose at `/settings/` comes from the team's row; the rest is the house's own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.conf import settings
 
 from messaging.models import MessageKind
-from sessions_app.team_settings import team_settings
+from sessions_app.team_settings import TeamSettings, team_settings
 
 MEGABYTE = 1024 * 1024
-MILLION = 1_000_000
+GIGABYTE = 1024 * MEGABYTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class MediaLimits:
     person's files that were brought and not sent yet.
     """
 
-    picture_bytes: int = 20 * MILLION
-    voice_bytes: int = 20 * MILLION
-    video_bytes: int = 100 * MILLION
-    file_bytes: int = 100 * MILLION
-    most_file_bytes: int = 4_000 * MILLION
-    most_reply_file_bytes: int = 4_000 * MILLION
-    most_total_bytes: int = 20_000 * MILLION
+    picture_bytes: int = 20 * MEGABYTE
+    voice_bytes: int = 20 * MEGABYTE
+    video_bytes: int = 100 * MEGABYTE
+    file_bytes: int = 100 * MEGABYTE
+    most_file_bytes: int = 4_000 * MEGABYTE
+    most_reply_file_bytes: int = 4_000 * MEGABYTE
+    most_total_bytes: int = 20 * GIGABYTE
     most_files_per_reply: int = 9
     most_waiting_bytes: int = 1024 * MEGABYTE
     most_thumb_bytes: int = 4 * MEGABYTE
@@ -69,13 +69,18 @@ class MediaLimits:
 
 
 def limits() -> MediaLimits:
-    """The limits of this moment; `MEDIA_LIMITS` of the settings replaces single ones."""
-    team = team_settings()
-    chosen = {
-        "picture_bytes": team.picture_mb * MILLION,
-        "voice_bytes": team.voice_mb * MILLION,
-        "video_bytes": team.video_mb * MILLION,
-        "file_bytes": team.file_mb * MILLION,
-        "most_total_bytes": team.total_gb * 1_000 * MILLION,
-    }
-    return MediaLimits(**{**chosen, **getattr(settings, "MEDIA_LIMITS", {})})
+    """The limits of this moment. May ask the database: an event loop calls it in a thread."""
+    return limits_by(team_settings())
+
+
+def limits_by(team: TeamSettings) -> MediaLimits:
+    """What the team chose; `MEDIA_LIMITS` of the settings replaces single ones."""
+    chosen = replace(
+        MediaLimits(),
+        picture_bytes=team.picture_mb * MEGABYTE,
+        voice_bytes=team.voice_mb * MEGABYTE,
+        video_bytes=team.video_mb * MEGABYTE,
+        file_bytes=team.file_mb * MEGABYTE,
+        most_total_bytes=team.total_gb * GIGABYTE,
+    )
+    return replace(chosen, **getattr(settings, "MEDIA_LIMITS", {}))

@@ -12,7 +12,7 @@ from typing import Any
 
 from messaging.lines import Lines
 from messaging.media import storing, uploading
-from messaging.media.limits import limits
+from messaging.media.limits import MediaLimits
 from messaging.media.outgoing import UPLOAD_KINDS
 from messaging.media.uploading import UploadJob
 from messaging.models import MessageKind
@@ -46,9 +46,9 @@ class MediaUploader:
         self._wake = wake
         self._running: dict[asyncio.Task[None], UploadJob] = {}
 
-    async def fill(self, worker_id: str) -> None:
+    async def fill(self, worker_id: str, limits: MediaLimits) -> None:
         """Claim and start; returns at once."""
-        room = limits().uploads_at_once - len(self._running)
+        room = limits.uploads_at_once - len(self._running)
         if room <= 0:
             return
         busy = [job.conversation_id for job in self._running.values()]

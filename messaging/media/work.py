@@ -18,10 +18,11 @@ from django.utils import timezone
 from messaging.lines import Lines
 from messaging.media import shelf, storing
 from messaging.media.fetching import MediaFetcher
-from messaging.media.limits import limits
+from messaging.media.limits import limits, limits_by
 from messaging.media.sending import MediaUploader
 from messaging.media.workshop import Workshop
 from sessions_app.ilink.cdn import Cdn
+from sessions_app.team_settings import TeamSettings
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +36,7 @@ class MediaWork:
     def __init__(self, *, lines: Lines, worker_id: Callable[[], str]) -> None:
         self._worker_id = worker_id
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="media")
-        self._workshop = Workshop(timeout_s=limits().workshop_timeout_s)
+        self._workshop = Workshop(timeout_s=limits_by(TeamSettings()).workshop_timeout_s)
         self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=lines.hosts)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -88,14 +89,15 @@ class MediaWork:
         if not worker_id:
             return
         await self.desk(shelf.take_back_lost)
-        await self.fetcher.fill(worker_id)
-        await self.uploader.fill(worker_id)
+        now = await self.desk(limits)
+        await self.fetcher.fill(worker_id, now)
+        await self.uploader.fill(worker_id, now)
 
     async def _tidy(self) -> None:
         """Old files make room; what nobody sent ends; what a killed process left goes."""
         while True:
             try:
-                now = limits()
+                now = await self.desk(limits)
                 await self.desk(shelf.clear_oldest, now.most_total_bytes)
                 await self.desk(shelf.end_uploads, timezone.now() - now.upload_kept)
                 await asyncio.to_thread(storing.sweep_incoming)

@@ -3,12 +3,18 @@
 import socket
 from contextlib import AbstractContextManager
 
+from tests.processes.child import python, wait_for
 from tests.processes.console import Console
 
 HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
 MANY = 200 * 1024 * 1024
 PIECE = b"x" * 65_536
 REFUSED = b"HTTP/1.1 413 "
+UPLOAD = HEAD.replace(b"/accounts/login/", b"/api/v1/uploads")
+LARGER_FILES = """
+from sessions_app.team_settings import change_settings
+change_settings(user=None, wanted={"file_mb": 150})
+"""
 
 
 def test_a_body_over_the_limit_is_refused_and_one_within_it_is_read(console: Console) -> None:
@@ -31,6 +37,23 @@ def test_a_body_over_the_limit_is_refused_and_one_within_it_is_read(console: Con
         within.sendall(HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         assert within.recv(1000).startswith(b"HTTP/1.1 403 ")  # no CSRF token
     assert console.get("/healthz")[0] == 200
+
+
+def test_larger_files_that_another_process_allowed_are_let_in_soon(console: Console) -> None:
+    console.start()
+
+    def is_refused() -> bool:
+        with socket.create_connection(("127.0.0.1", console.port), timeout=10) as line:
+            line.sendall(UPLOAD + b"Content-Length: 150000000\r\n\r\n")
+            line.settimeout(0.3)
+            try:
+                return line.recv(1000).startswith(REFUSED)
+            except TimeoutError:
+                return False
+
+    assert is_refused()
+    python(LARGER_FILES, env=console.env)
+    wait_for(lambda: not is_refused(), "a file of 140 MB let in", within_s=10)
 
 
 def _is_cut(line: socket.socket) -> bool:

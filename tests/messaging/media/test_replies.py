@@ -9,7 +9,7 @@ from django.test import Client
 
 from messaging.errors import FileProblem
 from messaging.media import uploads
-from messaging.media.limits import limits
+from messaging.media.limits import MEGABYTE, limits
 from messaging.models import Attachment, Conversation, Message, Upload
 from sessions_app.models import Context, User
 from tests.conftest import Cast
@@ -182,5 +182,5 @@ def test_the_team_s_settings_say_how_large_each_kind_may_be(
     kept = uploads.bring_pieces(owner=cast.agent, pieces=[b"x" * 1_500_000], file_name="1.bin")
     assert kept.kind == "file"
     now = limits()
-    assert (now.incoming("image"), now.incoming("file")) == (1_000_000, 3_000_000)
-    assert now.any_outgoing == 100_000_000  # a video
+    assert (now.incoming("image"), now.incoming("file")) == (MEGABYTE, 3 * MEGABYTE)
+    assert now.any_outgoing == 100 * MEGABYTE  # a video

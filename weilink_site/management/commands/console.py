@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from messaging.worker import Worker
+from sessions_app.team_settings import team_settings
 from weilink_site import first_run, refusals
 from weilink_site.data_lock import DataInUse, DataLock
 from weilink_site.version import wire_identity
@@ -43,6 +44,7 @@ class Command(BaseCommand):
         if reason := refusals.another_host():
             self._fail(reason)
         self._greet(port)
+        team_settings()  # known before the first upload is measured by them
         serve(listener, port)
 
     def _bind(self, host: str, port: int) -> socket.socket:
