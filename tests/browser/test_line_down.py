@@ -97,39 +97,45 @@ def _cut_both(line: Line, pages: tuple[Page, Page]) -> int:
     raise AssertionError("no websocket came back within 4 s")
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("times", [10, 100], ids=["ten", "a hundred"])
+@pytest.mark.parametrize(
+    "times", [10, pytest.param(100, marks=pytest.mark.slow)], ids=["ten", "a hundred"]
+)
 def test_cut_websockets_under_flowing_messages_in_two_browsers(
     context: BrowserContext, second_context: BrowserContext, demo: Demo, line: Line, times: int
 ) -> None:
     first, chat = _open_thread(context, demo, line)
     second, _ = _open_thread(second_context, demo, line)
-    cuts, flowing = 0, threading.Event()
     written: list[str] = []
+    flowing, came = threading.Event(), threading.Event()
     paced = threading.Event()  # never set: about 30 messages a second
     flowing.set()
 
     def flow() -> None:
         while flowing.is_set():
-            demo.control("write", **chat, text=f"flow {len(written)}")
-            written.append(f"flow {len(written)}")
+            text = f"flow {len(written)} of {times}"
+            demo.control("write", **chat, text=text)
+            written.append(text)
+            came.set()
             paced.wait(0.03)
 
     writer = threading.Thread(target=flow)
     writer.start()
+    cuts = 0
     try:
         while cuts < times * 2:
+            came.clear()
+            assert came.wait(10), "nothing flows"
             cuts += _cut_both(line, (first, second))
     finally:
         flowing.clear()
         writer.join()
-    assert len(written) > times // 2
+    assert len(written) >= times
     for page in (first, second):
         expect(page.locator(".bubble", has_text=re.compile(f"^{written[-1]}$"))).to_have_count(
             1, timeout=30_000
         )
-        assert _shown(page, r"flow \d+") == written
+        assert _shown(page, rf"flow \d+ of {times}") == written
 
 
 @pytest.mark.timeout(180)
