@@ -184,7 +184,6 @@ def test_waiting_scanned_confirmed(on: Open, demo: Demo) -> None:
         expect(page.get_by_role("row").filter(has_text="Kiosk")).to_contain_text("receiving")
 
 
-@pytest.mark.slow
 def test_digits_required_wrong_and_right(on: Open, demo: Demo) -> None:
     screens = on(3)
     screens.begin("Digits")

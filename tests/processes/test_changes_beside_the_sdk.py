@@ -116,15 +116,21 @@ def test_a_running_sdk_brings_no_renamed_or_logged_out_session_back(
     assert desk.states() == {"new": "connected", "gone": "logged_out"}
     desk.control.write(desk.bots["old"], LINA, "to the renamed one")
     wait_for(lambda: desk.console.incoming() == ["to the renamed one"], "polled under its name")
-    assert desk.control.bot(desk.bots["gone"])["polls"]["now"] == 0
-    polls = desk.control.polls()
-    assert polls["highest_of_one"] == 1
+
+    def polls_of_gone() -> dict[str, int]:
+        polls: dict[str, int] = desk.control.bot(desk.bots["gone"])["polls"]
+        return polls
+
+    wait_for(lambda: polls_of_gone()["now"] == 0, "its last poll ended")
+    at_its_end = polls_of_gone()
+    assert desk.control.polls()["highest_of_one"] == 1
     # A console that starts on this folder sees no more in it.
     assert desk.console.child.terminate() == 0
     desk.start()
     desk.wait_for_state("new", "connected")
     assert desk.states() == {"new": "connected", "gone": "logged_out"}
     assert desk.set_aside() == aside
+    assert polls_of_gone() == at_its_end
 
 
 @pytest.fixture
