@@ -15,11 +15,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import path
 
 from sessions_app.consumers import LiveConsumer
-from weilink_site import body_limit
+from weilink_site import body_limit, ending
 from weilink_site.flow import flowing
 from weilink_site.origins import only_own_pages
 
 body_limit.install()
+ending.install()
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]

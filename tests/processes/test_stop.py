@@ -1,5 +1,7 @@
 """SIGTERM: an end within 5 s whatever is open, nothing half-written, going on afterwards."""
 
+import threading
+import time
 from contextlib import closing
 
 import pytest
@@ -35,6 +37,25 @@ def test_it_stops_with_polls_a_websocket_a_slow_page_and_a_send_open(console: Co
     _nothing_is_half_written(console)
     assert console.fates() == {"first": ("sent", ""), "second": ("queued", "")}
     assert console.control.seen(bot, LINA) == ["first"]
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.05, 0.1, 0.3])
+def test_it_stops_while_pages_are_being_answered(console: Console, after_s: float) -> None:
+    console.start()
+    cookie = console.log_in()
+
+    def ask() -> None:
+        while console.get("/sessions/", Cookie=cookie)[0]:
+            pass
+
+    askers = [threading.Thread(target=ask) for _ in range(8)]
+    for asker in askers:
+        asker.start()
+    time.sleep(after_s)
+    assert console.child.terminate(within_s=5) == 0
+    for asker in askers:
+        asker.join()
+    _nothing_is_half_written(console)
 
 
 @pytest.mark.slow
