@@ -8,18 +8,17 @@ import asyncio
 import logging
 import os
 import threading
-import time
-from collections.abc import Iterator
 from typing import Any
 
 from daphne.http_protocol import WebRequest
 from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import defer, reactor
 
 logger = logging.getLogger(__name__)
 
 ANSWERED_WITHIN_S = 2.0
-CANCELLED_WITHIN_S = 1.0
+GIVEN_UP_WITHIN_S = 1.0
 LEFT_WITHIN_S = 1.0
 
 Application = asyncio.Future[Any]
@@ -38,28 +37,32 @@ def _end_of_all(server: Any) -> "defer.Deferred[None]":
 
 async def _end(server: Any) -> None:
     """Websockets at once, pages when they are answered or after `ANSWERED_WITHIN_S`."""
-    for listener in server.listeners:
-        listener.addCallback(lambda port: port.stopListening())
-    for application in _open(server, pages=False):
-        application.cancel()
-    deadline = time.monotonic() + ANSWERED_WITHIN_S
-    # An answered page may be followed by the next one on its line.
-    while (pages := [*_open(server, pages=True)]) and (left_s := deadline - time.monotonic()) > 0:
-        await asyncio.wait(pages, timeout=left_s)
-    left = [*_open(server, pages=True), *_open(server, pages=False)]
-    for application in left:
-        application.cancel()
+    server.http_factory.buildProtocol = _nothing_more
+    server.create_application = _nothing_more
+    for websocket in _open(server, WebSocketProtocol).values():
+        websocket.cancel()
+    if pages := _open(server, WebRequest):
+        await asyncio.wait(pages.values(), timeout=ANSWERED_WITHIN_S)
+    # Not cancelled: what Django does for a page would go on without it, and lose its thread.
+    for page in _open(server, WebRequest):
+        page.application_queue.put_nowait({"type": "http.disconnect"})
+    left = [*_open(server, WebRequest).values(), *_open(server, WebSocketProtocol).values()]
     if left:
-        await asyncio.wait(left, timeout=CANCELLED_WITHIN_S)
+        await asyncio.wait(left, timeout=GIVEN_UP_WITHIN_S)
 
 
-def _open(server: Any, *, pages: bool) -> Iterator[Application]:
-    for protocol, details in list(server.connections.items()):
-        application: Application | None = details.get("application_instance")
-        if application is None or application.done():
-            continue
-        if isinstance(protocol, WebRequest) == pages:
-            yield application
+def _nothing_more(*_: Any) -> None:
+    """No new line, and no further page on an open one: both close when the process ends."""
+
+
+def _open(server: Any, kind: type) -> dict[Any, Application]:
+    return {
+        protocol: details["application_instance"]
+        for protocol, details in server.connections.items()
+        if isinstance(protocol, kind)
+        and details.get("application_instance") is not None
+        and not details["application_instance"].done()
+    }
 
 
 def _leave_soon() -> None:
