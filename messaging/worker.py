@@ -47,6 +47,8 @@ SETTLE_S = 15.0
 """Declared dead, a worker waits so long for its sends before it is somebody new."""
 CATCH_UP_S = 2.0
 """At a start the first polls come before the first send."""
+SETTLED_WITHIN_S = 10.0
+"""How long a start waits to know who receives for the shared folder."""
 MAX_SESSIONS = 3000
 LEARN_AFTER_S = 60.0
 LEARN_EVERY_S = 3_600.0
@@ -176,6 +178,10 @@ class Worker:
 
     async def _deliver(self) -> None:
         """Who wrote while nobody polled gave a newer token; a reply with the older is refused."""
+        if self.folder is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SETTLED_WITHIN_S):
+                    await self.folder.is_settled.wait()
         await asyncio.sleep(CATCH_UP_S)
         await self.delivery.run()
 

@@ -48,7 +48,10 @@ T = TypeVar("T")
 
 
 class FolderDesk:
-    """`run()` beside the other jobs of the worker; `may_poll` says whether the lock is ours."""
+    """`run()` beside the other jobs of the worker; `may_poll` says whether the lock is ours.
+
+    `is_settled` is set once it is known who receives: we, another program, or nobody for now.
+    """
 
     def __init__(
         self,
@@ -61,6 +64,7 @@ class FolderDesk:
         free_for_s: float = FREE_FOR_S,
     ) -> None:
         self.may_poll = False
+        self.is_settled = asyncio.Event()
         self.polls = polls
         self.recorder = recorder
         self.folder = SessionFolder(base, try_every_s=TRY_EVERY_S)
@@ -112,6 +116,8 @@ class FolderDesk:
             try:
                 if await self._in_thread(self._take_desk):
                     pause_s = await self._look()
+                else:
+                    self.is_settled.set()
             except Exception:
                 logger.exception("the session folder could not be followed")
             # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
@@ -157,6 +163,8 @@ class FolderDesk:
     async def _follow_lease(self, sweep: Sweep, wants: bool) -> None:
         if sweep.receiver is not Receiver.NOBODY:
             self._was_ours = False
+        if sweep.receiver is not Receiver.NOBODY or not wants:
+            self.is_settled.set()
         if sweep.receiver is Receiver.CONSOLE and wants and self._letting_go is None:
             if sweep.took_over:
                 await self._store_kept()
