@@ -64,7 +64,7 @@ class TakenBack:
 
 
 def send(
-    *, user: User, conversation: Conversation, wish: Wish, limits: TeamSettings
+    *, user: User | None, conversation: Conversation, wish: Wish, limits: TeamSettings
 ) -> list[Message]:
     """Queue all parts in order, or none. The same draft key again is the same messages.
 
@@ -142,7 +142,7 @@ def _chain(thread: Conversation, draft_key: str) -> QuerySet[Message]:
     return rows
 
 
-def _look_around(thread: Conversation, user: User, seen_up_to: int | None) -> None:
+def _look_around(thread: Conversation, user: User | None, seen_up_to: int | None) -> None:
     """The last check: somebody else's answer that this agent had not seen when beginning."""
     if seen_up_to is None:
         return

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from messaging import arrivals, counting, outbox, reasons
-from messaging.errors import DraftAlreadyUsed, ReplyError
+from messaging.errors import ReplyError
 from messaging.inbound import MESSAGE_STREAM
 from messaging.models import (
     Contact,
@@ -19,41 +19,9 @@ from messaging.models import (
     MessageKind,
     MessageStatus,
 )
-from messaging.reply_route import Candidate, find_route, text_problem
+from messaging.reply_route import Candidate, find_route
 from sessions_app.models import Context, User
 from sessions_app.realtime import Change, advance, announcing, wake_workers
-
-
-def send_reply(
-    *,
-    user: User | None,
-    conversation: Conversation,
-    text: str,
-    draft_key: str,
-    session_name: str | None = None,
-    override: bool = False,
-    quote_of: Message | None = None,
-) -> Message:
-    """Queue one text. The same draft key again is the same message. Raises ReplyError.
-
-    `quote_of`: a message of the same conversation that this one answers.
-    """
-    text = clean(text)
-    if problem := text_problem(text):
-        raise ReplyError(problem, reasons.refusal(problem))
-    with announcing() as change:
-        thread = outbox.lock_thread(conversation.pk)
-        if draft_key and (posted := thread.messages.filter(draft_key=draft_key).first()):
-            if posted.text != text:
-                raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
-            return posted
-        context = find_context(thread, session_name=session_name, override=override)
-        message = queue_text(
-            thread, context, text, draft_key, user, override=override, quote_of=quote_of
-        )
-        announce(change, message, thread)
-        wake_workers()
-    return message
 
 
 def clean(text: str) -> str:

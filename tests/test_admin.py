@@ -7,7 +7,7 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from messaging import outbox, services
+from messaging import outbox
 from messaging.models import (
     Conversation,
     Departure,
@@ -26,6 +26,7 @@ from sessions_app.people.tokens import issue_token
 from sessions_app.team_settings import change_settings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +49,7 @@ def admin_client(cast: Cast) -> Client:
     message["item_list"].append({"type": 2, "image_item": {"aeskey": "SECRETKEY" * 3}})
     receive(session, message, 5)
     thread = Conversation.objects.get()
-    services.send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
     leases.register("w1")
     outbox.claim_next("w1", limit=1)
     login.start_login(user=cast.operator, session_name="New", team=cast.team)

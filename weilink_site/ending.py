@@ -17,9 +17,9 @@ from twisted.internet import defer, reactor
 
 logger = logging.getLogger(__name__)
 
-ANSWERED_WITHIN_S = 2.0
-GIVEN_UP_WITHIN_S = 1.0
-LEFT_WITHIN_S = 1.0
+ANSWERED_WITHIN_S = 1.5
+GIVEN_UP_WITHIN_S = 0.7
+LEFT_WITHIN_S = 0.5
 
 Application = asyncio.Future[Any]
 

@@ -45,7 +45,7 @@ def check_count(files: Sequence[Wanted]) -> None:
         raise uploads.problem("too_many_files")
 
 
-def part_of(user: User, wanted: Wanted) -> Part:
+def part_of(user: User | None, wanted: Wanted) -> Part:
     """Raises FileProblem: nobody sends what somebody else brought, or anything twice."""
     rows = Upload.objects.select_for_update().filter(owner=user, pk=wanted.upload_id)
     upload = rows.first()

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from messaging import services
 from messaging.models import Conversation, Message
 from sessions_app.models import Team
 from sessions_app.people.roles import Role
 from tests.api.callers import Caller, token_of
 from tests.conftest import make_user
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 WRITERS = 4
 ROUNDS = 12
@@ -43,9 +43,7 @@ def test_readers_on_the_way_see_every_message_once_in_growing_order(seeded: Team
         for turn in range(ROUNDS):
             text = text_message(f"{number}/{turn}", sender=f"p{number}@im.wechat")
             receive(sessions[number], text, cursor=f"c{turn}")
-            services.send_reply(
-                user=agent, conversation=thread, text="r", draft_key="", override=True
-            )
+            send_reply(user=agent, conversation=thread, text="r", draft_key="", override=True)
 
     seen: dict[int, list[int]] = {0: [], 1: []}
 

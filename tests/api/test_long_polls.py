@@ -9,7 +9,6 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db.backends.signals import connection_created
 
-from messaging import services
 from messaging.api import waiting
 from messaging.models import Conversation
 from sessions_app import login, realtime
@@ -19,6 +18,7 @@ from tests.api.callers import token_of
 from tests.api.on_asgi import Call, ask, asked
 from tests.conftest import in_thread, make_user, until
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ async def test_another_direction_does_not_end_the_wait(agent: User, session: Ses
 
     def reply() -> None:
         thread = Conversation.objects.get()
-        services.send_reply(user=agent, conversation=thread, text="out", draft_key="")
+        send_reply(user=agent, conversation=thread, text="out", draft_key="")
 
     await in_thread(reply)()
     assert [one["text"] for one in (await call.answer()).body["items"]] == ["out"]

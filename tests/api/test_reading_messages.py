@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging import outbox, services
+from messaging import outbox
 from messaging.models import Conversation, Message
 from sessions_app import leases
 from tests.api.callers import Caller, calling
 from tests.api.conftest import Shop
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -58,7 +59,7 @@ def test_times_are_utc_with_milliseconds_whatever_the_microseconds(
 def test_a_reply_says_who_sent_it_what_it_answers_and_why_it_failed(
     caller: Caller, shop: Shop, cast: Cast
 ) -> None:
-    reply = services.send_reply(
+    reply = send_reply(
         user=cast.agent,
         conversation=shop.conversation,
         text="hi",
@@ -129,7 +130,7 @@ def test_an_id_beyond_every_number_finds_nothing(caller: Caller, shop: Shop) -> 
 def test_filters_by_session_person_and_direction(caller: Caller, shop: Shop, cast: Cast) -> None:
     other = make_session("Shop B")
     receive(other, text_message("to B", sender="guo@im.wechat"))
-    services.send_reply(user=cast.agent, conversation=shop.conversation, text="reply", draft_key="")
+    send_reply(user=cast.agent, conversation=shop.conversation, text="reply", draft_key="")
 
     def texts(**query: Any) -> list[str]:
         return [one["text"] for one in caller.get("/messages", **query).body["items"]]

@@ -9,6 +9,7 @@ from messaging.models import Conversation, Message
 from sessions_app.models import Context
 from sessions_app.simulator.serve import SimulatorServer
 from tests.conftest import Running, in_thread, until
+from tests.replies import send_reply
 
 LINA = "lina@im.wechat"
 SEND = "/ilink/bot/sendmessage"
@@ -25,7 +26,7 @@ async def bot(running: Running) -> str:
 
 def _reply(text: str) -> Message:
     thread = Conversation.objects.get()
-    return services.send_reply(user=None, conversation=thread, text=text, draft_key=text)
+    return send_reply(user=None, conversation=thread, text=text, draft_key=text)
 
 
 def _fates() -> list[tuple[str, str, str]]:

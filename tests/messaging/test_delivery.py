@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from messaging import outbox, services
+from messaging import outbox
 from messaging.delivery import Delivery
 from messaging.lines import Lines
 from messaging.models import Conversation, Message, SendAttempt
@@ -18,6 +18,7 @@ from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.models import Context, Team
 from tests.conftest import Running, in_thread, until
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 from weilink_site.version import wire_identity
 
 NOWHERE = "http://127.0.0.1:9"
@@ -30,7 +31,7 @@ def _queued_replies(*senders: str) -> None:
     for number, sender in enumerate(senders):
         receive(session, text_message("hello", sender=sender), cursor=f"c{number}")
         thread = Conversation.objects.get(contact__user_id=sender)
-        services.send_reply(user=None, conversation=thread, text=sender, draft_key=sender)
+        send_reply(user=None, conversation=thread, text=sender, draft_key=sender)
 
 
 async def test_a_stop_in_the_middle_of_a_claim_hands_it_back(seeded: Team) -> None:
@@ -81,7 +82,7 @@ async def test_the_fate_of_a_send_is_written_when_the_database_is_back(running: 
 
     def reply() -> None:
         thread = Conversation.objects.get()
-        services.send_reply(user=None, conversation=thread, text="hi", draft_key="hi")
+        send_reply(user=None, conversation=thread, text="hi", draft_key="hi")
 
     await in_thread(reply)()
     await until(lambda: Message.objects.filter(text="hi", status="sent").exists(), "sent")

@@ -9,6 +9,7 @@ from messaging.models import Conversation, Draft
 from sessions_app.models import Session, User
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -57,7 +58,7 @@ def test_no_event_touches_a_draft(cast: Cast, thread: Conversation) -> None:
     save(thread, cast.agent, "so far", 0)
     before = Draft.objects.values().get()
     receive(make_session("Repairs"), text_message("again"), cursor="c2")
-    services.send_reply(user=cast.supervisor, conversation=thread, text="x", draft_key="s")
+    send_reply(user=cast.supervisor, conversation=thread, text="x", draft_key="s")
     services.rename_contact(contact=thread.contact, name="李娜", user=None)
     services.mark_read(conversation=thread, up_to=99, user=None)
     assert Draft.objects.values().get() == before

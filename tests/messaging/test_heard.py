@@ -7,13 +7,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging import services
 from messaging.heard import heard_since, waiting_for
 from messaging.models import Conversation, Message
 from sessions_app.models import Session, User
 from sessions_app.queries import live_numbers
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +62,7 @@ def test_what_a_colleague_answered_and_our_own_words_are_no_news(cast: Cast, sho
     since = live_numbers(cast.agent)
     receive(shop, text_message("hello"))
     thread = Conversation.objects.get()
-    services.send_reply(user=cast.supervisor, conversation=thread, text="hi", draft_key="1")
+    send_reply(user=cast.supervisor, conversation=thread, text="hi", draft_key="1")
     assert heard_since(cast.agent, since) == []
 
 
@@ -102,7 +102,7 @@ def test_the_count_is_of_those_who_wait_for_this_person(cast: Cast, shop: Sessio
     rows = Conversation.objects.filter
     rows(pk=mine.pk).update(assignee=cast.agent)
     rows(pk=theirs.pk).update(assignee=cast.supervisor)
-    services.send_reply(user=cast.agent, conversation=answered, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=answered, text="hi", draft_key="1")
     rows(pk=late.pk).update(closes_at=timezone.now())
     rows(pk=resolved.pk).update(status="resolved")
     counts = {name: waiting_for(getattr(cast, name)) for name in ("agent", "supervisor", "viewer")}

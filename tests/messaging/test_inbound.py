@@ -14,6 +14,7 @@ from sessions_app import services as session_services
 from sessions_app.models import Context, Session, Stream
 from sessions_app.sealed import unseal_bytes
 from tests.messaging.builders import answer, make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -83,8 +84,8 @@ def test_messages_without_id_and_time_are_known_by_their_place(session: Session)
 def test_a_new_token_begins_a_new_count_with_what_still_waits(session: Session) -> None:
     receive(session, text_message("hello"))
     thread = Conversation.objects.get()
-    services.send_reply(user=None, conversation=thread, text="one", draft_key="1")
-    services.send_reply(user=None, conversation=thread, text="two", draft_key="2")
+    send_reply(user=None, conversation=thread, text="one", draft_key="1")
+    send_reply(user=None, conversation=thread, text="two", draft_key="2")
     Message.objects.filter(text="one").update(status="sent")
 
     receive(session, text_message("hello again"))
@@ -218,7 +219,7 @@ def test_our_own_message_that_comes_back_makes_no_second_bubble(session: Session
 
     receive(session, text_message("hello"))
     thread = Conversation.objects.get()
-    services.send_reply(user=None, conversation=thread, text="hi", draft_key="1")
+    send_reply(user=None, conversation=thread, text="hi", draft_key="1")
     leases.register("w1")
     [claim] = outbox.claim_next("w1", limit=5)
     outbox.mark_broken(claim, detail="")

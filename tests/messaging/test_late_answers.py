@@ -10,6 +10,7 @@ from messaging.outbox import Claim
 from sessions_app import leases
 from sessions_app.models import Context, Session
 from tests.messaging.builders import answer, make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 LINA = "lina@im.wechat"
@@ -25,7 +26,7 @@ def session() -> Session:
 
 def _claimed(session: Session) -> Claim:
     thread = Conversation.objects.get()
-    services.send_reply(user=None, conversation=thread, text="yo", draft_key="k")
+    send_reply(user=None, conversation=thread, text="yo", draft_key="k")
     return _claim()
 
 
@@ -97,9 +98,7 @@ def test_one_that_was_given_up_and_never_left_is_failed_not_queued(session: Sess
 
 
 def test_a_worker_that_was_declared_dead_claims_nothing(session: Session) -> None:
-    services.send_reply(
-        user=None, conversation=Conversation.objects.get(), text="yo", draft_key="k"
-    )
+    send_reply(user=None, conversation=Conversation.objects.get(), text="yo", draft_key="k")
     leases.retire("w1")
     assert outbox.claim_next("w1", limit=5) == []
     assert _sent().status == "queued"
@@ -142,8 +141,6 @@ def test_a_count_is_not_given_back_to_a_newer_token(
     monkeypatch.setattr(outbox, "RETRY_S", ())
     claim = _claimed(session)
     receive(session, text_message("again"), cursor="c2")
-    services.send_reply(
-        user=None, conversation=Conversation.objects.get(), text="two", draft_key="l"
-    )
+    send_reply(user=None, conversation=Conversation.objects.get(), text="two", draft_key="l")
     outbox.put_back(claim, code="not_reached", detail="")
     assert (_sent().status, _used()) == ("failed", (1, 1))

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from messaging import services as replies
 from messaging.models import Conversation, Message
 from messaging.worker import Worker
 from sessions_app import login, services
 from sessions_app.models import LoginAttempt, Session, Team, WorkerBeat
 from tests.conftest import Running, in_thread, until
+from tests.replies import send_reply
 from weilink_site.version import wire_identity
 
 LINA = "lina@im.wechat"
@@ -27,7 +27,7 @@ def _pause(session: Session, paused: bool) -> None:
 
 def _reply() -> Message:
     thread = Conversation.objects.get()
-    return replies.send_reply(user=None, conversation=thread, text="yo", draft_key="k")
+    return send_reply(user=None, conversation=thread, text="yo", draft_key="k")
 
 
 def _is(status: str) -> Callable[[], bool]:

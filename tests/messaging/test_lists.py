@@ -6,13 +6,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging import list_conditions, list_queries, services, work
+from messaging import list_conditions, list_queries, work
 from messaging.lists import NOBODY, Listing, Sort, View, row_key, segments
 from messaging.models import Conversation, Mention, Message
 from sessions_app.models import Session, SessionState, User
 from sessions_app.realtime import numbers_of
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -57,8 +58,8 @@ def test_each_view_shows_its_own_and_its_count_is_the_number_of_its_rows(
         shop, "mine", "free", "answered", "missed", "asleep", "done", "closed"
     )
     work.assign(ids=[mine.pk], assignee=cast.agent, user=cast.agent)
-    services.send_reply(user=cast.agent, conversation=answered, text="hi", draft_key="1")
-    services.send_reply(user=cast.agent, conversation=done, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=answered, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=done, text="hi", draft_key="1")
     work.resolve(ids=[missed.pk, done.pk], user=cast.agent)
     until = timezone.now() + timedelta(hours=1)
     work.snooze(ids=[asleep.pk], until=until, user=cast.agent)
@@ -166,7 +167,7 @@ def test_what_an_old_bookmark_says_shows_more_and_never_an_error(
 
 def test_the_longest_waiting_stand_first_and_then_the_newest(cast: Cast, shop: Session) -> None:
     first, second, *_ = write(shop, "first", "second", "third")
-    services.send_reply(user=cast.agent, conversation=first, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=first, text="hi", draft_key="1")
     write(shop, "second")
     assert shown(cast.agent, chosen_sort=Sort.WAITING) == ["second", "third", "first"]
     work.resolve(ids=[second.pk], user=cast.agent)
@@ -232,7 +233,7 @@ def test_news_bring_what_came_into_the_list_and_name_what_left_it(
 ) -> None:
     anna, bob = write(shop, "anna", "bob")
     since = numbers_of([cast.team.stream_key])
-    services.send_reply(user=cast.agent, conversation=anna, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=anna, text="hi", draft_key="1")
     assert news(cast.agent, View.NEEDS_REPLY, since) == (set(), {anna.pk})
     assert news(cast.agent, View.UNASSIGNED, since) == ({anna.pk}, set())
     write(shop, "bob")

@@ -13,6 +13,7 @@ from sessions_app import leases
 from sessions_app import services as session_services
 from sessions_app.models import Context, Session
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def thread(session: Session) -> Conversation:
 
 
 def _send(thread: Conversation, text: str, key: str = "") -> Message:
-    return services.send_reply(user=None, conversation=thread, text=text, draft_key=key or text)
+    return send_reply(user=None, conversation=thread, text=text, draft_key=key or text)
 
 
 def _claims() -> list[Claim]:
@@ -217,9 +218,7 @@ def test_the_eleventh_is_refused_and_may_be_sent_anyway(thread: Conversation) ->
     with pytest.raises(ReplyError) as refused:
         _send(thread, "eleven")
     assert refused.value.code == "quota_exhausted"
-    services.send_reply(
-        user=None, conversation=thread, text="eleven", draft_key="11", override=True
-    )
+    send_reply(user=None, conversation=thread, text="eleven", draft_key="11", override=True)
     assert _used() == 11
 
 
@@ -236,7 +235,7 @@ def test_two_sessions_of_a_team_are_one_thread_and_the_named_one_sends(
     other = make_session("Repairs")
     receive(other, text_message("to repairs"))
     assert Conversation.objects.count() == 1
-    message = services.send_reply(
+    message = send_reply(
         user=None, conversation=thread, text="hi", draft_key="1", session_name="Shop A"
     )
     assert message.session == session

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from messaging import outbox, sending, services
+from messaging import outbox, sending
 from messaging.errors import ReplyError
 from messaging.models import Conversation, Message, SendAttempt
 from messaging.pace import pace_of, pace_with
@@ -14,6 +14,7 @@ from sessions_app.models import Session
 from sessions_app.team_settings import TeamSettings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
 SPAN = timedelta(minutes=5)
@@ -67,7 +68,7 @@ def _tries(message: Message, count: int, outcome: str = "sent") -> None:
 
 
 def _queued(thread: Conversation, cast: Cast, key: str = "k") -> Message:
-    return services.send_reply(user=cast.agent, conversation=thread, text="on", draft_key=key)
+    return send_reply(user=cast.agent, conversation=thread, text="on", draft_key=key)
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from sessions_app.models import Context, Session
 from sessions_app.realtime import numbers_of
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +119,7 @@ def test_a_message_of_the_customer_opens_it_again_with_a_line(
 
 
 def test_resolving_an_answered_one_misses_nobody(cast: Cast, thread: Conversation) -> None:
-    services.send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
     assert work.resolve(ids=[thread.pk], user=cast.agent) == 1
     now = fresh(thread)
     assert (now.status, now.missed_at, now.waiting_since) == ("resolved", None, None)
@@ -140,7 +141,7 @@ def test_resolved_unanswered_it_is_missed_until_opened_again(
 
 def test_missed_until_answered(cast: Cast, thread: Conversation) -> None:
     work.resolve(ids=[thread.pk], user=cast.agent)
-    services.send_reply(user=cast.agent, conversation=thread, text="late", draft_key="1")
+    send_reply(user=cast.agent, conversation=thread, text="late", draft_key="1")
     assert (fresh(thread).missed_at, fresh(thread).waiting_since) == (None, None)
 
 
@@ -165,7 +166,7 @@ def test_opened_again_after_the_24_hours_it_stays_missed(cast: Cast, thread: Con
 
 def test_a_reply_that_never_left_answers_nobody(cast: Cast, thread: Conversation) -> None:
     since = fresh(thread).waiting_since
-    message = services.send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
+    message = send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
     assert fresh(thread).waiting_since is None
     services.cancel_message(message=message, user=cast.agent)
     assert fresh(thread).waiting_since == since
@@ -175,7 +176,7 @@ def test_a_refused_reply_answers_nobody_until_it_goes_again(
     cast: Cast, thread: Conversation
 ) -> None:
     since = fresh(thread).waiting_since
-    message = services.send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
+    message = send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
     leases.register("w1")
     (claim,) = outbox.claim_next("w1", limit=1)
     outbox.mark_refused(claim, wire_code=-2, detail="no")
@@ -188,7 +189,7 @@ def test_a_refused_reply_answers_nobody_until_it_goes_again(
 def test_it_waits_since_the_first_word_that_nobody_answered(
     cast: Cast, shop: Session, thread: Conversation
 ) -> None:
-    services.send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
+    send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
     receive(shop, text_message("one"), cursor="c2")
     since = fresh(thread).waiting_since
     assert since == Message.objects.get(text="one").stored_at

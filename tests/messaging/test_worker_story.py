@@ -1,17 +1,17 @@
 """The main job without a browser, on a simulated WeChat and over both stores: the same rules."""
 
-from messaging import services as message_services
 from messaging.models import Conversation, Message
 from sessions_app import services
 from sessions_app.models import Context, Session
 from tests.conftest import Running, in_thread, until
+from tests.replies import send_reply
 
 LINA = "lina@im.wechat"
 
 
 def _reply(text: str) -> Message:
     thread = Conversation.objects.get()
-    return message_services.send_reply(user=None, conversation=thread, text=text, draft_key="d1")
+    return send_reply(user=None, conversation=thread, text=text, draft_key="d1")
 
 
 async def test_a_customer_is_received_and_answered(running_on_either: Running) -> None:

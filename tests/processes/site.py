@@ -20,7 +20,7 @@ for name in {names!r}:
 """
 QUEUE_REPLIES = """
 from messaging.models import Conversation
-from messaging.services import send_reply
+from tests.replies import send_reply
 for user_id, text in {replies!r}:
     thread = Conversation.objects.get(contact__user_id=user_id)
     send_reply(user=None, conversation=thread, text=text, draft_key=text)

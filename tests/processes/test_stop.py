@@ -48,7 +48,7 @@ def test_it_stops_while_pages_are_being_answered(console: Console, after_s: floa
         while console.get("/sessions/", Cookie=cookie)[0]:
             pass
 
-    askers = [threading.Thread(target=ask) for _ in range(8)]
+    askers = [threading.Thread(target=ask) for _ in range(4)]
     for asker in askers:
         asker.start()
     time.sleep(after_s)

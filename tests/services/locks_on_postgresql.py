@@ -15,6 +15,7 @@ from messaging.models import Contact, Conversation, Message
 from sessions_app import leases
 from sessions_app.models import Context, Session, Team
 from tests.messaging.builders import answer, make_session, receive, text_message
+from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 20
@@ -63,7 +64,7 @@ def session(seeded: Team) -> Session:
 
 def _reply(number: int) -> Message:
     thread = Conversation.objects.get()
-    return services.send_reply(
+    return send_reply(
         user=None, conversation=thread, text=f"r{number}", draft_key=f"k{number}", override=True
     )
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from messaging import services as message_services
 from messaging.models import Conversation, Message
 from sessions_app import services
 from sessions_app.filestore import SessionFolder, StoredContext
@@ -17,6 +16,7 @@ from sessions_app.mirror import shared
 from sessions_app.models import Context, Session, SharedFolder, Team
 from sessions_app.simulator.serve import SimulatorServer
 from tests.conftest import Running, in_thread, until, working
+from tests.replies import send_reply
 
 LINA = "lina@im.wechat"
 
@@ -33,7 +33,7 @@ def _state(name: str) -> str:
 
 def _reply(text: str) -> Message:
     thread = Conversation.objects.get()
-    return message_services.send_reply(user=None, conversation=thread, text=text, draft_key=text)
+    return send_reply(user=None, conversation=thread, text=text, draft_key=text)
 
 
 def _polls(running: Running, bot_id: str) -> int:
