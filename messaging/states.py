@@ -60,7 +60,7 @@ def state_of(message: Message, *, contact_name: str) -> State:
 
 
 def _edit() -> Action:
-    return Action("edit", _("Edit"), _("Take this reply back into the composer"))
+    return Action("edit", _("Edit"), _("Edit: take this reply back into the composer"))
 
 
 def _queued(message: Message) -> State:
@@ -72,7 +72,7 @@ def _queued(message: Message) -> State:
     if message.error_code == "pace" and message.next_try_at is not None:
         at = date_format(timezone.localtime(message.next_try_at), "H:i")
         words = _("goes at %(time)s (WeChat's pace)") % {"time": at}
-        now = Action("send_now", _("Send now"), _("Send this reply now in spite of WeChat's pace"))
+        now = Action("send_now", _("Send now"), _("Send now, in spite of WeChat's pace"))
         return State(words, "warn", "is-waiting", (now, *actions), loud=True)
     if message.error_code:
         reason = reasons.sentence(message.error_code, message.error_detail)
@@ -102,8 +102,8 @@ def _ways_out_of(message: Message) -> tuple[Action, ...]:
 
 def _ways_out(code: str) -> tuple[Action, ...]:
     """What helps comes first; a text that WeChat cannot take is never offered again as it is."""
-    again = Action("retry", _("Send again"), _("Send this reply again"))
-    anyway = Action("send_anyway", _("Send anyway"), _("Send this reply anyway"))
+    again = Action("retry", _("Send again"), _("Send again: this reply"))
+    anyway = Action("send_anyway", _("Send anyway"), _("Send anyway: this reply"))
     park = Action("park_message", _("Park"), _("Park this reply until the person writes"))
     discard = Action("discard", _("Discard"), _("Discard this reply"))
     if code == "text_too_long":
@@ -127,8 +127,8 @@ def _unconfirmed(message: Message, contact_name: str) -> State:
         return State(words, "warn", loud=True)
     twice = _("%(name)s may get it twice") % {"name": contact_name}
     actions = (
-        Action("retry", _("Send again"), _("Send this reply again; it may arrive twice"), twice),
-        Action("arrived", _("It arrived"), _("This reply arrived")),
+        Action("retry", _("Send again"), _("Send again: this reply may arrive twice"), twice),
+        Action("arrived", _("It arrived"), _("It arrived: this reply")),
     )
     return State(words, "warn", "is-broken", actions, loud=True)
 

@@ -36,6 +36,14 @@ class Demo:
     def read(self, call: str) -> Any:
         return httpx.get(f"{self.url}/simulator/control/{call}", timeout=10).json()
 
+    def python(self, code: str) -> None:
+        """Run Python beside the demo, on its data."""
+        subprocess.run(
+            [sys.executable, "manage.py", "shell", "-v", "0", "-c", code],
+            cwd=self.folder, env=_environment(self.folder, int(self.url.rpartition(":")[2])),
+            check=True, capture_output=True, timeout=60,
+        )  # fmt: skip
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(10)
@@ -60,21 +68,24 @@ def free_port() -> int:
 def start_demo(folder: Path, *, port: int | None = None) -> Demo:
     """Start `manage.py console` as `make demo` does; returns when it is ready."""
     port = port or free_port()
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(home), "WEILINK_DEMO": "1",
-        "PORT": str(port), "PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1",
-    }  # fmt: skip
+    (folder / "home").mkdir(exist_ok=True)
     with (folder / "demo.log").open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, "manage.py", "console", "--port", str(port)],
-            cwd=folder, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            cwd=folder, env=_environment(folder, port),
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
         )  # fmt: skip
     url = f"http://localhost:{port}"
     _until_ready(url, process, folder / "demo.log")
     username, password = (folder / "var/demo/login.txt").read_text().split()
     return Demo(url, username, password, folder, process)
+
+
+def _environment(folder: Path, port: int) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"], "HOME": str(folder / "home"), "WEILINK_DEMO": "1",
+        "PORT": str(port), "PYTHONPATH": str(folder), "PYTHONUNBUFFERED": "1",
+    }  # fmt: skip
 
 
 def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -5,24 +5,24 @@ A place is a name and a walk; each begins anywhere and ends with the page at res
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import open_thread, write
+from tests.browser.shop import MAKE_AGENTS, bound_shop, open_thread, write
+from tests.messaging.media import samples
+
+WANG, TOM, LINA = "王师傅", "Tom Baker", "李娜"
 
 Walk = Callable[[Page, Demo], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """`signed_in`: False for pages that answer without a login."""
-
     name: str
     walk: Walk
-    signed_in: bool = True
 
 
 def _page(path: str) -> Walk:
@@ -59,34 +59,142 @@ def _code(page: Page, demo: Demo) -> None:
     page.wait_for_selector("dialog .qr-frame svg")
 
 
-def _menu(page: Page, demo: Demo) -> None:
-    page.goto(f"{demo.url}/sessions/")
-    page.locator("#session-rows details[data-menu] summary").first.click()
-    page.wait_for_selector("#session-rows details[open] .menu-panel")
-
-
-def _from_menu(name: str) -> Walk:
+def _menu_of(session: str) -> Walk:
     def walk(page: Page, demo: Demo) -> None:
-        _menu(page, demo)
-        page.locator("#session-rows details[open]").get_by_text(re.compile(name)).first.click()
-        page.wait_for_selector("#dialog[open]")
+        page.goto(f"{demo.url}/sessions/")
+        page.get_by_label(f"More for {session}").click()
+        page.wait_for_selector("#session-rows details[open] .menu-panel")
 
     return walk
 
 
-def _thread(page: Page, demo: Demo) -> None:
-    page.goto(f"{demo.url}/inbox/")
-    open_thread(page, "李娜")
+def _from_menu(session: str, entry: str) -> Walk:
+    def walk(page: Page, demo: Demo) -> None:
+        _menu_of(session)(page, demo)
+        page.locator("#session-rows").get_by_label(entry, exact=True).click()
+        _dialog(page)
+
+    return walk
+
+
+def _hand_over(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/sessions/")
+    page.get_by_role("link", name="Let another program receive").click()
+    _dialog(page)
+
+
+def _dialog(page: Page) -> None:
+    page.wait_for_selector("#dialog[open] #dialog-title")
+
+
+def _thread_of(person: str) -> Walk:
+    def walk(page: Page, demo: Demo) -> None:
+        page.goto(f"{demo.url}/inbox/")
+        open_thread(page, person)
+
+    return walk
+
+
+_thread = _thread_of(LINA)
+
+
+def _thread_dialog(button: str) -> Walk:
+    def walk(page: Page, demo: Demo) -> None:
+        _thread(page, demo)
+        page.locator("#thread, #context").get_by_role("button", name=button).first.click()
+        _dialog(page)
+
+    return walk
 
 
 def _renaming(page: Page, demo: Demo) -> None:
     _thread(page, demo)
-    page.locator(".thread-head").get_by_role("link", name="Rename 李娜").click()
+    page.locator(".thread-head").get_by_role("link", name=f"Rename {LINA}").click()
     page.wait_for_selector(".name-form input:not([type=hidden])")
+
+
+def _about(page: Page, demo: Demo) -> None:
+    page.set_viewport_size({"width": 1024, "height": 768})
+    _thread(page, demo)
+    page.get_by_role("button", name="About this person").click()
+    expect(page.get_by_role("complementary", name="About this person")).to_be_visible()
+
+
+def _picture(page: Page, demo: Demo) -> None:
+    _thread(page, demo)
+    page.get_by_role("link", name="Open Picture").first.click()
+    page.wait_for_selector("#lightbox[open]")
+
+
+def _emoji(page: Page, demo: Demo) -> None:
+    _thread(page, demo)
+    page.get_by_role("button", name="Insert an emoji").click()
+    expect(page.locator("emoji-picker").get_by_role("menuitem").first).to_be_visible()
+
+
+def _note(page: Page, demo: Demo) -> None:
+    _thread(page, demo)
+    page.locator(".composer-kinds").get_by_text("Note").click()
+    page.get_by_role("textbox", name="Internal note").press_sequentially("@")
+    expect(page.get_by_role("option", name="Wei")).to_be_visible()
+
+
+def _colleagues(page: Page, demo: Demo) -> None:
+    _thread_of(WANG)(page, demo)
+    page.get_by_role("textbox", name=f"Reply to {WANG}").press_sequentially("m")
+    expect(page.get_by_text("Wei has this conversation. Answer all the same?")).to_be_visible()
+
+
+def _answered(page: Page, demo: Demo) -> None:
+    """As for somebody who began before Wei answered."""
+    _thread(page, demo)
+    page.get_by_role("textbox", name=f"Reply to {LINA}").fill("second answer")
+    page.locator("[name=seen_up_to]").evaluate("field => { field.value = 0; }")
+    page.get_by_role("button", name="Send as Shop A").click()
+    expect(page.locator("#composer-problem")).to_contain_text("Send anyway?")
+
+
+def _tray(page: Page, demo: Demo) -> None:
+    _thread(page, demo)
+    names, content = ("a-photo-of-the-parcel.png", "b.png"), samples.picture()
+    files: list[FilePayload] = [
+        {"name": name, "mimeType": "image/png", "buffer": content} for name in names
+    ]
+    page.get_by_label("Add files").set_input_files(files)
+    expect(page.locator(".tray-file.is-here")).to_have_count(2)
+
+
+def _views(page: Page, demo: Demo) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{demo.url}/inbox/")
+    page.get_by_label("Choose a view").click()
+    page.wait_for_selector(".view-menu[open] .menu-panel")
+
+
+def _filters(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/inbox/")
+    page.get_by_role("link", name="Filter the list").click()
+    _dialog(page)
+
+
+def _selected(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/inbox/")
+    page.get_by_role("button", name="Select conversations").click()
+    for person in (LINA, WANG):
+        page.get_by_role("checkbox", name=f"Select {person}").check()
+    expect(page.locator("#bulk")).to_contain_text("2 selected")
+
+
+def _resolve_all(page: Page, demo: Demo) -> None:
+    _selected(page, demo)
+    page.get_by_role("button", name=re.compile("that match")).click()
+    page.locator("#bulk").get_by_role("button", name="Resolve").click()
+    _dialog(page)
 
 
 def _keys(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.url}/inbox/")
+    page.wait_for_load_state()
     page.keyboard.press("?")
     page.wait_for_selector("#keys[open]")
 
@@ -95,7 +203,13 @@ def _palette(page: Page, demo: Demo) -> None:
     _thread(page, demo)
     page.keyboard.press("Control+k")
     page.keyboard.type("li")
-    expect(page.get_by_role("option", name=re.compile("李娜"))).to_be_visible()
+    expect(page.get_by_role("option", name=re.compile(LINA))).to_be_visible()
+
+
+def _line_down(page: Page, demo: Demo) -> None:
+    _thread(page, demo)
+    page.context.set_offline(True)
+    expect(page.locator("#line-banner")).to_contain_text("offline")
 
 
 def _user_menu(page: Page, demo: Demo) -> None:
@@ -141,23 +255,48 @@ EMPTY = (
 )
 
 PLACES = (
-    Place("login", _page("/accounts/login/"), signed_in=False),
-    Place("login refused", _wrong_login, signed_in=False),
     Place("board", _page("/sessions/")),
-    Place("menu of a session", _menu),
+    Place("menu of a session", _menu_of("Shop A")),
     Place("add a session", _add),
     Place("a name refused", _name_refused),
     Place("QR code", _code),
-    Place("rename", _from_menu("^Rename")),
-    Place("log out", _from_menu("^Log out")),
+    Place("rename", _from_menu("Shop A", "Rename Shop A")),
+    Place("scan again", _from_menu("Shop A", "Scan again Shop A")),
+    Place("pause", _from_menu("Shop A", "Pause Shop A")),
+    Place("log out", _from_menu("Shop A", "Log out Shop A")),
+    Place("menu of a session signed out", _menu_of("Shop B")),
+    Place("link for the owner", _from_menu("Shop B", "Copy link for the owner of Shop B")),
+    Place("make default", _from_menu("Shop B", "Make default: Shop B")),
+    Place("delete", _from_menu("Shop B", "Delete Shop B")),
+    Place("hand over", _hand_over),
+    Place("hand over, a page", _page("/sessions/-/folder/hand-over/")),
     Place("session", _page("/sessions/Shop A/")),
+    Place("session signed out", _page("/sessions/Shop B/")),
     Place("scan links", _page("/sessions/-/links/")),
     Place("invitations", _page("/sessions/-/invitations/")),
     Place("scan page", _scan_page),
     Place("invite page", _invite_page),
     Place("list", _page("/inbox/")),
+    Place("views", _views),
+    Place("filters", _filters),
+    Place("rows selected", _selected),
+    Place("resolve all", _resolve_all),
     Place("thread", _thread),
     Place("renaming a person", _renaming),
+    Place("about a person", _about),
+    Place("assign", _thread_dialog("Assign to somebody")),
+    Place("snooze", _thread_dialog("Snooze")),
+    Place("label", _thread_dialog("Label: change the labels")),
+    Place("another team", _thread_dialog("Hand over to another team")),
+    Place("picture", _picture),
+    Place("emoji", _emoji),
+    Place("note", _note),
+    Place("parked reply", _thread_of(TOM)),
+    Place("reply not sent", _thread_of(WANG)),
+    Place("conversation of a colleague", _colleagues),
+    Place("answered meanwhile", _answered),
+    Place("tray", _tray),
+    Place("line down", _line_down),
     Place("keys", _keys),
     Place("palette", _palette),
     Place("menu of the person", _user_menu),
@@ -168,26 +307,55 @@ PLACES = (
     Place("nowhere", _page("/nowhere/")),
 )
 
+SIGNED_OUT = (
+    Place("login", _page("/accounts/login/")),
+    Place("login refused", _wrong_login),
+)
+
+# A second team; 李娜 answered by Wei, 王师傅 Wei's, Tom Baker's 24 hours over with a parked reply.
+WORK = """
+from datetime import timedelta
+from django.utils import timezone
+from messaging import drafts, parking, services
+from messaging.models import Conversation, Label
+from sessions_app.models import Context, Team, User
+from sessions_app.team_settings import team_settings
+admin, wei = User.objects.get(is_superuser=True), User.objects.get(username="wei")
+wang, tom, lina = (Conversation.objects.get(contact__user_id=one) for one in PEOPLE)
+Team.objects.create(name="Repairs")
+lina.labels.add(Label.objects.create(team=lina.team, name="refund", colour=3))
+services.send_reply(user=wei, conversation=lina, text="first answer", draft_key="first")
+Conversation.objects.filter(pk=wang.pk).update(assignee=wei)
+text = "We could not reach you"
+parking.park(user=wei, conversation=tom, text=text, draft_key="", limits=team_settings())
+drafts.put_draft(admin, tom, "half a sentence")
+late = timezone.now() - timedelta(hours=25)
+Context.objects.filter(user_id=tom.contact.user_id).update(received_at=late)
+Conversation.objects.filter(pk=tom.pk).update(closes_at=late + timedelta(hours=24))
+"""
+
 
 def fill(page: Page, demo: Demo) -> None:
-    """Once there is a shop: people who write, a link for an owner, an invitation."""
-    for person in ("王师傅", "Tom Baker", "李娜"):
+    """Two shops, one of them signed out; people who write; work of two agents; an invitation."""
+    bound_shop(page, demo)
+    bound_shop(page, demo, "Shop B", "Guo")
+    demo.control("end_bot", bot_id=demo.read("bots")[-1]["bot_id"])
+    for person in (WANG, TOM, LINA):
         write(
             demo, person, f"hello from {person}\nhttps://example.com/a-long-address?of=many&words=1"
         )
-    page.goto(f"{demo.url}/inbox/")
+    for kind in ("image", "image", "voice", "video", "file"):
+        write(demo, LINA, "", kind=kind)
     expect(page.locator("#conversation-rows > li")).to_have_count(3)
+    open_thread(page, WANG)
+    demo.control("add_fault", kind="status", status=400, path="/ilink/bot/sendmessage")
+    page.get_by_role("textbox", name=f"Reply to {WANG}").fill("refused by WeChat")
+    page.get_by_role("button", name="Send as Shop A").click()
+    expect(page.locator(".message.ours")).to_contain_text("not sent")
+    people = {one["name"]: one["user_id"] for one in demo.read("state")["people"]}
+    ids = [people[name] for name in (WANG, TOM, LINA)]
+    demo.python(f"PEOPLE = {ids}\n{MAKE_AGENTS}{WORK}")
     page.goto(f"{demo.url}/sessions/-/invitations/")
     page.get_by_label("Names begin with").fill("Fair")
     page.get_by_role("button", name="Make the invitation").click()
     expect(page.get_by_label("Address of Fair")).to_be_visible()
-
-
-def all_places(page: Page, demo: Demo, log_in: Callable[[Page, Demo], None]) -> Iterator[Place]:
-    """Visit each place; those without a login after those with one."""
-    for place in sorted(PLACES, key=lambda one: not one.signed_in):
-        if not place.signed_in:
-            page.context.clear_cookies()
-        place.walk(page, demo)
-        yield place
-    log_in(page, demo)

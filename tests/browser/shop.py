@@ -8,6 +8,35 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
 
+# For `Demo.python`.
+MAKE_AGENTS = """
+from django.contrib.auth.models import Group
+from sessions_app.models import Team, User
+for name in ("wei", "mei"):
+    user, _ = User.objects.get_or_create(username=name, defaults={"first_name": name.title()})
+    user.set_password(f"pw-{name}")
+    user.save()
+    user.groups.add(Group.objects.get(name="agent"))
+    user.teams.add(Team.objects.get(name="Everyone"))
+"""
+ASSIGN = """
+from messaging.models import Conversation
+from sessions_app.models import User
+Conversation.objects.update(assignee=User.objects.get(username="%s"))
+"""
+FREE_ALL = """
+from messaging.models import Conversation
+Conversation.objects.update(assignee=None)
+"""
+CLOSE_ALL = """
+from datetime import timedelta
+from django.utils import timezone
+from messaging.models import Conversation
+from sessions_app.models import Context
+Context.objects.update(received_at=timezone.now() - timedelta(hours=25))
+Conversation.objects.update(closes_at=timezone.now() - timedelta(hours=1))
+"""
+
 
 def bound_shop(page: Page, demo: Demo, name: str = "Shop A", owner: str = "Lin") -> None:
     """Log in; bind the session unless a test before has. Ends on the inbox."""

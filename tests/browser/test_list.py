@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
+from tests.browser.shop import CLOSE_ALL, open_thread
 
 pytestmark = pytest.mark.browser
 
@@ -223,6 +224,35 @@ def test_one_is_taken_snoozed_woken_and_settled_from_its_head(page: Page, street
     expect(thread).not_to_contain_text("still here")
     expect(page.locator("#thread")).to_be_visible()
     expect(rows(page).filter(has_text="赵丽")).to_contain_text("resolved")
+
+
+def test_a_row_says_what_is_begun_what_waits_and_what_was_not_sent(
+    page: Page, demo: Demo, street: Street
+) -> None:
+    def box(person: str) -> Locator:
+        return page.get_by_role("textbox", name=f"Reply to {person}")
+
+    def chip(person: str, words: str) -> Locator:
+        return rows(page).filter(has_text=person).locator(".chip").get_by_text(words, exact=True)
+
+    open_thread(page, "李娜")
+    with page.expect_response("**/draft/"):
+        box("李娜").fill("half a sentence")
+    open_thread(page, "Marc Dubois")
+    expect(chip("李娜", "draft")).to_be_visible()
+    demo.control("add_fault", kind="status", status=400, path="/ilink/bot/sendmessage")
+    box("Marc Dubois").fill("refused by WeChat")
+    box("Marc Dubois").press("Enter")
+    expect(chip("Marc Dubois", "1 not sent")).to_be_visible()
+    demo.python(CLOSE_ALL)
+    page.reload()
+    open_thread(page, "Sophie Klein")
+    box("Sophie Klein").fill("when you write again")
+    page.get_by_role("button", name="Park", exact=True).click()
+    expect(chip("Sophie Klein", "1 parked")).to_be_visible()
+    open_thread(page, "李娜")
+    box("李娜").fill("")
+    expect(chip("李娜", "draft")).to_have_count(0)
 
 
 def test_the_first_load_transfers_less_than_150_kb(page: Page, demo: Demo) -> None:

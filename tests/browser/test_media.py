@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
@@ -29,6 +29,15 @@ DROP = """(target, files) => {
 PLAYED = """audio => new Promise((done) => {
   audio.addEventListener("timeupdate", () => audio.currentTime > 0.2 && done(audio.duration));
 })"""
+COPY = """async (base64) => {
+  const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+  const picture = new Blob([bytes], {type: "image/png"});
+  await navigator.clipboard.write([new ClipboardItem({"image/png": picture})]);
+}"""
+UNDER_WAY = """() => {
+  const bar = document.querySelector(".tray-file.is-coming [data-progress]:not([hidden])");
+  return bar?.value > 0 && bar.value < 100;
+}"""
 WIDTH = "picture => picture.decode().then(() => picture.naturalWidth)"
 
 
@@ -169,6 +178,42 @@ def test_two_pictures_and_a_text_are_three_bubbles_in_order(
     sent = [one for one in chat["bubbles"] if one["from_bot"]]
     assert [one["kind"] for one in sent] == ["text", "image", "image"]
     assert not any(one["broken"] for one in sent)
+
+
+def test_a_pasted_picture_goes_into_the_tray_and_costs_a_reply(
+    context: BrowserContext, demo: Demo, shop: str
+) -> None:
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = _open(context, demo, shop)
+    page.evaluate(COPY, _encoded(samples.picture(300, 200)))
+    box = page.get_by_role("textbox", name="Reply to 李娜")
+    box.focus()
+    page.keyboard.press("Control+v")
+    tray = page.get_by_role("list", name="Files of this reply, in the order they go")
+    expect(tray.get_by_role("listitem")).to_contain_text("image.png")
+    cost = page.locator("[data-cost]")
+    expect(cost).to_be_hidden()
+    box.fill("here it is")
+    expect(cost).to_have_text("this draft uses 2")
+    tray.get_by_role("button", name="Remove image.png").click()
+    expect(cost).to_be_hidden()
+    expect(box).to_have_value("here it is")
+    box.fill("")
+
+
+def test_a_file_on_its_way_shows_how_far_it_is(
+    context: BrowserContext, demo: Demo, shop: str
+) -> None:
+    page = _open(context, demo, shop)
+    line = context.new_cdp_session(page)
+    rates = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    line.send("Network.emulateNetworkConditions", {**rates, "uploadThroughput": 100_000})
+    big: FilePayload = {"name": "plan.bin", "mimeType": "", "buffer": bytes(2_000_000)}
+    page.get_by_label("Add files").set_input_files(big)
+    page.wait_for_function(UNDER_WAY)
+    line.send("Network.emulateNetworkConditions", {**rates, "uploadThroughput": -1})
+    expect(page.locator(".tray-file.is-here")).to_contain_text("1.9 MB")
+    expect(page.get_by_role("progressbar", name="plan.bin")).to_be_hidden()
 
 
 def test_what_pretends_to_be_a_picture_runs_nothing(

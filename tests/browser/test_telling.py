@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import ASSIGN, FREE_ALL, MAKE_AGENTS, bound_shop, open_thread, write
 
 pytestmark = pytest.mark.browser
 
@@ -145,6 +145,32 @@ def test_who_wants_none_is_left_in_peace_and_mine_are_mine_alone(
     expect(page.get_by_role("list", name="Conversations")).to_contain_text("nobody has this one")
     _heard(page)
     assert (_sounds(page), _notices(page)) == (0, [])
+
+
+def test_mine_sound_and_a_colleagues_do_not(context: BrowserContext, demo: Demo) -> None:
+    page = context.new_page()
+    bound_shop(page, demo)
+    _choose(page, demo, Sound_of_new_messages="mine", Desktop_notifications="mine")
+    for person in ("Tom Baker", "李娜"):
+        write(demo, person, "hello")
+    demo.python(MAKE_AGENTS + ASSIGN % "wei")
+    page.goto(f"{demo.url}/inbox/")
+    open_thread(page, "Tom Baker")
+    page.get_by_role("button", name="Assign to me").first.click()
+    expect(page.get_by_text("took this conversation")).to_be_visible()
+    other = _tab(context, f"{demo.url}/inbox/?view=all")
+    page.close()
+    rows = other.get_by_role("list", name="Conversations")
+    write(demo, "李娜", "for Wei")
+    expect(rows).to_contain_text("for Wei")
+    _heard(other)
+    assert (_sounds(other), _notices(other)) == (0, [])
+    write(demo, "Tom Baker", "for you")
+    expect(rows).to_contain_text("for you")
+    _heard(other)
+    assert _sounds(other) == 1
+    assert _notices(other) == ["Tom Baker · Shop A: for you"]
+    demo.python(FREE_ALL)
 
 
 def test_the_volume_can_be_tried_and_the_browsers_permission_is_said(

@@ -1,55 +1,25 @@
 """Two agents in two browsers at one conversation: seen, asked, never answering twice unawares."""
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import (
+    ASSIGN,
+    CLOSE_ALL,
+    FREE_ALL,
+    MAKE_AGENTS,
+    bound_shop,
+    open_thread,
+    write,
+)
 
 pytestmark = pytest.mark.browser
 
 TOM = "Tom Baker"
-MAKE_AGENTS = """
-from django.contrib.auth.models import Group
-from sessions_app.models import Team, User
-for name in ("wei", "mei"):
-    user, _ = User.objects.get_or_create(username=name, defaults={"first_name": name.title()})
-    user.set_password(f"pw-{name}")
-    user.save()
-    user.groups.add(Group.objects.get(name="agent"))
-    user.teams.add(Team.objects.get(name="Everyone"))
-"""
-ASSIGN = """
-from messaging.models import Conversation
-from sessions_app.models import User
-Conversation.objects.update(assignee=User.objects.get(username="%s"))
-"""
-CLOSE_ALL = """
-from datetime import timedelta
-from django.utils import timezone
-from messaging.models import Conversation
-from sessions_app.models import Context
-Context.objects.update(received_at=timezone.now() - timedelta(hours=25))
-Conversation.objects.update(closes_at=timezone.now() - timedelta(hours=1))
-"""
-
-
-def in_console(demo: Demo, code: str) -> None:
-    """Run Python beside the demo, on its data."""
-    environment = {
-        "PATH": os.environ["PATH"], "HOME": str(demo.folder / "home"), "WEILINK_DEMO": "1",
-        "PORT": demo.url.rpartition(":")[2], "PYTHONPATH": str(demo.folder),
-    }  # fmt: skip
-    subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v", "0", "-c", code],
-        cwd=demo.folder, env=environment, check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +28,7 @@ def shop(browser: Browser, demo: Demo) -> None:
     page = context.new_page()
     bound_shop(page, demo)
     context.close()
-    in_console(demo, MAKE_AGENTS)
+    demo.python(MAKE_AGENTS)
 
 
 @pytest.fixture
@@ -146,7 +116,7 @@ def test_typing_into_a_colleagues_conversation_asks_first(
     agents: tuple[Page, Page], demo: Demo
 ) -> None:
     wei, mei = agents
-    in_console(demo, ASSIGN % "mei")
+    demo.python(ASSIGN % "mei")
     write(demo, TOM, "whose am I?")
     for page in agents:
         expect(page.locator(".bubble", has_text="whose am I?").last).to_be_visible()
@@ -162,16 +132,14 @@ def test_typing_into_a_colleagues_conversation_asks_first(
     expect(_box(mei)).to_have_value("mine")
     expect(mei.locator("#composer-ask")).to_be_hidden()
     _clear(mei)
-    in_console(
-        demo, "from messaging.models import Conversation as C; C.objects.update(assignee=None)"
-    )
+    demo.python(FREE_ALL)
 
 
 def test_the_question_can_be_answered_by_taking_the_conversation(
     agents: tuple[Page, Page], demo: Demo
 ) -> None:
     wei, mei = agents
-    in_console(demo, ASSIGN % "mei")
+    demo.python(ASSIGN % "mei")
     write(demo, TOM, "who is it now?")
     expect(wei.locator(".bubble", has_text="who is it now?").last).to_be_visible()
     _box(wei).press_sequentially("m")
@@ -180,9 +148,7 @@ def test_the_question_can_be_answered_by_taking_the_conversation(
     expect(_box(wei)).to_be_focused()
     expect(mei.get_by_text("Wei took this conversation")).to_be_visible()
     _clear(wei)
-    in_console(
-        demo, "from messaging.models import Conversation as C; C.objects.update(assignee=None)"
-    )
+    demo.python(FREE_ALL)
 
 
 def test_a_last_look_before_sending(agents: tuple[Page, Page]) -> None:
@@ -242,7 +208,7 @@ def test_a_parked_reply_is_seen_by_both_and_goes_once_by_a_click(
     agents: tuple[Page, Page], demo: Demo
 ) -> None:
     wei, mei = agents
-    in_console(demo, CLOSE_ALL)
+    demo.python(CLOSE_ALL)
     for page in agents:
         page.reload()
     _box(wei).fill("I could not reach you")
@@ -278,7 +244,7 @@ def test_a_note_names_somebody_and_never_leaves(agents: tuple[Page, Page], demo:
 
 def test_undo_brings_the_text_back_before_it_goes(agents: tuple[Page, Page], demo: Demo) -> None:
     wei, mei = agents
-    in_console(demo, "from sessions_app.models import User; User.objects.update(undo_s=10)")
+    demo.python("from sessions_app.models import User; User.objects.update(undo_s=10)")
     wei.reload()
     sent = len(demo.read("sends"))
     _box(wei).fill("too fast")
@@ -289,7 +255,7 @@ def test_undo_brings_the_text_back_before_it_goes(agents: tuple[Page, Page], dem
     expect(mei.get_by_text("Wei took a reply back before it was sent")).to_be_visible()
     assert len(demo.read("sends")) == sent
     _clear(wei)
-    in_console(demo, "from sessions_app.models import User; User.objects.update(undo_s=0)")
+    demo.python("from sessions_app.models import User; User.objects.update(undo_s=0)")
 
 
 def test_enter_never_sends_while_an_input_method_composes(agents: tuple[Page, Page]) -> None:
