@@ -17,7 +17,7 @@ from typing import Any
 from PIL import Image, ImageDraw
 
 from tests.browser.demo_process import Demo
-from tests.browser.test_two_agents import MAKE_AGENTS, in_console
+from tests.browser.shop import MAKE_AGENTS
 
 SHOP, REPAIRS, WHOLESALE, CAFE = "Shop A", "Repairs 售后", "批发", "Café"
 OWNERS = {SHOP: "Lin", REPAIRS: "Guo", WHOLESALE: "Mei", CAFE: "周杰"}
@@ -203,7 +203,7 @@ for number, session in enumerate(Session.objects.order_by("id")):
 def live_through(demo: Demo) -> None:
     """All of `STORIES`; the sessions are bound already. Ends with everything at rest."""
     demo.control("switches", scripts_on=False)
-    in_console(demo, MAKE_AGENTS + CAST)
+    demo.python(MAKE_AGENTS + CAST)
     people = {name: user_id for user_id, name in demo.read("people").items()}
     accounts = {one["user_id"]: one["name"] for one in demo.read("accounts")}
     bots = {accounts[one["account_id"]]: one["bot_id"] for one in demo.read("bots") if one["alive"]}
@@ -225,7 +225,7 @@ def live_through(demo: Demo) -> None:
     ]
     demo.control("end_bot", bot_id=bots[OWNERS[CAFE]])
     time.sleep(3)  # until the console has heard of it
-    in_console(demo, TIMES % json.dumps(times))
+    demo.python(TIMES % json.dumps(times))
 
 
 def _turns(story: Story) -> list[list[Line]]:
@@ -240,7 +240,7 @@ def _act(demo: Demo, acts: Sequence[tuple[str, ...]]) -> None:
         if now and is_lost:
             demo.control("add_fault", kind="lost", path="*sendmessage", times=len(now))
         if now:
-            in_console(demo, ACT % json.dumps(now))
+            demo.python(ACT % json.dumps(now))
         texts = {text for _person, _by, kind, text in now if kind in ("text", "lost")}
         _until(partial(_sent, demo, texts))
         time.sleep(1)  # until the console has WeChat's answer too
