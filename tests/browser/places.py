@@ -316,7 +316,7 @@ SIGNED_OUT = (
 WORK = """
 from datetime import timedelta
 from django.utils import timezone
-from messaging import drafts, parking, services
+from messaging import drafts, parking, sending
 from messaging.models import Conversation, Label
 from sessions_app.models import Context, Team, User
 from sessions_app.team_settings import team_settings
@@ -324,7 +324,8 @@ admin, wei = User.objects.get(is_superuser=True), User.objects.get(username="wei
 wang, tom, lina = (Conversation.objects.get(contact__user_id=one) for one in PEOPLE)
 Team.objects.create(name="Repairs")
 lina.labels.add(Label.objects.create(team=lina.team, name="refund", colour=3))
-services.send_reply(user=wei, conversation=lina, text="first answer", draft_key="first")
+answer = sending.Wish("first answer", "first")
+sending.send(user=wei, conversation=lina, wish=answer, limits=team_settings())
 Conversation.objects.filter(pk=wang.pk).update(assignee=wei)
 text = "We could not reach you"
 parking.park(user=wei, conversation=tom, text=text, draft_key="", limits=team_settings())
