@@ -20,10 +20,19 @@ CHROMIUM_FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder: Path = tmp_path_factory.mktemp("demo")
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo that was started once, on an empty folder, and nobody used."""
+    folder: Path = tmp_path_factory.mktemp("fresh")
     copy_sources(folder)
+    start_demo(folder).stop()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def demo(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    folder: Path = tmp_path_factory.mktemp("demo") / "demo"
+    shutil.copytree(fresh, folder)
     running = start_demo(folder)
     yield running
     if running.process.poll() is None:
