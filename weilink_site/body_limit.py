@@ -8,7 +8,7 @@ from typing import Any
 
 from daphne import http_protocol
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import connections
 from twisted.internet import reactor
 
 from messaging.media.limits import limits_by
@@ -54,7 +54,6 @@ def _most_file_bytes() -> int:
 
 
 def _read_settings() -> None:
-    close_old_connections()
     try:
         team_settings()
     except Exception:

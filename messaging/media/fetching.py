@@ -78,10 +78,10 @@ class MediaFetcher:
             ids = [fetch.attachment_id for fetch in running.values()]
             await self.desk(shelf.hand_back, ids, worker_id)
 
-    async def _fetch(self, fetch: Fetch, now: MediaLimits) -> None:
+    async def _fetch(self, fetch: Fetch, limits: MediaLimits) -> None:
         """Whatever goes wrong, a living worker leaves nothing in `fetching`."""
         try:
-            problem = await self._bring(fetch, now)
+            problem = await self._bring(fetch, limits)
         except Exception:
             logger.exception("attachment %s could not be fetched", fetch.attachment_id)
             problem = ("internal", CUT_TRIES)
@@ -90,23 +90,23 @@ class MediaFetcher:
         code, most_tries = problem
         await self.desk(shelf.try_later, fetch.attachment_id, code, most_tries=most_tries)
         if most_tries == 1:
-            await self._bring_thumb(fetch, now)
+            await self._bring_thumb(fetch, limits)
 
-    async def _bring(self, fetch: Fetch, now: MediaLimits) -> tuple[str, int] | None:
+    async def _bring(self, fetch: Fetch, limits: MediaLimits) -> tuple[str, int] | None:
         """None when it is here; else why not, and after how many tries to give up."""
         media = fetch.item.media
         if media is None:
             return ("no_address", 1)
-        most = now.incoming(fetch.kind)
+        most = limits.incoming(fetch.kind)
         if (fetch.item.size or 0) > most:
             return ("too_large", 1)
         often = len(shelf.RETRY_S) + 1
         try:
             with storing.workplace() as folder:
                 path = folder / "file"
-                await self._download(media, path, most, now.fetch_deadline_s)
+                await self._download(media, path, most, limits.fetch_deadline_s)
                 rate = fetch.item.sample_rate or 0
-                found = await examine(path, workshop=self.workshop, limits=now, rate=rate)
+                found = await examine(path, workshop=self.workshop, limits=limits, rate=rate)
                 await self._store(fetch, path, as_sent(found, fetch.kind))
         except CdnTooLargeError:
             return ("too_large", 1)
@@ -122,7 +122,7 @@ class MediaFetcher:
             logger.exception("attachment %s could not be written", fetch.attachment_id)
             return ("no_room", often)
         if fetch.item.kind is ItemKind.VIDEO:
-            await self._bring_thumb(fetch, now)
+            await self._bring_thumb(fetch, limits)
         return None
 
     async def _download(self, media: Media, path: Path, max_bytes: int, deadline_s: float) -> None:
@@ -143,7 +143,7 @@ class MediaFetcher:
         if not await self.desk(shelf.keep, fetch, kept):
             await asyncio.to_thread(storing.remove, kept.names())
 
-    async def _bring_thumb(self, fetch: Fetch, now: MediaLimits) -> None:
+    async def _bring_thumb(self, fetch: Fetch, limits: MediaLimits) -> None:
         """WeChat's small picture: a video's poster, or what is left of a picture that is lost."""
         thumb = fetch.item.thumb
         if thumb is None:
@@ -151,8 +151,8 @@ class MediaFetcher:
         try:
             with storing.workplace() as folder:
                 path = folder / "file"
-                await self._download(thumb, path, now.most_thumb_bytes, now.fetch_deadline_s)
-                found = await examine(path, workshop=self.workshop, limits=now, rate=0)
+                await self._download(thumb, path, limits.most_thumb_bytes, limits.fetch_deadline_s)
+                found = await examine(path, workshop=self.workshop, limits=limits, rate=0)
                 if found.thumb is not None:
                     await self._store_thumb(fetch, found.thumb)
         except Exception as problem:
