@@ -8,12 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
 from django.utils import timezone
 
 from messaging import presentation
 from messaging.access import conversations_of
-from messaging.models import Conversation, ConversationStatus, Direction, Message
+from messaging.models import Conversation, Direction, Message
 from sessions_app.people.roles import Visitor
 from sessions_app.queries import changed_since
 
@@ -33,18 +32,6 @@ class Heard:
     @property
     def who(self) -> str:
         return self.conversation.contact.display_name
-
-
-def waiting_for(user: Visitor) -> int:
-    """Conversations that wait for this person's reply and can be answered: theirs and nobody's."""
-    waiting = conversations_of(user).filter(
-        Q(assignee=user.pk) | Q(assignee=None),
-        status=ConversationStatus.OPEN,
-        waiting_since__isnull=False,
-        missed_at=None,
-        closes_at__gt=timezone.now(),
-    )
-    return waiting.count()
 
 
 def heard_since(

@@ -145,21 +145,44 @@ def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None =
     return rows.count() if up_to is None else rows.values("pk")[: up_to + 1].count()
 
 
-def counts(user: Visitor, *, now: datetime) -> dict[View, int]:
-    """Of every view, without filters: one bounded look into one index each, in one statement."""
-    parts, values, counted = [], list[Any](), dict.fromkeys(View, 0)
-    for view in View:
-        rows = matching(user, Listing(view), now=now).order_by().values("pk")
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of conversations, none further than `COUNT_UP_TO` + 1.
+
+    `waiting`: those that need the reader's reply, theirs and nobody's; `unread`: with something
+    that no agent has seen.
+    """
+
+    views: Mapping[View, int]
+    waiting: int
+    unread: int
+
+
+def counts(user: Visitor, *, now: datetime) -> Counts:
+    """Without filters: one bounded look into one index each, all in one statement."""
+    views = {view: matching(user, Listing(view), now=now) for view in View}
+    mine_or_nobodys = Q(assignee=user.pk) | Q(assignee=None)
+    waiting = views[View.NEEDS_REPLY].filter(mine_or_nobodys)
+    unread = conversations_of(user).filter(unread__gt=0)
+    *numbers, waiting_count, unread_count = _bounded([*views.values(), waiting, unread])
+    return Counts(dict(zip(views, numbers, strict=True)), waiting_count, unread_count)
+
+
+def _bounded(lists: Sequence[QuerySet[Conversation]]) -> list[int]:
+    """How many rows each has, up to `COUNT_UP_TO` + 1."""
+    parts, values = [], list[Any]()
+    for number, rows in enumerate(lists):
+        keys = rows.order_by().values("pk")[: COUNT_UP_TO + 1]
         try:
-            statement, given = rows[: COUNT_UP_TO + 1].query.sql_with_params()
+            statement, given = keys.query.sql_with_params()
         except EmptyResultSet:  # somebody without any team
-            return counted
+            return [0] * len(lists)
         # Django's own statements, their values apart.
-        parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS rows_of_{view.value})")  # noqa: S608
+        parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS list_{number})")  # noqa: S608
         values += given
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", values)
-        return dict(zip(View, cursor.fetchone(), strict=True))
+        return list(cursor.fetchone())
 
 
 def matching(user: Visitor, listing: Listing, *, now: datetime) -> QuerySet[Conversation]:

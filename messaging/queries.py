@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
-from messaging.access import conversations_of, messages_of
+from messaging.access import messages_of
 from messaging.models import SPOKEN, Conversation, Message, MessageStatus
 from messaging.outbox import candidate
 from messaging.reply_route import Candidate, find_route
@@ -173,11 +173,6 @@ def person_contexts(
             )
         )
     return rows
-
-
-def unread_total(user: Visitor) -> int:
-    """Conversations with something unread."""
-    return conversations_of(user).filter(unread__gt=0).count()
 
 
 @dataclass(frozen=True, slots=True)

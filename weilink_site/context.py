@@ -7,9 +7,8 @@ from functools import cached_property
 
 from django.http import HttpRequest
 
-from messaging.heard import Heard, heard_since, waiting_for
-from messaging.queries import unread_total
-from messaging.views.rows import ViewLink, view_links
+from messaging.heard import Heard, heard_since
+from messaging.views.rows import ViewLink, counts, number_words, view_links
 from sessions_app.banners import Banner, banners_for
 from sessions_app.live import asked, newest_message, pin_numbers
 from sessions_app.models import User
@@ -37,14 +36,14 @@ class Console:
     def worker(self) -> Worker:
         return worker()
 
-    @cached_property
-    def unread(self) -> int:
-        return unread_total(self._user) if self.may_read else 0
+    @property
+    def unread(self) -> str:
+        return number_words(counts(self._request).unread) if self.may_read else ""
 
-    @cached_property
-    def waiting(self) -> int:
+    @property
+    def waiting(self) -> str:
         """How many conversations wait for this person; in the title, and a mark on the icon."""
-        return waiting_for(self._user) if self.may_answer else 0
+        return number_words(counts(self._request).waiting) if self.may_answer else ""
 
     @cached_property
     def views(self) -> list[ViewLink]:

@@ -19,6 +19,9 @@ class ConversationStatus(models.TextChoices):
     RESOLVED = "resolved", _("resolved")
 
 
+COUNTED_OF_WAITING = ("status", "closes_at", "session", "assignee", "missed_at")
+
+
 class Conversation(models.Model):
     """Unique per person and home team. Who may see it is decided by `team` alone.
 
@@ -104,8 +107,8 @@ class Conversation(models.Model):
                 condition=models.Q(status="open", assignee__isnull=True),
             ),
             models.Index(
-                # The last three so that counting them reads no row.
-                fields=["team", "waiting_since", "id", "status", "closes_at", "session"],
+                # All after the id so that counting them reads no row.
+                fields=["team", "waiting_since", "id", *COUNTED_OF_WAITING],
                 name="conversation_waiting",
                 condition=models.Q(waiting_since__isnull=False, missed_at__isnull=True),
             ),
@@ -115,7 +118,10 @@ class Conversation(models.Model):
                 condition=models.Q(missed_at__isnull=False),
             ),
             models.Index(
-                fields=["team"], name="conversation_unread", condition=models.Q(unread__gt=0)
+                # With the number itself: SQLite would read each row to look at it.
+                fields=["team", "unread"],
+                name="conversation_unread",
+                condition=models.Q(unread__gt=0),
             ),
             models.Index(
                 fields=["closes_at"],

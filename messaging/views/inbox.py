@@ -12,7 +12,7 @@ from messaging import list_queries
 from messaging.access import conversation_or_404
 from messaging.lists import NOBODY
 from messaging.views.panes import is_htmx, news, thread_context
-from messaging.views.rows import list_context, listing_of
+from messaging.views.rows import PAGE_ROWS_BESIDE, list_context, listing_of, rows_context
 from sessions_app.access import require, sessions_of
 from sessions_app.live import asked, pin_numbers
 from sessions_app.people.roles import Capability
@@ -29,11 +29,12 @@ def inbox(request: HttpRequest) -> HttpResponse:
     target = request.headers.get("HX-Target") if is_htmx(request) else None
     if target == PANE:
         return render(request, "inbox/_nothing_open.html")
-    context = list_context(request, before=request.GET.get("before"))
+    before = request.GET.get("before")
+    if is_htmx(request) and target != LIST:
+        return render(request, "inbox/more_rows.html", rows_context(request, before=before))
+    context = list_context(request, before=before)
     if target == LIST:
         return _other_list(request, context)
-    if is_htmx(request):
-        return render(request, "inbox/more_rows.html", context)
     return render(request, "inbox/inbox.html", context)
 
 
@@ -78,7 +79,7 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     if is_htmx(request):
         pane = "inbox/_open.html" if request.headers.get("HX-Target") == PANE else None
         return render(request, pane or "inbox/more_messages.html", context)
-    context = {**list_context(request, beside_open=True), **context}
+    context = {**list_context(request, limit=PAGE_ROWS_BESIDE), **context}
     return render(request, "inbox/inbox.html", context)
 
 

@@ -47,25 +47,39 @@ def list_rows(
     ]
 
 
-def list_context(
+def rows_context(
     request: HttpRequest,
     *,
     listing: Listing | None = None,
     before: str | None = None,
-    beside_open: bool = False,
+    limit: int | None = None,
 ) -> dict[str, Any]:
-    """Rows and all that stands above them."""
+    """The first rows of a list, by default the address's, or those behind `before`."""
     listing = listing_of(request) if listing is None else listing
     now = timezone.now()
-    limit = PAGE_ROWS_BESIDE if beside_open else PAGE_ROWS
     page = list_queries.conversation_page(
-        request.user, listing, now=now, before=before, limit=limit
+        request.user, listing, now=now, before=before, limit=PAGE_ROWS if limit is None else limit
     )
     return {
         "room": "inbox",
         "listing": listing,
         "rows": list_rows(request.user, page.rows, listing),
         "next": page.next,
+    }
+
+
+def list_context(
+    request: HttpRequest,
+    *,
+    listing: Listing | None = None,
+    before: str | None = None,
+    limit: int | None = None,
+) -> dict[str, Any]:
+    """Rows and all that stands above them."""
+    rows = rows_context(request, listing=listing, before=before, limit=limit)
+    listing = rows["listing"]
+    return {
+        **rows,
         "list_count": list_count(request, listing),
         "most": most_counted(listing),
         "mute": mute_mark(listing),
@@ -77,19 +91,24 @@ def list_context(
     }
 
 
-def view_counts(request: HttpRequest) -> dict[View, int]:
+def counts(request: HttpRequest) -> list_queries.Counts:
     """Once per request: the rail, the view's own heading and its menu say the same number."""
-    known: dict[View, int] | None = getattr(request, "_view_counts", None)
+    known: list_queries.Counts | None = getattr(request, "_counts", None)
     if known is None:
         known = list_queries.counts(request.user, now=timezone.now())
-        request._view_counts = known  # type: ignore[attr-defined]
+        request._counts = known  # type: ignore[attr-defined]
     return known
+
+
+def number_words(count: int) -> str:
+    """Of `Counts`: the number, or that it is more than anybody counts; nothing for none."""
+    return at_most(count, list_queries.COUNT_UP_TO) if count else ""
 
 
 def list_count(request: HttpRequest, listing: Listing) -> int:
     """Of the list as it is; above `most_counted` it is more."""
     if not listing.is_filtered:
-        return view_counts(request)[listing.view]
+        return counts(request).views[listing.view]
     return list_queries.count(
         request.user, listing, now=timezone.now(), up_to=most_counted(listing)
     )
@@ -140,7 +159,7 @@ VIEW_ICONS = {
 
 
 def view_links(request: HttpRequest) -> list[ViewLink]:
-    counted = view_counts(request)
+    counted = counts(request).views
     return [
         ViewLink(view, icon, Listing(view).query, counted[view])
         for view, icon in VIEW_ICONS.items()

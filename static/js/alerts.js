@@ -13,7 +13,7 @@ let elsewhere = 0;
 let elsewhereTimer = 0;
 
 export function startAlerts() {
-  setCount(Number(document.body.dataset.waiting) || 0);
+  setCount(document.body.dataset.waiting);
   startSound();
   startViewing();
   document.addEventListener("console:drawn", hear);
@@ -24,7 +24,7 @@ export function startAlerts() {
 function hear({ detail }) {
   const { root, isPage } = detail;
   if (isPage) return;
-  if (root.dataset.waiting !== undefined) setCount(Number(root.dataset.waiting));
+  if (root.dataset.waiting !== undefined) setCount(root.dataset.waiting);
   if (root.dataset.open === document.getElementById("thread")?.dataset.conversation) rename(root);
   const heard = [...root.querySelectorAll("[data-heard]")].map(told).filter((one) => one.id > newest);
   for (const one of heard) {
@@ -67,7 +67,7 @@ function speak(one) {
   }, ELSEWHERE_MS);
 }
 
-/** How many conversations wait for this reader: before the title, and as a mark on the icon. */
+/** How many conversations wait for this reader ("": none): before the title, and as a mark on the icon. */
 function setCount(count) {
   const bare = document.title.replace(/^\(\d+\+?\)\s*/, "");
   const title = count ? `(${count}) ${bare}` : bare;

@@ -7,9 +7,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.heard import heard_since, waiting_for
+from messaging import list_queries
+from messaging.heard import heard_since
 from messaging.models import Conversation, Message
-from sessions_app.models import Session, User
+from sessions_app.models import Session, SessionState, User
 from sessions_app.queries import live_numbers
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -105,8 +106,21 @@ def test_the_count_is_of_those_who_wait_for_this_person(cast: Cast, shop: Sessio
     send_reply(user=cast.agent, conversation=answered, text="hi", draft_key="1")
     rows(pk=late.pk).update(closes_at=timezone.now())
     rows(pk=resolved.pk).update(status="resolved")
-    counts = {name: waiting_for(getattr(cast, name)) for name in ("agent", "supervisor", "viewer")}
-    assert counts == {"agent": 2, "supervisor": 2, "viewer": 1}
-    assert waiting_for(cast.agent_elsewhere) == 0
+
+    def waiting(user: User) -> int:
+        return list_queries.counts(user, now=timezone.now()).waiting
+
+    assert [waiting(one) for one in (cast.agent, cast.supervisor, cast.viewer)] == [2, 2, 1]
+    assert waiting(cast.agent_elsewhere) == 0
     assert "<title>(2) Inbox" in as_(cast.agent).get("/inbox/").content.decode()
     assert "<title>Inbox" in as_(cast.viewer).get("/inbox/").content.decode()
+
+
+def test_nobody_waits_who_cannot_be_answered_now(cast: Cast, shop: Session) -> None:
+    receive(shop, text_message("hello"))
+    page = as_(cast.agent).get("/inbox/").content.decode()
+    assert "<title>(1) Inbox" in page
+    Session.objects.update(state=SessionState.EXPIRED)
+    page = as_(cast.agent).get("/inbox/").content.decode()
+    assert "<title>Inbox" in page
+    assert 'data-waiting=""' in page

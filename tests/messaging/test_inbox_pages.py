@@ -108,11 +108,11 @@ def test_the_inbox_asks_the_same_number_of_queries_for_any_number_of_rows(
     client = as_(cast.agent)
     for number in range(3):
         receive(shop, text_message("hello", sender=f"p{number}@im.wechat"))
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(15):
         client.get("/inbox/")
     for number in range(3, 20):
         receive(shop, text_message("hello", sender=f"p{number}@im.wechat"))
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(15):
         client.get("/inbox/")
 
 

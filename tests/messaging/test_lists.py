@@ -17,6 +17,8 @@ from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
+NOTHING_ANYWHERE = list_queries.Counts(dict.fromkeys(View, 0), waiting=0, unread=0)
+
 
 @pytest.fixture
 def shop(cast: Cast) -> Session:
@@ -81,8 +83,11 @@ def test_each_view_shows_its_own_and_its_count_is_the_number_of_its_rows(
     for view, people in expected.items():
         assert shown(cast.agent, view) == people, view
     counted = list_queries.counts(cast.agent, now=timezone.now())
-    assert counted == {view: len(people) for view, people in expected.items()}
-    assert set(list_queries.counts(cast.agent_elsewhere, now=timezone.now()).values()) == {0}
+    assert counted.views == {view: len(people) for view, people in expected.items()}
+    assert counted.waiting == 2
+    assert counted.unread == Conversation.objects.filter(unread__gt=0).count() > 0
+    elsewhere = list_queries.counts(cast.agent_elsewhere, now=timezone.now())
+    assert elsewhere == NOTHING_ANYWHERE
 
 
 @pytest.mark.parametrize("state", [SessionState.EXPIRED, SessionState.LOGGED_OUT])
@@ -110,7 +115,7 @@ def test_who_is_in_no_team_sees_empty_lists(cast: Cast, shop: Session) -> None:
     cast.agent.teams.clear()
     for view in View:
         assert shown(cast.agent, view) == []
-    assert set(list_queries.counts(cast.agent, now=timezone.now()).values()) == {0}
+    assert list_queries.counts(cast.agent, now=timezone.now()) == NOTHING_ANYWHERE
 
 
 def test_counting_ends_one_above_what_is_shown(cast: Cast, shop: Session) -> None:
