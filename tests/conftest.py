@@ -16,6 +16,7 @@ from django.contrib.auth.models import Group
 from django.db import connections
 from django.utils import translation
 
+from messaging.api import limits as api_limits
 from messaging.worker import Worker
 from sessions_app import login, realtime, team_settings
 from sessions_app.models import LoginAttempt, Session, Team, User
@@ -87,6 +88,13 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     keep()
     return keep
+
+
+@pytest.fixture(autouse=True)
+def _no_requests_counted() -> Iterator[None]:
+    """A token of the test before may have had the same number."""
+    yield
+    api_limits.tally.cache_clear()
 
 
 @pytest.fixture(autouse=True)

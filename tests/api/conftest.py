@@ -6,20 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from messaging.api import limits
 from messaging.models import Conversation, Message
 from sessions_app.models import Session
 from tests.api.callers import EVERYBODY, Caller, calling
 from tests.api.redis_server import running_redis
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
-
-
-@pytest.fixture(autouse=True)
-def _fresh_counts() -> Iterator[None]:
-    limits.tally.cache_clear()
-    yield
-    limits.tally.cache_clear()
 
 
 @pytest.fixture
