@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from messaging.access import conversations_of
 from messaging.list_conditions import condition
-from messaging.lists import Listing, Segment, Sort, View, row_place, segments
+from messaging.lists import NOBODY, Listing, Segment, Sort, View, row_place, segments
 from messaging.models import Conversation, Departure, Draft, Label, ParkedReply, ParkedState
 from messaging.presence import present_in
 from messaging.queries import Held, held_counts
@@ -62,11 +62,13 @@ def conversation_page(
     place = parse_place(before or "")
     wanted, found = condition(listing, user, now=now), list[Conversation]()
     for number, segment in enumerate(segments(listing.sort, now=now)):
-        if place is None or number > place.segment:
-            found += _head(user, wanted & segment.condition, segment, limit + 1 - len(found))
-        elif number == place.segment:
-            behind = wanted & segment.condition & segment.after(place.moment, place.pk)
-            found += _head(user, behind, segment, limit + 1 - len(found))
+        if place is not None and number < place.segment:
+            continue
+        rows = Conversation.objects.filter(wanted & segment.condition)
+        if place is not None and number == place.segment:
+            rows = rows.filter(segment.after(place.moment, place.pk))
+        head = _head if _spans_teams(listing, segment) else _head_of_all
+        found += head(user, rows, segment, limit + 1 - len(found))
         if len(found) > limit:
             break
     page = found[:limit]
@@ -74,13 +76,28 @@ def conversation_page(
     return ConversationPage(page, str(place_of(page[-1], listing.sort, now=now)) if more else None)
 
 
-def _head(user: Visitor, wanted: Q, segment: Segment, limit: int) -> list[Conversation]:
+def _spans_teams(listing: Listing, segment: Segment) -> bool:
+    """False for an account or an agent by time: these have an index of their own in that order."""
+    is_narrow = listing.session or listing.agent not in ("", NOBODY)
+    return not (is_narrow and segment.field == "last_at")
+
+
+def _head_of_all(
+    user: Visitor, rows: QuerySet[Conversation], segment: Segment, limit: int
+) -> list[Conversation]:
+    rows = rows.filter(team__in=team_ids_of(user))
+    return list(whole_rows(rows).order_by(*segment.order)[:limit])
+
+
+def _head(
+    user: Visitor, rows: QuerySet[Conversation], segment: Segment, limit: int
+) -> list[Conversation]:
     """The first rows of a stretch.
 
     Of several teams, each gives its first ones and the best of them are taken: an index is in
     order within one team only, and sorting all rows of all teams is what a large list cannot pay.
     """
-    rows, teams = Conversation.objects.filter(wanted), team_ids_of(user)
+    teams = team_ids_of(user)
     if len(teams) == 1:
         rows = rows.filter(team=teams[0])
     else:
