@@ -55,11 +55,11 @@ function fits(label, words) {
   return words.toLocaleLowerCase().split(/\s+/).every((word) => whole.includes(word));
 }
 
-/** The page's own controls with keys; the reader left the dialog's backdrop, so all are visible. */
+/** The page's own controls with keys: those that are shown, and those whose key works unseen. */
 function actions() {
   const seen = new Set();
   return [...document.querySelectorAll("button[data-key], a[data-key]")]
-    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled)
+    .filter((one) => ("keyAnyway" in one.dataset || one.checkVisibility({ visibilityProperty: true })) && !one.disabled)
     .map((control) => ({ label: nameOf(control), key: control.dataset.key, group: text("palette_here"), run: () => control.click() }))
     .filter(({ label }) => label && !seen.has(label) && seen.add(label));
 }

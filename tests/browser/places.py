@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from playwright.sync_api import FilePayload, Page, expect
 
@@ -57,6 +58,33 @@ def _code(page: Page, demo: Demo) -> None:
     page.locator("dialog input[name=name]").fill(f"Kiosk {time.monotonic_ns()}")
     page.locator("dialog input[name=name]").press("Enter")
     page.wait_for_selector("dialog .qr-frame svg")
+
+
+def _login_says(words: str, **how: Any) -> Walk:
+    """A code that a phone scanned, up to the words that the dialog says then."""
+
+    def walk(page: Page, demo: Demo) -> None:
+        _code(page, demo)
+        account = demo.control("add_account", name=f"Phone {time.monotonic_ns()}")["name"]
+        demo.control("scan", handle=demo.read("logins")[-1]["handle"], account=account, **how)
+        expect(page.get_by_role("dialog").get_by_role("status")).to_have_text(words)
+
+    return walk
+
+
+def _wrong_digits(page: Page, demo: Demo) -> None:
+    _login_says("Type the digits that the phone shows.", ask_code=True)(page, demo)
+    page.get_by_label("Digits that the phone shows").fill("no digits")
+    page.get_by_role("button", name="Send the digits").click()
+    page.wait_for_selector("dialog [role=alert]:not(:empty)")
+
+
+def _nobody_scanned(page: Page, demo: Demo) -> None:
+    _code(page, demo)
+    for number in (2, 3, 0):
+        demo.control("expire", handle=demo.read("logins")[-1]["handle"])
+        words = f"({number} of 3)" if number else "Start again"
+        expect(page.get_by_role("dialog")).to_contain_text(words)
 
 
 def _menu_of(session: str) -> Walk:
@@ -152,6 +180,16 @@ def _answered(page: Page, demo: Demo) -> None:
     page.locator("[name=seen_up_to]").evaluate("field => { field.value = 0; }")
     page.get_by_role("button", name="Send as Shop A").click()
     expect(page.locator("#composer-problem")).to_contain_text("Send anyway?")
+
+
+def _undo(page: Page, demo: Demo) -> None:
+    """With ten seconds to think again."""
+    demo.python("from sessions_app.models import User; User.objects.update(undo_s=10)")
+    _thread_of(LINA)(page, demo)
+    page.get_by_role("textbox", name=f"Reply to {LINA}").fill("too early")
+    page.get_by_role("button", name="Send as Shop A").click()
+    expect(page.locator("#undo-bar")).to_contain_text(re.compile(r"Goes in \d+ s"))
+    demo.python("from sessions_app.models import User; User.objects.update(undo_s=0)")
 
 
 def _tray(page: Page, demo: Demo) -> None:
@@ -260,6 +298,10 @@ PLACES = (
     Place("add a session", _add),
     Place("a name refused", _name_refused),
     Place("QR code", _code),
+    Place("code scanned", _login_says("Scanned. Now confirm on the phone.")),
+    Place("digits asked for", _login_says("Type the digits that the phone shows.", ask_code=True)),
+    Place("digits refused", _wrong_digits),
+    Place("no more codes", _nobody_scanned),
     Place("rename", _from_menu("Shop A", "Rename Shop A")),
     Place("scan again", _from_menu("Shop A", "Scan again Shop A")),
     Place("pause", _from_menu("Shop A", "Pause Shop A")),
@@ -296,6 +338,7 @@ PLACES = (
     Place("conversation of a colleague", _colleagues),
     Place("answered meanwhile", _answered),
     Place("tray", _tray),
+    Place("undo", _undo),
     Place("line down", _line_down),
     Place("keys", _keys),
     Place("palette", _palette),

@@ -194,6 +194,23 @@ def test_the_palette_opens_people_and_places_by_keyboard_alone(page: Page) -> No
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_the_palette_offers_what_a_narrow_head_has_no_room_for(page: Page, demo: Demo) -> None:
+    demo.python(
+        "from messaging.models import Conversation; Conversation.objects.update(assignee=None)"
+    )
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("list", name="Conversations").get_by_role("link").first.click()
+    expect(page.get_by_role("button", name="Resolve", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Assign to me")).to_be_hidden()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("assign")
+    expect(page.get_by_role("option", name=re.compile("^Assign to somebody"))).to_be_visible()
+    page.get_by_role("option", name=re.compile("^Assign to me")).click()
+    expect(page.get_by_role("dialog", name="Commands")).to_be_hidden()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    expect(page.get_by_role("button", name=re.compile("^Assigned to"))).to_be_visible()
+
+
 def test_a_key_while_an_input_method_composes_is_the_input_methods(page: Page) -> None:
     pressed = """key => document.body.dispatchEvent(new KeyboardEvent("keydown",
       {key, isComposing: true, bubbles: true, cancelable: true}))"""
