@@ -90,6 +90,12 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return keep
 
 
+@pytest.fixture
+def no_waiting_for_codes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API answers at once, without the code that no worker fetches here."""
+    monkeypatch.setattr("messaging.api.logins.FIRST_CODE_S", 0.0)
+
+
 @pytest.fixture(autouse=True)
 def _no_requests_counted() -> Iterator[None]:
     """A token of the test before may have had the same number."""

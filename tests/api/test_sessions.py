@@ -12,17 +12,12 @@ from tests.api.callers import Caller, calling
 from tests.conftest import Cast
 from tests.messaging.builders import make_session
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_waiting_for_codes")]
 
 
 @pytest.fixture
 def caller(cast: Cast) -> Caller:
     return calling(cast.operator)
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.api.logins.FIRST_CODE_S", 0.0)
 
 
 def test_status_of_nothing_and_of_two_sessions(caller: Caller, cast: Cast) -> None:

@@ -14,7 +14,7 @@ from tests.api.callers import EVERYBODY, Caller, answer_of, calling
 from tests.api.conftest import Shop
 from tests.conftest import Cast
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_waiting_for_codes")]
 
 NOBODY: set[str] = set()
 BOARD = {"administrator", "operator", "supervisor", "viewer"}
@@ -78,11 +78,6 @@ def test_the_table_names_every_call() -> None:
         for method, path, *_ in CALLS
     }
     assert spoken == here
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting_for_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("messaging.api.logins.FIRST_CODE_S", 0.0)
 
 
 @pytest.mark.parametrize(("method", "path", "body", "scope", "may", "blind"), CALLS, ids=IDS)

@@ -14,7 +14,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from messaging.api import limits
 from sessions_app import invitations, login, names, reasons
 from sessions_app.binding import Credentials
 from sessions_app.models import Invitation, LoginAttempt, LoginState, Session
@@ -24,7 +23,7 @@ from tests.conftest import Cast
 from tests.messaging.builders import make_session
 from tests.session_names import BAD, CLASHES, FINE, SURROGATE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("no_waiting_for_codes")]
 
 HTMX = {"HX-Request": "true"}
 
@@ -60,7 +59,6 @@ class Console:
 
 @pytest.fixture
 def console(cast: Cast) -> Console:
-    limits.tally.cache_clear()
     shop = make_session("Shop A")
     page = Client()
     page.force_login(cast.operator)
