@@ -102,6 +102,20 @@ def test_the_list_goes_on_by_its_cursor_without_javascript(cast: Cast, shop: Ses
     assert "Load more" not in second
 
 
+def test_an_empty_inbox_says_what_comes_first(cast: Cast) -> None:
+    """Who may add a session gets the way to it, everybody else whom to ask."""
+    page = as_(cast.administrator).get("/inbox/").content.decode()
+    assert "No WeChat account is linked yet" in page
+    assert 'href="/sessions/-/add/"' in page
+    page = as_(cast.agent).get("/inbox/").content.decode()
+    assert "An operator can add the first one." in page
+    assert 'href="/sessions/-/add/"' not in page
+    make_session("Shop A")
+    page = as_(cast.administrator).get("/inbox/").content.decode()
+    assert "Nobody has written yet." in page
+    assert 'href="/sessions/-/add/"' not in page
+
+
 def test_the_inbox_asks_the_same_number_of_queries_for_any_number_of_rows(
     cast: Cast, shop: Session, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
