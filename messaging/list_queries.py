@@ -67,7 +67,7 @@ def conversation_page(
         rows = Conversation.objects.filter(wanted & segment.condition)
         if place is not None and number == place.segment:
             rows = rows.filter(segment.after(place.moment, place.pk))
-        head = _head if _spans_teams(listing, segment) else _head_of_all
+        head = _head_by_team if _spans_teams(listing, segment) else _head_in_one
         found += head(user, rows, segment, limit + 1 - len(found))
         if len(found) > limit:
             break
@@ -82,14 +82,14 @@ def _spans_teams(listing: Listing, segment: Segment) -> bool:
     return not (is_narrow and segment.field == "last_at")
 
 
-def _head_of_all(
+def _head_in_one(
     user: Visitor, rows: QuerySet[Conversation], segment: Segment, limit: int
 ) -> list[Conversation]:
     rows = rows.filter(team__in=team_ids_of(user))
     return list(whole_rows(rows).order_by(*segment.order)[:limit])
 
 
-def _head(
+def _head_by_team(
     user: Visitor, rows: QuerySet[Conversation], segment: Segment, limit: int
 ) -> list[Conversation]:
     """The first rows of a stretch.
