@@ -28,7 +28,7 @@ def preview(conversation: Conversation) -> str:
         came_in = conversation.last_direction == Direction.IN
         return _("Another program received a message") if came_in else _("Another program answered")
     words = kind_words(conversation.last_kind)
-    text = " ".join(conversation.last_text.split())
+    text = rich_text.in_one_line(" ".join(conversation.last_text.split()))
     if not words:
         return text
     kind, _space, rest = text.partition(" ")

@@ -47,12 +47,13 @@ function adopt() {
   mine.dataset.adopted = "yes";
   load(mine);
   const kept = current();
-  if (kept.text && !field(mine).value) field(mine).value = kept.text;
+  if (kept.text !== field(mine).value) field(mine).value = kept.text;
   mine.elements.draft_key.value = kept.key;
   look();
   if (matchMedia("(pointer: fine)").matches && !document.querySelector("dialog[open]")) {
     field(mine).focus({ preventScroll: true });
   }
+  field(mine).setSelectionRange(field(mine).value.length, field(mine).value.length);
 }
 
 function typed(event) {

@@ -1,5 +1,6 @@
 // Drafts on the server, one per kind: saved a moment after the last key, flushed on leaving. A draft
-// that another tab changed is never overwritten silently.
+// that another tab changed is never overwritten silently. What is not saved yet also lies in this
+// tab: a reload asks for the page before the last words are there, and who was signed out cannot save.
 import { csrfToken } from "./exchange.js";
 import { emit } from "./upsert.js";
 
@@ -28,6 +29,35 @@ export function load(form) {
     drafts: { reply: fresh(kept.reply), note: fresh(kept.note) },
   };
   if (form.elements.text.value) book.drafts.reply.text = form.elements.text.value;
+  for (const kind of Object.keys(book.drafts)) takeBack(book, kind);
+}
+
+function place(mine, kind) {
+  return `draft ${document.body.dataset.user} ${mine.url} ${kind}`;
+}
+
+function layBy(mine, kind) {
+  const { text, saved, number } = mine.drafts[kind];
+  try {
+    if (text === saved) sessionStorage.removeItem(place(mine, kind));
+    else sessionStorage.setItem(place(mine, kind), JSON.stringify({ text, number }));
+  } catch {
+    // no room, or forbidden: then the server alone has it
+  }
+}
+
+/** What this tab could not save; the person decides where the server's draft is another by now. */
+function takeBack(mine, kind) {
+  const left = JSON.parse(sessionStorage.getItem(place(mine, kind)) ?? "null");
+  const draft = mine.drafts[kind];
+  if (!left || left.text === draft.saved) return;
+  if (draft.saved && left.number !== draft.number) {
+    draft.other = { text: draft.saved, key: draft.key, number: draft.number };
+  }
+  draft.text = left.text;
+  draft.left = left.text;
+  clearTimeout(timer);
+  timer = setTimeout(flush, SAVE_AFTER_MS);
 }
 
 export function current() {
@@ -42,6 +72,7 @@ export function switchTo(kind) {
 
 export function remember(words) {
   current().text = words;
+  layBy(book, book.kind);
   clearTimeout(timer);
   timer = setTimeout(save, SAVE_AFTER_MS, book, book.kind);
 }
@@ -55,6 +86,7 @@ export function pause() {
 export function forget({ key, number, text }) {
   clearTimeout(timer);
   Object.assign(current(), { key, number, text, saved: text, other: null });
+  layBy(book, book.kind);
   showConflict();
 }
 
@@ -104,6 +136,7 @@ function kept(mine, kind, sent, answer) {
   draft.number = answer.number;
   draft.key = answer.key;
   draft.saved = sent.text;
+  layBy(mine, kind);
   if (mine === book && kind === "reply") emit("parts", { parts: answer.parts, text: sent.text });
 }
 
@@ -111,8 +144,10 @@ function kept(mine, kind, sent, answer) {
 function changed(mine, kind, sent, other) {
   const draft = mine.drafts[kind];
   if (other.number <= draft.number) return; // our own message took it along meanwhile
-  if (!other.text && mine === book && !draft.text) {
-    Object.assign(draft, { key: other.key, number: other.number, saved: "" });
+  // Ours too: what stands here, or what the page before this one still sent.
+  if (mine === book && [draft.text, draft.left].includes(other.text)) {
+    Object.assign(draft, { key: other.key, number: other.number, saved: other.text });
+    layBy(mine, kind);
     return;
   }
   draft.other = other;
@@ -135,6 +170,7 @@ function decide(event) {
   if (!other) return;
   Object.assign(draft, { key: other.key, number: other.number, saved: other.text });
   if (takes) draft.text = other.text;
+  layBy(book, book.kind);
   emit("draft", { text: draft.text });
   document.querySelector("[data-composer] textarea")?.focus({ preventScroll: true });
   if (keeps) remember(draft.text);

@@ -8,6 +8,7 @@ const TYPED_IN = "textarea, select, [contenteditable], input:not([type=checkbox]
 
 let goUntil = 0;
 let walkedTo = "";
+let stood = { id: "", at: 0 };
 
 export function startKeys() {
   document.addEventListener("keydown", pressed);
@@ -16,7 +17,10 @@ export function startKeys() {
     if (target.closest("[data-opens-palette]")) openPalette();
   });
   document.addEventListener("console:opened", stay);
-  document.addEventListener("console:settled", declare);
+  document.addEventListener("console:settled", () => {
+    declare();
+    noteWhere();
+  });
   declare();
 }
 
@@ -33,6 +37,7 @@ function pressed(event) {
     return;
   }
   if (!areOn() || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape" && event.target.matches?.("[data-composer] textarea")) leave(event.target);
   if (document.querySelector("dialog[open]") || event.target.closest?.(TYPED_IN)) return;
   if (act(event)) event.preventDefault();
 }
@@ -94,18 +99,48 @@ function linkOf(row) {
   return row?.querySelector("a[href]");
 }
 
-/** The conversation after or before the open one; the focus stays in the list for the next key. */
+/** Where the open row stood when it was opened, for when it leaves the list. */
+function noteWhere() {
+  const all = rows();
+  const at = all.findIndex(isOpen);
+  if (at < 0 || all[at].id === stood.id) return;
+  stood = { id: all[at].id, at };
+}
+
+function isOpen(row) {
+  return Boolean(linkOf(row)?.matches("[aria-current]"));
+}
+
+/** The conversation after or before the open one. */
 function walk(step) {
   const all = rows();
   // One that was asked for and is not drawn yet counts: keys may come faster than answers.
-  const at = all.findIndex((row) => (walkedTo ? row.id === walkedTo : linkOf(row)?.matches("[aria-current]")));
-  const next = all[at < 0 ? 0 : at + step];
+  const at = all.findIndex((row) => (walkedTo ? row.id === walkedTo : isOpen(row)));
+  const next = all[at < 0 ? leftAt(step) : at + step];
   if (!next) return false;
-  walkedTo = next.id;
-  const link = linkOf(next);
+  openRow(next);
+  return true;
+}
+
+/** Where to go on when the open row left the list: to the one that came into its place. */
+function leftAt(step) {
+  if (!document.getElementById("thread")) return 0;
+  return Math.min(step > 0 ? stood.at : stood.at - 1, rows().length - 1);
+}
+
+/** By key: the focus stays in the list for the next one. */
+export function openRow(row) {
+  walkedTo = row.id;
+  const link = linkOf(row);
   link.focus();
   link.click();
-  return true;
+}
+
+/** Out of the field, so that letters are keys again. */
+function leave(area) {
+  const link = linkOf(rows().find(isOpen));
+  if (link?.checkVisibility()) link.focus();
+  else area.blur();
 }
 
 function stay() {

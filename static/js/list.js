@@ -1,6 +1,7 @@
 // The list of conversations: which row is open, rows that hold still under pointer, focus and
 // selection, the pill that lets them go, arrows. Every handler is the document's: the list itself
 // is exchanged for another one with every view and filter.
+import { openRow } from "./keys.js";
 import { fetchNews } from "./news.js";
 import { parse, rewind } from "./streams.js";
 import { announce, counted, text } from "./texts.js";
@@ -10,6 +11,7 @@ let known = null;
 let pointerInside = false;
 let stale = false;
 let goOn = "";
+let goesOnByKey = false;
 
 export function startList() {
   holdWhile(isHeld);
@@ -161,7 +163,10 @@ function clicked(event) {
     document.getElementById("list-said").hidden = true;
   } else {
     const next = event.target.closest("[data-then-next]");
-    if (next) goOn = neighbour();
+    if (next) {
+      goOn = neighbour();
+      goesOnByKey = event.detail === 0; // no button of a mouse was pressed
+    }
   }
 }
 
@@ -176,8 +181,9 @@ function neighbour() {
 function answered({ detail }) {
   const id = "thenNext" in detail.elt.dataset ? goOn : "";
   goOn = "";
-  const link = id && document.getElementById(id)?.querySelector(":scope > a");
-  if (link) link.click();
+  const row = id && document.getElementById(id);
+  if (row && goesOnByKey) openRow(row);
+  else if (row) row.querySelector(":scope > a").click();
   else if ("thenNext" in detail.elt.dataset) document.querySelector(".thread-head .back")?.click();
 }
 

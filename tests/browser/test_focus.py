@@ -42,6 +42,12 @@ def test_after_every_swap_the_focus_is_somewhere(context: BrowserContext, demo: 
     expect(page.locator(".bubble", has_text="three")).to_be_visible()
     assert page.evaluate("window.lost") == []
 
+    view = page.get_by_role("list", name="Views").get_by_role("link", name=re.compile("^Resolved"))
+    view.focus()
+    page.keyboard.press("Enter")
+    expect(view).to_have_attribute("aria-current", "page")
+    expect(view).to_be_focused()
+
     page.goto(f"{demo.url}/sessions/")
     opener = page.locator("main a.primary").first
     opener.focus()

@@ -95,6 +95,49 @@ def test_shift_e_resolves_and_opens_the_next(page: Page) -> None:
     _thread(page, "Tom Baker")
     row = page.locator("#conversation-rows > li").filter(has_text="李娜")
     expect(row).to_contain_text("resolved")
+    # The next key is a key again, and no letter in a reply.
+    expect(page.locator("#conversation-rows a[aria-current]")).to_be_focused()
+    page.keyboard.press("Shift+E")
+    _thread(page, "王师傅")
+    expect(page.get_by_role("textbox", name="Reply to 王师傅")).to_have_value("")
+
+
+def test_escape_leaves_the_reply_so_that_letters_are_keys_again(page: Page) -> None:
+    page.get_by_role("list", name="Conversations").get_by_role("link").first.click()
+    _thread(page, "李娜")
+    box = page.get_by_role("textbox", name="Reply to 李娜")
+    expect(box).to_be_focused()
+    box.fill("")
+    page.keyboard.type("later")
+    page.keyboard.press("Escape")
+    expect(page.locator("#conversation-rows a[aria-current]")).to_be_focused()
+    page.keyboard.press("j")
+    _thread(page, "Tom Baker")
+    page.keyboard.press("k")
+    _thread(page, "李娜")
+    expect(box).to_have_value("later")
+    page.keyboard.press("r")
+    page.keyboard.type(" more")
+    expect(box).to_have_value("later more")  # the caret stands behind a saved draft
+    box.fill("")
+
+
+def test_j_goes_on_where_the_answered_one_left_the_list(page: Page, demo: Demo) -> None:
+    demo.python(
+        "from messaging.models import Conversation; Conversation.objects.update(status='open')"
+    )
+    page.goto(f"{demo.url}/inbox/?view=needs_reply&sort=newest")
+    rows = page.get_by_role("list", name="Conversations")
+    expect(rows.get_by_role("listitem")).to_have_count(3)
+    rows.get_by_role("link").nth(1).click()
+    _thread(page, "Tom Baker")
+    page.mouse.move(900, 300)  # rows hold still under the pointer
+    page.keyboard.type("answered")
+    page.keyboard.press("Enter")
+    expect(rows.get_by_role("listitem")).to_have_count(2)
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    _thread(page, "王师傅")
 
 
 def test_z_a_and_m_snooze_and_assign(page: Page) -> None:

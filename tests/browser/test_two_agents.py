@@ -187,6 +187,10 @@ def test_a_draft_follows_its_writer_and_nobody_else(
     expect(wei.get_by_text("This draft was changed in another tab.")).to_be_visible()
     wei.get_by_role("button", name="Take that one").click()
     expect(_box(wei)).to_have_value("from the other tab")
+    _box(wei).press_sequentially(", and the last word")
+    wei.reload()  # at once: the page is asked for before the last words are on the server
+    expect(_box(wei)).to_have_value("from the other tab, and the last word")
+    expect(wei.get_by_text("This draft was changed in another tab.")).to_be_hidden()
     _clear(wei)
 
 

@@ -69,6 +69,11 @@ def buttons(**changes: Any) -> list[str]:
     return [action.words for action in state.actions]
 
 
+def test_a_preview_shows_wechats_faces() -> None:
+    shown = presentation.preview(a_thread(last_kind="text", last_text="[微笑] ok\n[x]"))
+    assert shown == "🙂 ok [x]"
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "shown"),
     [
