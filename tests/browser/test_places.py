@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
-from tests.browser.places import EMPTY, PLACES, SIGNED_OUT, Place, fill
+from tests.browser.filled import fill
+from tests.browser.places import EMPTY, PLACES, SIGNED_OUT, Place
 from tests.browser.shop import bound_shop, open_thread, write
 
 pytestmark = pytest.mark.browser
