@@ -33,11 +33,11 @@ demo: $(VENV)/base
 run: $(VENV)/base
 	@exec $(BIN)/python manage.py console --port $(PORT)
 
-# Tests that start processes run one after the other, beside two times the rest; then two browsers,
-# each on a demo of its own.
+# Tests that start processes run one after the other, beside two times the rest; then the pages in a
+# browser alone, since they are timed.
 test: $(VENV)/dev
 	$(BIN)/python -m pytest -m "not slow and not browser" -n 3 --dist loadgroup
-	$(BIN)/python -m pytest -m "browser and not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "browser and not slow"
 
 test-slow: $(VENV)/dev
 	$(BIN)/python -m pytest -m slow
