@@ -30,6 +30,7 @@ export function load(form) {
   };
   if (form.elements.text.value) book.drafts.reply.text = form.elements.text.value;
   for (const kind of Object.keys(book.drafts)) takeBack(book, kind);
+  showConflict();
 }
 
 function place(mine, kind) {
@@ -46,18 +47,31 @@ function layBy(mine, kind) {
   }
 }
 
-/** What this tab could not save; the person decides where the server's draft is another by now. */
-function takeBack(mine, kind) {
-  const left = JSON.parse(sessionStorage.getItem(place(mine, kind)) ?? "null");
-  const draft = mine.drafts[kind];
-  if (!left || left.text === draft.saved) return;
-  if (draft.saved && left.number !== draft.number) {
-    draft.other = { text: draft.saved, key: draft.key, number: draft.number };
+/** What was laid by, in this tab alone. */
+function laidBy(mine, kind) {
+  try {
+    return JSON.parse(sessionStorage.getItem(place(mine, kind)) ?? "null");
+  } catch {
+    return null;
   }
+}
+
+/**
+ * What this tab could not save. Where the server's draft is another by now the person decides; where
+ * it is empty by now it went out with a message, and must not look as if it had not.
+ */
+function takeBack(mine, kind) {
+  const left = laidBy(mine, kind);
+  const draft = mine.drafts[kind];
+  const isOther = left && left.number !== draft.number;
+  if (!left || left.text === draft.saved || (isOther && !draft.saved)) {
+    layBy(mine, kind);
+    return;
+  }
+  if (isOther) draft.other = { text: draft.saved, key: draft.key, number: draft.number };
   draft.text = left.text;
   draft.left = left.text;
-  clearTimeout(timer);
-  timer = setTimeout(flush, SAVE_AFTER_MS);
+  save(mine, kind);
 }
 
 export function current() {

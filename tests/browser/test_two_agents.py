@@ -194,6 +194,42 @@ def test_a_draft_follows_its_writer_and_nobody_else(
     _clear(wei)
 
 
+def test_what_was_sent_does_not_come_back_as_a_draft(agents: tuple[Page, Page], demo: Demo) -> None:
+    """Left for another conversation, or loaded anew, before the answer to Send was there."""
+    wei, _ = agents
+    write(demo, "李娜", "你好")
+    for leave in ("click", "reload"):
+        text = f"sent, then left by a {leave}"
+        _box(wei).press_sequentially(text)
+        with wei.expect_request("**/reply/"):
+            _box(wei).press("Enter")
+        if leave == "click":
+            open_thread(wei, "李娜")
+            open_thread(wei, TOM)
+        expect(wei.locator(".message.ours").filter(has_text=text)).to_have_count(1)
+        wei.reload()
+        expect(wei.locator(".message.ours").filter(has_text=text)).to_have_count(1)
+        expect(_box(wei)).to_have_value("")
+    texts = [one["text"] for one in demo.read("sends")]
+    assert texts.count("sent, then left by a click") == 1
+    assert texts.count("sent, then left by a reload") == 1
+
+
+def test_words_typed_after_a_sign_out_stand_there_after_the_next_sign_in(
+    agents: tuple[Page, Page], contexts: dict[str, BrowserContext], demo: Demo
+) -> None:
+    wei, _ = agents
+    address = wei.url
+    cookies = contexts["wei"].cookies()
+    contexts["wei"].clear_cookies()
+    with wei.expect_response("**/draft/"):
+        _box(wei).fill("typed in vain")
+    contexts["wei"].add_cookies(cookies)  # type: ignore[arg-type]
+    wei.goto(address)
+    expect(_box(wei)).to_have_value("typed in vain")
+    _clear(wei)
+
+
 def test_a_draft_is_never_taken_along_to_another_person(
     agents: tuple[Page, Page], demo: Demo
 ) -> None:
