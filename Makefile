@@ -1,9 +1,7 @@
 # What people type: make demo, run, test, test-slow, bench, lint. See README.md.
 PYTHON ?= python3
-PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
-export PORT
 # Installing writes nothing under HOME. Every package is locked, so pip need not resolve anything.
 export PIP_CACHE_DIR := $(CURDIR)/var/cache/pip
 # pip asks `rustc` for its version, and rustup's `rustc` would make a folder there.
@@ -28,10 +26,10 @@ $(VENV)/dev: $(VENV)/base requirements/dev.txt
 	@touch $@
 
 demo: $(VENV)/base
-	@WEILINK_DEMO=1 exec $(BIN)/python manage.py console --port $(PORT)
+	@WEILINK_DEMO=1 exec $(BIN)/python manage.py console
 
 run: $(VENV)/base
-	@exec $(BIN)/python manage.py console --port $(PORT)
+	@exec $(BIN)/python manage.py console
 
 # Tests that start processes run one after the other, beside two times the rest; then the pages in a
 # browser alone, since they are timed.

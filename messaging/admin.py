@@ -1,8 +1,12 @@
 """Maintenance of contacts, threads and messages: to be found and read, hardly to be changed."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from messaging.conversations.finding import folded_contact
 from messaging.models import (
     Attachment,
     Contact,
@@ -18,8 +22,10 @@ from messaging.models import (
     SendAttempt,
     Typing,
     Upload,
+    WorkAction,
+    WorkChange,
 )
-from sessions_app.admin_base import KeptAdmin, RecordAdmin, RecordInline, masked
+from sessions_app.pages.record_admin import KeptAdmin, RecordAdmin, RecordInline, masked
 
 
 @admin.register(Contact)
@@ -29,6 +35,10 @@ class ContactAdmin(KeptAdmin):
     search_fields = ("name", "user_id", "=number")
     editable_fields = ("name", "colour")
     fields = ("user_id", "number", "name", "colour", "created_at")
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        obj.folded = folded_contact(obj)
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(Conversation)
@@ -59,6 +69,21 @@ class DepartureAdmin(RecordAdmin):
     list_filter = ("team",)
     search_fields = ("conversation__contact__name", "conversation__contact__user_id")
     list_select_related = ("conversation__contact", "team")
+
+
+@admin.register(WorkAction)
+class WorkActionAdmin(RecordAdmin):
+    list_display = ("code", "user", "created_at", "undone_count", "kept_count")
+    list_filter = ("code",)
+    search_fields = ("user__username",)
+    list_select_related = ("user",)
+
+
+@admin.register(WorkChange)
+class WorkChangeAdmin(RecordAdmin):
+    list_display = ("action", "conversation", "before", "after")
+    search_fields = ("conversation__contact__name", "conversation__contact__user_id")
+    list_select_related = ("action", "conversation__contact")
 
 
 class AttachmentInline(RecordInline):

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from messaging.views import composing, contact, inbox, media, message, work
+from messaging.inbox.views import (
+    answering,
+    composing,
+    contact,
+    draft_files,
+    inbox,
+    media,
+    message,
+    work,
+)
 
 app_name = "inbox"
 
@@ -15,16 +24,25 @@ urlpatterns = [
     path("work/resolve/", work.resolve, name="resolve"),
     path("work/reopen/", work.reopen, name="reopen"),
     path("work/transfer/", work.transfer, name="transfer"),
+    path("work/undo/", work.undo, name="undo"),
     path("changes/", inbox.changes, name="changes"),
     path("told/", inbox.told, name="told"),
     path("<int:pk>/", inbox.conversation, name="conversation"),
     path("<int:pk>/reply/", message.reply, name="reply"),
     path("<int:pk>/draft/", composing.draft, name="draft"),
+    path("<int:pk>/draft/files/order/", draft_files.order, name="draft_files_order"),
+    path(
+        "<int:pk>/draft/files/<slug:upload_id>/remove/",
+        draft_files.remove,
+        name="remove_draft_file",
+    ),
+    path("<int:pk>/account/", answering.see_account, name="see_account"),
     path("<int:pk>/here/", composing.here, name="here"),
     path("<int:pk>/people/", composing.people, name="people"),
     path("presence/", composing.who_is_there, name="presence"),
     path("<int:pk>/read/", contact.read, name="read"),
     path("<int:pk>/name/", contact.name, name="name"),
+    path("<int:pk>/note/", contact.note, name="contact_note"),
     path("messages/<int:pk>/retry/", message.retry, name="retry"),
     path("messages/<int:pk>/send-anyway/", message.send_anyway, name="send_anyway"),
     path("messages/<int:pk>/discard/", message.discard, name="discard"),

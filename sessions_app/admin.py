@@ -9,8 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.admin_base import AnyAdmin, KeptAdmin, RecordAdmin, masked
-from sessions_app.health import health_of
+from sessions_app.board.queries import state_label
 from sessions_app.models import (
     Context,
     Invitation,
@@ -26,10 +25,11 @@ from sessions_app.models import (
     TeamSettingsRow,
     WorkerBeat,
 )
+from sessions_app.pages.record_admin import AnyAdmin, KeptAdmin, RecordAdmin, masked
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.people.tokens import revoke_token
-from sessions_app.queries import state_label
-from sessions_app.team_settings import NAMES
+from sessions_app.sessions.health import health_of
+from sessions_app.team_settings.limits import NAMES
 
 admin.site.site_header = "WeiLink Console"
 admin.site.site_title = "WeiLink Console"

@@ -6,4 +6,4 @@ from django.utils.translation import gettext_lazy as _
 
 class SessionsAppConfig(AppConfig):
     name = "sessions_app"
-    verbose_name = _("Sessions")
+    verbose_name = _("Accounts")

@@ -17,12 +17,14 @@ from django.db import connections
 from django.utils import translation
 
 from messaging.api import limits as api_limits
-from messaging.worker import Worker
-from sessions_app import login, realtime, team_settings
+from messaging.worker.worker import Worker
+from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, Session, Team, User
 from sessions_app.people.roles import Role
+from sessions_app.realtime import streams
 from sessions_app.simulator.control import Control
 from sessions_app.simulator.serve import SimulatorServer
+from sessions_app.team_settings import limits
 from weilink_site.version import wire_identity
 
 
@@ -75,7 +77,7 @@ def cast(db: None) -> Cast:
 @pytest.fixture(autouse=True)
 def _no_loop_left() -> Iterator[None]:
     yield
-    realtime.attach_loop(None)
+    streams.attach_loop(None)
 
 
 @pytest.fixture(autouse=True)
@@ -83,8 +85,8 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """The team's settings as a new console has them, never read anew; called, with changes."""
 
     def keep(**changes: int) -> None:
-        values = replace(team_settings.TeamSettings(), **changes)
-        monkeypatch.setattr(team_settings, "_kept", (math.inf, values))
+        values = replace(limits.TeamSettings(), **changes)
+        monkeypatch.setattr(limits, "_kept", (math.inf, values))
 
     keep()
     return keep
@@ -160,7 +162,7 @@ class Running:
     def _start(self, session_name: str) -> LoginAttempt:
         team = Team.objects.get(pk=self.team_id)
         session = Session.objects.filter(name=session_name).first()
-        return login.start_login(
+        return attempts.start_login(
             user=None, session_name=session_name, team=team, session=session, force=True
         )
 

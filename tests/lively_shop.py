@@ -123,7 +123,7 @@ User.objects.filter(username="admin").update(first_name="Lan")
 """
 ACT = """
 import json
-from messaging import notes, sending, work
+from messaging.replying import notes, sending; from messaging.conversations import work
 from messaging.models import Conversation
 from sessions_app.models import User
 from sessions_app.team_settings import TeamSettings
@@ -148,10 +148,10 @@ TIMES = """
 import json
 from datetime import timedelta
 from django.utils import timezone
-from messaging import parking
+from messaging.replying import parking
 from messaging.models import Conversation, Message
 from sessions_app.models import Context, QuarterHour, Session, SessionEvent, User
-from sessions_app.quarters import QUARTER, quarter_of
+from sessions_app.sessions.quarters import QUARTER, quarter_of
 from sessions_app.team_settings import TeamSettings
 now = timezone.now()
 admin = User.objects.get(username="admin")

@@ -1,10 +1,10 @@
 """A reply as the composer and the API send it."""
 
-from messaging import sending
 from messaging.models import Conversation, Message
-from messaging.sending import Wish
+from messaging.replying import sending
+from messaging.replying.sending import Wish
 from sessions_app.models import User
-from sessions_app.team_settings import team_settings
+from sessions_app.team_settings.limits import team_settings
 
 
 def send_reply(

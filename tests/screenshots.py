@@ -109,7 +109,7 @@ def prepare(demo: Demo) -> None:
 
 def _bind(page: Page, demo: Demo, name: str, owner: str) -> None:
     page.goto(f"{demo.url}/sessions/")
-    page.get_by_role("link", name="Add session").first.click()
+    page.get_by_role("link", name="Add account").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_label("Name").press("Enter")

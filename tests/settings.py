@@ -40,3 +40,5 @@ DATABASES["default"]["TEST"] = (  # noqa: F405
     if DATABASES["default"]["ENGINE"].endswith("sqlite3")  # noqa: F405
     else {}
 )
+# Its probes would open connections of their own beside the tests'.
+LOGGING["handlers"]["stderr"]["filters"] = []  # type: ignore[index]  # noqa: F405

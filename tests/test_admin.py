@@ -7,11 +7,13 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from messaging import outbox
+from messaging.conversations import undo_notes, work
+from messaging.delivering import outbox
 from messaging.models import (
     Conversation,
     Departure,
     Draft,
+    EventCode,
     Label,
     Mention,
     Message,
@@ -20,10 +22,13 @@ from messaging.models import (
     Typing,
     Upload,
 )
-from sessions_app import invitations, leases, links, login, quarters
+from sessions_app.invitations import invitations
+from sessions_app.links import scan_links
+from sessions_app.login import attempts
 from sessions_app.models import SharedFolder
 from sessions_app.people.tokens import issue_token
-from sessions_app.team_settings import change_settings
+from sessions_app.sessions import leases, quarters
+from sessions_app.team_settings.limits import change_settings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 from tests.replies import send_reply
@@ -52,8 +57,8 @@ def admin_client(cast: Cast) -> Client:
     send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
     leases.register("w1")
     outbox.claim_next("w1", limit=1)
-    login.start_login(user=cast.operator, session_name="New", team=cast.team)
-    links.make_link(user=cast.operator, team=cast.team, session_name="New")
+    attempts.start_login(user=cast.operator, session_name="New", team=cast.team)
+    scan_links.make_link(user=cast.operator, team=cast.team, session_name="New")
     invitation = invitations.make_invitation(
         user=cast.operator, team=cast.team, prefix="Fair", label="fair", per_hour=9, in_all=9
     )
@@ -62,6 +67,8 @@ def admin_client(cast: Cast) -> Client:
     quarters.note_heard([session.pk], timezone.now())
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
     Label.objects.create(team=cast.team, name="VIP")
+    action = undo_notes.begin(user=cast.agent, code=EventCode.ASSIGNED)
+    work.assign(ids=[thread.pk], assignee=cast.agent, user=cast.agent, action=action)
     Departure.objects.create(team=cast.other_team, conversation=thread)
     Upload.objects.create(owner=cast.agent, kind="file", file_name="1.pdf")
     issue_token(owner=cast.agent, name="script")

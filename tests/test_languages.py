@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from messaging.models import Conversation, Message, MessageKind
-from sessions_app import login
+from sessions_app.login import attempts
 from sessions_app.models import Context, LoginAttempt, LoginState, Session, SessionState, User
 from sessions_app.people.roles import Role
 from tests import catalogue
@@ -208,7 +208,7 @@ def test_the_board_and_its_sessions_are_chinese_in_every_state(operator: User) -
     assert english_in(shown(operator, "/sessions/")) == []
     sessions = list(_sessions_in_every_state())
     board = shown(operator, "/sessions/")
-    for words in ("微信已退出", "由其他程序接收", "微信返回 502，已连续 3 次；"):
+    for words in ("微信登录已失效", "由其他程序接收", "微信返回 502，已连续 3 次；"):
         assert words in board
     assert english_in(board) == []
     for session in sessions:
@@ -226,7 +226,7 @@ def test_the_board_and_its_sessions_are_chinese_in_every_state(operator: User) -
 def test_the_qr_dialog_is_chinese_at_every_step(
     cast: Cast, operator: User, status: LoginState
 ) -> None:
-    attempt = login.start_login(user=operator, session_name="小店", team=cast.team)
+    attempt = attempts.start_login(user=operator, session_name="小店", team=cast.team)
     soon = timezone.now() + timedelta(minutes=4)
     for address in ("", "https://x.weixin.qq.com/q"):
         LoginAttempt.objects.update(status=status, qr_url=address, qr_number=1, expires_at=soon)
@@ -266,7 +266,7 @@ def test_the_inbox_is_chinese_with_replies_of_every_fate(agent: User) -> None:
         _reply(thread, agent, status, code)
     Message.objects.filter(text="在吗").update(created_at=timezone.now() - timedelta(days=40))
     page = shown(agent, f"/inbox/{thread.pk}/")
-    for words in ("微信已接收", "已接收，无回执", "发送时断线，可能已送达", "客服："):
+    for words in ("微信已接收", "已接收，无回执", "发送时断线，回复可能已送达", "客服："):
         assert words in page
     assert english_in(page) == []
     assert english_in(shown(agent, f"/inbox/{thread.pk}/name/")) == []

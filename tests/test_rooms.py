@@ -1,7 +1,9 @@
 """The rooms of the house: who may import whom, how long a file, a function, a template may be."""
 
 import ast
+import re
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,10 +20,28 @@ MAY_IMPORT = {
     "sessions_app.ilink": set[str](),
     "sessions_app.simulator": set[str](),
 }
+# The rooms of messaging, from the worker down to the models.
+MESSAGING: tuple[tuple[str, ...], ...] = (
+    ("worker",), ("api", "folder_sync"), ("inbox",), ("replying",), ("transfers",),
+    ("composing",), ("delivering",), ("receiving",), ("conversations",), ("reply_window",),
+    ("media", "text"), ("models",),
+)  # fmt: skip
 # The command that serves the simulator is Django's, so it lives with the app's other commands.
+SESSIONS: tuple[tuple[str, ...], ...] = (
+    ("board",), ("folder", "invitations"), ("links",), ("login",), ("sessions",),
+    ("realtime", "team_settings"), ("models",), ("people",), ("database", "pages", "text"),
+)  # fmt: skip
+# Django wants these at the top of an app; landed migrations know the others by these paths.
+APP_TOP = {
+    "messaging": {"__init__", "admin", "apps", "urls"},
+    "sessions_app": {"__init__", "admin", "apps", "urls", "folding", "link_models"},
+}
+MAX_MODULES = {"messaging.api": 19, "sessions_app.simulator": 33, "weilink_site": 31}
+"""Rooms that are still too full; all others have 16 modules at most, `__init__` among them."""
 SIMULATOR_COMMAND = "sessions_app/management/commands/simulator.py"
 # These rooms are used without Django.
 PLAIN_ROOMS = ("sessions_app.ilink", "sessions_app.simulator")
+FILES_AND_SDK = ("sessions_app/folder/store", "sessions_app/sdk")
 
 
 def _modules(*folders: str) -> list[Path]:
@@ -41,14 +61,18 @@ def _room(module: str) -> str:
     )
 
 
-def _imports(path: Path) -> Iterator[str]:
+def _imports(path: Path, *, when_run: bool = False) -> Iterator[str]:
     package = ".".join(path.relative_to(ROOT).parent.parts)
-    return _names_imported(path.read_text(encoding="utf-8"), package)
+    return _names_imported(path.read_text(encoding="utf-8"), package, when_run=when_run)
 
 
-def _names_imported(source: str, package: str) -> Iterator[str]:
-    """Dotted names of all that a module imports, at its top or inside a function."""
-    for node in ast.walk(ast.parse(source)):
+def _names_imported(source: str, package: str, *, when_run: bool = False) -> Iterator[str]:
+    """Dotted names of all that a module imports, at its top or inside a function.
+
+    `when_run`: without what only the type checker imports.
+    """
+    tree = ast.parse(source)
+    for node in _nodes_that_run(tree) if when_run else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -56,6 +80,14 @@ def _names_imported(source: str, package: str) -> Iterator[str]:
             parts = parts[: len(parts) - node.level + 1] if node.level else []
             base = ".".join([*parts, node.module] if node.module else parts)
             yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _nodes_that_run(tree: ast.AST) -> Iterator[ast.AST]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
+        yield node
+        yield from _nodes_that_run(node)
 
 
 def _module_of(path: Path) -> str:
@@ -73,6 +105,91 @@ def test_imports_run_one_way() -> None:
     assert not upward
 
 
+def _inner_room(module: str) -> str:
+    """ "messaging.inbox.views.rows" → "inbox"; "" for what Django wants at the app's top."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 2 or (ROOT / "/".join(parts[:2])).is_dir() else ""
+
+
+@pytest.mark.parametrize(("app", "rooms"), [("messaging", MESSAGING), ("sessions_app", SESSIONS)])
+def test_the_rooms_of_an_app_import_one_way(app: str, rooms: tuple[tuple[str, ...], ...]) -> None:
+    """Also the proof that there is no circle of rooms: every import leads to a later one."""
+    rank = {room: place for place, beside in enumerate(rooms) for room in beside}
+    found = set()
+    for path in _modules(app):
+        room = _inner_room(_module_of(path))
+        if room not in rank:
+            continue
+        for name in _imports(path):
+            other = _inner_room(name) if name.startswith(f"{app}.") else room
+            if other != room and other in rank:
+                found.add(room)
+                assert rank[other] > rank[room], f"{_name(path)} → {name}"
+    assert len(found) > len(rooms) // 2
+
+
+@pytest.mark.parametrize("app", ["messaging", "sessions_app"])
+def test_no_modules_import_each_other_in_a_circle(app: str) -> None:
+    paths = {_module_of(path).removesuffix(".__init__"): path for path in _modules(app)}
+    graph = {
+        module: {_known(name, paths) for name in _imports(path, when_run=True)} - {module, ""}
+        for module, path in paths.items()
+    }
+    with_inits = {module for module, path in paths.items() if path.stem == "__init__"}
+    for module in graph:
+        # A package that hands out what its modules define is imported by them as their parent.
+        graph[module] -= {one for one in with_inits if module.startswith(f"{one}.")}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the circle
+
+
+def _known(name: str, paths: dict[str, Path]) -> str:
+    """The module of ours that an import of `name` loads; "" for others."""
+    parent = name.rpartition(".")[0]
+    return name if name in paths else parent if parent in paths else ""
+
+
+@pytest.mark.parametrize("app", ["messaging", "sessions_app"])
+def test_nothing_lies_at_the_top_of_an_app_but_what_django_wants(app: str) -> None:
+    assert {path.stem for path in (ROOT / app).glob("*.py")} == APP_TOP[app]
+
+
+def test_no_room_is_too_full() -> None:
+    folders = {path.parent for path in _modules(*CODE)}
+    full = {
+        _name(folder).replace("/", "."): count
+        for folder in folders
+        if (count := len(list(folder.glob("*.py")))) > 16
+    }
+    assert not {room: count for room, count in full.items() if count > MAX_MODULES.get(room, 0)}
+    assert set(MAX_MODULES) == set(full)
+
+
+def test_the_session_folder_and_the_sdk_know_no_django() -> None:
+    paths = _modules(*FILES_AND_SDK)
+    assert len(paths) > 20
+    for path in paths:
+        for name in _imports(path):
+            assert name.partition(".")[0] not in {"django", "channels", "asgiref"}, _name(path)
+
+
+@pytest.mark.parametrize("app", ["messaging", "sessions_app"])
+def test_every_room_is_on_the_map(app: str) -> None:
+    rooms = {path.parent.name for path in (ROOT / app).glob("*/__init__.py")}
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    unknown = {room for room in rooms if f"`{app}/{room}/`" not in text}
+    assert unknown <= {"migrations", "management", "templatetags"}
+
+
+@pytest.mark.parametrize("page", ["architecture.md", "contributing.md"])
+def test_every_path_that_a_document_names_exists(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = re.findall(
+        r"`((?:weilink_site|sessions_app|messaging|static|templates|tests|docs)/[\w./-]+)`", text
+    )
+    assert len(named) > 20
+    assert not [path for path in named if not (ROOT / path).exists()]
+
+
 def _may(room: str, other: str) -> bool:
     return other == room or other in MAY_IMPORT[room]
 
@@ -87,13 +204,13 @@ def test_the_wire_and_the_simulator_know_no_django_and_not_each_other(room: str)
             assert name.partition(".")[0] not in CODE or _room(name) == room, _name(path)
 
 
-def test_only_the_client_imports_httpx() -> None:
+def test_one_module_imports_httpx() -> None:
     users = {
         _name(path)
         for path in _modules(*CODE)
         if any(name.partition(".")[0] == "httpx" for name in _imports(path))
     }
-    assert users == {"sessions_app/ilink/client.py"}
+    assert users == {"sessions_app/ilink/exchange.py"}
 
 
 def test_no_module_is_a_grab_bag() -> None:
@@ -131,6 +248,6 @@ def test_templates_are_short() -> None:
 
 
 def test_the_walk_sees_inner_and_relative_imports() -> None:
-    source = "def f():\n    import messaging.outbox\nfrom . import live\nfrom sessions_app import x"
+    source = "def f():\n    import messaging.queue\nfrom . import live\nfrom sessions_app import x"
     seen = set(_names_imported(source, "sessions_app"))
-    assert seen == {"messaging.outbox", "sessions_app.live", "sessions_app.x"}
+    assert seen == {"messaging.queue", "sessions_app.live", "sessions_app.x"}

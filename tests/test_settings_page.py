@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging import queries
 from messaging.models import Conversation
-from sessions_app import team_settings as store
+from messaging.replying import queries
 from sessions_app.models import SettingChange, TeamSettingsRow, User
-from sessions_app.settings_form import TeamSettingsForm
-from sessions_app.team_settings import TeamSettings, change_settings, team_settings
+from sessions_app.team_settings import limits as store
+from sessions_app.team_settings.forms import TeamSettingsForm
+from sessions_app.team_settings.limits import TeamSettings, change_settings, team_settings
 from tests.api.callers import calling
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -79,7 +79,7 @@ def test_what_is_impossible_is_refused_in_words(cast: Cast, wrong: str) -> None:
     assert answer.status_code == 422
     assert "A whole number from 1 to 168." in page
     assert 'aria-invalid="true"' in page
-    assert "Nothing was saved yet" in page
+    assert "Not saved." in page
     assert team_settings() == TeamSettings()
     assert not SettingChange.objects.exists()
 

@@ -7,18 +7,27 @@ from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weilink_site.settings")
 
+import django
+
+django.setup()
+
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 
+from weilink_site import body_limit, ending, refusals
+
+if not settings.TESTING:
+    refusals.stop_web()
 django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import get_resolver, path
 
-from sessions_app.consumers import LiveConsumer
-from weilink_site import body_limit, ending
+from sessions_app.realtime.consumers import LiveConsumer
 from weilink_site.flow import flowing
 from weilink_site.origins import only_own_pages
+from weilink_site.page_thread import on_thread_of_its_own
 
 body_limit.install()
 ending.install()
@@ -45,7 +54,9 @@ def mounted(inner: Application, simulated: Application, prefix: str = "/simulato
 
 
 application: Application = flowing(
-    ProtocolTypeRouter({"http": django_application, "websocket": websockets()})
+    ProtocolTypeRouter(
+        {"http": on_thread_of_its_own(django_application), "websocket": websockets()}
+    )
 )
 
 

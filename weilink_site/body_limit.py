@@ -10,9 +10,11 @@ from daphne import http_protocol
 from django.conf import settings
 from django.db import connections
 from twisted.internet import reactor
+from twisted.web import http
 
 from messaging.media.limits import limits_by
-from sessions_app.team_settings import last_known, team_settings
+from sessions_app.team_settings.limits import last_known, team_settings
+from weilink_site.error_pages import answer_outside_django
 from weilink_site.flow import hold
 
 PAGE_BYTES = 2_621_440
@@ -25,11 +27,14 @@ LINGER_S = 2.0
 
 logger = logging.getLogger(__name__)
 
-_WORDS = b"The request is too large."
+_TOO_LARGE, _BAD = b"413 Content Too Large", b"400 Bad Request"
 _ANSWER = (
-    b"HTTP/1.1 413 Content Too Large\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    b"Content-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(_WORDS), _WORDS)
+    b"HTTP/1.1 %s\r\nContent-Type: %s; charset=utf-8\r\n"
+    b"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nWeiLink-Refusal: %d\r\n"
+    b"Content-Length: %d\r\nConnection: close\r\n\r\n%s"
 )
+_READ = (b"accept", b"accept-language", b"cookie")
+"""The headers that say in which form and language a refusal is read."""
 
 
 def most_bytes(path: bytes) -> int:
@@ -104,15 +109,55 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
             self.closing.cancel()
         super().connectionLost(reason)
 
+    def basic_error(self, status: int, status_text: bytes, body: str) -> None:
+        """What Daphne says by itself: a damaged request, no answer in time, a crash."""
+        kind, page = self._answer(status)
+        headers = [
+            (b"Content-Type", b"%s; charset=utf-8" % kind.encode()),
+            (b"WeiLink-Refusal", b"%d" % status),
+        ]
+        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
+        self.handle_reply({"type": "http.response.body", "body": page})
+
+    def _answer(self, status: int) -> tuple[str, bytes]:
+        sent = {name.decode(): self.requestHeaders.getRawHeaders(name, [b""]) for name in _READ}
+        headers = {name: values[-1].decode("latin-1") for name, values in sent.items()}
+        path = getattr(self.channel, "_path", None) or getattr(self, "path", b"") or b""
+        return answer_outside_django(status, path.decode("latin-1"), headers)
+
     def _refuse(self) -> None:
         self.refused = True
         self.content.seek(0)
         self.content.truncate()
-        self.channel.transport.write(_ANSWER)
+        kind, page = self._answer(413)
+        self.channel.transport.write(_ANSWER % (_TOO_LARGE, kind.encode(), 413, len(page), page))
         later: Any = reactor
         self.closing = later.callLater(LINGER_S, self.channel.loseConnection)
 
 
+def _noting_the_line(read: Any) -> Any:
+    """Of a first line that cannot be read Twisted keeps nothing; the address stands in it."""
+
+    def line_received(channel: Any, line: bytes) -> None:
+        if not hasattr(channel, "_path"):
+            channel.damaged_path = line.partition(b" ")[2].partition(b" ")[0]
+        read(channel, line)
+
+    return line_received
+
+
+def _say_it_is_damaged(channel: Any) -> None:
+    """A request whose lines Twisted cannot read. By itself it answers with an empty 400."""
+    path = getattr(channel, "_path", getattr(channel, "damaged_path", b""))
+    kind, page = answer_outside_django(400, path.decode("latin-1"), {})
+    channel.transport.write(_ANSWER % (_BAD, kind.encode(), 400, len(page), page))
+    channel.loseConnection()
+
+
 def install() -> None:
-    """Daphne offers no setting for this; its factory takes the class by this name."""
+    """Daphne and Twisted offer no setting for this; they take class and methods by these names."""
     http_protocol.WebRequest = BoundedRequest
+    channel: Any = http.HTTPChannel
+    if channel._respondToBadRequestAndDisconnect is not _say_it_is_damaged:
+        channel._respondToBadRequestAndDisconnect = _say_it_is_damaged
+        channel.lineReceived = _noting_the_line(channel.lineReceived)

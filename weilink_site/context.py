@@ -7,14 +7,21 @@ from functools import cached_property
 
 from django.http import HttpRequest
 
-from messaging.heard import Heard, heard_since
-from messaging.views.rows import ViewLink, counts, number_words, view_links
-from sessions_app.banners import Banner, banners_for
-from sessions_app.live import asked, newest_message, pin_numbers
+from messaging.inbox.heard import Heard, heard_since
+from messaging.inbox.views.rows import ViewLink, counts, number_words, view_links
+from sessions_app.board.banners import Banner, banners_for
+from sessions_app.board.queries import (
+    RailAccount,
+    Tiles,
+    Worker,
+    board_tiles,
+    rail_accounts,
+    worker,
+)
 from sessions_app.models import User
 from sessions_app.people.preferences import Preferences, preferences_of
 from sessions_app.people.roles import Capability, may
-from sessions_app.queries import RailAccount, Tiles, Worker, board_tiles, rail_accounts, worker
+from sessions_app.realtime.live import asked, newest_message, pin_numbers
 from weilink_site.texts import texts
 
 RAIL_LENGTH = 12

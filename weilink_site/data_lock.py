@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.db import connection
 
 ADVISORY_KEY = 0x5745_494C
@@ -31,6 +32,19 @@ class DataLock:
         else:
             self._take_file(Path(f"{connection.settings_dict['NAME']}.console"))
 
+    def keep(self) -> None:
+        """Take it again if its connection died, as in a restart of the server.
+
+        Raises DataInUse when another console was faster, and the driver's error while no server
+        answers. SQLite's lock is a file's and cannot be lost.
+        """
+        if isinstance(self._held, psycopg.Connection):
+            try:
+                self._held.execute("SELECT 1")
+            except psycopg.Error:
+                self._held.close()
+                self._take_advisory()
+
     def _take_file(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -42,8 +56,6 @@ class DataLock:
         self._held = handle
 
     def _take_advisory(self) -> None:
-        import psycopg
-
         params = {
             key: value
             for key, value in connection.get_connection_params().items()

@@ -8,7 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from messaging.arrivals import contacts_of
+from messaging.conversations.finding import folded_contact
+from messaging.receiving.arrivals import contacts_of
 from sessions_app.simulator.app import create_app
 from sessions_app.simulator.people import SCRIPTED_NAMES
 from sessions_app.simulator.wechat import SimulatedWeChat
@@ -20,7 +21,8 @@ def name_the_people() -> None:
         for user_id, contact in contacts_of(set(SCRIPTED_NAMES)).items():
             if not contact.name:
                 contact.name = SCRIPTED_NAMES[user_id]
-                contact.save(update_fields=["name"])
+                contact.folded = folded_contact(contact)
+                contact.save(update_fields=["name", "folded"])
 
 
 def simulated_wechat(port: int) -> Any:

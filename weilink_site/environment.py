@@ -4,22 +4,21 @@ Nothing else in the project reads `os.environ`. Texts, limits and hours belong t
 live in the database, never here.
 """
 
-import ipaddress
 import os
 import secrets
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-import dj_database_url
 from cryptography.fernet import Fernet
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from weilink_site import host_values
+
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var"
-
-CommaList = Annotated[list[str], NoDecode]
+ENV_FILE = ROOT / ".env"
 
 
 def _as_list(value: object) -> object:
@@ -28,46 +27,49 @@ def _as_list(value: object) -> object:
     return value
 
 
+def _in_project(path: Path) -> Path:
+    """A relative path is one from the project, wherever a command is started."""
+    return ROOT / path.expanduser()
+
+
+def _a_secret(value: SecretStr) -> SecretStr:
+    host_values.credential_keys(value.get_secret_value())
+    return value
+
+
+def _a_database(url: str) -> str:
+    if url:
+        host_values.database(url, root=ROOT)
+    return url
+
+
+Network = Annotated[str, AfterValidator(host_values.network)]
+AllowedHost = Annotated[str, AfterValidator(host_values.allowed_host)]
+Url = Annotated[str, AfterValidator(host_values.service_url)]
+Folder = Annotated[Path, AfterValidator(_in_project)]
+Commas = BeforeValidator(_as_list)
+
+
 class HostSettings(BaseSettings):
     """One field per variable of `.env.example`, with its default."""
 
-    model_config = SettingsConfigDict(env_file=ROOT / ".env", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_file=ENV_FILE, extra="ignore", env_ignore_empty=True)
 
     secret_key: SecretStr | None = None
-    weilink_credential_keys: SecretStr | None = None
+    weilink_credential_keys: Annotated[SecretStr, AfterValidator(_a_secret)] | None = None
     debug: bool = False
-    public_url: str = ""
+    public_url: Annotated[str, AfterValidator(host_values.public_url)] | None = None
     port: int = Field(default=8000, ge=1, le=65535)
-    allowed_hosts: CommaList = []
-    trusted_proxies: CommaList = []
-    database_url: str = ""
-    redis_url: str = ""
-    weilink_base_path: Path = Path("~/.weilink")
+    allowed_hosts: Annotated[list[AllowedHost], NoDecode, Commas] = []
+    trusted_proxies: Annotated[list[Network], NoDecode, Commas] = []
+    database_url: Annotated[str, AfterValidator(_a_database)] = ""
+    redis_url: Annotated[str, AfterValidator(host_values.redis_url)] = ""
+    weilink_base_path: Folder = Path("~/.weilink").expanduser()
     weilink_store: Literal["files", "database"] = "files"
-    weilink_ilink_url: str = "https://ilinkai.weixin.qq.com"
-    weilink_cdn_url: str = "https://novac2c.cdn.weixin.qq.com/c2c"
-    weilink_media_root: Path = VAR / "media"
-    log_level: str = "INFO"
-
-    _split = field_validator("allowed_hosts", "trusted_proxies", mode="before")(_as_list)
-
-    @field_validator("public_url", "weilink_ilink_url", "weilink_cdn_url")
-    @classmethod
-    def _is_url(cls, value: str) -> str:
-        if value and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return value.rstrip("/")
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _are_networks(cls, value: list[str]) -> list[str]:
-        for proxy in value:
-            try:
-                ipaddress.ip_network(proxy, strict=False)
-            except ValueError:
-                words = f"“{proxy}” is no address or network, as in 127.0.0.1 or 10.0.0.0/8"
-                raise ValueError(words) from None
-        return value
+    weilink_ilink_url: Url = "https://ilinkai.weixin.qq.com"
+    weilink_cdn_url: Url = "https://novac2c.cdn.weixin.qq.com/c2c"
+    weilink_media_root: Folder = VAR / "media"
+    log_level: Annotated[str, AfterValidator(host_values.log_level)] = "INFO"
 
     @property
     def key_dir(self) -> Path:
@@ -83,16 +85,17 @@ class HostSettings(BaseSettings):
         """
         if not self.database_url:
             return VAR
-        database = dj_database_url.parse(self.database_url)
-        if not database["ENGINE"].endswith("sqlite3") or database["NAME"] == ":memory:":
-            return VAR
-        return Path(database["NAME"]).absolute().parent
+        config = self.database()
+        return Path(config["NAME"]).parent if config["ENGINE"] == host_values.SQLITE else VAR
 
     def resolved_public_url(self) -> str:
         return self.public_url or f"http://localhost:{self.port}"
 
-    def resolved_database_url(self) -> str:
-        return self.database_url or f"sqlite:///{self.data_dir / 'console.sqlite3'}"
+    def database(self) -> dict[str, Any]:
+        """Django's settings of the database, its path absolute."""
+        if not self.database_url:
+            return {"ENGINE": host_values.SQLITE, "NAME": str(self.data_dir / "console.sqlite3")}
+        return host_values.database(self.database_url, root=ROOT)
 
 
 class DemoSettings(HostSettings):
@@ -121,24 +124,33 @@ class DemoSettings(HostSettings):
         return VAR / "demo"
 
 
+class PortSettings(BaseSettings):
+    """The one variable that the demo takes from outside."""
+
+    model_config = SettingsConfigDict(env_file=ENV_FILE, extra="ignore", env_ignore_empty=True)
+
+    port: int = Field(default=8000, ge=1, le=65535)
+
+
 def is_demo() -> bool:
     return os.environ.get("WEILINK_DEMO") == "1"
 
 
 def load() -> HostSettings:
     """Read the environment once; a wrong value ends the process with its name."""
-    if is_demo():
-        return DemoSettings.for_port(int(os.environ.get("PORT") or 8000))
     try:
-        return HostSettings()
+        return DemoSettings.for_port(PortSettings().port) if is_demo() else HostSettings()
     except ValidationError as error:
         raise SystemExit("\n".join(_sentence(one) for one in error.errors())) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{ENV_FILE} cannot be read: {error}.") from None
 
 
 def _sentence(problem: ErrorDetails) -> str:
     """Without the value that was given: it may be a secret."""
-    name = "_".join(str(part) for part in problem["loc"]).upper()
-    return f"{name} in the environment or .env: {problem['msg'].removeprefix('Value error, ')}."
+    name = str(problem["loc"][0]).upper()
+    words = problem["msg"].removeprefix("Value error, ")
+    return f"{name} in the environment or .env: {words[:1].lower()}{words[1:]}."
 
 
 def kept_secret(path: Path, fresh: str) -> str:
@@ -163,13 +175,37 @@ def kept_secret(path: Path, fresh: str) -> str:
 def secret_key(host: HostSettings) -> str:
     if host.secret_key is not None:
         return host.secret_key.get_secret_value()
-    return kept_secret(host.key_dir / "secret_key", secrets.token_urlsafe(50))
+    return _kept(host.key_dir / "secret_key", secrets.token_urlsafe(50))
 
 
 def credential_keys(host: HostSettings) -> list[str]:
     """Fernet keys, newest first, for tokens in the database."""
     if host.weilink_credential_keys is not None:
-        text = host.weilink_credential_keys.get_secret_value()
-    else:
-        text = kept_secret(host.key_dir / "credential_keys", Fernet.generate_key().decode())
-    return [key.strip() for key in text.split(",") if key.strip()]
+        return host_values.credential_keys(host.weilink_credential_keys.get_secret_value())
+    path = host.key_dir / "credential_keys"
+    text = _kept(path, Fernet.generate_key().decode())
+    try:
+        return host_values.credential_keys(text)
+    except ValueError as error:
+        raise SystemExit(f"{path} {error}.") from None
+
+
+def _kept(path: Path, fresh: str) -> str:
+    """`kept_secret`, which ends the process in one sentence where it cannot be kept."""
+    try:
+        return kept_secret(path, fresh)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SystemExit(f"{path} cannot be kept: {_reason(error)}.") from None
+
+
+def made_folder(path: Path) -> Path:
+    """The folder, made where it is missing; ends the process where it cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"The folder {path} cannot be made: {_reason(error)}.") from None
+    return path
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or "it is no text"

@@ -1,22 +1,29 @@
-"""`/healthz`: the process is up. `/readyz`: database, channel layer and worker answer.
+"""`/healthz`: the process is up. `/readyz`: what the console stands on answers, and it receives.
 
 Status words only: these pages need no login.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from sessions_app import queries
+from sessions_app.board import queries
+from sessions_app.folder.mirror import shared
+from weilink_site import disk
 
 CHECK_S = 2.0
+DISK_KEPT_S = 3.0
 LEAVE_S = 1.0
 
 
@@ -33,18 +40,23 @@ async def readyz(request: HttpRequest) -> JsonResponse:
         "database": await _word(database_sync_to_async(_ask_database)()),
         "channel_layer": await _word(_ask_channel_layer()),
         "worker": await _word(database_sync_to_async(_ask_worker)()),
+        "receiving": await _word(database_sync_to_async(_ask_receiver)(), "nobody receives"),
+        "disk": await asyncio.to_thread(_disk_word),
     }
     ready = all(word == "ok" for word in words.values())
     status = "ready" if ready else "not ready"
-    return JsonResponse({"status": status, **words}, status=200 if ready else 503)
+    answer = JsonResponse({"status": status, **words}, status=200 if ready else 503)
+    # Whoever watches asks every few seconds: Django would write a line each time.
+    answer._has_been_logged = True  # type: ignore[attr-defined]
+    return answer
 
 
-async def _word(check: Awaitable[bool]) -> str:
+async def _word(check: Awaitable[bool], otherwise: str = "not heard") -> str:
     try:
         answered = await asyncio.wait_for(check, CHECK_S)
     except Exception:
         return "no answer"
-    return "ok" if answered else "not heard"
+    return "ok" if answered else otherwise
 
 
 def _ask_database() -> bool:
@@ -80,3 +92,21 @@ async def _listen(layer: Any, channel: str, heard: asyncio.Event) -> None:
 
 def _ask_worker() -> bool:
     return queries.worker().alive
+
+
+def _ask_receiver() -> bool:
+    """Not while a program that stands still holds the polls of the shared folder."""
+    return settings.WEILINK_STORE != "files" or shared.is_received(shared.shared_folder())
+
+
+def _disk_word() -> str:
+    """Tried again after a few seconds only: anybody may ask."""
+    return _disk_word_of(int(time.monotonic() / DISK_KEPT_S))
+
+
+@lru_cache(maxsize=1)
+def _disk_word_of(moment: int) -> str:
+    """The worst of the folders of data and media."""
+    folders = {Path(settings.DATA_DIR), Path(settings.MEDIA_ROOT)}
+    words = {disk.state_of(folder) for folder in folders}
+    return next((word for word in ("full", "read-only") if word in words), "ok")

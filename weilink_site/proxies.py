@@ -1,11 +1,20 @@
-"""Believes `X-Forwarded-*` only from the proxies that TRUSTED_PROXIES names."""
+"""Who asks: `X-Forwarded-*` is believed only from the proxies that TRUSTED_PROXIES names.
+
+`Forwarded` (RFC 7239) is never read. An address is compared and counted in one form, whatever a
+proxy writes beside it: no port, no brackets, no zone, and IPv4 as IPv4.
+"""
 
 import ipaddress
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _HEADERS = (
     "HTTP_X_FORWARDED_FOR",
@@ -14,6 +23,9 @@ _HEADERS = (
     "HTTP_X_FORWARDED_PORT",
     "HTTP_FORWARDED",
 )
+_IN_BRACKETS = re.compile(r"\[([^\[\]]+)\](?::\d{1,5})?")
+_WITH_PORT = re.compile(r"([0-9.]+):\d{1,5}")
+_MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 class TrustedProxyMiddleware:
@@ -32,19 +44,55 @@ class TrustedProxyMiddleware:
 
 
 def _client(facts: dict[str, Any]) -> str:
-    """The nearest address that is no proxy of ours: what lies before it could be made up."""
-    address: str = facts.get("REMOTE_ADDR", "")
-    hops = facts.get("HTTP_X_FORWARDED_FOR", "").split(",")
-    while hops and is_trusted(address):
-        address = hops.pop().strip() or address
+    """The nearest address that is no proxy of ours: what lies before it could be made up.
+
+    Where a proxy of ours names nobody ("unknown", "_hidden"), it is that proxy itself.
+    """
+    peer: str = facts.get("REMOTE_ADDR", "")
+    nearest = address_of(peer)
+    if nearest is None:
+        return peer
+    hops = [hop for hop in facts.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    while hops and _is_ours(nearest):
+        before = address_of(hops.pop())
+        if before is None:
+            break
+        nearest = before
+    return str(nearest)
+
+
+def is_trusted(peer: str) -> bool:
+    address = address_of(peer)
+    return address is not None and _is_ours(address)
+
+
+def _is_ours(address: Address) -> bool:
+    return any(address in network for network in _networks(tuple(settings.TRUSTED_PROXIES)))
+
+
+def address_of(text: str) -> Address | None:
+    """The address in `1.2.3.4:567`, `[2001:db8::1]:567`, `fe80::1%eth0`, `::ffff:1.2.3.4` and
+    their like; None where there is none."""
+    bare = text.strip().strip('"')
+    if found := _IN_BRACKETS.fullmatch(bare) or _WITH_PORT.fullmatch(bare):
+        bare = found[1]
+    try:
+        address = ipaddress.ip_address(bare.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
     return address
 
 
-def is_trusted(address: str) -> bool:
-    try:
-        remote = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(
-        remote in ipaddress.ip_network(proxy, strict=False) for proxy in settings.TRUSTED_PROXIES
-    )
+@lru_cache(maxsize=4)
+def _networks(proxies: Iterable[str]) -> list[Network]:
+    return [_as_compared(ipaddress.ip_network(proxy, strict=False)) for proxy in proxies]
+
+
+def _as_compared(network: Network) -> Network:
+    """A network of IPv4 addresses written as IPv6 ones, as the IPv4 network that it is."""
+    if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
+        first = network.network_address.ipv4_mapped
+        return ipaddress.IPv4Network(f"{first}/{network.prefixlen - 96}")
+    return network

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from weilink_site import environment
+from weilink_site import environment, host_values
+from weilink_site.postgresql.options import ALIVE, POOL
 
 HOST = environment.load()
 DEMO = environment.is_demo()
@@ -23,7 +23,8 @@ DEBUG = HOST.debug
 PUBLIC_URL = HOST.resolved_public_url()
 _public = urlsplit(PUBLIC_URL)
 _https = _public.scheme == "https"
-ALLOWED_HOSTS = HOST.allowed_hosts or ["localhost", "127.0.0.1", "[::1]", _public.hostname or ""]
+_public_host = host_values.allowed_host(_public.hostname or "")
+ALLOWED_HOSTS = HOST.allowed_hosts or ["localhost", "127.0.0.1", "[::1]", _public_host]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 TRUSTED_PROXIES = HOST.trusted_proxies
 
@@ -47,6 +48,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "weilink_site.proxies.TrustedProxyMiddleware",
+    "weilink_site.stale.RefusalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "weilink_site.static_files.StaticFilesMiddleware",
     "weilink_site.compression.PageCompressionMiddleware",
@@ -86,28 +88,24 @@ TEMPLATES = [
     },
 ]
 
-DATABASE_URL = HOST.resolved_database_url()
 
-
-def _database(url: str) -> Any:
-    """SQLite: WAL with FULL (a power cut undoes no commit); PostgreSQL: Django's own pool."""
-    config: Any = dj_database_url.parse(url, conn_max_age=0)
-    if config["ENGINE"].endswith("sqlite3"):
-        if config["NAME"] != ":memory:":
-            Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+def _database(config: dict[str, Any]) -> dict[str, Any]:
+    """SQLite: WAL with FULL (a power cut undoes no commit); PostgreSQL: a pool for the pages."""
+    if config["ENGINE"] == host_values.SQLITE:
+        environment.made_folder(Path(config["NAME"]).parent)
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
             "PRAGMA foreign_keys=ON; PRAGMA cache_size=-16000;",
         }
-    elif config["ENGINE"].endswith("postgresql"):
-        pool = {"min_size": 2, "max_size": 16, "timeout": 5}
-        config["OPTIONS"] = {**config.get("OPTIONS", {}), "pool": False if TESTING else pool}
+    else:
+        given = config.get("OPTIONS") or {}
+        config["OPTIONS"] = {**ALIVE, **given, "pool": False if TESTING else POOL}
     return config
 
 
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASES = {"default": _database(HOST.database())}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = HOST.redis_url
@@ -150,6 +148,7 @@ CSRF_COOKIE_NAME = "weilink_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "weilink_site.error_pages.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -191,10 +190,11 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = HOST.weilink_media_root
 
-WEILINK_BASE_PATH = HOST.weilink_base_path.expanduser()
+WEILINK_BASE_PATH = HOST.weilink_base_path
 WEILINK_STORE = HOST.weilink_store
 WEILINK_ILINK_URL = HOST.weilink_ilink_url
 WEILINK_CDN_URL = HOST.weilink_cdn_url
@@ -205,11 +205,20 @@ LOGGING = {
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"outages": {"()": "weilink_site.outages.OutageFilter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["outages"],
+        }
+    },
     "root": {"handlers": ["stderr"], "level": HOST.log_level},
     "loggers": {
         "django.channels.server": {"level": "WARNING"},
         "daphne": {"level": "WARNING"},
+        # What the pool warns of, once a try, is said by `outages`.
+        "psycopg.pool": {"level": "ERROR"},
         # httpx logs whole URLs at INFO; a QR code's handle stands in them.
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},

@@ -6,29 +6,31 @@ from django.utils.translation import gettext as _
 def texts() -> dict[str, str]:
     """Key → sentence with {placeholders}; handed to the page as JSON."""
     return {
-        "line_down": _("The line to the console is down; trying again…"),
-        "offline": _("This computer is offline. What you see may be old."),
+        "line_down": _("Connection to the console lost. Reconnecting…"),
+        "offline": _("This computer is offline. The page may be out of date."),
         "signed_out": _("You are signed out."),
         "sign_in": _("Sign in again"),
         "not_reached": _("The console could not be reached. Your text is kept: send it again."),
-        "went_wrong": _("The console could not do this. Nothing was changed; try again."),
-        "not_allowed": _("You may not do this any more. Reload the page to see what you may."),
+        "went_wrong": _("That did not work. Nothing was changed. Try again."),
+        "not_allowed": _("You no longer have access to this. Reload the page."),
         "new_below_one": _("{count} new"),
         "new_below_other": _("{count} new"),
+        "copied": _("Copied"),
         "heard": _("{who}: {text}"),
         "heard_elsewhere_one": _("{count} new message in another conversation"),
         "heard_elsewhere_other": _("{count} new messages in other conversations"),
-        "notifications_granted": _("This browser shows them."),
-        "notifications_default": _("This browser was not asked yet whether it shows them."),
+        "notifications_granted": _("This browser shows notifications."),
+        "notifications_default": _("Notifications are not allowed in this browser yet."),
         "notifications_denied": _(
-            "This browser does not show them: they were refused for this address. "
-            "Its settings for this page change that."
+            "Notifications are blocked for this address. Allow them in the browser's "
+            "settings for this page."
         ),
-        "notifications_missing": _("This browser cannot show them."),
+        "notifications_missing": _("This browser can't show notifications."),
         "palette_here": _("On this page"),
         "palette_go": _("Go to"),
         "updates_one": _("{count} update"),
         "updates_other": _("{count} updates"),
+        "opening": _("Opening the conversation with {name}…"),
         "list_changed": _("The list changed"),
         "selected_one": _("{count} selected"),
         "selected_other": _("{count} selected"),
@@ -44,18 +46,37 @@ def texts() -> dict[str, str]:
         "hours_minutes": _("{hours} h {minutes} min"),
         "minutes": _("{minutes} min"),
         "less_than_minute": _("less than a minute"),
-        "about_hours": _("about {hours} h"),
+        "hours_left": _("{hours} h"),
+        "window_closed": _("closed"),
         "seconds": _("{seconds} s"),
         "draft_uses": _("this draft uses {count}"),
         "draft_uses_too_many": _("this draft uses {count}, about {left} left"),
         "send_parts": _("Send as {count} messages ({count} replies)"),
-        "goes_in": _("Goes in {seconds} s"),
+        "goes_in": _("Sends in {seconds} s"),
         "looks": _("{names} here too"),
         "types": _("{names} typing…"),
         "name_list": _("{first}, {second}"),
-        "ask_owner": _("{name} has this conversation. Answer all the same?"),
-        "ask_typing": _("{name} is typing an answer. Answer all the same?"),
+        "ask_owner": _("{name} is assigned to this conversation. Reply anyway?"),
+        "colleague_has": _("{name} is assigned to this conversation."),
+        "colleague_types": _("{name} is typing a reply."),
+        "ask_typing": _("{name} is typing a reply. Reply anyway?"),
+        **_key_texts(),
         **_file_texts(),
+    }
+
+
+def _key_texts() -> dict[str, str]:
+    """Why keys did nothing, or a reply is in its draft again."""
+    return {
+        "not_opened": _("This could not be opened."),
+        "not_resolved": _("Not resolved: the reply above was not sent."),
+        "answer_first": _(
+            "Not resolved: the reply waits for your answer to the question above it."
+        ),
+        "no_reply_here": _("You can't write a reply here."),
+        "keys_dropped": _("Keys pressed in the meantime were ignored: {keys}"),
+        "text_kept": _("Your text is kept in this tab."),
+        "came_back_elsewhere": _("Your text to {who} was not sent; it is in its draft."),
     }
 
 
@@ -64,16 +85,63 @@ def _file_texts() -> dict[str, str]:
     return {
         "file_empty": _("This file is empty."),
         "file_too_large": _("This file is over {most}, the limit set here."),
-        "file_broken": _("The line broke. Try again."),
-        "too_many_files": _("At most {count} files go with one reply."),
-        "files_uploading": _("Sends as soon as all files are here."),
-        "files_failed": _("A file is not here: try it again or remove it."),
-        "files_not_in_note": _("Files do not go with a note; they stay with the reply."),
-        "files_not_parked": _("Files cannot be parked. Remove them to park the text."),
+        "file_broken": _("The connection broke. Try again."),
+        "too_many_files": _("A reply can have at most {count} files."),
+        "files_uploading": _("Sends as soon as all files are uploaded."),
+        "files_failed": _("A file was not uploaded. Try again or remove it."),
+        "files_not_in_note": _("Files stay with the reply. Notes can't have files."),
+        "files_not_parked": _(
+            "Only text can wait until the customer writes. Remove the files first."
+        ),
         "file_added": _("{name} added"),
         "file_removed": _("{name} removed"),
         "earlier_file": _("Send {name} earlier"),
         "later_file": _("Send {name} later"),
         "remove_file": _("Remove {name}"),
         "retry_file": _("Try {name} again"),
+    }
+
+
+def refusal_texts() -> dict[str, str]:
+    """Why something was refused for good, by the console (`any_`, `draft_`…) or before it.
+
+    Not in the page: asked for when it happens.
+    """
+    draft_long = _(
+        "This text is too long to be saved as a draft. It stays in this tab, and is saved again "
+        "once it is shorter."
+    )
+    gone = _("This is no longer here, or belongs to another team. Your text is kept in this tab.")
+    return {
+        "another_person": _(
+            "Somebody else is signed in in this browser now. Reload; your text is kept."
+        ),
+        "another_person_typed": _(
+            "Somebody else is signed in in this browser now. Copy what you typed, then reload."
+        ),
+        "reload": _("Reload"),
+        "any_token": _("This page is out of date. Reload; your text is kept."),
+        "any_403": _("You no longer have access to this. Reload; your text is kept."),
+        "any_404": gone,
+        "any_410": gone,
+        "any_413": _("This is too large for the console. Nothing was saved: make it shorter."),
+        "any_422": _("The console could not accept this. Nothing was changed."),
+        "draft": _(
+            "This text could not be saved as a draft. It stays in this tab, and is saved again "
+            "once you change it."
+        ),
+        "draft_413": draft_long,
+        "draft_422": draft_long,
+        "upload_413": _("This file is too large for the console."),
+        "proxy_403": _(
+            "A proxy in front of the console refused this, not the console. Ask whoever runs it."
+        ),
+        "proxy_413": _(
+            "A proxy in front of the console refused this as too large: its limit, not the "
+            "console's. Make it shorter, or ask whoever runs the proxy to raise its limit."
+        ),
+        "proxy_413_upload": _(
+            "A proxy in front of the console refused this upload as too large: its limit, not "
+            "the console's. Ask whoever runs the proxy to raise it."
+        ),
     }

@@ -8,11 +8,12 @@ from django.urls import include, path
 from django.utils.translation import gettext as _
 
 from messaging.api import app as api
-from messaging.views.palette import palette
-from messaging.views.settings import settings
+from messaging.inbox.views.palette import palette
+from messaging.inbox.views.settings import settings
 from sessions_app.people import views as people
 from sessions_app.people.roles import Capability, may
 from weilink_site.health import healthz, readyz
+from weilink_site.stale import token
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -36,14 +37,20 @@ def admin_door(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
+handler400 = "weilink_site.error_pages.bad_request"
+handler403 = "weilink_site.error_pages.permission_denied"
+handler404 = "weilink_site.error_pages.page_not_found"
+handler500 = "weilink_site.error_pages.server_error"
+
 urlpatterns = [
     path("", home, name="home"),
     path("accounts/", include("sessions_app.people.urls")),
     path("i18n/", people.own_language, name="set_language"),
     path("sessions/", include("sessions_app.urls")),
-    path("scan/", include("sessions_app.public_urls")),
-    path("invite/", include("sessions_app.invite_urls")),
+    path("scan/", include("sessions_app.links.urls")),
+    path("invite/", include("sessions_app.invitations.urls")),
     path("inbox/", include("messaging.urls")),
+    path("account/token/", token, name="token"),
     path("account/", include("sessions_app.people.account_urls")),
     path("palette/", palette, name="palette"),
     path("settings/", settings, name="settings"),

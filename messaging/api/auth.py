@@ -12,11 +12,11 @@ from ninja.utils import check_csrf
 
 from messaging.api.errors import ApiError, unauthorized
 from messaging.api.limits import count_request
-from sessions_app.access import require
 from sessions_app.models import ApiToken, User
 from sessions_app.people import tokens
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
+from sessions_app.sessions.access import require
 
 
 @dataclass(frozen=True, slots=True)

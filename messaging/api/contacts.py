@@ -6,12 +6,12 @@ from django.http import Http404
 from django.utils import timezone
 from ninja import Path, Router, Status
 
-from messaging import queries, services, typing_sign
-from messaging.access import contact_or_404, conversations_of
 from messaging.api.auth import ApiRequest, allowed
 from messaging.api.errors import ERRORS, NotAvailable
 from messaging.api.schemas import ContactIn, ContactOut, ContextOut, TypingIn
+from messaging.conversations.access import contact_or_404, conversations_of
 from messaging.models import Contact
+from messaging.replying import queries, services, typing_sign
 from sessions_app.models import User
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
@@ -34,7 +34,7 @@ def contact_out(user: User, contact: Contact) -> ContactOut:
     return ContactOut(
         user_id=contact.user_id,
         name=contact.name or None,
-        note=None,
+        note=contact.note or None,
         fields={},
         blocked=False,
         contexts=[
@@ -55,15 +55,19 @@ def one_contact(request: ApiRequest, user_id: WeChatId) -> ContactOut:
     return contact_out(user, _mine(user, user_id))
 
 
-@router.patch("/contacts/{user_id}", response={200: ContactOut, **ERRORS}, summary="Name a person")
+@router.patch(
+    "/contacts/{user_id}", response={200: ContactOut, **ERRORS}, summary="Change a person"
+)
 def change(request: ApiRequest, user_id: WeChatId, body: ContactIn) -> ContactOut:
-    """`name`: empty or null makes them a number again. 501 for note, fields and blocked."""
+    """Empty or null: no `name` (they are a number again), no `note`. 501 for fields and blocked."""
     user = allowed(request, Scope.CONTACTS, Capability.ANSWER)
     contact = _mine(user, user_id)
-    for field in sorted(body.model_fields_set - {"name"}):
+    for field in sorted(body.model_fields_set - {"name", "note"}):
         raise NotAvailable(f"Changing {field}", field=field)
     if "name" in body.model_fields_set:
         services.rename_contact(contact=contact, name=body.name or "", user=user)
+    if "note" in body.model_fields_set:
+        services.write_contact_note(contact=contact, note=body.note or "", user=user)
     return contact_out(user, contact)
 
 

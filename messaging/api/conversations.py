@@ -6,8 +6,6 @@ from django.http import Http404
 from django.utils import timezone
 from ninja import Path, Query, Router
 
-from messaging import list_queries, queries, work
-from messaging.access import conversation_or_404
 from messaging.api.auth import ApiRequest, allowed
 from messaging.api.edits import edit_of, refused
 from messaging.api.errors import ERRORS
@@ -15,14 +13,18 @@ from messaging.api.messages import After, Filter, messages_out, place_after
 from messaging.api.paging import Cursor, Limit, bad_cursor, id_or_none, pack, unpack
 from messaging.api.schemas import ConversationIn, ConversationOut, ConversationsOut, MessagesOut
 from messaging.api.sessions import unknown_session
-from messaging.lists import Listing
+from messaging.conversations import work
+from messaging.conversations.access import conversation_or_404
+from messaging.conversations.work import WorkError
+from messaging.inbox import list_queries
+from messaging.inbox.lists import Listing
 from messaging.models import Conversation
-from messaging.work import WorkError
-from sessions_app.access import sessions_of
+from messaging.replying import queries
 from sessions_app.models import User
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
-from sessions_app.team_settings import team_settings
+from sessions_app.sessions.access import sessions_of
+from sessions_app.team_settings.limits import team_settings
 
 router = Router(tags=["conversations"])
 

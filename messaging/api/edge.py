@@ -1,7 +1,7 @@
 """The outer wall of the API: what Django itself refuses is said in the API's form too.
 
-A middleware, so that unknown addresses, wrong methods, wrong hosts and crashes outside of the
-calls answer like the calls do. It changes nothing outside of `/api/v1/`.
+A middleware, so that unknown addresses, wrong methods, wrong hosts, ranges beyond the end and
+crashes outside of the calls answer like the calls do. It changes nothing outside of `/api/v1/`.
 """
 
 import json
@@ -9,17 +9,21 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from messaging.api.errors import error_body
+from messaging.api.codes import code_for
+from messaging.api.errors import RETRY_AFTER, error_body
 
 PREFIX = "/api/v1/"
 
 _WORDS = {
-    400: ("bad_request", "This request cannot be read."),
-    403: ("forbidden", "This is not allowed."),
-    404: ("not_found", "There is no such call."),
-    405: ("method_not_allowed", "This call does not take this method; see Allow."),
-    413: ("too_large", "This request is too large."),
+    403: "This is not allowed.",
+    404: "There is no such call.",
+    405: "This call does not take this method; see Allow.",
+    413: "This request is too large.",
+    416: "The range begins behind the end of the file; see Content-Range for its size.",
+    503: "The console is busy or its database does not answer. Try again.",
 }
+_OF_THE_FILE = ("Content-Disposition", "ETag")
+"""Headers of an answer that would have been a file."""
 
 
 class ApiEdgeMiddleware:
@@ -32,9 +36,11 @@ class ApiEdgeMiddleware:
         response = self.get_response(request)
         if not request.path_info.startswith(PREFIX):
             return response
+        if response.status_code >= 400:
+            if not _is_ours(response):
+                say_as_json(response)
+            response.headers["Cache-Control"] = "no-store"
         response.headers.setdefault("Cache-Control", "no-store")
-        if response.status_code >= 400 and not _is_ours(response):
-            say_as_json(response)
         return response
 
 
@@ -44,9 +50,18 @@ def _is_ours(response: HttpResponse) -> bool:
 
 def say_as_json(response: HttpResponse) -> None:
     """In place, so that headers such as Allow stay."""
-    unknown = ("server_error", "Something broke here; the log says what.")
-    code, words = _WORDS.get(response.status_code, unknown)
-    response.content = json.dumps(error_body(code, words)).encode()
+    response.content = json.dumps(error_of(response.status_code)).encode()
     response.headers["Content-Type"] = "application/json"
+    for name in _OF_THE_FILE:
+        response.headers.pop(name, None)
+    if response.status_code == 503:
+        response.headers.setdefault("Retry-After", RETRY_AFTER["Retry-After"])
     if response.headers.get("Content-Length"):
         response.headers["Content-Length"] = str(len(response.content))
+
+
+def error_of(status: int) -> dict[str, object]:
+    """What a bare status says."""
+    broken, unread = "Something broke here; the log says what.", "This request cannot be read."
+    words = _WORDS.get(status, broken if status >= 500 else unread)
+    return error_body(code_for(status), words)

@@ -4,9 +4,9 @@ from datetime import datetime
 
 from messaging.api.errors import ApiError
 from messaging.api.schemas import ConversationIn
-from messaging.labelling import LABEL_CHARACTERS, clean_name
+from messaging.conversations.labelling import LABEL_CHARACTERS, clean_name
+from messaging.conversations.work import Edit, Keep, WorkError
 from messaging.models import ConversationStatus
-from messaging.work import Edit, Keep, WorkError
 from sessions_app.models import Team, User
 
 _REFUSALS = {

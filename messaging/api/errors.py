@@ -7,17 +7,20 @@ ApiError          a status, a code, a sentence
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, WithJsonSchema
 
-from messaging.errors import FileProblem, ReplyError
-from sessions_app import reasons
-from sessions_app.names import SessionNameError, SessionNameTaken
+from messaging.api.codes import CODES, EVERY_CODE, code_for
+from messaging.conversations.errors import FileProblem, ReplyError
+from sessions_app.database.troubles import trouble_of
+from sessions_app.sessions import reasons
+from sessions_app.sessions.names import SessionNameError, SessionNameTaken
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +35,7 @@ REPLY_STATUS = {
 class ErrorBody(BaseModel):
     """`field`: what in the call is wrong. `offer`: sessions that could send instead."""
 
-    code: str
+    code: Annotated[str, WithJsonSchema({"type": "string", "enum": EVERY_CODE})]
     message: str
     field: str | None = None
     offer: list[str] | None = None
@@ -42,10 +45,11 @@ class ErrorOut(BaseModel):
     error: ErrorBody
 
 
-ERRORS: dict[Any, Any] = {
-    frozenset({400, 401, 403, 404, 409, 413, 422, 429, 500, 501}): ErrorOut,
-}
+ERRORS: dict[Any, Any] = {frozenset(CODES): ErrorOut}
 """What any call may answer besides its own; for the schema."""
+
+RETRY_AFTER = {"Retry-After": "5"}
+"""Seconds, as a header: what a program waits before it asks a console in trouble again."""
 
 
 class ApiError(Exception):
@@ -145,7 +149,8 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def http_error(request: HttpRequest, problem: HttpError) -> HttpResponse:
-        return refuse(ApiError(problem.status_code, "bad_request", problem.message))
+        status = problem.status_code
+        return refuse(ApiError(status, code_for(status), problem.message))
 
     @api.exception_handler(RequestDataTooBig)
     def too_large(request: HttpRequest, problem: RequestDataTooBig) -> HttpResponse:
@@ -158,8 +163,24 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponse:
+        if may_pass(problem):
+            logger.warning("%s %s: not now", request.method, request.path, exc_info=problem)
+            words = "The console is busy or its database does not answer. Try again."
+            answer = refuse(ApiError(503, "unavailable", words, headers=RETRY_AFTER))
+            answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+            return answer
         logger.error("%s %s failed", request.method, request.path, exc_info=problem)
         return refuse(ApiError(500, "server_error", "Something broke here; the log says what."))
+
+
+def may_pass(problem: BaseException | None) -> bool:
+    """Not our fault and over by itself: database, Redis or disk are away or busy, not wrong."""
+    if problem is None:
+        return False
+    trouble = trouble_of(problem)
+    if trouble is not None:
+        return trouble.may_pass
+    return isinstance(problem, OperationalError | InterfaceError)
 
 
 def unauthorized() -> ApiError:

@@ -6,13 +6,14 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 from ninja import File, Path, Router, Status, UploadedFile
 
-from messaging.access import attachment_or_404
 from messaging.api.auth import ApiRequest, allowed
 from messaging.api.errors import ERRORS, ApiError
 from messaging.api.paging import id_or_none
 from messaging.api.schemas import UploadOut
-from messaging.media import serving, uploads
-from messaging.views.media import file_of
+from messaging.conversations.access import attachment_or_404
+from messaging.inbox.views.media import file_of
+from messaging.media import serving
+from messaging.transfers import uploads
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
 
@@ -23,7 +24,7 @@ AttachmentId = Annotated[str, Path(pattern="^[0-9]{1,19}$")]
 
 @router.post("/uploads", response={201: UploadOut, **ERRORS}, summary="Bring a file to be sent")
 def upload(request: ApiRequest, file: File[UploadedFile | None] = None) -> Status[UploadOut]:
-    """multipart/form-data with one part `file`; good for 24 hours, for one message.
+    """multipart/form-data with one part `file`; good for one day, for one message.
 
     `kind`: how it will travel. Sound travels as `file`: WeChat shows no voice bubbles from bots.
     """

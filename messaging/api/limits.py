@@ -14,7 +14,7 @@ import redis
 from django.conf import settings
 
 from messaging.api.errors import ApiError
-from sessions_app.team_settings import team_settings
+from sessions_app.team_settings.limits import team_settings
 
 logger = logging.getLogger(__name__)
 

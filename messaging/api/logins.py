@@ -12,14 +12,15 @@ from messaging.api.errors import ERRORS, ApiError, from_name
 from messaging.api.schemas import LoginIn, LoginOut, ResolveIn, VerifyCodeIn
 from messaging.api.sessions import unknown_session
 from messaging.api.waiting import Wait, in_thread, look_until
-from sessions_app import login as logins
-from sessions_app import names, queries, services
-from sessions_app.access import login_or_404, sessions_of
+from sessions_app.board import queries
+from sessions_app.login import attempts as logins
 from sessions_app.models import LoginAttempt, Session, Team, User
-from sessions_app.names import SessionNameError
 from sessions_app.people.models import EVERYONE
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
+from sessions_app.sessions import names, services
+from sessions_app.sessions.access import login_or_404, sessions_of
+from sessions_app.sessions.names import SessionNameError
 
 router = Router(tags=["logins"])
 
@@ -92,7 +93,7 @@ def _start(caller: Caller, body: LoginIn) -> str:
     except SessionNameError as problem:
         raise from_name(problem, "name") from None
     except logins.AlreadyConnected:
-        words = _("“%(name)s” is connected already.") % {"name": name}
+        words = _("“%(name)s” is already connected.") % {"name": name}
         raise ApiError(409, "already_connected", words) from None
     return str(attempt.pk)
 

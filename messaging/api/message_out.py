@@ -1,9 +1,9 @@
-"""A message row as the API shows it. Pure: what it reads is loaded already (`queries.whole`)."""
+"""A message row as the API shows it. Pure: `queries.stored_messages` has read all of it."""
 
 from messaging.api.schemas import AttachmentOut, MessageErrorOut, MessageOut, QuoteOut
 from messaging.media import reasons as media_reasons
 from messaging.models import Attachment, Message
-from sessions_app import reasons
+from messaging.replying.reasons import code_of, reason_of
 
 
 def message_out(message: Message) -> MessageOut:
@@ -21,6 +21,7 @@ def message_out(message: Message) -> MessageOut:
         quote=_quote(message),
         status=message.status,
         error=_error(message),
+        held_by=str(message.held_by) if message.held_by else None,
         created_at=message.created_at,
         stored_at=message.stored_at,
         sent_by=message.sent_by.username if message.sent_by else None,
@@ -35,7 +36,8 @@ def _attachment(row: Attachment) -> AttachmentOut:
         size=row.size,
         content_type=row.content_type,
         state=row.state,
-        error=media_reasons.sentence(row.error) or None,
+        error=media_reasons.sentence(row.error or ("incomplete" if row.is_incomplete else ""))
+        or None,
     )
 
 
@@ -49,5 +51,4 @@ def _quote(message: Message) -> QuoteOut | None:
 def _error(message: Message) -> MessageErrorOut | None:
     if not message.error_code:
         return None
-    words = reasons.sentence(message.error_code, message.error_detail)
-    return MessageErrorOut(code=message.error_code, message=words)
+    return MessageErrorOut(code=code_of(message), message=reason_of(message))

@@ -1,4 +1,4 @@
-"""`/messages`: read in the order stored (this is `recv`), post, retry, cancel."""
+"""`/messages`: read in the order stored (this is `recv`), post, retry, cancel, dismiss."""
 
 import base64
 from dataclasses import asdict
@@ -7,14 +7,13 @@ from typing import Annotated, Literal
 from django.http import Http404
 from ninja import Path, Query, Router, Status
 
-from messaging import posting, queries, services
-from messaging.access import message_or_404
 from messaging.api.auth import ApiRequest, Caller, allowed
 from messaging.api.errors import ERRORS, ApiError
 from messaging.api.message_out import message_out
 from messaging.api.paging import BIGGEST_ID, Cursor, Limit, id_or_none, pack, split, unpack_id
 from messaging.api.schemas import (
     AttachmentIn,
+    DismissIn,
     MessageIn,
     MessageOut,
     MessagesOut,
@@ -23,19 +22,27 @@ from messaging.api.schemas import (
 )
 from messaging.api.sessions import unknown_session
 from messaging.api.waiting import Wait, in_thread, look_until
+from messaging.conversations.access import message_or_404
+from messaging.conversations.errors import ReplyError
 from messaging.models import SPOKEN, Conversation, Message
-from messaging.posting import Post, PostedFile
-from sessions_app.access import sessions_of
+from messaging.replying import dismissing, posting, queries, services
+from messaging.replying.posting import Post, PostedFile
 from sessions_app.models import User
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
-from sessions_app.queries import stream_keys_of
+from sessions_app.realtime.numbers import stream_keys_of
+from sessions_app.sessions.access import sessions_of
 
 router = Router(tags=["messages"])
 
 MessageId = Annotated[str, Path(pattern="^[0-9]{1,19}$")]
+NOW = "now"
 After = Annotated[
-    str, Query(pattern="^[0-9]{0,19}$", description="Only messages stored after this one.")
+    str,
+    Query(
+        pattern=f"^([0-9]{{0,19}}|{NOW})$",
+        description="Only messages stored after this one; “now”: only what comes from now on.",
+    ),
 ]
 WITHOUT_NUL = "^[^\\x00]*$"
 Filter = Annotated[str, Query(max_length=200, pattern=WITHOUT_NUL)]
@@ -53,7 +60,12 @@ def messages_out(rows: list[Message], *, limit: int, after: int) -> MessagesOut:
 
 
 def place_after(after: str, cursor: str) -> int:
-    """The higher of both: a cursor goes on where a page ended, `after` where the caller did."""
+    """The higher of both: a cursor goes on where a page ended, `after` where the caller did.
+
+    "now" reads the database. It is over with the first page: then the cursor says where.
+    """
+    if after == NOW:
+        return unpack_id(cursor) if cursor else queries.newest_number()
     known = min(int(after or 0), BIGGEST_ID)
     return max(known, unpack_id(cursor))
 
@@ -72,8 +84,12 @@ async def list_messages(
     """Ids are given in commit order: after `after=ID` no smaller id ever appears.
 
     With `wait` the answer comes with the first message, or empty when the time is over.
+    `after=now` begins at this moment; `last_id` is where the next call goes on, empty or not.
     """
-    place = place_after(after, cursor)
+    if after == NOW:
+        place = await in_thread(lambda: place_after(after, cursor))
+    else:
+        place = place_after(after, cursor)
 
     def look(caller: Caller = request.auth) -> list[Message]:
         person = _reader(caller, session)
@@ -91,7 +107,8 @@ async def list_messages(
     )
     if waited:  # what was allowed before the wait may not be any more
         rows = await in_thread(lambda: look(request.auth.again()))
-    return messages_out(rows, limit=limit, after=place)
+    # Errors name the team's limits, which a loop may not read.
+    return await in_thread(lambda: messages_out(rows, limit=limit, after=place))
 
 
 def _reader(caller: Caller, session_name: str) -> User:
@@ -185,8 +202,34 @@ def retry(request: ApiRequest, message_id: MessageId, body: RetryIn | None = Non
     summary="Take back what is still queued",
 )
 def cancel(request: ApiRequest, message_id: MessageId) -> MessageOut:
-    """409 `already_sent` when it is on its way."""
+    """409 says what it is already: `already_sent` (also when it is on its way), `already_failed`,
+    `not_confirmed`, `not_outgoing`. A cancelled one stays so: 200.
+    """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
     message = _message(user, message_id)
-    services.cancel_message(message=message, user=user)
+    try:
+        services.cancel_message(message=message, user=user)
+    except ReplyError as problem:
+        if problem.code != "already_cancelled":
+            raise
+    return _whole(user, message)
+
+
+@router.post(
+    "/messages/{message_id}/dismiss",
+    response={200: MessageOut, **ERRORS},
+    summary="Let go what failed or is not confirmed",
+)
+def dismiss(
+    request: ApiRequest, message_id: MessageId, body: DismissIn | None = None
+) -> MessageOut:
+    """The messages that it holds (`held_by`) go; it is not sent again. Once more is 200, too.
+
+    With `arrived` an unconfirmed one counts as sent. 409 for everything else: `still_queued`,
+    `being_sent`, `already_sent`, `already_cancelled`, `not_outgoing`, and `already_failed` for a
+    failed one that is said to have arrived.
+    """
+    user = allowed(request, Scope.SEND, Capability.ANSWER)
+    message = _message(user, message_id)
+    dismissing.dismiss_message(message=message, user=user, arrived=bool(body and body.arrived))
     return _whole(user, message)

@@ -13,6 +13,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from messaging.models.contact import NOTE_MOST
+
 
 def iso(moment: datetime) -> str:
     """2026-11-23T15:30:00.123Z"""
@@ -153,6 +155,12 @@ class MessageErrorOut(BaseModel):
     message: str
 
 
+HeldBy = Annotated[
+    str | None,
+    Field(description="The failed or unconfirmed message that holds this one; see its dismiss."),
+]
+
+
 class MessageOut(BaseModel):
     id: str
     message_id: str | None
@@ -167,6 +175,7 @@ class MessageOut(BaseModel):
     quote: QuoteOut | None
     status: str
     error: MessageErrorOut | None
+    held_by: HeldBy
     created_at: Moment
     stored_at: Moment
     sent_by: str | None
@@ -219,10 +228,15 @@ class TakenOut(BaseModel):
     session: str
     remaining: int
     parts: list[str]
+    held_by: HeldBy
 
 
 class RetryIn(Body):
     override: bool = False
+
+
+class DismissIn(Body):
+    arrived: bool = False
 
 
 # ---------------------------------------------------------------- conversations, contacts
@@ -275,7 +289,7 @@ class ContactOut(BaseModel):
 
 class ContactIn(Body):
     name: Annotated[Words, Field(max_length=80, json_schema_extra=NUL_FREE)] | None = None
-    note: str | None = None
+    note: Annotated[Words, Field(max_length=NOTE_MOST, json_schema_extra=NUL_FREE)] | None = None
     fields: dict[str, Any] | None = None
     blocked: bool | None = None
 

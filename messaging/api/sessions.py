@@ -12,13 +12,14 @@ from messaging.api.auth import ApiRequest, allowed
 from messaging.api.errors import ERRORS, ApiError, from_name
 from messaging.api.paging import Cursor, Limit, pack, split, unpack
 from messaging.api.schemas import RenameIn, SessionOut, SessionsOut
-from sessions_app import queries, reasons, services
-from sessions_app.access import session_or_404
-from sessions_app.health import health_of
+from sessions_app.board import queries
 from sessions_app.models import Session, User
-from sessions_app.names import SessionNameError
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
+from sessions_app.sessions import held_replies, reasons, services
+from sessions_app.sessions.access import session_or_404
+from sessions_app.sessions.health import health_of
+from sessions_app.sessions.names import SessionNameError
 
 router = Router(tags=["sessions"])
 
@@ -27,7 +28,9 @@ SessionName = Annotated[str, Path(description="The session's name, percent-encod
 
 def session_out(session: Session) -> SessionOut:
     """As the board shows it: a session that was not heard for 90 s is `failing`, and says why."""
-    found = health_of(session, now=timezone.now())
+    now = timezone.now()
+    found = health_of(session, now=now)
+    trouble = reasons.sentence(found.code, found.detail) or held_replies.notice(session, now=now)
     return SessionOut(
         name=session.name,
         bot_id=session.bot_id or None,
@@ -37,7 +40,7 @@ def session_out(session: Session) -> SessionOut:
         created_at=session.created_at,
         last_poll_at=session.last_poll_at,
         last_message_at=session.last_message_at,
-        last_error=reasons.sentence(found.code, found.detail) or None,
+        last_error=trouble or None,
     )
 
 
@@ -51,7 +54,7 @@ def session_named(user: User, name: str) -> Session:
 
 
 def unknown_session() -> ApiError:
-    return ApiError(404, "unknown_session", _("There is no session of this name."))
+    return ApiError(404, "unknown_session", _("There is no account with this name."))
 
 
 def _managed(request: ApiRequest, name: str) -> tuple[User, Session]:

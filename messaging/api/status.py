@@ -7,9 +7,9 @@ from ninja import Router
 from messaging.api.auth import ApiRequest, allowed
 from messaging.api.errors import ERRORS
 from messaging.api.schemas import StatusOut
-from sessions_app import queries
-from sessions_app.access import sessions_of
+from sessions_app.board import queries
 from sessions_app.people.tokens import Scope
+from sessions_app.sessions.access import sessions_of
 
 router = Router(tags=["status"])
 

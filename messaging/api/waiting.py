@@ -8,7 +8,7 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from ninja import Query
 
-from sessions_app.realtime import hearing
+from sessions_app.realtime.streams import hearing
 
 MOST_S = 30
 MOST_WAITED_S = float(MOST_S)

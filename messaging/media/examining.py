@@ -15,7 +15,7 @@ class Examined:
     """`content_type` is the true one, or unknown where the bytes only pretend.
 
     `error`: "" or why it cannot be shown; the file itself is fine to keep. `thumb` and `sound`
-    are files beside the examined one.
+    are files beside the examined one. `is_incomplete`: they show as much of it as there is.
     """
 
     size: int
@@ -23,6 +23,7 @@ class Examined:
     error: str = ""
     thumb: Path | None = None
     sound: Path | None = None
+    is_incomplete: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     """width, height, duration_ms, peaks: what is known of them."""
 
@@ -56,7 +57,22 @@ def as_sent(found: Examined, kind: str) -> Examined:
     known = _KNOWN.get(kind)
     if found.error or known is None or found.content_type in known[0]:
         return found
+    if kind == "voice" and found.content_type in kinds.UNPLAYED:
+        return replace(found, error="not_playable")
     return replace(found, error=known[1])
+
+
+def as_announced(found: Examined, duration_ms: int | None) -> Examined:
+    """A voice that ends long before the length which WeChat says is incomplete, however well it
+    decodes."""
+    heard_ms = found.facts.get("duration_ms")
+    if found.sound is None or heard_ms is None or not duration_ms:
+        return found
+    is_short = duration_ms - heard_ms > max(_SLACK_MS, duration_ms // 10)
+    return replace(found, is_incomplete=found.is_incomplete or is_short)
+
+
+_SLACK_MS = 1_000
 
 
 _KNOWN: dict[str, tuple[frozenset[str], str]] = {
@@ -92,10 +108,11 @@ def job_for(path: Path, content_type: str, limits: MediaLimits, rate: int) -> di
 
 
 def _shown(size: int, content_type: str, job: dict[str, Any], made: dict[str, Any]) -> Examined:
-    target = Path(job["target"])
-    if job["do"] == "picture":
-        return Examined(size, content_type, thumb=target, facts=made)
-    return Examined(size, content_type, sound=target, facts=made)
+    target, is_incomplete = Path(job["target"]), bool(made.pop("is_incomplete", False))
+    thumb, sound = (target, None) if job["do"] == "picture" else (None, target)
+    return Examined(
+        size, content_type, thumb=thumb, sound=sound, is_incomplete=is_incomplete, facts=made
+    )
 
 
 def _refused(size: int, content_type: str, code: str) -> Examined:

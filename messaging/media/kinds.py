@@ -9,6 +9,8 @@ SILK = "audio/x-silk"
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
 SOUNDS = frozenset({"audio/wav", "audio/mpeg", "audio/ogg", "audio/mp4", "audio/aac", "audio/flac"})
 VIDEOS = frozenset({"video/mp4", "video/webm", "video/quicktime"})
+UNPLAYED = frozenset({"audio/amr", "audio/x-speex"})
+"""Voices that neither browsers nor this console can play: to be downloaded."""
 SHOWN = PICTURES | SOUNDS | VIDEOS
 """What a browser is trusted with; everything else is a download."""
 
@@ -21,7 +23,6 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"#!SILK_V3", SILK),
     (b"#!AMR", "audio/amr"),
     (b"ID3", "audio/mpeg"),
-    (b"OggS", "audio/ogg"),
     (b"fLaC", "audio/flac"),
     (b"%PDF-", "application/pdf"),
     (b"PK\x03\x04", "application/zip"),
@@ -61,6 +62,13 @@ def _boxes(head: bytes) -> str:
     return "video/mp4" if brand.startswith(_VIDEO_BRANDS) else ""
 
 
+def _ogg(head: bytes) -> str:
+    """Speex comes in the same wrapping, and no browser plays it."""
+    if not head.startswith(b"OggS"):
+        return ""
+    return "audio/x-speex" if b"Speex   " in head else "audio/ogg"
+
+
 def _matroska(head: bytes) -> str:
     return "video/webm" if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head else ""
 
@@ -83,7 +91,7 @@ def _bitmap(head: bytes) -> str:
 
 
 _RECOGNISERS: tuple[Callable[[bytes], str], ...] = (
-    _riff, _boxes, _matroska, _mpeg_frames, _bitmap,
+    _riff, _boxes, _ogg, _matroska, _mpeg_frames, _bitmap,
 )  # fmt: skip
 
 

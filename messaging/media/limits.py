@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.conf import settings
 
 from messaging.models import MessageKind
-from sessions_app.team_settings import TeamSettings, team_settings
+from sessions_app.team_settings.limits import TeamSettings, team_settings
 
 MEGABYTE = 1024 * 1024
 GIGABYTE = 1024 * MEGABYTE
@@ -32,6 +32,8 @@ class MediaLimits:
     most_reply_file_bytes: int = 4_000 * MEGABYTE
     most_total_bytes: int = 20 * GIGABYTE
     most_files_per_reply: int = 9
+    most_files_per_draft: int = 30
+    """More than a reply may have: what is being sent leaves its draft only then."""
     most_waiting_bytes: int = 1024 * MEGABYTE
     most_thumb_bytes: int = 4 * MEGABYTE
     most_silk_bytes: int = 2 * MEGABYTE
@@ -43,6 +45,8 @@ class MediaLimits:
     fetch_deadline_s: float = 300.0
     workshop_timeout_s: float = 30.0
     upload_kept: timedelta = timedelta(hours=24)
+    draft_files_kept: timedelta = timedelta(days=30)
+    """Since the last change of the draft; a file of no draft is kept for `upload_kept`."""
     upload_good_for: timedelta = timedelta(hours=6)
     """How long what lies at WeChat is trusted to be there still; then it is uploaded anew."""
 

@@ -1,11 +1,8 @@
 """File names as headers and disks take them; pure. What WeChat and people say stays in the row."""
 
 import unicodedata
-from urllib.parse import quote
 
 MOST_BYTES = 255
-# Everything that RFC 5987 lets stand for itself.
-_PLAIN = "!#$&+-.^_`|~"
 _SEPARATORS = '/\\:*?"<>|'
 
 
@@ -29,14 +26,3 @@ def download_name(name: str, fallback: str) -> str:
 def _is_hostile(sign: str) -> bool:
     """Controls, line ends, bidirectional marks, lone surrogates, and what separates folders."""
     return sign in _SEPARATORS or unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def disposition(name: str, *, inline: bool) -> str:
-    """Content-Disposition (RFC 6266): a plain ASCII name, and the true one by RFC 5987."""
-    way = "inline" if inline else "attachment"
-    ascii_name = "".join(
-        sign if " " <= sign <= "~" and sign not in '"\\%' else "_" for sign in name
-    )
-    if ascii_name == name:
-        return f'{way}; filename="{name}"'
-    return f"{way}; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe=_PLAIN)}"

@@ -1,20 +1,33 @@
 """Thumbnails by Pillow; runs in the helper process. Decoding is the real check of a picture."""
 
+import contextlib
+import io
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageFile, ImageOps
+
+from messaging.media import mending
+from messaging.media.mending import Mended
 
 THUMB_PIXELS = 640
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 _SIDE_MOST = 30_000
 _ORIENTATION = 0x0112
 _ON_ITS_SIDE = (5, 6, 7, 8)
+_TAIL_BYTES = 64
+_GREY = (128, 128, 128)
 
 
 class NotAPicture(Exception):  # noqa: N818 - a statement
     """The bytes do not decode as any picture that we show."""
+
+
+class TooLittle(Exception):  # noqa: N818
+    """It begins as a picture and ends before the first pixel."""
 
 
 class TooManyPixels(Exception):  # noqa: N818
@@ -23,42 +36,135 @@ class TooManyPixels(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """The picture's own size, after its EXIF turn."""
+    """The picture's own size, after its EXIF turn; `is_incomplete`: some of it is missing."""
 
     width: int
     height: int
+    is_incomplete: bool = False
 
 
 def make_thumbnail(source: Path, target: Path, *, most_pixels: int) -> Thumbnail:
-    """Write a WebP of at most 640 px, turned as EXIF says. Raises NotAPicture, TooManyPixels."""
+    """Write a WebP of at most 640 px, turned as EXIF says, of as much as there is.
+
+    Raises NotAPicture, TooLittle, TooManyPixels.
+    """
     Image.MAX_IMAGE_PIXELS = most_pixels
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _thumbnail(source, target, most_pixels)
-    except Image.DecompressionBombError as error:
+            try:
+                return _whole(source, target, most_pixels)
+            except (Image.DecompressionBombError, MemoryError, TooManyPixels):
+                raise
+            except Exception as error:
+                return _part(source.read_bytes(), target, most_pixels, error)
+    except (Image.DecompressionBombError, MemoryError) as error:
         raise TooManyPixels from error
-    except MemoryError as error:
-        raise TooManyPixels from error
-    except TooManyPixels:
+
+
+def _whole(source: Path, target: Path, most_pixels: int) -> Thumbnail:
+    with _opened(source, most_pixels) as picture:
+        thumbnail = _save(picture, target)
+    return thumbnail if _ends_well(source) else _lacking(thumbnail)
+
+
+def _ends_well(source: Path) -> bool:
+    """Cheap for what ends as its kind does; only what does not is read as a whole."""
+    with source.open("rb") as file:
+        start = file.read(4)
+        file.seek(max(0, source.stat().st_size - _TAIL_BYTES))
+        tail = file.read().rstrip(b"\0")
+    if start == b"GIF8":
+        return tail.endswith(b";") or not mending.lacks_frames(source.read_bytes())
+    return start != b"\x89PNG" or b"IEND" in tail or not mending.lacks_frames(source.read_bytes())
+
+
+def _part(data: bytes, target: Path, most_pixels: int, why: Exception) -> Thumbnail:
+    """What decodes of a picture that does not as a whole."""
+    found = mending.mended(data)
+    try:
+        if found is not None:
+            return _of_mended(found, target, most_pixels)
+    except (Image.DecompressionBombError, MemoryError, TooManyPixels, TooLittle):
         raise
     except Exception as error:
-        raise NotAPicture from error
+        why = error
+    raise TooLittle if mending.is_begun(data) else NotAPicture from why
 
 
-def _thumbnail(source: Path, target: Path, most_pixels: int) -> Thumbnail:
-    with Image.open(source, formats=FORMATS) as picture:
-        width, height = picture.size
-        if width * height > most_pixels or max(width, height) > _SIDE_MOST:
-            raise TooManyPixels
-        is_turned = picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
-        picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
-        small: Image.Image = picture
-        if picture.mode not in ("RGB", "RGBA"):
-            small = picture.convert("RGBA" if _has_alpha(picture) else "RGB")
-        small.thumbnail((THUMB_PIXELS, THUMB_PIXELS))
-        ImageOps.exif_transpose(small).save(target, "WEBP", quality=80, method=2)
+def _of_mended(found: Mended, target: Path, most_pixels: int) -> Thumbnail:
+    with _overlooking_the_end(), _opened(io.BytesIO(found.data), most_pixels) as picture:
+        gap = _first_missing_row(picture, found, most_pixels)
+        if gap is not None and found.leaves_gap:
+            if gap == 0:
+                raise TooLittle
+            return _lacking(_save(_covered(picture, gap), target))
+        thumbnail = _save(picture, target)
+    return _lacking(thumbnail) if found.lacks or gap is not None else thumbnail
+
+
+def _first_missing_row(picture: Image.Image, found: Mended, most_pixels: int) -> int | None:
+    """Where the picture begins to depend on what it was filled with; None: nowhere."""
+    if found.other is None:
+        return None
+    try:
+        with _opened(io.BytesIO(found.other), most_pixels) as other:
+            differing = ImageChops.difference(_plain(picture), _plain(other))
+    except (OSError, SyntaxError, ValueError):
+        return 0 if found.leaves_gap else picture.height
+    box = differing.getbbox()
+    return box[1] if box else None
+
+
+def _plain(picture: Image.Image) -> Image.Image:
+    """Itself where it can be, for the sake of the memory."""
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _covered(picture: Image.Image, from_row: int) -> Image.Image:
+    """Grey where nothing arrived."""
+    made = picture.convert("RGB")
+    made.paste(_GREY, (0, from_row, made.width, made.height))
+    exif = picture.getexif()
+    if _ORIENTATION in exif:
+        made.getexif()[_ORIENTATION] = exif[_ORIENTATION]
+    return made
+
+
+@contextlib.contextmanager
+def _overlooking_the_end() -> Iterator[None]:
+    """For one picture, in this process alone."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _opened(source: Path | IO[bytes], most_pixels: int) -> Image.Image:
+    """Its size is known, nothing of it is decoded yet. Raises TooManyPixels."""
+    picture = Image.open(source, formats=FORMATS)
+    width, height = picture.size
+    if width * height > most_pixels or max(width, height) > _SIDE_MOST:
+        picture.close()
+        raise TooManyPixels
+    return picture
+
+
+def _save(picture: Image.Image, target: Path) -> Thumbnail:
+    width, height = picture.size
+    is_turned = picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
+    picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
+    small: Image.Image = picture
+    if picture.mode not in ("RGB", "RGBA"):
+        small = picture.convert("RGBA" if _has_alpha(picture) else "RGB")
+    small.thumbnail((THUMB_PIXELS, THUMB_PIXELS))
+    ImageOps.exif_transpose(small).save(target, "WEBP", quality=80, method=2)
     return Thumbnail(height, width) if is_turned else Thumbnail(width, height)
+
+
+def _lacking(thumbnail: Thumbnail) -> Thumbnail:
+    return Thumbnail(thumbnail.width, thumbnail.height, is_incomplete=True)
 
 
 def _has_alpha(picture: Image.Image) -> bool:

@@ -13,9 +13,9 @@ from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase, StreamingHttpResponse
-from django.utils.http import parse_etags
+from django.utils.http import content_disposition_header, parse_etags
 
-from messaging.media import kinds, names, storing
+from messaging.media import kinds, storing
 
 PIECE_BYTES = 128 * 1024
 OPEN_RANGE_BYTES = 4 * 1024 * 1024
@@ -75,7 +75,8 @@ def _headers(served: Served) -> dict[str, str]:
     return {
         **_HARMLESS,
         "Content-Type": served.content_type if inline else kinds.UNKNOWN,
-        "Content-Disposition": names.disposition(served.file_name, inline=inline),
+        "Content-Disposition": content_disposition_header(not inline, served.file_name)
+        or "attachment",
         "ETag": served.etag,
         "Vary": "Cookie, Authorization",
     }

@@ -15,6 +15,7 @@ from messaging.models import (
     MessageKind,
     Upload,
 )
+from sessions_app.text.unseen import apart, visible
 
 KIND_ICONS = {
     MessageKind.IMAGE: "image",
@@ -27,6 +28,7 @@ _ARCHIVES = {
     "application/zip", "application/gzip", "application/vnd.rar", "application/x-7z-compressed",
 }  # fmt: skip
 _SHEETS = ("xls", "xlsx", "csv", "ods", "numbers")
+_PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp")
 _TEXTS = ("doc", "docx", "odt", "pages", "txt", "rtf", "md")
 THUMB_MOST = 240
 """Pixels of the longer side on the screen."""
@@ -45,8 +47,10 @@ class Bar:
 class Media:
     """`form`: picture, voice, video, file, coming, lost or unsupported; a template each.
 
-    `words` name it, `problem` says why something of it is missing. `width` and `height`: of the
-    box on the screen, so that nothing jumps when it fills. `progress`: percent uploaded.
+    `words` name it, `problem` says why something of it is missing, `advice` what may help.
+    `mark`: what is shown is not all of it. `is_preview`: only WeChat's small picture is here.
+    `width` and `height`: of the box on the screen, so that nothing jumps when it fills.
+    `progress`: percent uploaded.
     """
 
     form: str
@@ -57,7 +61,11 @@ class Media:
     transcript: str = ""
     pk: int = 0
     kind_words: str = ""
+    content_type: str = ""
     problem: str = ""
+    mark: str = ""
+    advice: str = ""
+    is_preview: bool = False
     may_retry: bool = False
     has_thumb: bool = False
     is_converted: bool = False
@@ -78,33 +86,39 @@ def kind_words(kind: str) -> str:
         case MessageKind.FILE:
             return _("File")
         case MessageKind.UNSUPPORTED:
-            return _("Something this console cannot show yet")
+            return _("A kind of message that this console can't show yet")
     return ""
 
 
-def media_lines(message: Message) -> list[Media]:
+def media_lines(message: Message, contact: str = "") -> list[Media]:
     """All attachments of a message; one line by its kind where it has none."""
     ours = message.direction == Direction.OUT
-    lines = [shown(one, ours=ours) for one in message.attachments.all()]
+    lines = [shown(one, ours=ours, contact=contact) for one in message.attachments.all()]
     if not lines and message.kind != MessageKind.TEXT and not message.text:
         icon = KIND_ICONS[MessageKind(message.kind)]
         lines.append(Media("unsupported", icon, kind_words(message.kind)))
     return lines
 
 
-def shown(one: Attachment, *, ours: bool = False) -> Media:
+def shown(one: Attachment, *, ours: bool = False, contact: str = "") -> Media:
+    """`contact`: who may be asked to send it again."""
     form = form_of(one)
     width, height = _box(one)
+    is_preview = form in ("lost", "file") and bool(one.thumb_name) and not may_show(one)
     return Media(
         form=form,
         icon=_icon(one),
-        words=one.file_name or kind_words(one.kind),
+        words=visible(one.file_name) or kind_words(one.kind),
         detail=length_words(one.duration_ms) if one.duration_ms else "",
         size=one.size,
-        transcript=one.transcript,
+        transcript=visible(one.transcript, keeps_lines=True),
         pk=one.pk,
         kind_words=kind_words(one.kind),
+        content_type=one.content_type,
         problem=_problem(one, form),
+        mark=_mark(one, ours=ours, is_preview=is_preview),
+        advice="" if ours or form == "coming" else reasons.advice(_code(one), contact),
+        is_preview=is_preview,
         may_retry=form == "lost" and not ours and bool(one.sealed_item),
         has_thumb=bool(one.thumb_name),
         is_converted=bool(one.sound_name),
@@ -142,16 +156,40 @@ def may_show(one: Attachment) -> bool:
 
 def note_of(upload: Upload) -> str:
     """What a person should know of a file before it is sent."""
-    if upload.content_type in kinds.SOUNDS | {kinds.SILK, "audio/amr"}:
-        return _("Sound goes as a file: WeChat shows no voice bubbles from bots.")
+    name = apart(upload.file_name)
+    if upload.is_incomplete and upload.content_type in kinds.PICTURES:
+        return _("“%(name)s” is incomplete: the end is missing. It will be sent as it is.") % {
+            "name": name
+        }
+    if upload.content_type == kinds.UNKNOWN and upload.file_name.lower().endswith(_PICTURE_ENDINGS):
+        return _("“%(name)s” can't be read as a picture, so it will be sent as a file.") % {
+            "name": name
+        }
+    if upload.content_type in kinds.SOUNDS | kinds.UNPLAYED | {kinds.SILK}:
+        return _("Audio is sent as a file: WeChat doesn't show voice messages from bots.")
     if upload.content_type == "video/webm":
-        return _("This kind of video goes as a file.")
+        return _("This type of video is sent as a file.")
     return ""
 
 
 def length_words(duration_ms: int) -> str:
     seconds = max(1, round(duration_ms / 1000))
     return f"{seconds // 60}:{seconds % 60:02d}"
+
+
+def _code(one: Attachment) -> str:
+    return one.error or ("incomplete" if one.is_incomplete else "")
+
+
+def _mark(one: Attachment, *, ours: bool, is_preview: bool) -> str:
+    """Said beside what is shown; it is nobody's fault, or nobody knows whose."""
+    if is_preview:
+        return _("This is WeChat's small preview.")
+    if not one.is_incomplete:
+        return ""
+    if ours:
+        return _("Incomplete: the end of this file is missing.")
+    return _("Incomplete: only part of it arrived.")
 
 
 def _problem(one: Attachment, form: str) -> str:

@@ -2,16 +2,26 @@
 
 import array
 import io
+import os
+import resource
 import wave
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pysilk
+
+from messaging.media.silk_frames import HEAD, frames_of
 
 RATES = (8_000, 12_000, 16_000, 24_000, 32_000, 44_100, 48_000)
 DEFAULT_RATE = 24_000
 BARS = 48
 _SAMPLE_BYTES = 2
+_FRAMES_PER_S = 50
+_MOST_BAD_FRAMES = 100
+_MOST_BAD_IN_A_ROW = 10
+"""Beyond these what follows is no voice any more."""
+_MOST_CPU_S = 20
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -25,42 +35,30 @@ class TooLong(Exception):  # noqa: N818
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """`peaks`: loudness over time, one digit of base 36 per bar."""
+    """`peaks`: loudness over time, one digit of base 36 per bar.
+
+    `is_incomplete`: it was cut, or some of it does not decode.
+    """
 
     duration_ms: int
     peaks: str
-
-
-class _Bounded(io.BytesIO):
-    """A sink that refuses to grow: a few bytes of SILK may decode to very many."""
-
-    def __init__(self, most_bytes: int) -> None:
-        super().__init__()
-        self._most_bytes = most_bytes
-
-    def write(self, data: object, /) -> int:
-        written = super().write(data)  # type: ignore[arg-type]
-        if self.tell() > self._most_bytes:
-            raise TooLong
-        return written
+    is_incomplete: bool = False
 
 
 def silk_to_wav(
     source: Path, target: Path, *, rate: int, most_bytes: int, most_seconds: int
 ) -> Sound:
-    """Write a mono WAV of 16 bits. Raises NotAVoice, TooLong."""
+    """Write a mono WAV of 16 bits, as far as it decodes. Raises NotAVoice, TooLong."""
     rate = rate if rate in RATES else DEFAULT_RATE
     if source.stat().st_size > most_bytes:
         raise TooLong
-    sink = _Bounded(most_seconds * rate * _SAMPLE_BYTES)
-    try:
-        pysilk.decode(io.BytesIO(source.read_bytes()), sink, rate)
-    except TooLong:
-        raise
-    except Exception as error:
-        raise NotAVoice from error
-    samples = sink.getvalue()
-    if not samples:
+    found = frames_of(source.read_bytes())
+    if found is None:
+        raise NotAVoice
+    if len(found.frames) > most_seconds * _FRAMES_PER_S:
+        raise TooLong
+    samples, is_whole = _decode(found.frames, rate, Path(f"{target}.pcm"))
+    if not samples or not (is_whole or any(samples)):
         raise NotAVoice
     with wave.open(str(target), "wb") as file:
         file.setnchannels(1)
@@ -68,7 +66,56 @@ def silk_to_wav(
         file.setframerate(rate)
         file.writeframes(samples)
     duration_ms = len(samples) * 1000 // (_SAMPLE_BYTES * rate)
-    return Sound(duration_ms, peaks_of(samples))
+    return Sound(duration_ms, peaks_of(samples), is_incomplete=found.is_cut or not is_whole)
+
+
+def _decode(frames: list[bytes], rate: int, scratch: Path) -> tuple[bytes, bool]:
+    """The samples of all frames, with silence for those that do not decode between others; and
+    whether there was none of these.
+
+    The decoder ends at a bad frame. It is started anew behind it: what follows is a voice as well.
+    """
+    silence = bytes(_SAMPLE_BYTES * rate // _FRAMES_PER_S)
+    samples, at, bad, missing = bytearray(), 0, 0, 0
+    while at < len(frames) and bad < _MOST_BAD_FRAMES and missing < _MOST_BAD_IN_A_ROW:
+        if not frames[at]:
+            samples += silence
+            at += 1
+            continue
+        made = _decode_run(frames[at:], rate, scratch)
+        if made:
+            samples += silence * missing + made
+            missing = 0
+        at += len(made) // len(silence)
+        if at < len(frames) and frames[at]:
+            at, bad, missing = at + 1, bad + 1, missing + 1
+    return bytes(samples), not bad and at == len(frames)
+
+
+def _decode_run(frames: list[bytes], rate: int, scratch: Path) -> bytes:
+    """The samples of the frames up to the first that is empty or does not decode.
+
+    In a process of its own: some broken frames make the decoder write where it must not, and
+    it dies. What it had made before that is good.
+    """
+    run = frames[: next((place for place, one in enumerate(frames) if not one), len(frames))]
+    stream = HEAD + b"".join(len(one).to_bytes(2, "little") + one for one in run)
+    scratch.write_bytes(b"")
+    child = os.fork()
+    if child == 0:
+        _decode_and_end(stream, rate, scratch)
+    os.waitpid(child, 0)
+    return scratch.read_bytes()
+
+
+def _decode_and_end(stream: bytes, rate: int, scratch: Path) -> NoReturn:
+    """Each frame is written at once, so that whatever happens next cannot take it away."""
+    try:
+        resource.setrlimit(resource.RLIMIT_CPU, (_MOST_CPU_S, _MOST_CPU_S))
+        with scratch.open("wb", buffering=0) as samples:
+            pysilk.decode(io.BytesIO(stream), samples, rate)
+    finally:
+        os._exit(0)
 
 
 def peaks_of(samples: bytes, bars: int = BARS) -> str:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from messaging.media.pictures import NotAPicture, TooManyPixels, make_thumbnail
+from messaging.media.pictures import NotAPicture, TooLittle, TooManyPixels, make_thumbnail
 from messaging.media.voice import NotAVoice, TooLong, silk_to_wav
 
 NICENESS = 10
@@ -26,6 +26,7 @@ Job = dict[str, Any]
 
 _REFUSALS: tuple[tuple[type[Exception], str], ...] = (
     (NotAPicture, "not_a_picture"),
+    (TooLittle, "too_little"),
     (TooManyPixels, "too_many_pixels"),
     (NotAVoice, "not_a_voice"),
     (TooLong, "voice_too_long"),
@@ -34,7 +35,7 @@ _REFUSALS: tuple[tuple[type[Exception], str], ...] = (
 
 def do_picture(job: Job) -> Job:
     made = make_thumbnail(Path(job["source"]), Path(job["target"]), most_pixels=job["most_pixels"])
-    return asdict(made)
+    return _told(asdict(made))
 
 
 def do_voice(job: Job) -> Job:
@@ -45,7 +46,14 @@ def do_voice(job: Job) -> Job:
         most_bytes=job["most_bytes"],
         most_seconds=job["most_seconds"],
     )
-    return asdict(made)
+    return _told(asdict(made))
+
+
+def _told(made: Job) -> Job:
+    """What is whole says nothing of it."""
+    if not made["is_incomplete"]:
+        del made["is_incomplete"]
+    return made
 
 
 JOBS: dict[str, Callable[[Job], Job]] = {"picture": do_picture, "voice": do_voice}

@@ -22,6 +22,7 @@ from messaging.models.parked_reply import ParkedReply, ParkedState
 from messaging.models.posted_key import PostedKey
 from messaging.models.typing import Typing
 from messaging.models.upload import Upload
+from messaging.models.work_action import WorkAction, WorkChange
 
 __all__ = [
     "ELSEWHERE",
@@ -49,4 +50,6 @@ __all__ = [
     "SendAttempt",
     "Typing",
     "Upload",
+    "WorkAction",
+    "WorkChange",
 ]

@@ -18,6 +18,8 @@ class StoredFile(models.Model):
 
     `content_type` is what the bytes say, never the name. `thumb_name`: a small picture made here;
     without one nothing is shown as a picture. `sound_name`: the same sound as browsers play it.
+    `is_incomplete`: the end did not arrive, and these two show as much as there is. `md5` of the
+    bytes; of a file that is not here, what the message says of it.
     """
 
     file_name = models.CharField(_("file name"), max_length=255, blank=True)
@@ -32,6 +34,7 @@ class StoredFile(models.Model):
     stored_name = models.CharField(_("stored as"), max_length=100, blank=True)
     thumb_name = models.CharField(_("thumbnail"), max_length=100, blank=True)
     sound_name = models.CharField(_("sound to play"), max_length=100, blank=True)
+    is_incomplete = models.BooleanField(_("incomplete"), default=False)
     # With thumbnail and sound, for the limit of all files together.
     stored_bytes = models.BigIntegerField(_("bytes kept"), default=0)
 

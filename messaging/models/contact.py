@@ -5,13 +5,24 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.text.unseen import visible
+
+NOTE_MOST = 2_000
+"""Characters that the team may keep about one person."""
+
 
 class Contact(models.Model):
-    """One person, known by the WeChat id, named in place by whoever knows them."""
+    """One person, known by the WeChat id, named in place by whoever knows them.
+
+    `folded`: what a search looks in, see `finding.folded_contact`. Whoever changes the name writes
+    it too.
+    """
 
     user_id = models.CharField(_("WeChat id"), max_length=200, unique=True)
     number = models.PositiveIntegerField(_("number"), unique=True)
     name = models.CharField(_("name"), max_length=80, blank=True)
+    folded = models.CharField(_("folded for searching"), max_length=700, blank=True, editable=False)
+    note = models.TextField(_("note"), max_length=NOTE_MOST, blank=True, default="")
     colour = models.PositiveSmallIntegerField(_("colour"), default=0)
     created_at = models.DateTimeField(_("first seen"), default=timezone.now)
 
@@ -24,8 +35,9 @@ class Contact(models.Model):
 
     @property
     def display_name(self) -> str:
+        """For people: every sign in it is seen. The name itself is `name`."""
         if self.name:
-            return self.name
+            return visible(self.name)
         return gettext("Customer %(number)s") % {"number": f"{self.number:04d}"}
 
     @property

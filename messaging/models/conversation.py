@@ -25,8 +25,10 @@ COUNTED_OF_WAITING = ("status", "closes_at", "session", "assignee", "missed_at")
 class Conversation(models.Model):
     """Unique per person and home team. Who may see it is decided by `team` alone.
 
-    `waiting_since`: the customer's first word that nobody has answered yet, None when the last
-    word is ours. `missed_at`: it was closed unanswered, by an agent or by the end of the 24 hours.
+    `waiting_since`: the customer's first word that nobody has answered yet, None when they were
+    answered. `missed_at`: it was closed unanswered, by an agent or by the end of the 24 hours.
+    `not_sent`: replies that did not go through and that nobody decided about, with those they
+    hold. What counts as an answer: `standing`.
     """
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="conversations")
@@ -53,6 +55,7 @@ class Conversation(models.Model):
     snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True)
     missed_at = models.DateTimeField(_("closed unanswered"), null=True, blank=True)
+    not_sent = models.PositiveIntegerField(_("replies not sent"), default=0)
     labels = models.ManyToManyField(
         Label, related_name="conversations", blank=True, verbose_name=_("labels")
     )
@@ -116,6 +119,11 @@ class Conversation(models.Model):
                 fields=["team", "-last_at", "-id"],
                 name="conversation_missed",
                 condition=models.Q(missed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["team", "-last_at", "-id"],
+                name="conversation_not_sent",
+                condition=models.Q(not_sent__gt=0),
             ),
             models.Index(
                 # With the number itself: SQLite would read each row to look at it.

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from messaging.models.conversation import Conversation
+from sessions_app.models import Session
 
 
 class DraftKind(models.TextChoices):
@@ -16,8 +17,11 @@ class DraftKind(models.TextChoices):
 class Draft(models.Model):
     """Written by its owner's pages alone, never by an event. The message consumes it.
 
-    `key`: what its message will be posted with; `number`: of its last change, so that two tabs do
-    not overwrite each other silently.
+    `account`: the one that the Send button named when its writer last looked. `key`: what its
+    message will be posted with; `number`: of its last change, so that two tabs do not overwrite
+    each other silently. Its files are rows of `Upload`; `files_number` counts their changes on
+    their own, so that a file that comes is no conflict for a text that is typed.
+    `unneeded_since`: when the sweep first saw that its owner, who has files in it, may not answer.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="drafts")
@@ -28,8 +32,15 @@ class Draft(models.Model):
         _("kind"), max_length=5, choices=DraftKind.choices, default=DraftKind.REPLY
     )
     text = models.TextField(_("text"), blank=True)
+    account = models.ForeignKey(
+        Session, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     key = models.CharField(max_length=64)
     number = models.PositiveIntegerField(_("changes"), default=0)
+    files_number = models.PositiveIntegerField(_("changes of its files"), default=0)
+    unneeded_since = models.DateTimeField(
+        _("its writer may not answer since"), null=True, blank=True
+    )
     updated_at = models.DateTimeField(_("changed"), default=timezone.now)
 
     class Meta:

@@ -5,6 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.models import Team
+from sessions_app.text.unseen import visible
 
 
 class Label(models.Model):
@@ -24,4 +25,4 @@ class Label(models.Model):
         constraints = [models.UniqueConstraint(fields=["team", "name"], name="label_once")]
 
     def __str__(self) -> str:
-        return self.name
+        return visible(self.name)

@@ -33,15 +33,19 @@ class EventCode(models.TextChoices):
 
     ASSIGNED = "assigned", _("assigned")
     UNASSIGNED = "unassigned", _("unassigned")
+    RELEASED = "released", _("back in the queue")
     SNOOZED = "snoozed", _("snoozed")
     WOKEN = "woken", _("woken")
     RESOLVED = "resolved", _("resolved")
     REOPENED = "reopened", _("reopened")
+    UNANSWERED = "unanswered", _("not answered after all")
     TRANSFERRED = "transferred", _("transferred")
     LABELLED = "labelled", _("labelled")
     UNLABELLED = "unlabelled", _("unlabelled")
+    UNDONE = "undone", _("undone")
     RECEIVED_ELSEWHERE = "received_elsewhere", _("received elsewhere")
     ANSWERED_ELSEWHERE = "answered_elsewhere", _("answered elsewhere")
+    BROKE_OFF = "broke_off", _("an answer broke off")
 
 
 class MessageKind(models.TextChoices):
@@ -57,7 +61,7 @@ class MessageStatus(models.TextChoices):
     RECEIVED = "received", _("received")
     QUEUED = "queued", _("queued")
     SENDING = "sending", _("sending")
-    SENT = "sent", _("taken by WeChat")
+    SENT = "sent", _("accepted by WeChat")
     FAILED = "failed", _("not sent")
     UNCONFIRMED = "unconfirmed", _("not confirmed")
     CANCELLED = "cancelled", _("cancelled")
@@ -104,6 +108,9 @@ class Message(models.Model):
     error_detail = models.CharField(_("error detail"), max_length=400, blank=True)
     # A failed or broken one holds the person's next ones until somebody decides.
     holds_queue = models.BooleanField(_("waits for a decision"), default=False)
+    # Accepted without an id on a session that gave ids before, and nobody decided about it. The
+    # person's next ones go.
+    missing_receipt = models.BooleanField(_("lacks its receipt"), default=False)
     overrides_limits = models.BooleanField(_("sent in spite of our count"), default=False)
 
     created_at = models.DateTimeField(_("written"), default=timezone.now)
@@ -122,6 +129,9 @@ class Message(models.Model):
     client_id = models.CharField(_("client id"), max_length=80, blank=True, db_index=True)
     claimed_by = models.CharField(_("claimed by"), max_length=64, blank=True)
     version = models.BigIntegerField(_("version"), default=0, editable=False)
+
+    # Not a column: `queries.stored_messages` reads it (`queue.held_by`).
+    held_by: int | None
 
     class Meta:
         ordering = ["id"]
@@ -145,6 +155,11 @@ class Message(models.Model):
                 fields=["conversation", "id"],
                 name="message_holds",
                 condition=models.Q(holds_queue=True),
+            ),
+            models.Index(
+                fields=["conversation", "id"],
+                name="message_undecided",
+                condition=models.Q(holds_queue=True) | models.Q(missing_receipt=True),
             ),
         ]
 

@@ -43,7 +43,7 @@ class ParkedReply(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        verbose_name = _("parked reply")
+        verbose_name = _("reply to send when they write")
         verbose_name_plural = _("parked replies")
         constraints = [
             models.UniqueConstraint(fields=["conversation", "draft_key"], name="parked_once")

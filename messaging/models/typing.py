@@ -1,4 +1,4 @@
-"""That a person is to see “typing …”, until somebody says so no more."""
+"""A "typing …" sign on a customer's phone, until WeChat has ended it."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,23 +8,29 @@ from sessions_app.models import Session
 
 
 class Typing(models.Model):
-    """At most one row per conversation, written by pages and the API, shown by the worker.
+    """At most one row per conversation and session. Pages and the API write it.
 
-    Not renewed until `wanted_until`, the worker stops it and deletes the row: a forgotten stop
-    never leaves the sign hanging. `shown_at`: WeChat was last told, and thus must be told to stop.
+    The worker shows the sign, and ends it when nobody renews it before `wanted_until`. The row
+    stays until WeChat has said that the sign is off, so that a forgotten or failed stop never
+    leaves it on the phone.
+    `shown_at`: WeChat was last told to show it, and so must be told to end it.
+    `next_stop_at`: the next attempt to end it, after `stop_tries` attempts.
     """
 
-    conversation = models.OneToOneField(
-        Conversation, on_delete=models.CASCADE, related_name="typing"
-    )
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="typing")
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="+")
     wanted_until = models.DateTimeField(_("wanted until"))
     shown_at = models.DateTimeField(_("told WeChat"), null=True, blank=True)
+    next_stop_at = models.DateTimeField(_("next attempt to end it"), null=True, blank=True)
+    stop_tries = models.PositiveSmallIntegerField(_("attempts to end it"), default=0)
 
     class Meta:
         verbose_name = _("typing sign")
         verbose_name_plural = _("typing signs")
         indexes = [models.Index(fields=["shown_at"], name="typing_shown")]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "session"], name="typing_unique"),
+        ]
 
     def __str__(self) -> str:
         return str(self.conversation_id)

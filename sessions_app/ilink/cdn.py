@@ -7,12 +7,12 @@ right to read the file.
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from pathlib import Path
 from urllib.parse import quote
 
 from .client import Exchange, Reply, Transport, Transports
 from .crypto import Decryptor, Encryptor, cipher_size, decode_key
 from .errors import (
+    BUSY_STATUSES,
     CdnFinalError,
     CdnTooLargeError,
     CdnTransientError,
@@ -20,6 +20,7 @@ from .errors import (
     NotSentError,
 )
 from .hosts import HostPolicy
+from .retry_after import retry_after_s
 from .wire import Media, UploadTarget, clean
 
 UPLOAD_TRIES = 3
@@ -27,6 +28,8 @@ CHUNK_BYTES = 256 * 1024
 DOWNLOAD_DEADLINE_S = 900.0
 READ_TIMEOUT_S = 30.0
 _RETRY_PAUSES_S = (0.5, 2.0)
+_LONGEST_PAUSE_S = 5.0
+"""A CDN that asks for more is left to the caller, who can say so meanwhile."""
 
 Source = Callable[[], AsyncGenerator[bytes, None]]
 """Gives the plaintext from its beginning, each time it is called: a retry reads it again."""
@@ -38,20 +41,6 @@ def bytes_source(data: bytes) -> Source:
     async def read() -> AsyncGenerator[bytes, None]:
         for start in range(0, len(data), CHUNK_BYTES):
             yield data[start : start + CHUNK_BYTES]
-
-    return read
-
-
-def file_source(path: Path) -> Source:
-    """A source on disk, read in threads so that the loop never waits for the disk."""
-
-    async def read() -> AsyncGenerator[bytes, None]:
-        try:
-            with await asyncio.to_thread(path.open, "rb") as file:
-                while chunk := await asyncio.to_thread(file.read, CHUNK_BYTES):
-                    yield chunk
-        except OSError as exc:
-            raise CdnFinalError("The file to send cannot be read") from exc
 
     return read
 
@@ -97,12 +86,24 @@ class Cdn:
     ) -> AsyncGenerator[bytes, None]:
         """Yield the plaintext in pieces; without a key in `media` the file is plain already.
 
-        Raises CdnFinalError (4xx), CdnTooLargeError (over `max_bytes`), CdnTransientError,
+        Raises CdnFinalError (most of 4xx), CdnTooLargeError (over `max_bytes`), CdnTransientError,
         UnsafeHostError and CryptoError. Only the end tells whether all was right: keep nothing of
         a file whose iteration raised. Close the generator (`contextlib.aclosing`) when leaving it
         early.
         """
         decryptor = Decryptor(decode_key(media.aes_key)) if media.aes_key.strip() else None
+        pieces = self.download_sealed(media, max_bytes=max_bytes, deadline_s=deadline_s)
+        async with contextlib.aclosing(pieces):
+            async for chunk in pieces:
+                if piece := chunk if decryptor is None else decryptor.update(chunk):
+                    yield piece
+        if decryptor is not None and (piece := decryptor.finalize()):
+            yield piece
+
+    async def download_sealed(
+        self, media: Media, *, max_bytes: int, deadline_s: float = DOWNLOAD_DEADLINE_S
+    ) -> AsyncGenerator[bytes, None]:
+        """The same without opening it: the bytes as the CDN gives them (see `opening`)."""
         url = self.download_url(media)
         try:
             async with self._exchange.open(
@@ -112,10 +113,7 @@ class Cdn:
                 allowance = _Allowance(max_bytes, deadline_s)
                 async for chunk in reply.chunks:
                     allowance.take(chunk)
-                    if piece := chunk if decryptor is None else decryptor.update(chunk):
-                        yield piece
-                if decryptor is not None and (piece := decryptor.finalize()):
-                    yield piece
+                    yield chunk
         except (NotSentError, LineBrokenError) as exc:
             raise CdnTransientError(f"The CDN could not be reached: {exc}") from exc
 
@@ -124,18 +122,20 @@ class Cdn:
     ) -> str:
         """Encrypt and store `size` plaintext bytes; the download parameter to send.
 
-        4xx is CdnFinalError at once; 5xx, a broken line and an answer without the parameter are
-        tried three times in all, then CdnTransientError. A source that brings another number of
-        bytes than `size` is CdnFinalError.
+        Most of 4xx is CdnFinalError at once; 5xx, 408, 425, 429, a broken line and an answer
+        without the parameter are tried three times in all, then CdnTransientError; at once when
+        the CDN asks to be left alone for more than some seconds. A source that brings another
+        number of bytes than `size` is CdnFinalError.
         """
         url = self.upload_url(target, file_key)
         for pause_s in (*_RETRY_PAUSES_S[: UPLOAD_TRIES - 1], None):
             try:
                 return await self._upload_once(url, key, source, size)
-            except CdnTransientError:
-                if pause_s is None:
+            except CdnTransientError as error:
+                wanted_s = error.retry_after_s or 0.0
+                if pause_s is None or wanted_s > _LONGEST_PAUSE_S:
                     raise
-            await self._sleep(pause_s)
+            await self._sleep(max(pause_s, wanted_s))
         raise AssertionError("unreachable")
 
     async def _upload_once(self, url: str, key: bytes, source: Source, size: int) -> str:
@@ -196,7 +196,11 @@ class _Allowance:
 def _insist_on_success(reply: Reply, refused: str) -> None:
     if 200 <= reply.status < 300:
         return
-    if reply.status >= 500:
-        raise CdnTransientError(f"The CDN answered with HTTP status {reply.status}.")
+    if reply.status >= 500 or reply.status in BUSY_STATUSES:
+        raise CdnTransientError(
+            f"The CDN answered with HTTP status {reply.status}.",
+            status=reply.status,
+            retry_after_s=retry_after_s(reply.headers),
+        )
     reason = reply.headers.get("x-error-message", "") or f"HTTP status {reply.status}"
     raise CdnFinalError(refused, status=reply.status, reason=reason)

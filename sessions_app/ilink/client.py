@@ -1,32 +1,34 @@
-"""Talks to WeChat over HTTP; the only module that imports httpx.
-
-It must never repeat a request by itself, follow an HTTP redirect, or log an address or a header.
-
-Requests go straight to a transport, without httpx's AsyncClient: the client would log every
-address with its query at INFO and keep cookies. A poll's CPU is the same with either.
-"""
+"""WeChat's calls over HTTP, one method each, sent at most once."""
 
 import asyncio
-import contextlib
 import dataclasses
 import re
 import secrets
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
-
-import httpx
 
 from . import wire
 from .errors import (
+    BUSY_STATUSES,
     AnswerTimeoutError,
+    GatewayError,
     LineBrokenError,
     NotSentError,
     RefusedError,
+    UnreadableAnswerError,
     refusal,
 )
+from .exchange import (
+    READ_TIMEOUT_S,
+    Exchange,
+    Partial,
+    Reply,
+    Transport,
+    Transports,
+    asgi_transport,
+)
 from .hosts import HostPolicy
-from .unpack import UnpackError, is_packed, unpacked
+from .retry_after import retry_after_s
 from .wire import ClientIdentity
 
 __all__ = [
@@ -39,10 +41,7 @@ __all__ = [
     "asgi_transport",
 ]
 
-CONNECT_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 15.0
 POLL_MARGIN_S = 10.0  # the client must outwait the server, or it loses every race
-KEEPALIVE_S = 5.0  # so that a send never goes out on a connection idle for longer
 # TCP and TLS each have CONNECT_TIMEOUT_S; the whole of a call must outlast both.
 DEADLINE_MARGIN_S = 25.0
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -50,138 +49,6 @@ MAX_ANSWER_BYTES = 1024 * 1024
 _GATEWAY_TIMEOUT = 524
 _SHORTEST_SECRET = 4
 _HEADER_SAFE = re.compile(r"[\x21-\x7e]+", re.ASCII)
-
-Transport = httpx.AsyncBaseTransport
-Content = bytes | AsyncIterator[bytes]
-
-
-class Transports:
-    """Opens one transport per session, all on one TLS context.
-
-    One shared pool collapses near a thousand polls, because it scans every connection on every
-    request; a context of its own per session would load the CA bundle each time.
-    """
-
-    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
-        self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
-
-    def open(self) -> Transport:
-        """A transport for one session; the ILinkClient that gets it closes it."""
-        return httpx.AsyncHTTPTransport(
-            verify=self._ssl_context,
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=100, max_keepalive_connections=4, keepalive_expiry=KEEPALIVE_S
-            ),
-        )
-
-
-def asgi_transport(app: Callable[..., Awaitable[None]]) -> Transport:
-    """A transport into an ASGI app of this process; whole bodies only, no read timeouts."""
-    return httpx.ASGITransport(app=app)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reply:
-    """The head of an HTTP answer and a way to its body; `headers` have lower-case names."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
-
-    async def body(self, max_bytes: int) -> bytes:
-        """The whole body; LineBrokenError beyond `max_bytes`."""
-        whole = bytearray()
-        async for chunk in self.chunks:
-            whole += chunk
-            if len(whole) > max_bytes:
-                raise LineBrokenError("WeChat's answer is larger than anything that is expected.")
-        return bytes(whole)
-
-
-class Exchange:
-    """One transport, with httpx's errors translated into ours."""
-
-    def __init__(self, transport: Transport) -> None:
-        self._transport = transport
-        self._closed = False
-
-    @contextlib.asynccontextmanager
-    async def open(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: Content | None = None,
-        *,
-        read_timeout_s: float = READ_TIMEOUT_S,
-    ) -> AsyncIterator[Reply]:
-        """Send one request, once; the answer's body can be read inside the block.
-
-        Raises NotSentError, AnswerTimeoutError (no head within `read_timeout_s`) or
-        LineBrokenError, the last from inside the block too. The body has no deadline.
-        """
-        if self._closed:
-            raise NotSentError("The line to WeChat is closed here.")
-        response = await self._send(method, url, headers, content, read_timeout_s)
-        try:
-            async with contextlib.aclosing(_chunks(response)) as chunks:
-                yield Reply(response.status_code, response.headers, chunks)
-        finally:
-            # What was read stays read: trouble in hanging up must not undo it.
-            with contextlib.suppress(Exception):
-                await response.aclose()
-
-    async def aclose(self) -> None:
-        self._closed = True
-        await self._transport.aclose()
-
-    async def _send(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        content: Content | None,
-        read_timeout_s: float,
-    ) -> httpx.Response:
-        timeouts = {
-            "connect": CONNECT_TIMEOUT_S,
-            "read": read_timeout_s,
-            "write": READ_TIMEOUT_S,
-            "pool": None,
-        }
-        try:
-            request = httpx.Request(
-                method, url, headers=headers, content=content, extensions={"timeout": timeouts}
-            )
-            return await self._transport.handle_async_request(request)
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.UnsupportedProtocol,
-            httpx.InvalidURL,
-            UnicodeError,
-        ) as exc:
-            name = type(exc).__name__
-            raise NotSentError(f"No connection to WeChat came about ({name}).") from exc
-        except httpx.ReadTimeout as exc:
-            raise AnswerTimeoutError("WeChat did not answer in time.") from exc
-        except (httpx.HTTPError, OSError) as exc:
-            raise _broken(exc) from exc
-
-
-async def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
-    pieces = response.aiter_raw()
-    try:
-        async for piece in unpacked(pieces) if is_packed(response.headers) else pieces:
-            yield piece
-    except (httpx.HTTPError, OSError, UnpackError) as exc:
-        raise _broken(exc) from exc
-
-
-def _broken(exc: Exception) -> LineBrokenError:
-    return LineBrokenError(f"The line to WeChat broke ({type(exc).__name__}).")
 
 
 def _quoted(value: str) -> str:
@@ -235,7 +102,10 @@ class ILinkClient:
     async def get_qrcode_status(
         self, qrcode: str, *, verify_code: str | None = None, timeout_s: float = 40.0
     ) -> wire.QRStatus:
-        """How far the login is, held up to `timeout_s`; a timeout or HTTP 5xx is status WAIT."""
+        """How far the login is, held up to `timeout_s`; a timeout or HTTP 5xx is status WAIT.
+
+        `gateway_status` tells the latter from an answer: it is to be asked again less often.
+        """
         path = f"{wire.QRCODE_STATUS_PATH}?qrcode={_quoted(qrcode)}"
         if verify_code is not None:
             path += f"&verify_code={_quoted(verify_code)}"
@@ -244,7 +114,7 @@ class ILinkClient:
         except AnswerTimeoutError:
             return wire.QRStatus(wire.LoginStatus.WAIT)
         if http_status >= 500:
-            return wire.QRStatus(wire.LoginStatus.WAIT)
+            return wire.QRStatus(wire.LoginStatus.WAIT, gateway_status=http_status)
         answer = wire.answer_to(http_status, body)
         status = wire.qr_status_of(answer)
         if answer.code != 0 and status.status is wire.LoginStatus.UNKNOWN:
@@ -255,24 +125,36 @@ class ILinkClient:
         """One long poll, which the server holds for about `hold_ms`.
 
         Codes are returned in `Updates.code`, never raised. Nothing in time, or the gateway's
-        524, is an empty answer with `timed_out`. An answer that breaks off, or is larger than
-        `max_body_bytes`, is LineBrokenError.
+        524, is an empty answer with `timed_out`. Of an answer that breaks off, is larger than
+        `max_body_bytes` or is no JSON, `Updates.broke_off` says so, and the whole messages at its
+        beginning are there. LineBrokenError: not one byte of an answer arrived.
         """
         body = wire.updates_body(self._identity, cursor)
+        partial = Partial()
         try:
             http_status, answer = await self._post(
                 wire.UPDATES_PATH,
                 body,
                 read_timeout_s=hold_ms / 1000 + POLL_MARGIN_S,
                 max_bytes=self._max_body_bytes,
+                partial=partial,
             )
         except AnswerTimeoutError:
             return dataclasses.replace(_NOTHING_CAME, unanswered=True)
+        except LineBrokenError as error:
+            if not partial.is_part_of_an_answer:
+                raise
+            return wire.parse_broken(bytes(partial.body), str(error), length=partial.length)
         if http_status == _GATEWAY_TIMEOUT:
-            return _NOTHING_CAME
+            return dataclasses.replace(_NOTHING_CAME, gateway_status=http_status)
         if http_status >= 300:
             wire.answer_to(http_status, answer)
-        updates = wire.parse_updates(answer)
+        try:
+            updates = wire.parse_updates(answer)
+        except UnreadableAnswerError as error:
+            if not partial.is_part_of_an_answer:
+                raise
+            return wire.parse_broken(answer, str(error))
         return dataclasses.replace(updates, error_message=self._redacted(updates.error_message))
 
     async def send_message(
@@ -303,7 +185,10 @@ class ILinkClient:
         await self._ask(wire.TYPING_PATH, body, ticket)
 
     async def get_upload_url(self, request: wire.UploadRequest) -> wire.UploadTarget:
-        """Ask where to upload one file for one person; to ask again is safe."""
+        """Ask where to upload one file for one person; to ask again is safe.
+
+        A busy server is GatewayError, with the time that it asks for.
+        """
         body = wire.upload_url_body(self._identity, request)
         answer = await self._ask(wire.UPLOAD_URL_PATH, body, request.key.hex())
         return wire.upload_target_of(answer)
@@ -327,10 +212,16 @@ class ILinkClient:
         return answer
 
     async def _post(
-        self, path: str, body: bytes, *, read_timeout_s: float, max_bytes: int
+        self,
+        path: str,
+        body: bytes,
+        *,
+        read_timeout_s: float,
+        max_bytes: int,
+        partial: Partial | None = None,
     ) -> tuple[int, bytes]:
         headers = {**self._post_headers, "X-WECHAT-UIN": wire.uin_header(self._random())}
-        return await self._call("POST", path, headers, body, read_timeout_s, max_bytes)
+        return await self._call("POST", path, headers, body, read_timeout_s, max_bytes, partial)
 
     async def _get(self, path: str, read_timeout_s: float) -> tuple[int, bytes]:
         return await self._call(
@@ -345,8 +236,10 @@ class ILinkClient:
         body: bytes | None,
         read_timeout_s: float,
         max_bytes: int,
+        partial: Partial | None = None,
     ) -> tuple[int, bytes]:
         """HTTP status and body, within a deadline for the whole; a useless body stays unread."""
+        partial = partial or Partial()
         if self._token and not _HEADER_SAFE.fullmatch(self._token):
             # h11 would say so too, and would put the token into its words.
             raise NotSentError("The bot token holds characters that no header can carry.")
@@ -358,8 +251,11 @@ class ILinkClient:
                     method, url, headers, body, read_timeout_s=read_timeout_s
                 ) as reply,
             ):
+                if path == wire.UPLOAD_URL_PATH and reply.status in BUSY_STATUSES:
+                    raise GatewayError(reply.status, retry_after_s=retry_after_s(reply.headers))
+                partial.begin(reply)
                 unread = reply.status >= 500 or 300 <= reply.status < 400
-                return reply.status, b"" if unread else await reply.body(max_bytes)
+                return reply.status, b"" if unread else await reply.body(max_bytes, partial.body)
         except TimeoutError as exc:
             raise LineBrokenError("WeChat's answer did not end in time.") from exc
 

@@ -7,7 +7,7 @@ ILinkError
 ├── NotSentError              no byte of the request left: DNS, connect, TLS, closed client
 ├── LineBrokenError           bytes may have left and no whole answer came back
 │   └── AnswerTimeoutError    … because not even the head of an answer came in time
-├── GatewayError              an HTTP status other than 2xx (.status)
+├── GatewayError              an HTTP status other than 2xx (.status, .retry_after_s)
 ├── UnreadableAnswerError     an HTTP 2xx whose body is not what was asked for
 ├── RefusedError              WeChat answered with a code that is not 0 (.wire_code, .errmsg)
 │   ├── SessionExpiredError   -14: expired, displaced by another binding, logged out on the phone
@@ -16,7 +16,7 @@ ILinkError
 ├── CdnError                  a file could not be fetched or stored
 │   ├── CdnFinalError         … and never will be (.status, .reason)
 │   │   └── CdnTooLargeError  … because it is larger than was allowed
-│   └── CdnTransientError     … and may be, later
+│   └── CdnTransientError     … and may be, later (.is_busy, .retry_after_s)
 ├── CryptoError               a key or a ciphertext that makes no sense
 ├── QuotaExhaustedError       our own count says that the replies are used up (public Python API)
 └── TextTooLongError          more than 16,384 bytes of UTF-8 (.size_bytes)
@@ -26,6 +26,10 @@ import unicodedata
 
 SESSION_EXPIRED = -14
 REPLY_REFUSED = -2
+BUSY_STATUSES = frozenset({408, 425, 429, 503})
+"""HTTP statuses by which a server says “not now”."""
+LAG_STATUSES = frozenset({403, 404})
+"""What the CDN answers for minutes while one of its servers does not know a file yet."""
 _ERRMSG_LIMIT = 200
 
 
@@ -56,9 +60,14 @@ class GatewayError(ILinkError):
 
     code = "gateway"
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"WeChat's gateway answered with HTTP status {status}.")
         self.status = status
+        self.retry_after_s = retry_after_s
+
+    @property
+    def is_busy(self) -> bool:
+        return self.status in BUSY_STATUSES
 
 
 class UnreadableAnswerError(ILinkError):
@@ -66,7 +75,7 @@ class UnreadableAnswerError(ILinkError):
 
     code = "unreadable_answer"
 
-    def __init__(self, message: str = "WeChat's answer could not be read.") -> None:
+    def __init__(self, message: str = "WeChat's response could not be read.") -> None:
         super().__init__(message)
 
 
@@ -120,6 +129,11 @@ class CdnFinalError(CdnError):
         self.reason = one_line(reason)
         super().__init__(f"{message}: {self.reason}." if self.reason else f"{message}.")
 
+    @property
+    def may_be_lag(self) -> bool:
+        """Whether minutes may make this answer another one."""
+        return self.status in LAG_STATUSES
+
 
 class CdnTooLargeError(CdnFinalError):
     """More bytes came than the reader allowed."""
@@ -128,10 +142,24 @@ class CdnTooLargeError(CdnFinalError):
 
 
 class CdnTransientError(CdnError):
-    """The CDN was ill or the line broke; the same file may work later."""
+    """The CDN was ill or busy, or the line broke; the same file may work later.
+
+    `retry_after_s`: how long the CDN asked to be left alone, None where it did not say.
+    """
 
     code = "cdn_unavailable"
     transient = True
+
+    def __init__(
+        self, message: str, *, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+    @property
+    def is_busy(self) -> bool:
+        return self.status in BUSY_STATUSES
 
 
 class CryptoError(ILinkError):

@@ -36,16 +36,18 @@ class PreferencesForm(forms.Form):
         label=_("Time zone"),
         required=False,
         widget=forms.Select({"class": "input", "translate": "no"}),
-        help_text=_("Every time on every page is shown in it."),
+        help_text=_("All times are shown in this zone."),
     )
     theme = _choice(_("Appearance"), Theme.choices)
-    send_key = _choice(_("Key that sends"), SendKey.choices, _("On a Mac ⌘+Enter is Ctrl+Enter."))
+    send_key = _choice(
+        _("Send with"), SendKey.choices, _("On a Mac, ⌘+Enter works like Ctrl+Enter.")
+    )
     undo_s = forms.TypedChoiceField(
-        label=_("Time to take a reply back"),
+        label=_("Undo send"),
         choices=Undo.choices,
         coerce=int,
         widget=forms.Select({"class": "input"}),
-        help_text=_("So long a reply waits before it goes."),
+        help_text=_("Wait before sending"),
     )
     shows_typing = forms.BooleanField(label=_("Customers see that I am typing"), required=False)
     sound = _choice(_("Sound of new messages"), Telling.choices)
@@ -61,19 +63,22 @@ class PreferencesForm(forms.Form):
     notifications = _choice(
         _("Desktop notifications"),
         Telling.choices,
-        _("Never for the conversation in view, nor for what arrives more than 10 minutes late."),
+        _(
+            "Not for the conversation you are viewing, or for messages that arrive more than "
+            "10 minutes late."
+        ),
     )
     shortcuts = forms.BooleanField(
-        label=_("Keyboard shortcuts of one letter"),
+        label=_("Single-key shortcuts"),
         required=False,
-        help_text=_("Press ? on any page to see them. Ctrl+K (⌘+K) works either way."),
+        help_text=_("Press ? on any page to see them. Ctrl+K (⌘+K) always works."),
     )
 
     def __init__(self, data: Any = None, *, user: User) -> None:
         mine = preferences_of(user)
         initial = {name: getattr(mine, name) for name in NAMES}
         super().__init__(data, initial=initial, label_suffix="")
-        browsers = ("", gettext("As the browser says"))
+        browsers = ("", gettext("Browser default"))
         self._offer("language", [browsers, *settings.LANGUAGES])
         self._offer("time_zone", [browsers, *self._zones(mine.time_zone)])
 
@@ -97,9 +102,9 @@ class OwnPasswordForm(PasswordChangeForm):
 
     error_messages = {
         **PasswordChangeForm.error_messages,
-        "password_incorrect": _("This is not your password of now."),
+        "password_incorrect": _("This is not your current password."),
         "password_mismatch": _("The two new passwords differ."),
-        "too_many": _("Too many tries. Wait a quarter of an hour, then try again."),
+        "too_many": _("Too many attempts. Try again in 15 minutes."),
     }
 
     def __init__(self, request: HttpRequest, data: Any = None) -> None:
@@ -108,7 +113,7 @@ class OwnPasswordForm(PasswordChangeForm):
         self.request = request
         self.label_suffix = ""
         labels = {
-            "old_password": _("Password of now"),
+            "old_password": _("Current password"),
             "new_password1": _("New password"),
             "new_password2": _("New password again"),
         }
@@ -125,6 +130,7 @@ class OwnPasswordForm(PasswordChangeForm):
     def clean_old_password(self) -> str:
         name = self.user.get_username()
         if not tries.may_try(self.request, name):
+            tries.say_refused(self.request, name, "too many tries")
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         password: str = super().clean_old_password()
         tries.forget(self.request, name)

@@ -13,11 +13,9 @@ class SignInForm(AuthenticationForm):
     """Django's own, with errors that say what to do and nothing about who exists."""
 
     error_messages = {
-        "invalid_login": _(
-            "That name and password do not fit together. Mind upper and lower case."
-        ),
-        "too_many": _("Too many tries. Wait a quarter of an hour, then try again."),
-        "inactive": _("That name and password do not fit together. Mind upper and lower case."),
+        "invalid_login": _("Wrong username or password. Upper and lower case matter."),
+        "too_many": _("Too many attempts. Try again in 15 minutes."),
+        "inactive": _("Wrong username or password. Upper and lower case matter."),
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -31,8 +29,13 @@ class SignInForm(AuthenticationForm):
         """Ten wrong passwords for one name from one address; then nothing is looked at."""
         username = self.cleaned_data.get("username") or ""
         if not tries.may_try(self.request, username):
+            tries.say_refused(self.request, username, "too many tries")
             raise ValidationError(self.error_messages["too_many"], code="too_many")
-        cleaned: dict[str, Any] = super().clean()
+        try:
+            cleaned: dict[str, Any] = super().clean()
+        except ValidationError as error:
+            tries.say_refused(self.request, username, str(error.code or "refused"))
+            raise
         if self.get_user() is not None:
             tries.forget(self.request, username)
         return cleaned

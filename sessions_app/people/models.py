@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.people.choice_models import Choices
+from sessions_app.text.unseen import visible
 
 EVERYONE = "Everyone"
 
@@ -22,7 +23,7 @@ class Team(models.Model):
         verbose_name_plural = _("teams")
 
     def __str__(self) -> str:
-        return self.name
+        return visible(self.name)
 
     @property
     def stream_key(self) -> str:
@@ -55,7 +56,8 @@ class User(Choices, AbstractUser):
 
     @property
     def display_name(self) -> str:
-        return self.get_full_name() or self.username
+        """For people: every sign in it is seen."""
+        return visible(self.get_full_name() or self.username)
 
     @property
     def stream_key(self) -> str:

@@ -37,8 +37,17 @@ def forget(request: HttpRequest | None, username: str) -> None:
         logger.warning("tries of passwords are not counted", exc_info=True)
 
 
-def _key(request: HttpRequest | None, username: str) -> str:
+def say_refused(request: HttpRequest | None, username: str, why: str) -> None:
+    """A log line, for whoever watches who tries to get in. Escaped: strangers choose the name."""
+    logger.warning("sign-in as %r from %s is refused: %s", username[:150], _address(request), why)
+
+
+def _address(request: HttpRequest | None) -> str:
     facts = request.META if request is not None else {}
-    address = facts.get("weilink.client") or facts.get("REMOTE_ADDR", "")
+    return str(facts.get("weilink.client") or facts.get("REMOTE_ADDR", ""))
+
+
+def _key(request: HttpRequest | None, username: str) -> str:
     name = unicodedata.normalize("NFKC", username).casefold()
-    return "tries:" + hashlib.sha256(f"{address}|{name}".encode("utf-8", "replace")).hexdigest()
+    counted = f"{_address(request)}|{name}".encode("utf-8", "replace")
+    return "tries:" + hashlib.sha256(counted).hexdigest()

@@ -1,5 +1,6 @@
 """Signing in and out, and the language of the pages."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -27,6 +28,11 @@ class SignIn(LoginView):
         """Back to this very page would be a circle: then home."""
         wanted = super().get_redirect_url()
         return "" if urlsplit(wanted).path == self.request.path else wanted
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """A browser that still holds a session's cookie was signed in; logging out removes it."""
+        held = settings.SESSION_COOKIE_NAME in self.request.COOKIES
+        return super().get_context_data(**kwargs, has_ended=held and self.request.method == "GET")
 
 
 @require_POST

@@ -3,7 +3,7 @@
 A thin synchronous face over `ilink` and `filestore`; everything public is named here.
 """
 
-from sessions_app.filestore import FolderError
+from sessions_app.folder.store import FolderError
 from sessions_app.ilink.errors import (
     ILinkError,
     QuotaExhaustedError,
@@ -11,7 +11,13 @@ from sessions_app.ilink.errors import (
     TextTooLongError,
 )
 
-from .errors import LoginFailedError, NotLoggedInError, WindowClosedError
+from .errors import (
+    LoginFailedError,
+    NoContextError,
+    NothingToSendError,
+    NotLoggedInError,
+    WindowClosedError,
+)
 from .login import BotInfo
 from .messages import (
     FileInfo,
@@ -37,7 +43,9 @@ __all__ = [
     "MediaInfo",
     "Message",
     "MessageType",
+    "NoContextError",
     "NotLoggedInError",
+    "NothingToSendError",
     "QuotaExhaustedError",
     "RefMessage",
     "SendResult",

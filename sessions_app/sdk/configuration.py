@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from sessions_app.filestore.values import TOKEN_FILE
+from sessions_app.folder.store.values import TOKEN_FILE
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.ilink.wire import ClientIdentity
 

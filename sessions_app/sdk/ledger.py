@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sessions_app.filestore import (
+from sessions_app.folder.store import (
     Change,
     FolderError,
     FoundSession,
@@ -28,9 +28,9 @@ from sessions_app.filestore import (
 )
 from sessions_app.ilink.errors import QuotaExhaustedError
 from sessions_app.ilink.wire import REPLIES_PER_TOKEN
-from sessions_app.routing import Candidate, find_route
+from sessions_app.sessions.routing import Candidate, find_route
 
-from .errors import NotLoggedInError, SessionOfflineError, WindowClosedError
+from .errors import NoContextError, NotLoggedInError, SessionOfflineError, WindowClosedError
 
 logger = logging.getLogger(__name__)
 
@@ -84,11 +84,11 @@ class Ledger:
 
     def reserve(
         self, user_id: str, replies: int, *, session: str | None, override: bool, limit_s: float
-    ) -> Reservation | None:
-        """Route and count `replies`; None when this person never wrote to any session.
+    ) -> Reservation:
+        """Route and count `replies`.
 
-        Raises NotLoggedInError, UnknownSessionError, QuotaExhaustedError, WindowClosedError and
-        SessionExpiredError (each with `.offer`), FolderError.
+        Raises NotLoggedInError, UnknownSessionError, FolderError; NoContextError,
+        QuotaExhaustedError, WindowClosedError and SessionExpiredError, each with `.offer`.
         """
         if self._folder.scan().is_absent:
             raise NotLoggedInError
@@ -99,7 +99,7 @@ class Ledger:
                 raise NotLoggedInError
             if session is not None and all(found.name != session for found in sessions):
                 raise UnknownSessionError(session)
-            contexts = self._contexts(change, sessions, user_id)
+            contexts, unread = self._contexts(change, sessions, user_id)
             route = find_route(
                 self._candidates(sessions, contexts, user_id),
                 now=datetime.fromtimestamp(self._folder.now(), UTC),
@@ -108,9 +108,10 @@ class Ledger:
                 cost=replies,
             )
             if route.chosen is None or route.code == "no_context":
-                return None
+                concerned = tuple(one for one in unread if session in (None, one))
+                raise NoContextError(session, tuple(route.offer), concerned)
             if route.code:
-                raise _refusal(route.code, tuple(route.offer))
+                raise _refusal(route.code, route.chosen, replies, tuple(route.offer))
             found = sessions[route.chosen.session_id]
             return self._count(change, found, user_id, contexts[found.name], replies)
 
@@ -149,18 +150,20 @@ class Ledger:
 
     def _contexts(
         self, change: Change, sessions: Sequence[FoundSession], user_id: str
-    ) -> dict[str, StoredContext]:
-        """This person's entries by session; a session with broken contexts has none."""
+    ) -> tuple[dict[str, StoredContext], list[str]]:
+        """This person's entries by session, and the sessions whose contexts cannot be read."""
         contexts: dict[str, StoredContext] = {}
+        unread = []
         for found in sessions:
             try:
                 context = change.read_contexts(found.name).get(user_id)
             except FolderError as error:
                 logger.warning("session %s: %s", found.name, error)
+                unread.append(found.name)
                 continue
             if context is not None and context.token:
                 contexts[found.name] = context
-        return contexts
+        return contexts, unread
 
     def _candidates(
         self,
@@ -249,9 +252,12 @@ class Ledger:
             self._unwritten[bot_token] = both
 
 
-def _refusal(code: str, offer: tuple[str, ...]) -> Exception:
+def _refusal(code: str, chosen: Candidate, cost: int, offer: tuple[str, ...]) -> Exception:
     if code == "quota_exhausted":
+        left = chosen.replies_left()
+        if left:  # a text and its files need one each
+            return QuotaExhaustedError(f"This takes {cost} replies, and {left} are left.", offer)
         return QuotaExhaustedError(offer=offer)
     if code == "window_closed":
         return WindowClosedError(offer)
-    return SessionOfflineError(offer)
+    return SessionOfflineError(chosen.name, offer)

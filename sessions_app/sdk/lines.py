@@ -8,10 +8,10 @@ import contextlib
 import logging
 from dataclasses import dataclass, field
 
-from sessions_app.filestore import StoredToken
+from sessions_app.folder.store import StoredToken
 from sessions_app.ilink.cdn import Cdn
 from sessions_app.ilink.client import ILinkClient, Transports
-from sessions_app.ilink.errors import ILinkError, RefusedError
+from sessions_app.ilink.errors import ILinkError, RefusedError, SessionExpiredError
 
 from .configuration import Configuration
 
@@ -95,6 +95,16 @@ class Lines:
         if self._cdn is None:
             self._cdn = Cdn(base_url=self._configuration.cdn_url, hosts=self._hosts)
         return self._cdn
+
+    async def is_over(self, token: StoredToken) -> bool:
+        """After a call was answered -14: whether WeChat says so again."""
+        try:
+            await self.line(token).client.notify_start()
+        except SessionExpiredError:
+            return True
+        except ILinkError:
+            return False
+        return False
 
     async def say_goodbye(self, token: StoredToken) -> None:
         """notifystop, for a logout; WeChat's answer changes nothing."""

@@ -6,14 +6,14 @@ A token that WeChat handed out is never dropped, and nobody's account is replace
 import logging
 from dataclasses import dataclass, field, replace
 
-from sessions_app import names
-from sessions_app.filestore import (
+from sessions_app.folder.store import (
     BrokenFileError,
     FolderBusyError,
     Listing,
     SessionFolder,
     StoredToken,
 )
+from sessions_app.sessions import names
 
 from .background import BackgroundLoop
 from .configuration import Configuration

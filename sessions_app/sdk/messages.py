@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from sessions_app.ilink import wire
+from sessions_app.ilink.opening import Told
 from sessions_app.ilink.wire import IncomingMessage, Item, ItemKind, Media, Quote
 
 
@@ -25,12 +26,13 @@ class MessageType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """Where a file lies on the CDN."""
+    """Where a file lies on the CDN; `other_key` is the second key that a picture may name."""
 
     encrypt_query_param: str = ""
     aes_key: str = ""
     encrypt_type: int = 0
     full_url: str = ""
+    other_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,25 @@ def media_of(info: MediaInfo) -> Media:
         aes_key=info.aes_key,
         full_url=info.full_url,
         encrypt_type=info.encrypt_type,
+        other_key=info.other_key,
     )
+
+
+def told_of(msg: Message) -> Told:
+    """What the message says of its file, to open it by."""
+    md5 = msg.file.md5 if msg.file else msg.video.video_md5 if msg.video else ""
+    size = msg.file.file_size if msg.file else ""
+    is_number = size.isascii() and size.isdigit()
+    return Told(
+        _KINDS.get(msg.msg_type, ItemKind.FILE), md5.lower(), int(size) if is_number else None
+    )
+
+
+_KINDS = {
+    MessageType.IMAGE: ItemKind.IMAGE,
+    MessageType.VOICE: ItemKind.VOICE,
+    MessageType.VIDEO: ItemKind.VIDEO,
+}
 
 
 def _contents(items: tuple[Item, ...]) -> Iterator[_Content]:
@@ -232,7 +252,11 @@ def _media(media: wire.Media | None) -> MediaInfo:
     if media is None:
         return MediaInfo()
     return MediaInfo(
-        media.encrypt_query_param, media.aes_key, media.encrypt_type or 0, media.full_url
+        media.encrypt_query_param,
+        media.aes_key,
+        media.encrypt_type or 0,
+        media.full_url,
+        media.other_key,
     )
 
 

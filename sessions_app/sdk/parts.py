@@ -70,7 +70,8 @@ class SendResult:
     """True when WeChat took every part. `remaining`: replies left on this person's token.
 
     `message_ids`: WeChat's ids, None for a part taken without one (not confirmed). `error`: why
-    WeChat refused a part. `messages`: what `auto_recv=True` received before.
+    it is False, with a `.code`; None when it is True. `messages`: what `auto_recv=True` received
+    before.
     """
 
     success: bool
@@ -82,6 +83,11 @@ class SendResult:
 
     def __bool__(self) -> bool:
         return self.success
+
+    @property
+    def reason(self) -> str:
+        """Why it is False, in one sentence; "" when it is True."""
+        return str(self.error) if self.error else ""
 
 
 def parts_of(

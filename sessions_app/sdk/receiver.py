@@ -13,7 +13,7 @@ import random
 import threading
 from collections.abc import Iterable
 
-from sessions_app.filestore import (
+from sessions_app.folder.store import (
     FolderBusyError,
     FolderError,
     HeldLock,
@@ -212,8 +212,16 @@ class Receiver:
         stream.is_storing = True
         await self._take_in(stream, updates)
         if updates.code == SESSION_EXPIRED:
-            logger.warning("session %s: WeChat has ended it", stream.session)
-            self._lines.dead.add(stream.token.token)
+            line.is_announced = False  # notifystart and one more poll decide
+            if stream.doubted(clock()):
+                logger.warning("session %s: WeChat has ended it", stream.session)
+                self._lines.dead.add(stream.token.token)
+        elif updates.broke_off:
+            logger.warning(
+                "session %s: an answer broke off; messages may be missing: %s",
+                stream.session, updates.broke_off,
+            )  # fmt: skip
+            stream.failed(clock())
         elif updates.code != 0:
             logger.warning("session %s: %s", stream.session, refusal(updates.code))
             stream.failed(clock())
@@ -225,7 +233,8 @@ class Receiver:
         before, fresh = stream.cursor, stream.fresh(updates)
         batch = stream.batch(updates, fresh)
         if fresh:
-            answer = KeptAnswer(stream.token.bot_id, before, batch.cursor_after or "", updates.raw)
+            raw = _whole(updates) if updates.broke_off else updates.raw
+            answer = KeptAnswer(stream.token.bot_id, before, batch.cursor_after or "", raw)
             try:
                 batch.keys.append(await asyncio.to_thread(self._folder.keep_answer, answer))
             except (FolderError, OSError) as error:
@@ -290,3 +299,8 @@ class Receiver:
             with self._guard:
                 self._delivered = [one for one in self._delivered if one.messages or one.keys]
             held.release()
+
+
+def _whole(updates: Updates) -> bytes:
+    """The messages of an answer that broke off, as an answer that every reader understands."""
+    return b'{"msgs":[' + b",".join(message.raw for message in updates.messages) + b"]}"

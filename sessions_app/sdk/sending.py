@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sessions_app.filestore import StoredToken
+from sessions_app.folder.store import StoredToken
 from sessions_app.ilink.cdn import bytes_source
 from sessions_app.ilink.errors import ILinkError, NotSentError, RefusedError, SessionExpiredError
 from sessions_app.ilink.wire import OutgoingItem, UploadedFile, UploadRequest, text_item
@@ -49,7 +49,7 @@ class Sender:
                 await line.announce()
                 item = await self._item(line, reservation, part)
             except ILinkError as error:
-                self._learn(reservation.token, error)
+                await self._learn(reservation.token, error)
                 return Outcome(tuple(ids), left, error)
             try:
                 receipt = await line.client.send_message(
@@ -59,7 +59,7 @@ class Sender:
                     item=item,
                 )
             except ILinkError as error:
-                self._learn(reservation.token, error)
+                await self._learn(reservation.token, error)
                 never_left = left if isinstance(error, NotSentError) else left - 1
                 return Outcome(tuple(ids), never_left, error)
             ids.append(receipt.message_id)
@@ -76,7 +76,7 @@ class Sender:
         try:
             await self._lines.line(token).type(to, context_token, on)
         except ILinkError as error:
-            self._learn(token, error)
+            await self._learn(token, error)
             raise
 
     async def _item(self, line: Line, reservation: Reservation, part: Part) -> OutgoingItem:
@@ -112,6 +112,7 @@ class Sender:
         file = UploadedFile(param, request.key, len(data), request.md5)
         return UploadedMedia(media_type, file, file_name, to, bot_id)
 
-    def _learn(self, token: StoredToken, error: ILinkError) -> None:
-        if isinstance(error, SessionExpiredError):
+    async def _learn(self, token: StoredToken, error: ILinkError) -> None:
+        """One answer condemns nothing: notifystart is asked whether the session is over."""
+        if isinstance(error, SessionExpiredError) and await self._lines.is_over(token):
             self._lines.dead.add(token.token)

@@ -6,8 +6,8 @@ A handle holds a name, nothing else: every question is answered from the folder 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from sessions_app import names
-from sessions_app.filestore import Listing, StoredToken
+from sessions_app.folder.store import Listing, StoredToken
+from sessions_app.sessions import names
 
 if TYPE_CHECKING:
     from .login import BotInfo

@@ -3,20 +3,20 @@
 Decides and remembers; it does no network and no disk.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sessions_app.filestore import StoredContext, StoredToken
+from sessions_app.folder.store import StoredContext, StoredToken
 from sessions_app.ilink.backoff import Backoff
-from sessions_app.ilink.wire import IncomingMessage, MessageType, Updates
+from sessions_app.ilink.wire import IncomingMessage, MessageType, Updates, dedupe_keys
 
 from .messages import Message, messages_of
 
 REMEMBERED = 5_000
 INSTANT_S = 0.3
 LONGEST_REST_S = 30.0
+DOUBT_PAUSE_S = 2.0
 FIRST_HOLD_MS = 35_000
 
 
@@ -42,6 +42,7 @@ class Stream:
         self.not_before = 0.0
         self.is_open = False
         self.is_storing = False
+        self.in_doubt = False
         self._backoff = Backoff(random)
         self._empty_at_once = 0
         self._seen: OrderedDict[str, None] = OrderedDict()
@@ -53,10 +54,10 @@ class Stream:
         which it may echo, are nothing to receive.
         """
         fresh = []
-        for place, message in enumerate(updates.messages):
+        keys = dedupe_keys(updates.messages, self.cursor)
+        for key, message in zip(keys, updates.messages, strict=True):
             if _is_own(message, self.token.bot_id):
                 continue
-            key = message.message_id or _fingerprint(message, place)
             if key not in self._seen:
                 fresh.append(message)
             self._seen[key] = None
@@ -74,6 +75,8 @@ class Stream:
 
     def succeeded(self, updates: Updates, took_s: float, now: float) -> None:
         """No hot loop on a server that does not hold; one that says it holds shortly may."""
+        if not updates.timed_out:
+            self.in_doubt = False
         self._backoff.succeeded()
         self.hold_ms = updates.longpoll_timeout_ms or self.hold_ms
         declared_s = (updates.longpoll_timeout_ms or FIRST_HOLD_MS) / 1000
@@ -82,6 +85,13 @@ class Stream:
             return
         self._empty_at_once += 1
         self.not_before = now + min(LONGEST_REST_S, 2.0**self._empty_at_once)
+
+    def doubted(self, now: float) -> bool:
+        """WeChat answered -14: once is a suspicion. True: it did so before too."""
+        if self.in_doubt:
+            return True
+        self.in_doubt, self.not_before = True, now + DOUBT_PAUSE_S
+        return False
 
     def failed(self, now: float) -> None:
         self.not_before = now + self._backoff.failed()
@@ -106,10 +116,3 @@ def contexts_of(updates: Updates, bot_id: str, now_s: float) -> dict[str, Stored
 
 def _is_own(message: IncomingMessage, bot_id: str) -> bool:
     return message.message_type is MessageType.BOT or message.from_user_id == bot_id
-
-
-def _fingerprint(message: IncomingMessage, place: int) -> str:
-    """For a message without an id: its content and position, never its token."""
-    items = b"".join(item.raw for item in message.items)
-    words = f"{place}|{message.from_user_id}|{message.create_time_ms}|{message.client_id}|"
-    return hashlib.sha256(words.encode("utf-8", "replace") + items).hexdigest()

@@ -4,6 +4,7 @@ Runs in the caller's thread. It stores nothing; a token that WeChat handed out i
 """
 
 import contextlib
+import random
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -11,7 +12,8 @@ from typing import Any, Protocol, TextIO, TypeVar
 
 import qrcode
 
-from sessions_app.filestore import StoredToken
+from sessions_app.folder.store import StoredToken
+from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import ILinkError, UnsafeHostError
 from sessions_app.ilink.hosts import HostPolicy
@@ -20,7 +22,9 @@ from sessions_app.ilink.wire import LoginStatus, QRStatus
 from .errors import LoginFailedError
 
 POLL_PAUSE_S = 1.0
-CODE_LIFETIME_S = 330.0
+CODE_LIFETIME_S = 120.0
+"""An unscanned code is replaced after this time; WeChat itself drops it after about 5 minutes."""
+FORMER_WAIT_S = 1.5
 MAX_CODES = 3
 DRAW_TRIES = 5
 
@@ -60,10 +64,14 @@ class TerminalLogin:
         self._clock = clock
         self._client = open_client(start_url)
         self._handle = ""
+        self._former: list[str] = []
+        self._is_scanned = False
         self._codes = 0
         self._ends_at = 0.0
         self._said = ""
         self._digits = ""
+        self._backoff = Backoff(random.random, later_s=10.0)
+        self._pause_s = POLL_PAUSE_S
 
     def run(self) -> StoredToken | None:
         """LoginFailedError when no code was scanned, or WeChat handed nothing out."""
@@ -77,7 +85,7 @@ class TerminalLogin:
                     self._say("This WeChat account is connected already.")
                     return None
                 self._follow(status)
-                self._sleep(POLL_PAUSE_S)
+                self._sleep(self._pause_s)
         finally:
             self._run(self._client.aclose())
 
@@ -98,15 +106,37 @@ class TerminalLogin:
 
     def _poll(self) -> QRStatus:
         """One long poll; what breaks on the way counts as still waiting, an old code as expired."""
-        if self._clock() >= self._ends_at:
+        for handle in self._former:
+            status = self._status_of(handle, timeout_s=FORMER_WAIT_S)
+            if status.status not in (LoginStatus.WAIT, LoginStatus.EXPIRED, LoginStatus.UNKNOWN):
+                self._handle, self._former = handle, []
+                return self._noted(status)
+        if self._clock() >= self._ends_at and not self._is_scanned:
             return QRStatus(LoginStatus.EXPIRED)
         digits, self._digits = self._digits, ""
+        return self._noted(self._status_of(self._handle, digits=digits))
+
+    def _noted(self, status: QRStatus) -> QRStatus:
+        if status.status is not LoginStatus.WAIT:
+            self._is_scanned = status.status not in (LoginStatus.EXPIRED, LoginStatus.UNKNOWN)
+        return status
+
+    def _status_of(self, handle: str, *, digits: str = "", timeout_s: float = 40.0) -> QRStatus:
         try:
-            return self._run(
-                self._client.get_qrcode_status(self._handle, verify_code=digits or None)
+            status = self._run(
+                self._client.get_qrcode_status(
+                    handle, verify_code=digits or None, timeout_s=timeout_s
+                )
             )
         except ILinkError:
+            self._pause_s = self._backoff.failed()
             return QRStatus(LoginStatus.WAIT)
+        if status.gateway_status:
+            self._pause_s = self._backoff.failed()
+        else:
+            self._backoff.succeeded()
+            self._pause_s = POLL_PAUSE_S
+        return status
 
     def _draw(self, words: str) -> None:
         if self._codes >= MAX_CODES:
@@ -121,7 +151,9 @@ class TerminalLogin:
                     raise
                 self._sleep(2 * POLL_PAUSE_S)
         self._codes += 1
-        self._handle = code.qrcode
+        # Somebody may have scanned the last one just before it was replaced.
+        self._former = [self._handle] if self._handle else []
+        self._handle, self._is_scanned = code.qrcode, False
         self._ends_at = self._clock() + CODE_LIFETIME_S
         self._show(code.image_content)
         self._say(words)

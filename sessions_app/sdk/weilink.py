@@ -5,26 +5,24 @@ it is remembered here but counts, and answers that the caller does not have yet.
 """
 
 import contextlib
+import io
 import threading
 from collections.abc import Sequence
 from types import TracebackType
 
-from sessions_app import names
-from sessions_app.filestore import (
-    Listing,
-    SessionFolder,
-    UnknownSessionError,
-)
+from sessions_app.folder.store import Listing, SessionFolder, UnknownSessionError
 from sessions_app.ilink.errors import ILinkError
+from sessions_app.ilink.opening import open_sealed
+from sessions_app.sessions import names
 
 from .background import BackgroundLoop
 from .configuration import StrPath, configuration
 from .dispatcher import Dispatcher, Handler, StopSignals
-from .errors import NotLoggedInError
+from .errors import NoContextError, NothingToSendError, NotLoggedInError
 from .ledger import Ledger
 from .lines import Lines
 from .login import BotInfo, Login
-from .messages import Message, media_of
+from .messages import Message, media_of, told_of
 from .parts import Contents, Part, SendResult, UploadedMedia, parts_of, sound_name, upload_kind
 from .receiver import Receiver
 from .sending import Sender
@@ -184,15 +182,18 @@ class WeiLink:
         if media is None or not (media.encrypt_query_param or media.full_url):
             raise ValueError("This message has no file.")
 
-        async def fetch() -> bytes:
-            whole = bytearray()
-            pieces = self._lines.cdn().download(media_of(media), max_bytes=MAX_DOWNLOAD_BYTES)
+        sealed, plain = io.BytesIO(), io.BytesIO()
+
+        async def fetch() -> None:
+            where = media_of(media)
+            pieces = self._lines.cdn().download_sealed(where, max_bytes=MAX_DOWNLOAD_BYTES)
             async with contextlib.aclosing(pieces):
                 async for piece in pieces:
-                    whole += piece
-            return bytes(whole)
+                    sealed.write(piece)
 
-        return self._loop.run(fetch())
+        self._loop.run(fetch())
+        open_sealed(sealed, plain, media=media_of(media), told=told_of(msg))
+        return plain.getvalue()
 
     # Sending
 
@@ -212,22 +213,25 @@ class WeiLink:
     ) -> SendResult:
         """Reply through the session of the person's newest message, or through `session` alone.
 
-        Every text and file is one of 10 replies. False where the person never wrote, and where
-        WeChat refused (`.error`). Raises QuotaExhaustedError and WindowClosedError (our own count:
-        `override` sends all the same), SessionExpiredError, all with `.offer`; TextTooLongError,
-        ValueError; other ILinkErrors where nobody knows what became of it, or nothing was reached.
+        Every text and file uses one of `REPLIES_PER_TOKEN` replies. False where there is nothing
+        to send, where the person never wrote, and where WeChat refused: `.reason` is a sentence,
+        `.error.code` its short word. Raises QuotaExhaustedError and WindowClosedError (our own
+        count: `override` sends all the same), SessionExpiredError, all with `.offer`;
+        TextTooLongError, ValueError; other ILinkErrors where nobody knows what became of it, or
+        nothing was reached. The text of each says why.
         """
         received = self._recv_before(auto_recv)
         parts = parts_of(
             text, image=image, voice=voice, file=file, file_name=file_name, video=video
         )
         if not parts:
-            return SendResult(success=False, messages=received)
-        reservation = self._ledger.reserve(
-            to, len(parts), session=session, override=override, limit_s=SEND_LOCK_LIMIT_S
-        )
-        if reservation is None:
-            return SendResult(success=False, messages=received)
+            return SendResult(success=False, error=NothingToSendError(), messages=received)
+        try:
+            reservation = self._ledger.reserve(
+                to, len(parts), session=session, override=override, limit_s=SEND_LOCK_LIMIT_S
+            )
+        except NoContextError as error:
+            return SendResult(success=False, error=error, messages=received)
         try:
             _check_uploads(parts, to, reservation.token.bot_id)
         except ValueError:

@@ -51,8 +51,12 @@ class Line:
     receive: Receive
     send: Send
 
-    async def answer(self, body: bytes, *, status: int = 200, kind: str) -> None:
+    async def answer(
+        self, body: bytes, *, status: int = 200, kind: str, retry_after: str = ""
+    ) -> None:
         headers = [(b"content-type", kind.encode()), (b"content-length", b"%d" % len(body))]
+        if retry_after:
+            headers.append((b"retry-after", retry_after.encode()))
         await self.start(status, headers)
         await self.send({"type": "http.response.body", "body": body})
 
@@ -124,7 +128,8 @@ class FaultLines:
             return
         body = await _read_body(receive)
         line = Line(scope, receive, send)
-        if fault.kind is FaultKind.SLOW and await line.wait(fault.delay_s):
+        wait_s = fault.delay_s if fault.kind is FaultKind.SLOW else fault.wait_s
+        if wait_s and await line.wait(wait_s):
             return
         answer = Answer()
         if fault.takes_effect:
@@ -165,7 +170,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _status(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.answer(HTML_PAGE, status=fault.status or 502, kind="text/html")
+    status, after = fault.status or 502, fault.retry_after
+    await line.answer(HTML_PAGE, status=status, kind="text/html", retry_after=after)
 
 
 async def _reset(fault: Fault, line: Line, answer: Answer) -> None:

@@ -67,7 +67,13 @@ class Fault:
     effect: bool | None = None
     """Whether the request is carried out all the same; None: as usual for the kind."""
     status: int = 0
+    retry_after: str = ""
+    """The header of this name, beside a `status`."""
     delay_s: float = 1.0
+    wait_s: float = 0.0
+    """How long the answer of any kind but `slow` and `drip` is kept waiting."""
+    skip: int = 0
+    """How many requests it lets pass first: 2 means "from the third on"."""
     body: str = ""
     content_type: str = "application/json"
     ret: int | None = None
@@ -113,8 +119,12 @@ class Faults:
     def take(self, path: str, token: str) -> Fault | None:
         """The rule that hits this request, counted."""
         for fault in reversed(self._rules.values()):
-            if fnmatchcase(path, fault.path) and fault.token in ("", token):
-                return self._count(fault)
+            if not (fnmatchcase(path, fault.path) and fault.token in ("", token)):
+                continue
+            if fault.skip > 0:
+                fault.skip -= 1
+                continue
+            return self._count(fault)
         return None
 
     def _count(self, fault: Fault) -> Fault:

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from sessions_app.models import ACCOUNT_COLOURS
+from sessions_app.text.unseen import apart, visible
+from sessions_app.text.wall_time import comes_twice
 
 register = template.Library()
 
@@ -54,6 +56,24 @@ def _icon(name: str, extra: str, sprite: str) -> SafeString:
     )
 
 
+@register.filter("visible")
+def visible_name(name: object) -> str:
+    """A name, every sign of which is seen; the markup around it sets it apart."""
+    return visible(str(name))
+
+
+@register.filter
+def visible_lines(text: object) -> str:
+    """What somebody wrote, with its lines."""
+    return visible(str(text), keeps_lines=True)
+
+
+@register.filter("apart")
+def apart_name(name: object) -> str:
+    """A name within a translated sentence."""
+    return apart(str(name))
+
+
 @register.filter
 def hue(colour: int) -> str:
     """The css class of one of the eight account colours."""
@@ -75,7 +95,9 @@ def picture(initial: str, colour: int, size: str = "") -> SafeString:
 
 
 class Chip(Protocol):
-    """`share`: of a ring, in percent; `since`: it counts on from this moment."""
+    """`share`: of a ring, in percent; `since`: it counts on from this moment; `marks`: the page
+    counts it down.
+    """
 
     @property
     def words(self) -> str: ...
@@ -91,6 +113,8 @@ class Chip(Protocol):
     def hue(self) -> int | None: ...
     @property
     def presence(self) -> bool: ...
+    @property
+    def marks(self) -> SafeString: ...
 
 
 @register.simple_tag
@@ -103,14 +127,18 @@ def chip(one: Chip) -> SafeString:
         mark = icon(one.icon)
     elif one.hue is not None:
         mark = swatch(one.hue)
-    words: str = one.words
+    words: str = visible(one.words)
     if one.since is not None:
         seconds = int(one.since.timestamp())
         words = format_html('<span data-waiting-since="{}">{}</span>', seconds, words)
+    elif one.marks:
+        words = format_html("<span data-window-words>{}</span>", words)
     elif mark and one.share is None:
-        words = format_html('<span class="cut">{}</span>', words)
+        words = format_html('<span class="cut" dir="auto">{}</span>', words)
     attribute = SafeString(" data-presence") if one.presence else ""
-    return format_html('<span class="chip {}"{}>{}{}</span>', one.tone, attribute, mark, words)
+    return format_html(
+        '<span class="chip {}"{}{}>{}{}</span>', one.tone, attribute, one.marks, mark, words
+    )
 
 
 _RING = (
@@ -156,7 +184,10 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 @register.simple_tag
 def countdown(until: datetime, words: str, form: str = "") -> SafeString:
-    """What is left until a moment; the page keeps it ticking. `form`: "hours", or minutes."""
+    """What is left until a moment; the page keeps it ticking.
+
+    `form`: "left" as reply windows say it, "seconds", or minutes.
+    """
     return format_html(
         '<span role="timer" data-countdown="{}" data-form="{}">{}</span>',
         int(until.timestamp()),
@@ -186,13 +217,26 @@ def _full(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), pgettext("full date and time", "D j M Y, H:i:s"))
 
 
+def clock_or_day(moment: datetime) -> str:
+    """“14:32” today, “Tue 14:32” within a week, else with the date."""
+    local = timezone.localtime(moment)
+    days = abs((local.date() - timezone.localdate()).days)
+    if not days:
+        return date_format(local, "H:i")
+    near = pgettext("closing time", "D H:i")
+    return date_format(local, near if days < 7 else pgettext("date and time", "j M H:i"))
+
+
 @register.filter
 def until_text(moment: datetime) -> str:
     """“until Tue 14:32”; with the date where the weekday alone would mislead."""
     local = timezone.localtime(moment)
     near = (local.date() - timezone.localdate()).days < 7
     form = pgettext("closing time", "D H:i") if near else pgettext("date and time", "j M H:i")
-    return _("until %(time)s") % {"time": date_format(local, form)}
+    words = date_format(local, form)
+    if comes_twice(local):  # in the night when the clocks go back: “02:30 CET”
+        words = f"{words} {local:%Z}"
+    return _("until %(time)s") % {"time": words}
 
 
 @register.filter

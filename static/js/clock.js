@@ -4,7 +4,11 @@ import { text } from "./texts.js";
 import { emit } from "./upsert.js";
 
 const TICK_MS = 1_000;
-const FORMS = { hours, about, seconds: (left) => text("seconds", { seconds: Math.max(0, Math.ceil(left)) }) };
+// As messaging/reply_window/urgency.py has them, for a page that stands open.
+const SOON_S = 3_600;
+const NOW_S = 600;
+const NEAR_SHARE = 8;
+const FORMS = { left: timeLeft, seconds: (left) => text("seconds", { seconds: Math.max(0, Math.ceil(left)) }) };
 const day = dayFormat();
 const drawnOn = day.format(now());
 
@@ -37,7 +41,34 @@ function tick() {
   for (const element of document.querySelectorAll("[data-countdown]")) {
     count(element, Number(element.dataset.countdown) - moment / 1000);
   }
+  for (const element of document.querySelectorAll("[data-window-until]")) {
+    showWindow(element, Number(element.dataset.windowUntil) - moment / 1000);
+  }
   if (day.format(now()) !== drawnOn) newDay();
+}
+
+/** The last hour is soon, the last ten minutes are now; what is over presses nobody. */
+function urgency(left) {
+  if (left <= 0 || left > SOON_S) return "";
+  return left <= NOW_S ? "now" : "soon";
+}
+
+/** A reply window that runs out: its colour everywhere, on a row its words and its ring too. */
+function showWindow(element, left) {
+  const { windowS, closes } = element.dataset;
+  const pressing = urgency(left);
+  mark(element, "data-urgency", pressing);
+  mark(element, "data-near", left > 0 && left * NEAR_SHARE < windowS ? "yes" : "");
+  const words = element.querySelector("[data-window-words]");
+  if (!words) return;
+  write(words, pressing ? closes : timeLeft(left));
+  const share = Math.min(100, Math.max(1, Math.round((left * 100) / windowS)));
+  mark(element.querySelector(".ring circle:last-child"), "stroke-dasharray", `${share} 100`);
+}
+
+function mark(element, name, value) {
+  if (!value) element?.removeAttribute(name);
+  else if (element && element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 function count(element, seconds) {
@@ -66,15 +97,14 @@ function waiting(seconds) {
   return text("waiting_days", { count: Math.floor(seconds / 86_400) });
 }
 
-function hours(seconds) {
+/** What is left of a reply window, as `messaging/reply_window/window_words.py` says it. */
+function timeLeft(seconds) {
+  if (seconds <= 0) return text("window_closed");
   if (seconds < 60) return text("less_than_minute");
   const whole = Math.floor(seconds / 60);
-  const left = { hours: Math.floor(whole / 60), minutes: String(whole % 60).padStart(2, "0") };
-  return left.hours ? text("hours_minutes", left) : text("minutes", { minutes: whole });
-}
-
-function about(seconds) {
-  return seconds < 3_600 ? hours(seconds) : text("about_hours", { hours: Math.round(seconds / 3_600) });
+  const parts = { hours: Math.floor(whole / 60), minutes: String(whole % 60).padStart(2, "0") };
+  if (parts.hours >= 3) return text("hours_left", parts);
+  return parts.hours ? text("hours_minutes", parts) : text("minutes", { minutes: whole });
 }
 
 function minutes(seconds) {

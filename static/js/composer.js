@@ -1,9 +1,16 @@
-// The composer: reply or note, bytes and cost, Enter, one message per draft. No event of the server
-// ever writes into it; what the person asked back (undo, edit) and their own drafts alone do.
-import { hasFiles } from "./attachments.js";
-import { current, discardTyped, forget, load, pause, remember, startDrafts, switchTo } from "./drafts.js";
-import { text } from "./texts.js";
+// The composer: reply or note, bytes and cost, what is sent from it. It takes every letter at any
+// time: what is sent leaves it at once and stands in the thread. No event of the server ever writes
+// into it, but for a text that was refused: that comes back before what was typed since.
+import { asksFirst } from "./asking.js";
+import { giveFilesBack, handFilesOver, hasFiles, refusesFiles } from "./attachments.js";
+import { cameBack, current, discardTyped, forget, handOver, load, remember, startDrafts, switchTo, wasSent, wentOut } from "./drafts.js";
+import { openConversation } from "./exchange.js";
+import { arrival, lastWasKey } from "./focus.js";
+import { post, postsOf, startPosts } from "./posts.js";
+import { announce, text } from "./texts.js";
+import { awaited, failed, waitFor } from "./typeahead.js";
 import { emit } from "./upsert.js";
+import { following, openFirst, openRowLink } from "./walking.js";
 
 const encoder = new TextEncoder();
 
@@ -11,21 +18,25 @@ let parts = 1;
 let partsOf = "";
 
 export function startComposer() {
-  document.addEventListener("console:opened", adopt);
+  document.addEventListener("console:opened", () => adopt(awaited() ?? { still: () => false }));
   document.addEventListener("input", (event) => event.target.closest("[data-composer]") && typed(event));
   document.addEventListener("change", changedKind);
   document.addEventListener("keydown", pressed);
-  document.addEventListener("htmx:beforeRequest", begin);
-  document.addEventListener("htmx:afterRequest", end);
+  document.addEventListener("submit", submitted);
+  document.addEventListener("click", wantsBack);
+  document.addEventListener("console:send-anyway", ({ detail }) => send(detail.values));
   document.addEventListener("console:answered", answered);
-  document.addEventListener("console:failed", failed);
-  document.addEventListener("console:drawn", cost);
+  document.addEventListener("console:taken", ({ detail }) => wentOut(detail.one, detail.draft));
+  document.addEventListener("console:refused", ({ detail }) => refused(detail));
+  document.addEventListener("console:failed", failedHere);
+  document.addEventListener("console:unsaved", ({ detail }) => unsaved(detail.words));
+  document.addEventListener("console:drawn", drawn);
   document.addEventListener("console:cost", filesChanged);
   document.addEventListener("console:parts", ({ detail }) => countParts(detail));
   document.addEventListener("console:draft", ({ detail }) => fill(detail.text));
-  document.addEventListener("htmx:afterSwap", refused);
   startDrafts();
-  adopt();
+  startPosts();
+  adopt(arrival());
 }
 
 export function form() {
@@ -41,19 +52,29 @@ export function kindOf(mine = form()) {
 }
 
 /** A conversation came into the page: its own drafts, never another person's text. */
-function adopt() {
+function adopt(how) {
   const mine = form();
   if (!mine || mine.dataset.adopted) return;
   mine.dataset.adopted = "yes";
   load(mine);
-  const kept = current();
-  if (kept.text !== field(mine).value) field(mine).value = kept.text;
-  mine.elements.draft_key.value = kept.key;
-  look();
-  if (matchMedia("(pointer: fine)").matches && !document.querySelector("dialog[open]")) {
-    field(mine).focus({ preventScroll: true });
+  fill(current().text);
+  emit("posts", { conversation: mine.dataset.composer });
+  const area = field(mine);
+  area.setSelectionRange(area.value.length, area.value.length);
+  takeFocus(area, how);
+}
+
+/** Opened by the pointer, one goes on to write; by a key, the focus stays where keys are keys. */
+function takeFocus(area, { byKey = false, still = () => true, isBack = false, wasInReply, caret }) {
+  if (document.querySelector("dialog[open]") || !still()) return;
+  if (byKey) {
+    if (document.activeElement === document.body) leave();
+    return;
   }
-  field(mine).setSelectionRange(field(mine).value.length, field(mine).value.length);
+  const isWanted = wasInReply ?? (!isBack && !document.querySelector("[data-around]"));
+  if (!isWanted || !matchMedia("(pointer: fine)").matches) return;
+  area.focus({ preventScroll: true });
+  if (caret !== undefined) area.setSelectionRange(caret, caret);
 }
 
 function typed(event) {
@@ -61,9 +82,11 @@ function typed(event) {
   begun();
   look();
   remember(field().value);
+  emit("wrote", {});
 }
 
 function filesChanged() {
+  if (!form()) return;
   begun();
   cost();
 }
@@ -138,6 +161,7 @@ function cost() {
 function changedKind(event) {
   if (!event.target.matches?.("[data-composer] [name=kind]")) return;
   showKind(event.target.value);
+  field().focus({ preventScroll: true });
 }
 
 export function showKind(kind) {
@@ -150,72 +174,110 @@ export function showKind(kind) {
   const note = kind === "note";
   area.setAttribute("aria-label", note ? area.dataset.noteLabel : area.dataset.replyLabel);
   area.placeholder = note ? area.dataset.notePlaceholder : area.dataset.replyPlaceholder;
-  const draft = switchTo(kind);
-  area.value = draft.text;
-  mine.elements.draft_key.value = draft.key;
-  delete mine.dataset.begun;
-  begun();
+  switchTo(kind);
   problem("");
-  look();
-  area.focus({ preventScroll: true });
+  fill(current().text);
 }
 
 /** Enter sends, or Ctrl and Enter; never while an input method composes (Safari: keyCode 229). */
 function pressed(event) {
   const area = event.target;
+  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
   if (event.key === "Escape" && area.closest?.(".name-form")) {
     area.closest(".name-form").querySelector("[data-cancels]").click();
     return;
   }
-  if (event.key !== "Enter" || !area.matches?.("[data-composer] textarea")) return;
-  if (event.isComposing || event.keyCode === 229 || event.defaultPrevented) return;
+  if (!area.matches?.("[data-composer] textarea")) return;
+  if (event.key === "Escape") leave();
+  else if (event.key === "Enter") pressedEnter(event);
+}
+
+function pressedEnter(event) {
   const mine = form();
   const modified = event.ctrlKey || event.metaKey;
-  if (event.shiftKey || (mine.dataset.sendKey === "ctrl_enter" && !modified)) return;
+  const resolves = modified && event.shiftKey;
+  if (!resolves && (event.shiftKey || (mine.dataset.sendKey === "ctrl_enter" && !modified))) return;
   event.preventDefault();
-  const something = area.value.trim() || (kindOf(mine) === "reply" && hasFiles());
-  if (!mine.dataset.busy && something) mine.requestSubmit(mine.querySelector("[data-send]"));
+  if (event.repeat || (!field(mine).value.trim() && !(kindOf(mine) === "reply" && hasFiles()))) return;
+  const button = mine.querySelector(resolves ? "[data-send-and-resolve]" : "[data-send]");
+  if (button && (!resolves || kindOf(mine) === "reply")) mine.requestSubmit(button);
 }
 
-function begin(event) {
-  const mine = event.detail.elt;
-  if (!mine.matches?.("[data-composer]")) return;
-  if (mine.dataset.busy || mine.dataset.asking) {
-    event.preventDefault();
-    return;
-  }
-  mine.dataset.busy = "yes";
-  field(mine).readOnly = true;
-  pause();
+/** Out of the field, so that letters are keys again: to the row, or to the messages. */
+function leave() {
+  const link = openRowLink();
+  if (link?.checkVisibility()) link.focus({ preventScroll: true });
+  else document.getElementById("thread-scroll")?.focus({ preventScroll: true });
 }
 
-function end(event) {
-  const mine = event.detail.elt;
-  if (!mine.matches?.("[data-composer]")) return;
-  delete mine.dataset.busy;
-  field(mine).readOnly = false;
-  if (field(mine).value) remember(field(mine).value); // refused: it stays a draft
-}
-
-/** What the person asked for was done: sent, noted, parked, or a text is theirs again. */
-function answered({ detail }) {
+function submitted(event) {
   const mine = form();
-  const { draftKey, draftNumber } = detail.root.dataset;
-  if (!mine || draftKey === undefined) return;
-  const draft = {
-    key: draftKey,
-    number: Number(draftNumber),
-    text: detail.root.querySelector("[data-draft-text]")?.value ?? "",
+  if (event.target !== mine || event.defaultPrevented) return;
+  event.preventDefault();
+  const { submitter } = event;
+  const isEmpty = !field(mine).value.trim() && !(kindOf(mine) === "reply" && hasFiles());
+  const isParked = submitter?.name === "park";
+  if (isEmpty) field(mine).focus({ preventScroll: true });
+  else if (refusesFiles(isParked) || (!isParked && asksFirst(submitter))) return;
+  else send(submitter?.name ? [[submitter.name, submitter.value]] : []);
+}
+
+/** It leaves the field now; its answer may come whenever it likes. */
+function send(values) {
+  const mine = form();
+  const kind = kindOf(mine);
+  const shown = shownValues(mine);
+  const draft = handOver();
+  const resolves = values.some(([name, value]) => name === "also" && value === "resolve");
+  const one = {
+    ...draft,
+    conversation: mine.dataset.composer,
+    who: document.getElementById("thread").dataset.title,
+    url: mine.action,
+    at: Date.now(),
+    seen: mine.elements.seen_up_to.value,
+    files: kind === "reply" ? handFilesOver() : [],
+    isParked: values.some(([name]) => name === "park"),
   };
-  if (detail.elt !== mine) takeBack(draft);
-  else {
-    forget(draft);
-    mine.elements.draft_key.value = draft.key;
-    fill(draft.text);
-    emit("sent", { kind: kindOf(mine) });
-  }
+  one.values = [
+    ...shown, ["text", one.text], ["draft_key", one.key], ["next_key", one.nextKey], ...values,
+  ];
+  fill("");
   problem("");
-  field().focus({ preventScroll: true });
+  emit("sent", { kind });
+  post(one);
+  emit("posts", { conversation: one.conversation, isNew: true });
+  if (resolves) goOnAfter(one);
+}
+
+/** What else the form says as it stands; files have an order and a way of their own. */
+function shownValues(mine) {
+  const own = ["text", "draft_key", "next_key", "upload", "files", "csrfmiddlewaretoken"];
+  return [...new FormData(mine)].filter(([name]) => !own.includes(name));
+}
+
+/** Resolved on the server together with the reply; the next one is opened when that is so. */
+async function goOnAfter(one) {
+  const ids = following();
+  if (lastWasKey()) leave();
+  const wait = waitFor();
+  if (await one.done) openFirst(ids, wait);
+  else failed(wait, text("not_resolved"));
+}
+
+/** What the person asked back: the focus goes where it will stand, now, while they have asked. */
+function wantsBack({ target }) {
+  if (target.closest?.("form[action$='/edit/'] button")) field()?.focus({ preventScroll: true });
+}
+
+function answered({ detail }) {
+  const { draftKey, draftNumber } = detail.root.dataset;
+  if (draftKey === undefined) return;
+  // Its conversation is not the open one any more: there it stands as the draft.
+  if (!form() || detail.root.dataset.open !== openConversation()) return;
+  const words = detail.root.querySelector("[data-draft-text]")?.value ?? "";
+  takeBack({ key: draftKey, number: Number(draftNumber), text: words });
+  problem("");
 }
 
 /** Undone or to be edited: it is a reply, and what was typed meanwhile stands after it. */
@@ -223,23 +285,67 @@ function takeBack(draft) {
   if (kindOf() !== "reply") showKind("reply");
   const typedSince = discardTyped();
   forget(draft);
-  form().elements.draft_key.value = draft.key;
   const missing = typedSince && !draft.text.includes(typedSince.trim());
   fill(missing ? `${draft.text}\n${typedSince}` : draft.text);
   if (missing) remember(field().value);
 }
 
+/** What stands in the field from now on; the caret keeps its distance to the end. */
 function fill(words) {
   const mine = form();
-  field(mine).value = words;
+  const area = field(mine);
+  if (area.value !== words) {
+    const behind = area.value.length - area.selectionEnd;
+    area.value = words;
+    const caret = Math.max(0, words.length - behind);
+    area.setSelectionRange(caret, caret);
+  }
   mine.elements.draft_key.value = current().key;
   delete mine.dataset.begun;
   begun();
   look();
+  emit("wrote", {});
 }
 
-function failed({ detail }) {
+/** Into the open composer, or into the draft of the conversation that it was sent in. */
+function refused({ posts, answer }) {
+  const [first] = posts;
+  giveFilesBack(first.conversation, posts.flatMap((one) => one.files));
+  if (!cameBack(posts, answer) || form()?.dataset.composer !== first.conversation) {
+    emit("said", { words: `${text("came_back_elsewhere", { who: first.who })} ${answer.words}` });
+    return;
+  }
+  fill(current().text);
+  form().elements.seen_up_to.value = first.seen;
+  if (answer.html) refusal(answer.html);
+  else problem(answer.words);
+  announce(document.getElementById("composer-problem").textContent.trim());
+}
+
+/** In the server's own words. A draft whose key was used up has a new one; an answer that is told of is seen. */
+function refusal(html) {
+  const place = document.getElementById("composer-problem");
+  place.innerHTML = html;
+  const box = place.querySelector(".refusal");
+  if (!box) return;
+  if (box.dataset.draftKey) {
+    form().elements.draft_key.value = box.dataset.draftKey;
+    current().key = box.dataset.draftKey;
+  }
+  if (box.dataset.seenUpTo) form().elements.seen_up_to.value = box.dataset.seenUpTo;
+}
+
+function failedHere({ detail }) {
   if (detail.elt.matches?.("[data-composer]")) problem(detail.words);
+}
+
+/** Nothing of another kind is written over by “saved again”. */
+function unsaved(words) {
+  if (!form()) return;
+  const box = document.querySelector("#composer-problem .refusal");
+  if (!words && !("unsaved" in (box?.dataset ?? {}))) return;
+  problem(words);
+  if (words) document.querySelector("#composer-problem .refusal").dataset.unsaved = "";
 }
 
 function problem(words) {
@@ -252,13 +358,15 @@ function problem(words) {
   place.append(box);
 }
 
-/** A draft whose key was used up gets a new one; a colleague's answer counts as seen by now. */
-function refused(event) {
-  if (event.detail.target.id !== "composer-problem") return;
-  const box = event.detail.target.querySelector(".refusal");
-  if (box?.dataset.draftKey) {
-    form().elements.draft_key.value = box.dataset.draftKey;
-    current().key = box.dataset.draftKey;
+/** A message of ours that another tab sent, or a post whose answer was lost: its draft is used up. */
+function drawn({ detail }) {
+  cost();
+  if (!form()) return;
+  const ours = postsOf(openConversation()).map((one) => one.key);
+  for (const row of [...detail.fresh, ...detail.beyond]) {
+    const key = row.dataset.fromDraft?.split(":")[0];
+    if (!key || ours.includes(key) || !wasSent(key)) continue;
+    fill(current().text);
+    problem("");
   }
-  if (box?.dataset.seenUpTo) form().elements.seen_up_to.value = box.dataset.seenUpTo;
 }

@@ -1,4 +1,6 @@
-// Copies an address to the clipboard; where the browser refuses, selects it for the person.
+// Copies an address or words to the clipboard; where the browser refuses, selects it for the person.
+import { announce, text } from "./texts.js";
+
 const SHOWN_MS = 2_000;
 
 export function startCopying() {
@@ -7,6 +9,8 @@ export function startCopying() {
     if (button) copy(button);
     const link = event.target.closest("[data-copies-text]");
     if (link) copyAddress(link);
+    const words = event.target.closest("[data-copies-words]");
+    if (words) copyWords(words.dataset.copiesWords, words);
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     // The form itself may have been drawn over by its own answer.
@@ -30,22 +34,35 @@ async function copy(button) {
 
 /** An address of this console, whole, for a colleague. */
 async function copyAddress(button) {
-  const address = new URL(button.dataset.copiesText, location.href).href;
-  try {
-    await navigator.clipboard.writeText(address);
-  } catch {
-    copyByHand(address);
-  }
+  await write(new URL(button.dataset.copiesText, location.href).href);
   say(button);
+}
+
+/** `button`, a `copier`, shows for a moment that it was done; screen readers hear it. */
+export async function copyWords(words, button) {
+  await write(words);
+  button.classList.add("is-copied");
+  announce(text("copied"));
+  setTimeout(() => button.classList.remove("is-copied"), SHOWN_MS);
+}
+
+async function write(words) {
+  try {
+    await navigator.clipboard.writeText(words);
+  } catch {
+    copyByHand(words);
+  }
 }
 
 /** Without https there is no clipboard to write to but the old way. */
 function copyByHand(words) {
   const field = Object.assign(document.createElement("textarea"), { value: words, readOnly: true });
+  const before = document.activeElement;
   document.body.append(field);
   field.select();
   document.execCommand("copy");
   field.remove();
+  before?.focus({ preventScroll: true });
 }
 
 function say(button) {

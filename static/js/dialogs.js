@@ -1,5 +1,7 @@
 // One native dialog: filled by htmx, opened when its content is there, emptied when it closes.
-// Closing it never cancels a login: others may watch the same code.
+// Closing it never cancels a login: others may watch the same code. What it shows is a page of its
+// own as well (`#card`), for who opens it in a new tab.
+import { deepActive, takesKeys } from "./focus.js";
 import { fetchNews } from "./news.js";
 
 const READ_MS = 1_400;
@@ -18,13 +20,14 @@ export function startDialogs() {
   });
   document.addEventListener("console:settled", takeFocus);
   document.addEventListener("console:settled", askForLogin);
-  document.addEventListener("console:drawn", takeFocus);
+  document.addEventListener("console:drawn", () => takesKeys(deepActive()) || takeFocus());
   document.addEventListener("console:drawn", watchLogin);
   document.addEventListener("console:answered", ({ detail }) => {
     if (detail.elt.matches("[data-cancels]")) leave(document.querySelector("[data-login-id]"));
     if (dialog.contains(detail.elt) && !detail.elt.closest("[data-login-id]")) dialog.close();
   });
   dialog.addEventListener("click", (event) => closeFor(event, dialog));
+  askForLogin();
   dialog.addEventListener("close", () => closed(body));
 }
 
@@ -42,8 +45,11 @@ function show(dialog) {
   takeFocus();
 }
 
+/** On a page of its own only from nowhere or from within it: the person may be doing something else. */
 function takeFocus() {
-  const field = document.querySelector("dialog[open] [data-takes-focus]");
+  const place = document.querySelector("dialog[open]") ?? document.getElementById("card");
+  if (place?.id === "card" && document.activeElement !== document.body && !place.contains(document.activeElement)) return;
+  const field = place?.querySelector("[data-takes-focus]");
   if (field && !field.dataset.focused) {
     field.dataset.focused = "yes";
     field.focus();
@@ -87,5 +93,5 @@ function leave(panel) {
   if (!panel?.isConnected) return;
   const dialog = panel.closest("dialog");
   if (dialog) dialog.close();
-  else location.assign(panel.dataset.board);
+  else location.replace(panel.dataset.board);
 }

@@ -1,9 +1,12 @@
 // The emoji picker: fetched when it is opened first, its data from here, in the reader's language.
 import { field, form } from "./composer.js";
+import { intent } from "./focus.js";
 
 let picker = null;
 
-export function startEmoji() {
+/** Opens the picker for the first time, and listens from then on. */
+export function startEmoji(first) {
+  toggle(first);
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-emoji]");
     if (button) toggle(button);
@@ -23,10 +26,12 @@ async function toggle(button) {
     close(true);
     return;
   }
+  const still = intent();
   picker ??= await make(button);
+  if (!button.isConnected) return;
   form().append(picker);
   button.setAttribute("aria-expanded", "true");
-  picker.shadowRoot.querySelector("input")?.focus();
+  if (still()) picker.shadowRoot.querySelector("input")?.focus();
 }
 
 async function make(button) {

@@ -8,10 +8,16 @@ let zoom = 1;
 let at = { x: 0, y: 0 };
 let grip = null;
 
-export function startLightbox() {
+/** Shows a picture of the thread. Bound to its dialog when the first one is opened. */
+export function openPicture(wanted) {
+  if (!dialog) bind();
+  show(wanted);
+  dialog.showModal();
+  part("stage").focus();
+}
+
+function bind() {
   dialog = document.getElementById("lightbox");
-  if (!dialog) return;
-  document.addEventListener("click", opened);
   dialog.addEventListener("click", pressedButton);
   dialog.addEventListener("keydown", pressedKey);
   dialog.addEventListener("close", closed);
@@ -21,7 +27,7 @@ export function startLightbox() {
   stage.addEventListener("pointerdown", gripped);
   stage.addEventListener("pointermove", dragged);
   for (const kind of ["pointerup", "pointercancel"]) stage.addEventListener(kind, () => { grip = null; });
-  part("picture").addEventListener("error", () => { part("problem").hidden = !part("picture").getAttribute("src"); });
+  part("picture").addEventListener("error", broke);
   part("picture").addEventListener("load", () => { part("problem").hidden = true; });
 }
 
@@ -31,15 +37,6 @@ function part(name) {
 
 function pictures() {
   return [...document.querySelectorAll("#thread [data-picture]")];
-}
-
-function opened(event) {
-  const wanted = event.target.closest?.("[data-picture]");
-  if (!wanted || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-  event.preventDefault();
-  show(wanted);
-  dialog.showModal();
-  part("stage").focus();
 }
 
 function show(wanted) {
@@ -57,6 +54,14 @@ function show(wanted) {
     button.disabled = !all[place + Number(button.dataset.step)];
   }
   setZoom(1);
+}
+
+/** Browsers refuse some pictures that end too early; the small one made here shows what there is. */
+function broke() {
+  const picture = part("picture");
+  const small = link?.dataset.small;
+  if (small && picture.getAttribute("src") !== small) picture.src = small;
+  else part("problem").hidden = !picture.getAttribute("src");
 }
 
 function step(by) {

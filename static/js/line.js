@@ -1,5 +1,7 @@
 // The websocket: hints and heartbeats with numbers. Down, stalled or refused, the page polls; a
 // banner says so after a moment. Reconnect, gap, heartbeat and push all end in the same fetch.
+import { reloadAtRest } from "./focus.js";
+import { renew } from "./exchange.js";
 import { fetchNews } from "./news.js";
 import { hear, turnedBack } from "./streams.js";
 import { announce, text } from "./texts.js";
@@ -29,9 +31,12 @@ export function startLine() {
   window.addEventListener("online", anew);
   window.addEventListener("offline", showBanner);
   document.addEventListener("visibilitychange", () => document.hidden || again());
+  window.addEventListener("focus", () => signedOut && again());
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
-  document.addEventListener("console:signed-out", signOut);
+  document.addEventListener("console:signed-out", ({ detail }) => signOut(detail));
+  document.addEventListener("console:renewed", signIn);
   document.addEventListener("console:lapsed", () => fetchNews());
+  document.addEventListener("console:refused", () => fetchNews()); // the conversation may be gone
 }
 
 function open() {
@@ -50,7 +55,7 @@ function open() {
 function hearFrame(frame) {
   guard(2 * beatMs + 5_000);
   if (frame.type === "reload") {
-    location.reload();
+    reloadAtRest();
     return;
   }
   if (frame.type === "notice") {
@@ -65,7 +70,7 @@ function hearFrame(frame) {
 
 function welcome(frame) {
   if (turnedBack(frame.streams)) {
-    location.reload();
+    reloadAtRest();
     return;
   }
   beatMs = (frame.beat_s ?? 10) * 1000;
@@ -111,6 +116,10 @@ function anew() {
 
 /** The reader is back: try now. */
 function again() {
+  if (signedOut) {
+    renew().then((isBack) => isBack && emit("renewed", {})); // perhaps in another tab
+    return;
+  }
   showBanner();
   if (socket?.readyState === WebSocket.OPEN) {
     fetchNews();
@@ -121,7 +130,7 @@ function again() {
 }
 
 function pollWhileDown() {
-  if (downSince && Date.now() - downSince > POLL_AFTER_MS && navigator.onLine) fetchNews();
+  if (!signedOut && downSince && Date.now() - downSince > POLL_AFTER_MS && navigator.onLine) fetchNews();
 }
 
 /** What no stream numbers: that the worker lives, how long ago a session was heard. */
@@ -134,20 +143,35 @@ function showBanner() {
   if (signedOut) return;
   let words = "";
   if (!navigator.onLine) words = text("offline");
-  else if (downSince && Date.now() - downSince >= BANNER_AFTER_MS) words = text("line_down");
+  else if (!signedOut && downSince && Date.now() - downSince >= BANNER_AFTER_MS) words = text("line_down");
   if (banner.textContent === words) return;
   banner.textContent = words;
   announce(words);
 }
 
-function signOut() {
+/** `words` and `link` where somebody else is signed in: then the page is loaded anew. */
+function signOut({ words = signedOutWords(), link: way }) {
+  const banner = document.getElementById("line-banner");
+  if (banner.textContent.startsWith(words)) return;
   signedOut = true;
   clearTimeout(reopening);
   socket?.close();
-  const banner = document.getElementById("line-banner");
   const link = document.createElement("a");
-  link.href = `${document.body.dataset.login}?next=${encodeURIComponent(location.pathname)}`;
-  link.textContent = text("sign_in");
-  banner.replaceChildren(`${text("signed_out")} `, link);
-  announce(text("signed_out"));
+  const here = location.pathname + location.search;
+  link.href = way ? here : `${document.body.dataset.login}?next=${encodeURIComponent(location.pathname)}`;
+  link.textContent = way ?? text("sign_in");
+  banner.replaceChildren(`${words} `, link);
+  announce(words);
+}
+
+function signedOutWords() {
+  return text("signed_out") + (document.querySelector("[data-composer]") ? ` ${text("text_kept")}` : "");
+}
+
+/** The same person is signed in again. */
+function signIn() {
+  if (!signedOut) return;
+  signedOut = false;
+  document.getElementById("line-banner").replaceChildren();
+  anew();
 }

@@ -1,17 +1,14 @@
 // The list of conversations: which row is open, rows that hold still under pointer, focus and
 // selection, the pill that lets them go, arrows. Every handler is the document's: the list itself
 // is exchanged for another one with every view and filter.
-import { openRow } from "./keys.js";
 import { fetchNews } from "./news.js";
 import { parse, rewind } from "./streams.js";
-import { announce, counted, text } from "./texts.js";
+import { counted, text } from "./texts.js";
 import { holdWhile, releaseRows } from "./upsert.js";
 
 let known = null;
 let pointerInside = false;
 let stale = false;
-let goOn = "";
-let goesOnByKey = false;
 
 export function startList() {
   holdWhile(isHeld);
@@ -25,11 +22,7 @@ export function startList() {
   document.addEventListener("console:selected", letGo);
   document.addEventListener("console:settled", adopt);
   document.addEventListener("console:drawn", drawn);
-  document.addEventListener("console:answered", answered);
   document.addEventListener("htmx:afterSwap", closeDialog);
-  document.addEventListener("htmx:configRequest", ({ detail }) => {
-    detail.headers["Live-List"] = shownList();
-  });
   adopt();
 }
 
@@ -83,15 +76,13 @@ function adopt() {
   markOpen();
 }
 
-/** In place of another list: asked what came since, said what was done, focus where it was. */
+/** In place of another list: asked what came since, focus where it was. */
 function arrived(list) {
   rewind(parse(list.dataset.streams));
   fetchNews();
   const field = document.getElementById("list-search");
   const words = new URLSearchParams(list.dataset.list).get("q") ?? "";
   if (field !== document.activeElement) field.value = words;
-  const said = list.querySelector("[data-said]").textContent;
-  if (said) announce(said);
   setTimeout(() => {
     if (document.activeElement === document.body) list.querySelector(".list-scroll").focus({ preventScroll: true });
   });
@@ -106,7 +97,6 @@ function drawn({ detail }) {
     if (isHeld()) showHeld(0);
     else readAnew();
   }
-  if (detail.root.dataset.said) say(detail.root.dataset.said);
   markOpen();
 }
 
@@ -123,14 +113,6 @@ function readAnew() {
   const list = document.getElementById("list-pane");
   const address = `${list.querySelector(".list-search").action}?${shownList()}`;
   htmx.ajax("GET", address, { target: "#list-pane", swap: "outerHTML" });
-}
-
-function say(words) {
-  const line = document.getElementById("list-said");
-  if (!line) return;
-  line.querySelector("[data-said]").textContent = words;
-  line.hidden = false;
-  announce(words);
 }
 
 function markOpen() {
@@ -159,32 +141,7 @@ function clicked(event) {
     const list = document.getElementById("list-scroll");
     list.focus({ preventScroll: true });
     list.scrollTop = 0;
-  } else if (event.target.closest("[data-hides-said]")) {
-    document.getElementById("list-said").hidden = true;
-  } else {
-    const next = event.target.closest("[data-then-next]");
-    if (next) {
-      goOn = neighbour();
-      goesOnByKey = event.detail === 0; // no button of a mouse was pressed
-    }
   }
-}
-
-/** The row after the open one; at the end the one before. */
-function neighbour() {
-  const open = document.querySelector("#conversation-rows > li:has(> a[aria-current])");
-  const next = open?.nextElementSibling ?? open?.previousElementSibling;
-  return next?.id ?? document.querySelector("#conversation-rows > li")?.id ?? "";
-}
-
-/** “Resolve and open the next”: only after the first half was done. */
-function answered({ detail }) {
-  const id = "thenNext" in detail.elt.dataset ? goOn : "";
-  goOn = "";
-  const row = id && document.getElementById(id);
-  if (row && goesOnByKey) openRow(row);
-  else if (row) row.querySelector(":scope > a").click();
-  else if ("thenNext" in detail.elt.dataset) document.querySelector(".thread-head .back")?.click();
 }
 
 /** A form that led to another list is done with. */

@@ -1,15 +1,15 @@
 // Voices and videos of the thread: one plays at a time, whatever is drawn around it.
-import { startLightbox } from "./lightbox.js";
-
 export function startMedia() {
-  startLightbox();
+  document.addEventListener("click", picturePressed);
   document.addEventListener("click", toggled);
   document.addEventListener("input", sought);
   for (const kind of ["play", "pause", "ended", "timeupdate", "loadedmetadata"]) {
     document.addEventListener(kind, heard, true); // media events do not bubble
   }
-  document.addEventListener("error", broke, true);
+  document.addEventListener("error", ({ target }) => judge(target.closest?.("[data-video]")), true);
   document.addEventListener("console:drawn", redraw);
+  document.addEventListener("console:settled", judgeAll);
+  judgeAll();
 }
 
 function toggled(event) {
@@ -38,6 +38,7 @@ function heard(event) {
   const media = event.target;
   if (!(media instanceof HTMLMediaElement)) return;
   if (event.type === "play") quietOthers(media);
+  if (event.type === "loadedmetadata") judge(media.closest("[data-video]"));
   const voice = media.closest("[data-voice]");
   if (!voice) return;
   if (event.type === "ended") media.currentTime = 0;
@@ -72,15 +73,41 @@ function redraw() {
   for (const voice of document.querySelectorAll("[data-voice]")) {
     if (voice.querySelector("audio").currentTime > 0) show(voice);
   }
+  judgeAll();
 }
 
-function broke(event) {
-  const box = event.target.closest?.("[data-video]");
-  const words = box?.querySelector("[data-when-broken]");
-  if (words) words.hidden = false;
+function judgeAll() {
+  for (const box of document.querySelectorAll("[data-video]")) judge(box);
+}
+
+/**
+ * A video that this browser cannot show, or of which it has the sound alone, says so. Of a kind that
+ * it does not know (it may play it all the same) it is asked at once, not when somebody presses play.
+ */
+function judge(box) {
+  const video = box?.querySelector("video");
+  if (!video) return;
+  if (box.dataset.type && !video.canPlayType(box.dataset.type)) video.preload = "metadata";
+  const soundAlone = video.readyState >= HTMLMediaElement.HAVE_METADATA && !video.videoWidth;
+  const isBroken = Boolean(video.error) || video.networkState === HTMLMediaElement.NETWORK_NO_SOURCE || soundAlone;
+  box.classList.toggle("is-broken", isBroken);
+  box.querySelector("[data-when-broken]").hidden = !isBroken;
 }
 
 function clock(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** The module for large pictures comes with the first one that is opened. */
+async function picturePressed(event) {
+  const wanted = event.target.closest?.("[data-picture]");
+  if (!wanted || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  if (!document.getElementById("lightbox")) return;
+  event.preventDefault();
+  try {
+    (await import("./lightbox.js")).openPicture(wanted);
+  } catch {
+    location.assign(wanted.href);
+  }
 }

@@ -1,5 +1,6 @@
 // “@” in a note: the team's people as a list, chosen by arrows and Enter, or by a click.
 import { field, form, kindOf } from "./composer.js";
+import { fold } from "./fold.js";
 
 const MOST = 8;
 const TIMEOUT_MS = 10_000;
@@ -18,6 +19,7 @@ export function startMentions() {
   });
   document.addEventListener("console:sent", hide);
   document.addEventListener("change", hide);
+  offer();
 }
 
 function list() {
@@ -40,8 +42,8 @@ async function offer() {
   }
   const people = await peopleHere();
   if (word() === null) return;
-  const wanted = word().toLocaleLowerCase();
-  const fits = (one) => [one.username, one.name].some((name) => name.toLocaleLowerCase().includes(wanted));
+  const wanted = fold(word());
+  const fits = (one) => [one.username, one.name].some((name) => fold(name).includes(wanted));
   show(people.filter(fits).slice(0, MOST));
 }
 
@@ -74,6 +76,7 @@ function option(one, index) {
   const item = document.createElement("li");
   item.id = `mention-${index}`;
   item.setAttribute("role", "option");
+  item.dir = "auto";
   item.dataset.username = one.username;
   const second = one.name === one.username ? "" : ` @${one.username}`;
   item.textContent = `${one.name}${second}`;

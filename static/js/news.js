@@ -1,7 +1,9 @@
 // Fetches what changed since the page's numbers. One fetch at a time, at most one waiting.
-import { isSignIn, openConversation, openLogin } from "./exchange.js";
+import { seenAccount } from "./answering.js";
+import { isSignIn, openConversation, openLogin, renew } from "./exchange.js";
+import { reloadAtRest } from "./focus.js";
 import { behind, since } from "./streams.js";
-import { draw, emit, read } from "./upsert.js";
+import { draw, emit, isOurs, read } from "./upsert.js";
 
 const TIMEOUT_MS = 20_000;
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
@@ -67,7 +69,11 @@ async function ask(everything) {
     if (!response.ok) return refused(response);
     const root = read(await response.text());
     if (!root) return false;
-    take(root);
+    if (!isOurs(root)) {
+      renew(); // says who is signed in
+      return false;
+    }
+    await take(root);
     return true;
   } catch {
     return false;
@@ -76,17 +82,17 @@ async function ask(everything) {
 
 /** The person may not see this page any more: let the server say so. */
 function refused(response) {
-  if (response.status === 403 || response.status === 404) location.reload();
+  if (response.status === 403 || response.status === 404) reloadAtRest();
   return false;
 }
 
-function take(root) {
-  if (root.dataset.gone && openConversation() === root.dataset.gone) {
-    location.assign(document.querySelector(".thread-head .back")?.href ?? location.href);
-    return;
-  }
-  if ("reload" in root.dataset) {
-    location.reload();
+async function take(root) {
+  const { gone, open } = root.dataset;
+  const isOpen = (gone ?? open) && openConversation() === (gone ?? open);
+  if (isOpen && gone) (await import("./parting.js")).part(root);
+  const mayAnswer = Boolean(document.querySelector("[data-composer]"));
+  if ("reload" in root.dataset || (isOpen && open && mayAnswer !== "mayAnswer" in root.dataset)) {
+    reloadAtRest();
     return;
   }
   newest(root);
@@ -99,6 +105,7 @@ function address(everything) {
   const list = document.getElementById("list-pane");
   if (list) url.searchParams.set("list", list.dataset.list);
   if (openConversation()) url.searchParams.set("open", openConversation());
+  if (seenAccount()) url.searchParams.set("account", seenAccount());
   if (openLogin()) url.searchParams.set("login", openLogin());
   return url;
 }

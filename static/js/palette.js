@@ -1,5 +1,6 @@
 // The palette (Ctrl+K): what can be done on this page, where one can go, who can be opened by
 // name. Keyboard only is enough: type, arrows, Enter. Names are asked for while one types.
+import { fold } from "./fold.js";
 import { text } from "./texts.js";
 
 const ASK_AFTER_MS = 120;
@@ -51,8 +52,8 @@ function typed() {
 
 /** Every word of the query begins or stands within a word of the label. */
 function fits(label, words) {
-  const whole = label.toLocaleLowerCase();
-  return words.toLocaleLowerCase().split(/\s+/).every((word) => whole.includes(word));
+  const whole = fold(label);
+  return fold(words).split(" ").every((word) => whole.includes(word));
 }
 
 /** The page's own controls with keys: those that are shown, and those whose key works unseen. */
@@ -134,7 +135,7 @@ function option(one, number) {
   const line = Object.assign(document.createElement("li"), { id: `palette-${number}`, className: "palette-option" });
   line.setAttribute("role", "option");
   line.dataset.name = `${one.group}/${one.label}`;
-  line.append(Object.assign(document.createElement("span"), { className: "cut", textContent: one.label }));
+  line.append(Object.assign(document.createElement("span"), { className: "cut", dir: "auto", textContent: one.label }));
   if (one.detail) line.append(Object.assign(document.createElement("span"), { className: "small muted cut", textContent: one.detail }));
   if (one.key) line.append(Object.assign(document.createElement("kbd"), { textContent: one.key }));
   line.run = one.run;

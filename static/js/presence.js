@@ -1,6 +1,6 @@
 // Who looks at a conversation and who types: said by pages, shown on head and rows, never numbered.
-// Typing into a colleague's conversation asks first.
-import { csrfToken } from "./exchange.js";
+import { startAsking } from "./asking.js";
+import { isFinal, send } from "./exchange.js";
 import { field, form, kindOf } from "./composer.js";
 import { now } from "./news.js";
 import { text } from "./texts.js";
@@ -10,6 +10,7 @@ const TYPES_EVERY_MS = 3_000;
 const STOPS_AFTER_MS = 4_000;
 const TIMEOUT_MS = 10_000;
 const ASK_EVERY_MS = 15_000;
+const LONGEST_REST_MS = 60_000;
 
 const there = new Map();
 let open = null;
@@ -20,21 +21,22 @@ let stopTimer = 0;
 
 export function startPresence() {
   if (!document.querySelector("main.inbox")) return;
+  startAsking({ writerIn: writer });
   document.addEventListener("console:opened", adopt);
   document.addEventListener("console:settled", left);
   document.addEventListener("console:notice", ({ detail }) => hear(detail));
-  document.addEventListener("console:welcome", () => ask(rowsShown()));
+  document.addEventListener("console:welcome", () => {
+    if (open) open.rests = 0;
+    ask(rowsShown());
+  });
+  document.addEventListener("console:renewed", () => {
+    if (open) open.isOver = false;
+  });
   setInterval(() => document.hidden || ask([...there.keys()].filter((id) => others(id).length)), ASK_EVERY_MS);
   document.addEventListener("console:drawn", () => drawAll());
   document.addEventListener("console:sent", () => stopTyping({ said: true }));
   document.addEventListener("input", typed);
   document.addEventListener("compositionend", typed);
-  document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-write-anyway]")) writeAnyway();
-  });
-  document.addEventListener("console:answered", ({ detail }) => {
-    if (detail.elt.matches("[data-assigns-me]")) writeAnyway();
-  });
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : say()));
   window.addEventListener("pagehide", leave);
   setInterval(() => document.hidden || say(), HERE_EVERY_MS);
@@ -74,16 +76,19 @@ function say() {
 }
 
 async function post(place, values, leaving = false) {
+  if (place.isOver || (!leaving && place.rests > Date.now())) return;
+  let response = null;
   try {
-    const response = await fetch(place.url, {
-      method: "POST",
-      headers: { "X-CSRFToken": csrfToken() },
+    response = await send(place.url, {
       body: new URLSearchParams(values),
       keepalive: leaving,
       signal: leaving ? undefined : AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (response.ok && !leaving) take(place.id, (await response.json()).people);
+    place.isOver = isFinal(response);
+    if (response.ok && !leaving && !place.isOver) take(place.id, (await response.json()).people);
   } catch { /* the line is down: what is not renewed lapses by itself */ }
+  place.failures = response?.ok ? 0 : (place.failures ?? 0) + 1;
+  place.rests = place.failures && Date.now() + Math.min(LONGEST_REST_MS, TYPES_EVERY_MS * 2 ** place.failures);
 }
 
 function typed(event) {
@@ -93,7 +98,6 @@ function typed(event) {
     stopTyping();
     return;
   }
-  if (!event.isComposing) askFirst(mine);
   lastTyped = Date.now();
   clearTimeout(stopTimer);
   stopTimer = setTimeout(stopTyping, STOPS_AFTER_MS);
@@ -112,29 +116,9 @@ function stopTyping({ said = false } = {}) {
   if (was || said) say();
 }
 
-/** Once per draft: a colleague has it, or writes an answer at this moment. */
-function askFirst(mine) {
-  if (mine.dataset.asked || kindOf(mine) === "note") return;
-  const { owner } = document.getElementById("budget").dataset;
-  const writer = others(open.id).find((one) => one.types_until > now() / 1000);
-  if (!owner && !writer) return;
-  mine.dataset.asked = "yes";
-  mine.dataset.asking = "yes";
-  const box = document.getElementById("composer-ask");
-  const words = writer ? text("ask_typing", { name: writer.name }) : text("ask_owner", { name: owner });
-  box.querySelector("[data-ask-words]").textContent = words;
-  box.querySelector("[data-assigns-me]")?.toggleAttribute("hidden", !owner);
-  box.hidden = false;
-  field(mine).readOnly = true;
-  box.querySelector("[data-write-anyway]").focus();
-}
-
-function writeAnyway() {
-  const mine = form();
-  delete mine.dataset.asking;
-  document.getElementById("composer-ask").hidden = true;
-  field(mine).readOnly = false;
-  field(mine).focus({ preventScroll: true });
+/** A colleague who types in the open conversation at this moment. */
+function writer() {
+  return open && others(open.id).find((one) => one.types_until > now() / 1000);
 }
 
 function hear(frame) {
@@ -205,7 +189,7 @@ function chipOf({ name, types }) {
   chip.className = types ? "chip ok" : "chip";
   chip.dataset.presence = "";
   chip.title = text(types ? "types" : "looks", { names: name });
-  const words = Object.assign(document.createElement("span"), { className: "cut", textContent: name });
+  const words = Object.assign(document.createElement("span"), { className: "cut", dir: "auto", textContent: name });
   chip.append(icon(types ? "pencil-line" : "eye"), words);
   return chip;
 }

@@ -1,4 +1,5 @@
 // Several conversations at once: boxes on the rows, what is chosen, and all that match.
+import { fold } from "./fold.js";
 import { counted, text } from "./texts.js";
 import { emit } from "./upsert.js";
 
@@ -81,8 +82,8 @@ function show() {
 function narrow(event) {
   const { narrows } = event.target.dataset ?? {};
   if (!narrows) return;
-  const wanted = event.target.value.trim().toLocaleLowerCase();
+  const wanted = fold(event.target.value);
   for (const entry of document.getElementById(narrows).children) {
-    entry.hidden = !entry.textContent.toLocaleLowerCase().includes(wanted);
+    entry.hidden = !fold(entry.textContent).includes(wanted);
   }
 }

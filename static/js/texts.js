@@ -2,7 +2,12 @@
 const table = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
 
 export function text(key, values = {}) {
-  return (table[key] ?? "").replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+  return (table[key] ?? "").replace(/\{(\w+)\}/g, (whole, name) => apart(values[name] ?? whole));
+}
+
+/** What reads from right to left moves no word of the sentence around it. */
+function apart(value) {
+  return /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/.test(value) ? `\u2068${value}\u2069` : value;
 }
 
 export function counted(key, count) {

@@ -29,10 +29,6 @@ export function startThread() {
   adopt();
 }
 
-export function isAtBottom() {
-  return atBottom;
-}
-
 /** A thread came into the page, with the page or by a click on a row. */
 function adopt() {
   const thread = document.getElementById("thread");
@@ -128,6 +124,13 @@ function showBelow() {
 
 function jumpDown(event) {
   if (event.target.closest("[data-new-below]")) toTheEnd();
+}
+
+/** What was sent just now is looked at, unless an old place of the thread is open. */
+export function showSent() {
+  if (isCut()) return;
+  atBottom = true;
+  stick();
 }
 
 function toTheEnd() {

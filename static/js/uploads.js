@@ -1,35 +1,45 @@
-// Carries one file to the console, with progress; knows nothing of the page around it.
+// Carries one file to the console, with progress; knows nothing of the tray.
+import { csrfToken, isFinal, isStale, REFUSAL, renew, wordsFor } from "./exchange.js";
 
-/** Resolves with the answer; rejects with words, or with null when it was cut by `abort`. */
-export function carry(file, { url, token, onProgress }) {
-  const request = new XMLHttpRequest();
-  const form = new FormData();
-  form.append("csrfmiddlewaretoken", token);
-  // Percent-encoded: a form changes line ends, and quotes in the name of a part.
-  form.append("name", encodeURIComponent(file.name));
-  form.append("file", file, "file");
-  const done = new Promise((resolve, reject) => {
-    request.upload.addEventListener("progress", (event) => {
-      if (event.lengthComputable) onProgress(Math.floor((event.loaded / event.total) * 100));
-    });
-    request.addEventListener("load", () => {
-      const answer = parsed(request.responseText);
-      if (request.status === 201 && answer?.id) resolve(answer);
-      else reject(answer?.error ?? "");
-    });
-    request.addEventListener("error", () => reject(""));
-    request.addEventListener("abort", () => reject(null));
+/**
+ * Resolves with the answer; rejects with `words` ("": the line broke) and whether it `mayWork` at the
+ * next try, or with null when it was cut by `abort`.
+ */
+export function carry(file, { url, values, onProgress }) {
+  let request = null;
+  const once = () => {
+    request = new XMLHttpRequest();
+    return post(request, file, { url, values, onProgress });
+  };
+  const done = once().then(async () => {
+    if (isStale(request.status, request.getResponseHeader(REFUSAL)) && (await renew())) await once();
+    const answer = parsed(request.responseText);
+    if (request.status === 201 && answer?.id) return answer;
+    const { status } = request;
+    const said = typeof answer?.error === "string" ? answer.error : ""; // a proxy's may be anything
+    const words = said || (await wordsFor(status, request.getResponseHeader(REFUSAL), "upload"));
+    throw { words, mayWork: !isFinal({ status, url: request.responseURL }) };
   });
-  request.open("POST", url);
-  request.send(form);
   return { done, abort: () => request.abort() };
 }
 
-/** Tell the console that a file is not wanted any more; it would end by itself in a day. */
-export function discard(id, { url, token }) {
+function post(request, file, { url, values, onProgress }) {
   const form = new FormData();
-  form.append("csrfmiddlewaretoken", token);
-  fetch(`${url}${id}/discard/`, { method: "POST", body: form, keepalive: true }).catch(() => {});
+  for (const [name, value] of Object.entries(values)) form.append(name, value);
+  // Percent-encoded: a form changes line ends, and quotes in the name of a part.
+  form.append("name", encodeURIComponent(file.name));
+  form.append("file", file, "file");
+  return new Promise((resolve, reject) => {
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) onProgress(Math.floor((event.loaded / event.total) * 100));
+    });
+    request.addEventListener("load", resolve);
+    request.addEventListener("error", () => reject({ words: "", mayWork: true }));
+    request.addEventListener("abort", () => reject(null));
+    request.open("POST", url);
+    request.setRequestHeader("X-CSRFToken", csrfToken());
+    request.send(form);
+  });
 }
 
 function parsed(words) {

@@ -18,6 +18,11 @@ export function read(html) {
   return template.content.querySelector("[data-changes]");
 }
 
+/** Whether it was drawn for the person of this page: somebody else may have signed in in another tab. */
+export function isOurs({ dataset }) {
+  return !dataset.user || dataset.user === document.body.dataset.user;
+}
+
 /** Draw a response. Says so in a `drawn` event with the rows that are new to the page. */
 export function draw(root) {
   const isPage = root.dataset.changes === "page";

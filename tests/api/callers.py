@@ -6,6 +6,7 @@ from typing import Any
 
 from django.test import Client
 
+from messaging.api.codes import CODES
 from sessions_app.models import User
 from sessions_app.people.tokens import issue_token
 
@@ -28,7 +29,10 @@ class Answer:
 
 def answer_of(response: Any) -> Answer:
     text = response.content.decode()
-    return Answer(response.status_code, json.loads(text) if text else None, response.headers)
+    answer = Answer(response.status_code, json.loads(text) if text else None, response.headers)
+    if answer.status >= 400:  # whatever a test is about: no error may bear a code of its own
+        assert answer.code in CODES[answer.status], answer
+    return answer
 
 
 class Caller:

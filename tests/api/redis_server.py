@@ -18,26 +18,56 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class OwnRedis:
+    """One server that a test may stop and start again; it keeps nothing."""
+
+    def __init__(self, program: str, folder: Path) -> None:
+        self.program, self.folder = program, folder
+        self.port = free_port()
+        self.server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1"]
+        self.server = subprocess.Popen(
+            [*command, "--save", "", "--dir", "."], cwd=self.folder, stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                continue
+
+    def stop(self) -> None:
+        if self.server is not None:
+            self.server.terminate()
+            self.server.wait(10)
+            self.server = None
+
+
 @contextmanager
-def running_redis(folder: Path) -> Iterator[str]:
-    """Its address."""
+def own_redis(folder: Path) -> Iterator[OwnRedis]:
+    """A running server; skipped, or failed with REQUIRE_SERVICES=1, where there is no program."""
     program = shutil.which("redis-server")
     if program is None:
         if os.environ.get("REQUIRE_SERVICES") == "1":
             pytest.fail("redis-server is required here and is not installed")
         pytest.skip("redis-server is not installed")
-    port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", "."]
-    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    made = OwnRedis(program, folder)
     try:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                continue
-        yield f"redis://127.0.0.1:{port}/0"
+        made.start()
+        yield made
     finally:
-        server.terminate()
-        server.wait(10)
+        made.stop()
+
+
+@contextmanager
+def running_redis(folder: Path) -> Iterator[str]:
+    """Its address."""
+    with own_redis(folder) as server:
+        yield server.url

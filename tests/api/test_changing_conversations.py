@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging import work
+from messaging.conversations import work
 from messaging.models import Conversation, Label, Message
 from tests.api.callers import Caller, calling
 from tests.api.conftest import Shop

@@ -120,3 +120,22 @@ def test_bytes_go_out_with_ranges_to_whoever_may_see_them(cast: Cast, shop: Shop
     assert (part.status_code, b"".join(part.streaming_content)) == (206, b"PNG")
     assert get(cast.agent_elsewhere).status_code == 404
     assert get(cast.outsider).status_code == 403
+
+
+@pytest.mark.parametrize("asked", ["bytes=900000-", "bytes=900000-900001", "bytes=-0"])
+@pytest.mark.parametrize(("kind", "content"), [("image", PICTURE), ("file", b"hello")])
+def test_a_range_behind_the_end_is_an_error_like_all_others(
+    cast: Cast, shop: Shop, asked: str, kind: str, content: bytes
+) -> None:
+    caller = calling(cast.agent)
+    post(caller, inline(content, kind=kind))
+    headers = {"authorization": f"Bearer {caller.secret}", "range": asked}
+    path = f"/api/v1/attachments/{Attachment.objects.get().pk}/content"
+    response: Any = caller.client.get(path, headers=headers)
+    answer = answer_of(response)
+    assert (answer.status, answer.code) == (416, "range_not_satisfiable")
+    assert response["Content-Range"] == f"bytes */{len(content)}"
+    assert (response["Content-Type"], response["Cache-Control"]) == ("application/json", "no-store")
+    assert "Content-Disposition" not in response
+    good: Any = caller.client.get(path, headers={**headers, "range": "bytes=0-1"})
+    assert (good.status_code, b"".join(good.streaming_content)) == (206, content[:2])

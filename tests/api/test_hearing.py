@@ -5,10 +5,10 @@ import time
 import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from sessions_app import realtime
+from sessions_app.realtime import streams
 from tests.api.redis_server import free_port
 
-HINT = {"type": realtime.HINT, "streams": {"team:1": 1}, "about": []}
+HINT = {"type": streams.HINT, "streams": {"team:1": 1}, "about": []}
 
 
 @pytest.mark.services
@@ -17,15 +17,15 @@ async def test_a_wait_hears_after_one_that_timed_out(
 ) -> None:
     ours = RedisPubSubChannelLayer(hosts=[redis_url])
     theirs = RedisPubSubChannelLayer(hosts=[redis_url])
-    monkeypatch.setattr(realtime, "get_channel_layer", lambda: ours)
-    async with realtime.hearing(["team:1", "user:1"]) as hints:
+    monkeypatch.setattr(streams, "get_channel_layer", lambda: ours)
+    async with streams.hearing(["team:1", "user:1"]) as hints:
         assert not await hints.wait_for_hint(0.1)
         for _ in range(2):
-            await theirs.group_send(realtime.group_of("team:1"), HINT)
+            await theirs.group_send(streams.group_of("team:1"), HINT)
             began = time.monotonic()
             assert await hints.wait_for_hint(5)
             assert time.monotonic() - began < 0.3
-        await theirs.group_send(realtime.group_of("team:2"), HINT)
+        await theirs.group_send(streams.group_of("team:2"), HINT)
         assert not await hints.wait_for_hint(0.2)
     assert ours.channels == {}
     assert not any(ours.groups.values())
@@ -37,6 +37,6 @@ async def test_without_a_channel_layer_the_time_passes_and_nothing_breaks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     away = RedisPubSubChannelLayer(hosts=[f"redis://127.0.0.1:{free_port()}/0"])
-    monkeypatch.setattr(realtime, "get_channel_layer", lambda: away)
-    async with realtime.hearing(["team:1"]) as hints:
+    monkeypatch.setattr(streams, "get_channel_layer", lambda: away)
+    async with streams.hearing(["team:1"]) as hints:
         assert not await hints.wait_for_hint(0.1)

@@ -9,9 +9,9 @@ from django.db import connections
 
 from messaging.api import limits
 from messaging.api.errors import ApiError
-from sessions_app import team_settings
 from sessions_app.models import Team
 from sessions_app.people.roles import Role
+from sessions_app.team_settings.limits import TeamSettings
 from tests.api.callers import Caller, calling, token_of
 from tests.api.redis_server import free_port
 from tests.conftest import Cast, make_user
@@ -25,7 +25,7 @@ def five(monkeypatch: pytest.MonkeyPatch, limited: Callable[..., None]) -> None:
 
 
 def test_the_limit_is_the_contracts() -> None:
-    assert team_settings.TeamSettings().api_requests_per_minute == 6_000
+    assert TeamSettings().api_requests_per_minute == 6_000
 
 
 @pytest.mark.django_db

@@ -11,9 +11,10 @@ from django.db.backends.signals import connection_created
 
 from messaging.api import waiting
 from messaging.models import Conversation
-from sessions_app import login, realtime
+from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, LoginState, Session, Team, User
 from sessions_app.people.roles import Role
+from sessions_app.realtime import streams
 from tests.api.callers import token_of
 from tests.api.on_asgi import Call, ask, asked
 from tests.conftest import in_thread, make_user, until
@@ -28,7 +29,7 @@ def agent(seeded: Team) -> User:
 
 @pytest.fixture
 async def session(seeded: Team) -> Session:
-    realtime.attach_loop(asyncio.get_running_loop())
+    streams.attach_loop(asyncio.get_running_loop())
     made: Session = await in_thread(make_session)()
     return made
 
@@ -63,7 +64,7 @@ async def test_without_any_hint_it_is_found_within_a_second(agent: User, session
     secret = await in_thread(token_of)(agent)
     call = await asked(secret, "GET", "/messages?wait=20")
     await waiting_calls()
-    realtime.attach_loop(None)  # what comes now is announced to a loop of nobody
+    streams.attach_loop(None)  # what comes now is announced to a loop of nobody
 
     def unheard() -> None:
         get_channel_layer().groups.clear()
@@ -184,7 +185,7 @@ async def test_a_login_is_watched_by_its_version(seeded: Team, session: Session)
     secret = await in_thread(token_of)(operator)
 
     def start() -> LoginAttempt:
-        return login.start_login(user=operator, session_name="New", team=seeded)
+        return attempts.start_login(user=operator, session_name="New", team=seeded)
 
     attempt = await in_thread(start)()
     place = f"/logins/{attempt.pk}"
@@ -197,7 +198,7 @@ async def test_a_login_is_watched_by_its_version(seeded: Team, session: Session)
     shown: dict[str, Any] = {
         "qrcode_handle": "h", "qr_url": "https://liteapp.example/q", "status": LoginState.WAITING,
     }  # fmt: skip
-    await in_thread(lambda: login.show_code(attempt.pk, **shown))()
+    await in_thread(lambda: attempts.show_code(attempt.pk, **shown))()
     answer = await call.answer()
     assert time.monotonic() - began < 0.5
     assert (answer.body["version"], answer.body["qr_url"]) == (2, "https://liteapp.example/q")
@@ -205,6 +206,6 @@ async def test_a_login_is_watched_by_its_version(seeded: Team, session: Session)
 
     timed = await ask(secret, "GET", f"{place}?wait=0.3&seen=2")
     assert timed.body["version"] == 2
-    await in_thread(lambda: login.cancel_login(attempt=attempt, user=None))()
+    await in_thread(lambda: attempts.cancel_login(attempt=attempt, user=None))()
     final = await ask(secret, "GET", f"{place}?wait=20&seen=3")
     assert (final.body["status"], final.body["qr_url"]) == ("cancelled", None)

@@ -8,11 +8,11 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from messaging import outbox
+from messaging.delivering import outbox
 from messaging.models import Message, PostedKey
-from sessions_app import leases
 from sessions_app.models import Context, Session, Team
 from sessions_app.people.roles import Role
+from sessions_app.sessions import leases
 from tests.api.callers import Answer, Caller, calling, token_of
 from tests.api.conftest import Shop
 from tests.conftest import Cast, make_user
@@ -37,7 +37,7 @@ def test_a_text_is_queued_and_counted(caller: Caller, shop: Shop, cast: Cast) ->
     assert answer.status == 202
     assert answer.body == {
         "id": str(row.pk), "status": "queued", "session": "Shop A", "remaining": 9,
-        "parts": [str(row.pk)],
+        "parts": [str(row.pk)], "held_by": None,
     }  # fmt: skip
     assert (row.text, row.sent_by, row.status) == ("hi", cast.agent, "queued")
     assert post(caller).body["remaining"] == 8

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from messaging import outbox
+from messaging.delivering import outbox
 from messaging.models import Conversation, Message
-from sessions_app import leases
+from sessions_app.sessions import leases
 from tests.api.callers import Caller, calling
 from tests.api.conftest import Shop
 from tests.conftest import Cast
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 FIELDS = {
     "id", "message_id", "client_id", "session", "bot_id", "user_id", "direction", "kind", "text",
-    "attachments", "quote", "status", "error", "created_at", "stored_at", "sent_by",
+    "attachments", "quote", "status", "error", "held_by", "created_at", "stored_at", "sent_by",
 }  # fmt: skip
 ISO = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
@@ -41,7 +41,7 @@ def test_a_message_has_exactly_the_fields_of_the_contract(
     assert (got["session"], got["bot_id"]) == ("Shop A", "Shop A@im.bot")
     assert (got["user_id"], got["text"]) == ("lina@im.wechat", "hello")
     assert (got["attachments"], got["quote"], got["error"]) == ([], None, None)
-    assert (got["sent_by"], got["client_id"]) == (None, None)
+    assert (got["sent_by"], got["client_id"], got["held_by"]) == (None, None, None)
     assert ISO.match(got["created_at"])
     assert ISO.match(got["stored_at"])
 
@@ -254,8 +254,11 @@ def test_a_contact_is_named_and_the_rest_comes_later(caller: Caller, shop: Shop)
     path = "/contacts/lina@im.wechat"
     assert caller.patch(path, {"name": "  Li   Na "}).body["name"] == "Li Na"
     assert caller.get("/conversations").body["items"][0]["name"] == "Li Na"
-    later: list[dict[str, Any]] = [{"note": "x"}, {"fields": {}}, {"blocked": True}]
-    for change in (*later, {"name": "B", "note": ""}):
+    assert caller.patch(path, {"note": "writes late"}).body["note"] == "writes late"
+    assert caller.patch(path, {"note": None}).body["note"] is None
+    assert caller.patch(path, {"note": "x" * 2_001}).status == 422
+    later: list[dict[str, Any]] = [{"fields": {}}, {"blocked": True}]
+    for change in (*later, {"name": "B", "fields": {}}):
         assert caller.patch(path, change).code == "not_available"
     assert caller.get(path).body["name"] == "Li Na"
     assert caller.patch(path, {"name": None}).body["name"] is None

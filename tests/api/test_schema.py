@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from messaging.api import app, waiting
-from sessions_app import login
+from sessions_app.login import attempts
 from sessions_app.models import Team
 from sessions_app.people.roles import Role
 from tests.api.callers import Caller, token_of
@@ -36,7 +36,7 @@ def secret(seeded: Team, monkeypatch: pytest.MonkeyPatch, limited: Callable[...,
     """An administrator's, among a few things to find; nothing waits and nothing is limited."""
     administrator = make_user("ada", Role.ADMINISTRATOR, seeded)
     receive(make_session("Shop A"), text_message("hello"))
-    login.start_login(user=administrator, session_name="New", team=seeded)
+    attempts.start_login(user=administrator, session_name="New", team=seeded)
     monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.0)
     monkeypatch.setattr(waiting, "MOST_WAITED_S", 0.0)
     limited(api_requests_per_minute=1_000_000)

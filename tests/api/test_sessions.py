@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 from django.utils import timezone
 
-from sessions_app import names
 from sessions_app.models import LoginAttempt, Session
+from sessions_app.sessions import names
 from tests.api.callers import Caller, calling
 from tests.conftest import Cast
 from tests.messaging.builders import make_session

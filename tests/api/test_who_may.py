@@ -8,7 +8,7 @@ from django.test import Client
 
 from messaging.api import app
 from messaging.models import Message
-from sessions_app import login
+from sessions_app.login import attempts
 from sessions_app.models import User
 from tests.api.callers import EVERYBODY, Caller, answer_of, calling
 from tests.api.conftest import Shop
@@ -43,6 +43,7 @@ CALLS: list[tuple[str, str, Any, str, set[str], set[str]]] = [
     ("GET", "/messages/{message}", None, "read", READ, READ_ELSEWHERE),
     ("POST", "/messages/{message}/retry", None, "send", ANSWER, READ_ELSEWHERE),
     ("POST", "/messages/{message}/cancel", None, "send", ANSWER, READ_ELSEWHERE),
+    ("POST", "/messages/{message}/dismiss", None, "send", ANSWER, READ_ELSEWHERE),
     ("POST", "/uploads", None, "send", ANSWER | READ_ELSEWHERE, NOBODY),
     ("GET", "/attachments/1/content", None, "read", NOBODY, READ | READ_ELSEWHERE),
     ("GET", "/conversations", None, "read", READ | READ_ELSEWHERE, NOBODY),
@@ -58,7 +59,7 @@ IDS = [f"{method} {path}" for method, path, *_ in CALLS]
 
 @pytest.fixture
 def places(shop: Shop, cast: Cast) -> dict[str, str]:
-    attempt = login.start_login(user=cast.operator, session_name="New", team=cast.team)
+    attempt = attempts.start_login(user=cast.operator, session_name="New", team=cast.team)
     return {
         "login": attempt.pk,
         "message": str(shop.message.pk),
@@ -152,7 +153,7 @@ def test_an_operator_of_another_team_does_not_meet_the_session(cast: Cast, shop:
     for action in ("logout", "default", "pause", "resume"):
         answer = caller.post(f"/sessions/Shop A/{action}")
         assert (answer.status, answer.code) == (404, "unknown_session")
-    attempt = login.start_login(
+    attempt = attempts.start_login(
         user=cast.administrator, session_name="", team=cast.team, session=shop.session, force=True
     )
     assert caller.get(f"/logins/{attempt.pk}").status == 404

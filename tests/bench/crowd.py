@@ -87,8 +87,8 @@ class Crowd:
         return 0 if percent < TEAM_SHARES[0] else 1 if percent < sum(TEAM_SHARES[:2]) else 2
 
     def _sessions(self, teams: list["Team"]) -> list["Session"]:
-        from sessions_app import services
         from sessions_app.models import SessionState
+        from sessions_app.sessions import services
 
         made = []
         for number in range(SESSIONS):
@@ -123,6 +123,7 @@ class Crowd:
                 user_id=f"o9cq{number:07d}@im.wechat",
                 number=number,
                 name=f"Person {number}" if number % 3 else "",
+                folded=f"person {number} {number:04d} o9cq{number:07d}@",
                 colour=number % 8,
             )
             for number in range(1, self.conversations + 1)
@@ -232,7 +233,7 @@ def make_crowd(conversations: int, messages: int) -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from messaging import planning
+    from messaging.worker import planning
 
     call_command("migrate", verbosity=0)
     Crowd(conversations, messages, now=timezone.now()).make()

@@ -28,7 +28,7 @@ Ask = Callable[["Client"], Any]
 
 def asks(dice: random.Random) -> dict[str, Ask]:
     """What an agent's browser asks for, each with other numbers every time."""
-    from messaging.lists import Sort, View
+    from messaging.inbox.lists import Sort, View
     from sessions_app.models import Team
 
     views, sorts = list(View), list(Sort)
@@ -83,7 +83,7 @@ def asks(dice: random.Random) -> dict[str, Ask]:
 
 def _mine(client: "Client", number: int) -> int:
     """The conversation of this number, or the next one that the reader may see."""
-    from messaging.access import conversations_of
+    from messaging.conversations.access import conversations_of
     from sessions_app.models import User
 
     reader = User.objects.get(pk=client.session["_auth_user_id"])

@@ -10,7 +10,7 @@ from tests.browser.shop import MAKE_AGENTS, bound_shop, open_thread, write
 WORK = """
 from datetime import timedelta
 from django.utils import timezone
-from messaging import drafts, parking, sending
+from messaging.composing import drafts; from messaging.replying import parking, sending
 from messaging.models import Conversation, Label
 from sessions_app.models import Context, Team, User
 from sessions_app.team_settings import team_settings
@@ -51,6 +51,6 @@ def fill(page: Page, demo: Demo) -> None:
     ids = [people[name] for name in (WANG, TOM, LINA)]
     demo.python(f"PEOPLE = {ids}\n{MAKE_AGENTS}{WORK}")
     page.goto(f"{demo.url}/sessions/-/invitations/")
-    page.get_by_label("Names begin with").fill("Fair")
+    page.get_by_label("Name prefix").fill("Fair")
     page.get_by_role("button", name="Make the invitation").click()
     expect(page.get_by_label("Address of Fair")).to_be_visible()

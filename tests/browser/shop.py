@@ -46,7 +46,7 @@ def bound_shop(page: Page, demo: Demo, name: str = "Shop A", owner: str = "Lin")
     if page.get_by_role("row").filter(has_text=name).count():
         page.goto(f"{demo.url}/inbox/")
         return
-    page.get_by_role("link", name="Add session").first.click()
+    page.get_by_role("link", name="Add account").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_label("Name").press("Enter")

@@ -1,5 +1,6 @@
 """`/api/docs` in a real browser under our CSP, and the examples of docs/api.md as they stand."""
 
+import json
 import os
 import re
 import subprocess
@@ -92,3 +93,6 @@ def test_every_example_of_the_document_works(
     assert '"hello"' in ran.stdout
     assert '"cancelled"' in ran.stdout
     assert '"remaining": 9' in ran.stdout
+    answers = [json.loads(one) for one in ran.stdout.splitlines() if one.startswith('{"id"')]
+    assert "failed" in [one["status"] for one in answers]  # dismissed, and not sent again
+    assert [one["held_by"] for one in answers if one.get("text") == "This one waits"] == [None]

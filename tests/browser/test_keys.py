@@ -37,7 +37,7 @@ def _arrive(page: Page, heading: str) -> None:
 
 def _keys(page: Page, demo: Demo, *, on: bool) -> None:
     page.goto(f"{demo.url}/account/")
-    page.get_by_label("Keyboard shortcuts of one letter").set_checked(on)
+    page.get_by_label("Single-key shortcuts").set_checked(on)
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("Saved.")).to_be_visible()
 
@@ -150,7 +150,7 @@ def test_z_a_and_m_snooze_and_assign(page: Page) -> None:
         page.keyboard.press("m")  # no letter does anything behind a dialog
         page.keyboard.press("Escape")
         expect(dialog).to_be_hidden()
-    head = page.get_by_role("form", name="What to do with this conversation")
+    head = page.get_by_role("form", name="Actions for this conversation")
     expect(head.get_by_role("button", name="Assign to somebody")).to_be_visible()
     page.keyboard.press("m")
     expect(head.get_by_role("button", name=re.compile("^Assigned to admin"))).to_be_visible()
@@ -177,7 +177,7 @@ def test_g_goes_to_views(page: Page) -> None:
 
 
 def test_g_goes_to_places(page: Page) -> None:
-    for letter, heading in (("s", "Sessions"), ("t", "Settings"), ("a", "Your account"),
+    for letter, heading in (("s", "Accounts"), ("t", "Settings"), ("a", "Your account"),
                             ("i", "Inbox")):  # fmt: skip
         page.keyboard.press("g")
         page.keyboard.press(letter)
@@ -232,7 +232,7 @@ def test_the_palette_opens_people_and_places_by_keyboard_alone(page: Page) -> No
 
     page.keyboard.press("Control+k")
     page.keyboard.type("qqqq")
-    expect(page.get_by_text("Nothing fits.")).to_be_visible()
+    expect(page.get_by_text("No results")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
 

@@ -33,7 +33,7 @@ def _open_thread(context: BrowserContext, demo: Demo, line: Line) -> tuple[Page,
     if not bots:
         log_in(page, demo)
         page.goto(f"{demo.url}/sessions/")
-        page.get_by_role("link", name="Add session").first.click()
+        page.get_by_role("link", name="Add account").first.click()
         page.get_by_role("dialog").get_by_label("Name").fill("Shop A")
         page.get_by_role("dialog").get_by_label("Name").press("Enter")
         page.wait_for_selector("dialog .qr-frame svg")
@@ -63,7 +63,7 @@ def test_a_cut_line_is_said_and_nothing_is_missed_or_doubled(
     line.cut()
     for number in range(20):
         demo.control("write", **chat, text=f"while down {number}")
-    expect(banner).to_contain_text("line to the console is down")
+    expect(banner).to_contain_text("Connection to the console lost")
     line.mend()
     expect(banner).to_have_text("", timeout=20_000)
     for number in range(20):
@@ -150,7 +150,9 @@ def test_a_stalled_line_counts_as_down_in_both_browsers(
     for text in silent:
         demo.control("write", **chat, text=text)
     for page in (first, second):
-        expect(page.locator("#line-banner")).to_contain_text("line to the console", timeout=45_000)
+        expect(page.locator("#line-banner")).to_contain_text(
+            "Connection to the console", timeout=45_000
+        )
     line.mend()
     for page in (first, second):
         expect(page.locator(".bubble", has_text=silent[-1])).to_have_count(1, timeout=30_000)
@@ -165,7 +167,7 @@ def test_a_double_enter_is_one_message(context: BrowserContext, demo: Demo, line
       const form = document.querySelector("[data-composer]");
       form.requestSubmit(); form.requestSubmit();
     }""")
-    expect(page.locator(".message.ours", has_text="only once")).to_contain_text("aken by WeChat")
+    expect(page.locator(".message.ours", has_text="only once")).to_contain_text("ccepted by WeChat")
     assert _count(page, "only once") == 1
     sends = [one for one in demo.read("sends") if one["text"] == "only once"]
     assert len(sends) == 1

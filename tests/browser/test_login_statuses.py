@@ -64,7 +64,7 @@ class Screens:
     def begin(self, name: str) -> None:
         """Ask for a code of a new session in the dialog; the others open the same login."""
         self.asks.goto(f"{self.demo.url}/sessions/")
-        self.asks.get_by_role("link", name=re.compile("^Add (the first )?session$")).first.click()
+        self.asks.get_by_role("link", name=re.compile("^Add (the first )?account$")).first.click()
         self.dialog.get_by_label("Name").fill(name)
         self.dialog.get_by_role("button", name="Show the QR code").click()
         self.watch()
@@ -134,8 +134,8 @@ class Screens:
         self.row(name).get_by_label(f"More for {name}").click()
         self.row(name).get_by_role("link", name=f"Scan again {name}").click()
         expect(self.dialog.get_by_role("heading")).to_have_text(f"Scan “{name}” again?")
-        expect(self.dialog).to_contain_text(f"“{name}” is connected already")
-        expect(self.dialog).to_contain_text("A scan ends that older link for good")
+        expect(self.dialog).to_contain_text(f"“{name}” is connected and stays so")
+        expect(self.dialog).to_contain_text("A scan ends the old connection for good")
         self.dialog.get_by_role("button", name="Show a new code").click()
         self.watch()
 
@@ -175,7 +175,7 @@ def on(signed_in: list[BrowserContext], demo: Demo) -> Open:
 def test_waiting_scanned_confirmed(on: Open, demo: Demo) -> None:
     screens = on(0)
     screens.begin("Kiosk")
-    expect(screens.dialog).to_contain_text("linking it here ends its link elsewhere")
+    expect(screens.dialog).to_contain_text("connecting it here ends its connection elsewhere")
     screens.scan("Lin")
     screens.show("Scanned. Now confirm on the phone.")
     with screens.all_hear("“Kiosk” is connected."):
@@ -218,10 +218,10 @@ def test_refreshed_twice_then_given_up_and_started_again(on: Open, demo: Demo) -
     screens.begin("Late")
     for number in (2, 3):
         demo.control("expire", handle=screens.handle)
-        screens.show("The last code is out of date. This is a new one.", code=f"{number} of 3")
+        screens.show("The last code has expired. This is a new one.", code=f"{number} of 3")
     demo.control("expire", handle=screens.handle)
-    screens.show("Nobody scanned in time, and WeChat gives no more codes. Start again.")
-    screens.dialog.get_by_role("button", name="Start again").click()
+    screens.show("Nobody scanned in time. Press “New code” to get another one.")
+    screens.dialog.get_by_role("button", name="New code").click()
     expect(screens.dialog.get_by_role("status")).to_have_text("Waiting for the scan.")
     expect(screens.dialog).to_contain_text("(1 of 3)")
 
@@ -231,7 +231,7 @@ def test_an_account_that_is_connected_already_changes_nothing(on: Open, demo: De
     screens.connect("First", account)
     screens.begin("Second")
     screens.scan(account)
-    screens.show("This WeChat account is connected here already. Nothing was changed.")
+    screens.show("This WeChat account is already connected here. Nothing was changed.")
     screens.dialog.get_by_role("link", name="Close").click()
     expect(screens.dialog).to_be_hidden()
     expect(screens.asks.get_by_role("main")).not_to_contain_text("Second")
@@ -244,10 +244,10 @@ def test_another_account_replaces_the_old_one(on: Open, demo: Demo) -> None:
     screens.force("Till")
     screens.scan(_phone(demo))
     demo.control("confirm", handle=screens.handle)
-    screens.show("This is another WeChat account than “Till” had before.")
+    screens.show("This is not the WeChat account that “Till” had before.")
     screens.dialog.get_by_role("link", name="Decide later").click()
     expect(screens.dialog).to_be_hidden()
-    screens.asks.get_by_role("link", name="Say where the other account of Till belongs").click()
+    screens.asks.get_by_role("link", name="Choose where the other account of Till belongs").click()
     with screens.all_hear("“Till” is connected."):
         screens.dialog.get_by_role("button", name="Replace the account of Till").click()
     expect(screens.row("Till")).to_have_count(1)
@@ -260,18 +260,18 @@ def test_another_account_becomes_a_session_of_its_own(on: Open, demo: Demo) -> N
     screens.force("Desk")
     screens.scan(_phone(demo))
     demo.control("confirm", handle=screens.handle)
-    screens.show("This is another WeChat account than “Desk” had before.")
-    name = screens.dialog.get_by_label("Name of the new session")
+    screens.show("This is not the WeChat account that “Desk” had before.")
+    name = screens.dialog.get_by_label("Name of the new account")
     for wrong, words in (
-        ("desk", "There is a session named “Desk” already."),
+        ("desk", "An account named “Desk” already exists."),
         ("a/b", "/ \\ or :"),
     ):
         name.fill(wrong)
-        screens.dialog.get_by_role("button", name="Keep as a new session").click()
+        screens.dialog.get_by_role("button", name="Keep as a new account").click()
         expect(screens.dialog.get_by_role("alert")).to_contain_text(words)
     name.fill("Desk two")
     with screens.all_hear("“Desk two” is connected."):
-        screens.dialog.get_by_role("button", name="Keep as a new session").click()
+        screens.dialog.get_by_role("button", name="Keep as a new account").click()
     expect(screens.row("Desk two")).to_contain_text("receiving")
     expect(screens.row("Desk").first).to_contain_text("receiving")
 
@@ -281,9 +281,9 @@ def test_a_failure_says_why_and_can_be_started_again(on: Open, demo: Demo) -> No
     screens = on(0)
     screens.begin("Broken")
     screens.scan(_phone(demo), redirect=True)
-    screens.show("It did not work: WeChat named an address that is not allowed: evil.example.")
+    screens.show("Login failed: WeChat named an address that is not allowed: evil.example.")
     for panel in screens.panels:
-        expect(panel.get_by_role("button", name="Start again")).to_be_visible()
+        expect(panel.get_by_role("button", name="New code")).to_be_visible()
 
 
 def test_cancelling_tells_everybody_who_watches(on: Open, demo: Demo) -> None:

@@ -60,7 +60,7 @@ ENGLISH = Words(
     username="Username",
     password="Password",
     log_in="Log in",
-    sessions="Sessions",
+    sessions="Accounts",
     state="State",
     receiving="receiving",
     inbox="Inbox",
@@ -68,12 +68,12 @@ ENGLISH = Words(
     unread="unread",
     waiting="waiting",
     conversation_with="Conversation with {}",
-    hours="about {} h",
+    hours="{} h",
     replies="about {} left",
     replies_in_full="about {} of {} replies left",
     reply_to="Reply to {}",
     send_as="Send as {}",
-    taken="taken by WeChat",
+    taken="accepted by WeChat",
     resolve="Resolve",
     resolved_this="{} resolved this",
     resolved="resolved",
@@ -87,27 +87,27 @@ CHINESE = Words(
     username="用户名",
     password="密码",
     log_in="登录",
-    sessions="会话",
+    sessions="微信账号",
     state="状态",
     receiving="接收中",
     inbox="收件箱",
-    conversations="对话",
+    conversations="会话",
     unread="未读",
     waiting="等待中",
-    conversation_with="与 {} 的对话",
-    hours="约 {} 小时",
+    conversation_with="与 {} 的会话",
+    hours="{} 小时",
     replies="约剩 {} 条",
     replies_in_full="约剩 {} / {} 条回复",
     reply_to="回复 {}",
     send_as="用 {} 发送",
     taken="微信已接收",
     resolve="解决",
-    resolved_this="{} 将对话标为已解决",
+    resolved_this="{} 将会话标为已解决",
     resolved="已解决",
     reopen="重新打开",
     back="返回列表",
     note="备注",
-    snooze="暂缓",
+    snooze="推迟",
     assign="分配",
 )
 LANGUAGES = {"en": ("en-GB", ENGLISH), "zh-hans": ("zh-CN", CHINESE)}
@@ -172,12 +172,12 @@ def test_sign_in_see_answer_and_resolve(reader: Reader, demo: Demo) -> None:
     reader.check_page()
 
     page.get_by_role("link", name=words.sessions, exact=True).click()
-    expect(page.get_by_role("heading", name=words.sessions, exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=words.sessions, exact=True, level=1)).to_be_visible()
     expect(page.get_by_role("row").filter(has_text=SHOP)).to_contain_text(words.receiving)
     reader.check_page()
 
     page.get_by_role("link", name=re.compile(f"^{words.inbox}")).click()
-    expect(page.get_by_role("heading", name=words.inbox, exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name=words.inbox, exact=True, level=1)).to_be_visible()
     expect(reader.row).to_have_count(0)
     write(demo, person, f"晚上好 ({person})")
     expect(reader.row).to_contain_text(f"晚上好 ({person})")

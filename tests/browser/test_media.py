@@ -59,7 +59,7 @@ def _bound(page: Page, demo: Demo) -> str:
     bots = [one for one in demo.read("bots") if one["alive"]]
     if not bots:
         page.goto(f"{demo.url}/sessions/")
-        page.get_by_role("link", name="Add session").first.click()
+        page.get_by_role("link", name="Add account").first.click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Name").fill("Shop A")
         dialog.get_by_label("Name").press("Enter")
@@ -144,7 +144,7 @@ def test_what_is_still_coming_says_so_and_fills_in(
 ) -> None:
     demo.control("add_fault", kind="slow", path="/c2c/download*", delay_s=3.0)
     page = _open(context, demo, shop, ("file", b"content"))
-    coming = _thread(page).get_by_text("coming from WeChat…")
+    coming = _thread(page).get_by_text("downloading from WeChat…")
     expect(coming).to_be_visible()
     expect(coming).to_be_hidden()
     expect(_thread(page).get_by_role("link", name=re.compile("Download invoice"))).to_be_visible()
@@ -159,7 +159,7 @@ def test_two_pictures_and_a_text_are_three_bubbles_in_order(
         for name in ("first.png", "second.png")
     ]
     page.locator("#thread").evaluate(DROP, files)
-    tray = page.get_by_role("list", name="Files of this reply, in the order they go")
+    tray = page.get_by_role("list", name="Files of this reply, in sending order")
     expect(tray.get_by_role("listitem")).to_have_count(2)
     expect(page.locator("[data-cost]")).to_have_text("this draft uses 2")
     box = page.get_by_role("textbox", name="Reply to 李娜")
@@ -171,7 +171,7 @@ def test_two_pictures_and_a_text_are_three_bubbles_in_order(
     ours = _thread(page).locator(".message.ours")
     expect(ours).to_have_count(3)
     expect(ours.locator(".media-picture")).to_have_count(2)
-    expect(ours.last).to_contain_text("taken by WeChat")
+    expect(ours.last).to_contain_text("accepted by WeChat")
     expect(tray).to_be_hidden()
     bot = _bound(page, demo)
     chat = demo.read(f"chat?bot_id={bot}&person_id={shop}")
@@ -189,7 +189,7 @@ def test_a_pasted_picture_goes_into_the_tray_and_costs_a_reply(
     box = page.get_by_role("textbox", name="Reply to 李娜")
     box.focus()
     page.keyboard.press("Control+v")
-    tray = page.get_by_role("list", name="Files of this reply, in the order they go")
+    tray = page.get_by_role("list", name="Files of this reply, in sending order")
     expect(tray.get_by_role("listitem")).to_contain_text("image.png")
     cost = page.locator("[data-cost]")
     expect(cost).to_be_hidden()
@@ -212,7 +212,8 @@ def test_a_file_on_its_way_shows_how_far_it_is(
     page.get_by_label("Add files").set_input_files(big)
     page.wait_for_function(UNDER_WAY)
     line.send("Network.emulateNetworkConditions", {**rates, "uploadThroughput": -1})
-    expect(page.locator(".tray-file.is-here")).to_contain_text("1.9 MB")
+    brought = page.locator(".tray-file.is-here").filter(has_text="plan.bin")
+    expect(brought).to_contain_text("1.9 MB")
     expect(page.get_by_role("progressbar", name="plan.bin")).to_be_hidden()
 
 
@@ -220,7 +221,7 @@ def test_what_pretends_to_be_a_picture_runs_nothing(
     context: BrowserContext, demo: Demo, shop: str
 ) -> None:
     page = _open(context, demo, shop, ("image", samples.HTML), ("image", samples.SVG))
-    expect(_thread(page).get_by_text("it is no picture")).to_have_count(2)
+    expect(_thread(page).get_by_text("it is not a picture")).to_have_count(2)
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: dialogs.append(dialog.message))
     path = _thread(page).get_by_role("link", name="Download Picture").first.get_attribute("href")

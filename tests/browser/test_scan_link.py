@@ -25,7 +25,7 @@ def console(context: BrowserContext, demo: Demo) -> Page:
 
 
 def _ask_for_code(console: Page, name: str) -> None:
-    console.get_by_role("link", name="Add session").first.click()
+    console.get_by_role("link", name="Add account").first.click()
     dialog = console.get_by_role("dialog")
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_label("Name").press("Enter")
@@ -81,7 +81,7 @@ def test_a_link_works_without_javascript_and_ends_when_revoked(
     expect(owner.get_by_role("img", name=CODE)).to_be_visible()
     dialog.get_by_role("button", name="Revoke the link").click()
     expect(dialog.get_by_role("button", name="Copy link for the owner")).to_be_visible()
-    expect(owner.get_by_role("status")).to_contain_text("This link was withdrawn")
+    expect(owner.get_by_role("status")).to_contain_text("This link was revoked")
     plain.close()
     dialog.get_by_role("button", name=re.compile("Cancel")).click()
 
@@ -104,8 +104,8 @@ def test_deleting_asks_for_the_name_and_the_row_goes_everywhere(
         dialog = console.get_by_role("dialog")
         if action == "Delete":
             dialog.get_by_role("button", name="Delete Old shop").click()
-            expect(dialog.get_by_role("alert")).to_contain_text("This is not its name.")
-            dialog.get_by_label("Its name").fill("Old shop")
+            expect(dialog.get_by_role("alert")).to_contain_text("The name does not match.")
+            dialog.get_by_label("Account name").fill("Old shop")
         dialog.get_by_role("button", name=f"{action} Old shop").click()
         expect(dialog).to_be_hidden()
     expect(row).to_have_count(0)
@@ -114,7 +114,7 @@ def test_deleting_asks_for_the_name_and_the_row_goes_everywhere(
 
 def test_a_visitor_comes_by_invitation(console: Page, browser: Browser, demo: Demo) -> None:
     console.get_by_role("link", name="Invitations").click()
-    console.get_by_label("Names begin with").fill("Fair")
+    console.get_by_label("Name prefix").fill("Fair")
     console.get_by_role("button", name="Make the invitation").click()
     address = console.get_by_label("Address of Fair").input_value()
     phone = browser.new_context(viewport=PHONE, locale="en-GB", has_touch=True)  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.browser
 
 def _add_session(console: Page, phones: Page, name: str, owner: str) -> None:
     """Add a session on the board and scan its code with an owner's simulated phone."""
-    console.get_by_role("link", name="Add session").first.click()
+    console.get_by_role("link", name="Add account").first.click()
     dialog = console.get_by_role("dialog")
     dialog.get_by_label("Name").fill(name)
     dialog.get_by_role("button", name=re.compile("code", re.I)).click()
@@ -41,7 +41,7 @@ def test_scan_receive_answer_live(context: BrowserContext, demo: Demo) -> None:
     console, phones = context.new_page(), context.new_page()
     log_in(console, demo)
     phones.goto(f"{demo.url}/simulator/")
-    console.get_by_role("link", name="Sessions").click()
+    console.get_by_role("link", name="Accounts").click()
     _add_session(console, phones, "Shop A", "Lin")
     _add_session(console, phones, "Repairs 售后", "Guo")
 
@@ -66,7 +66,7 @@ def test_scan_receive_answer_live(context: BrowserContext, demo: Demo) -> None:
     expect(console.get_by_role("button", name="Send as Shop A")).to_be_enabled()
     box.press("Enter")
     bubble = thread.get_by_role("listitem").filter(has_text="今天下午会送到")
-    expect(bubble).to_contain_text("Taken by WeChat", ignore_case=True)
+    expect(bubble).to_contain_text("Accepted by WeChat", ignore_case=True)
     expect(box).to_have_value("")
     expect(thread).to_contain_text("9 of 10 replies left")
     expect(phones.get_by_text("今天下午会送到，单号 SF1039").first).to_be_visible()
@@ -76,7 +76,7 @@ def test_scan_receive_answer_live(context: BrowserContext, demo: Demo) -> None:
     box.fill("Of course.")
     console.get_by_role("button", name="Send as Repairs 售后").click()
     bubble = thread.get_by_role("listitem").filter(has_text="Of course.")
-    expect(bubble).to_contain_text("Taken by WeChat", ignore_case=True)
+    expect(bubble).to_contain_text("Accepted by WeChat", ignore_case=True)
 
 
 def test_from_wechat_to_screen_takes_under_300_ms(context: BrowserContext, demo: Demo) -> None:

@@ -179,7 +179,7 @@ def test_the_volume_can_be_tried_and_the_browsers_permission_is_said(
     page = context.new_page()
     bound_shop(page, demo)
     page.goto(f"{demo.url}/account/")
-    expect(page.get_by_text("This browser shows them.")).to_be_visible()
+    expect(page.get_by_text("This browser shows notifications.")).to_be_visible()
     expect(page.get_by_role("button", name="Allow notifications")).to_be_hidden()
     page.get_by_label("Volume").fill("0")
     page.get_by_role("button", name="Try it").click()
@@ -201,6 +201,6 @@ def test_one_line_of_a_page_speaks_and_the_thread_does_not(
     polite = "[aria-live=polite], [role=status], [role=log], output"
     for path in ("inbox", thread, "sessions", "settings", "account", "sessions/Shop A"):
         page.goto(f"{demo.url}/{path}/")
-        # A closed dialog says nothing; an open one has a region of its own.
+        # A closed dialog says nothing; an open one has a region of its own, as what was done has.
         shown = "found => found.filter(one => one.checkVisibility()).map(one => one.id)"
-        assert page.locator(polite).evaluate_all(shown) == ["heard"]
+        assert page.locator(polite).evaluate_all(shown) == ["toasts", "heard"]

@@ -135,7 +135,7 @@ def test_a_quote_leads_to_what_it_quotes(page: Page, demo: Demo) -> None:
     box.fill("please quote me")
     box.press("Enter")
     sent = page.locator(".message.ours").filter(has_text="please quote me")
-    expect(sent).to_contain_text("taken by WeChat")
+    expect(sent).to_contain_text("accepted by WeChat")
     wire_id = next(one for one in demo.read("sends") if one["text"] == "please quote me")
     write(demo, LINA, "quoting", **_quoting(str(wire_id["message_id"])))
     quote = page.locator("a.quote").filter(has_text="please quote me")
@@ -188,7 +188,7 @@ def test_an_emoji_is_picked_from_here_and_within_the_policy(page: Page, demo: De
 
 def test_ctrl_and_enter_where_that_is_chosen(page: Page, demo: Demo) -> None:
     page.goto(f"{demo.url}/account/")
-    page.get_by_label("Key that sends").select_option("ctrl_enter")
+    page.get_by_label("Send with").select_option("ctrl_enter")
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto(f"{demo.url}/inbox/")
     open_thread(page, LINA)
@@ -198,4 +198,4 @@ def test_ctrl_and_enter_where_that_is_chosen(page: Page, demo: Demo) -> None:
     box.press_sequentially("another")
     expect(box).to_have_value("one line\nanother")
     box.press("Control+Enter")
-    expect(page.locator(".message.ours").filter(has_text="another")).to_contain_text("taken")
+    expect(page.locator(".message.ours").filter(has_text="another")).to_contain_text("accepted by")

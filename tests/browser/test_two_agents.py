@@ -98,21 +98,46 @@ def test_who_looks_and_who_types_is_seen_on_head_and_row(agents: tuple[Page, Pag
     expect(mei.locator("#presence")).to_be_hidden(timeout=30_000)
 
 
-def test_typing_while_a_colleague_types_asks_first(agents: tuple[Page, Page]) -> None:
+def _question(page: Page) -> Locator:
+    return page.locator("#composer-ask")
+
+
+def _stands_open(page: Page) -> None:
+    """The question is there, and nothing else changed: focus and text are where they were."""
+    expect(_question(page).get_by_role("button", name="Send anyway")).to_be_visible()
+    expect(_box(page)).to_be_focused()
+    expect(_box(page)).to_be_editable()
+
+
+def test_typing_while_a_colleague_types_is_said_and_asked_on_sending(
+    agents: tuple[Page, Page],
+) -> None:
     wei, mei = agents
     _box(wei).press_sequentially("I have it")
     expect(mei.locator("#presence")).to_have_text("Wei typing…")
-    _box(mei).press_sequentially("m")
-    expect(mei.get_by_text("Wei is typing an answer. Answer all the same?")).to_be_visible()
-    mei.keyboard.press("Enter")  # the focus is on the answer "Write anyway"
-    expect(mei.locator("#composer-ask")).to_be_hidden()
-    _box(mei).press_sequentially("ine")
-    expect(_box(mei)).to_have_value("mine")
-    _clear(mei)
+    _box(mei).focus()
+    mei.keyboard.type("mine")
+    expect(_question(mei)).to_contain_text("Wei is typing a reply.")
+    expect(_question(mei).get_by_role("button")).to_have_count(0)
+    expect(_box(mei)).to_be_focused()
+    mei.keyboard.press("Enter")
+    expect(_question(mei)).to_contain_text("Wei is typing a reply. Reply anyway?")
+    _stands_open(mei)
+    mei.keyboard.type(", ejkr")
+    mei.keyboard.press("Enter")  # a second one in passing is no answer
+    _stands_open(mei)
+    expect(_box(mei)).to_have_value("mine, ejkr")
+    expect(_ours(mei, "mine, ejkr")).to_have_count(0)
+    mei.keyboard.press("Shift+Tab")
+    expect(_question(mei).get_by_role("button", name="Keep writing")).to_be_focused()
+    mei.keyboard.press("Shift+Tab")
+    mei.keyboard.press("Enter")
+    expect(_ours(wei, "mine, ejkr")).to_contain_text("accepted by WeChat")
+    expect(_box(mei)).to_have_value("")
     _clear(wei)
 
 
-def test_typing_into_a_colleagues_conversation_asks_first(
+def test_typing_into_a_colleagues_conversation_changes_nothing_but_the_notice(
     agents: tuple[Page, Page], demo: Demo
 ) -> None:
     wei, mei = agents
@@ -120,17 +145,27 @@ def test_typing_into_a_colleagues_conversation_asks_first(
     write(demo, TOM, "whose am I?")
     for page in agents:
         expect(page.locator(".bubble", has_text="whose am I?").last).to_be_visible()
-    _box(wei).press_sequentially("m")
-    expect(wei.get_by_text("Mei has this conversation. Answer all the same?")).to_be_visible()
-    assert not _box(wei).is_editable()
-    wei.get_by_role("button", name="Write anyway").click()
-    _box(wei).press_sequentially("ine too")
-    expect(_box(wei)).to_have_value("mine too")
-    _clear(wei)
+    _box(wei).focus()
+    wei.keyboard.type("Let me check")
+    expect(_box(wei)).to_have_value("Let me check")
+    expect(_box(wei)).to_be_focused()
+    expect(_question(wei)).to_contain_text("Mei is assigned to this conversation.")
+    expect(wei.get_by_role("button", name="Resolve", exact=True)).to_be_visible()
+    wei.keyboard.press("Enter")
+    expect(_question(wei)).to_contain_text("Mei is assigned to this conversation. Reply anyway?")
+    _stands_open(wei)
+    wei.keyboard.press("Escape")
+    for key in ("Shift+E", "r", "x", "e"):  # typed on, before the question was seen
+        wei.keyboard.press(key)
+    expect(wei.locator("#toasts")).to_contain_text("Not resolved")
+    expect(_box(wei)).to_have_value("Let me check")
+    expect(wei.get_by_role("button", name="Resolve", exact=True)).to_be_visible()
+    _question(wei).get_by_role("button", name="Send anyway").click()
+    expect(_ours(mei, "Let me check")).to_contain_text("accepted by WeChat")
     expect(mei.locator("#presence")).to_have_text("Wei here too")
     _box(mei).press_sequentially("mine")  # her own: nobody asks
     expect(_box(mei)).to_have_value("mine")
-    expect(mei.locator("#composer-ask")).to_be_hidden()
+    expect(_question(mei)).to_be_hidden()
     _clear(mei)
     demo.python(FREE_ALL)
 
@@ -142,29 +177,56 @@ def test_the_question_can_be_answered_by_taking_the_conversation(
     demo.python(ASSIGN % "mei")
     write(demo, TOM, "who is it now?")
     expect(wei.locator(".bubble", has_text="who is it now?").last).to_be_visible()
-    _box(wei).press_sequentially("m")
-    wei.locator("#composer-ask").get_by_role("button", name="Assign to me").click()
-    expect(wei.locator("#composer-ask")).to_be_hidden()
+    _box(wei).fill("it is me now")
+    _box(wei).press("Enter")
+    _question(wei).get_by_role("button", name="Keep writing").click()
+    expect(_box(wei)).to_be_focused()
+    expect(_box(wei)).to_have_value("it is me now")
+    _box(wei).press("Enter")
+    _question(wei).get_by_role("button", name="Assign to me and send").click()
+    expect(_question(wei)).to_be_hidden()
     expect(_box(wei)).to_be_focused()
     expect(mei.get_by_text("Wei took this conversation")).to_be_visible()
-    _clear(wei)
+    expect(_ours(mei, "it is me now")).to_contain_text("accepted by WeChat")
     demo.python(FREE_ALL)
 
 
 def test_a_last_look_before_sending(agents: tuple[Page, Page]) -> None:
     wei, mei = agents
     _box(mei).press_sequentially("second answer")
+    expect(wei.locator("#presence")).to_have_text("Mei typing…")
+    expect(wei.locator("#presence")).to_have_text("Mei here too", timeout=10_000)
     _box(wei).fill("first answer")
-    wei.get_by_role("button", name="Write anyway").click()
     _box(wei).press("Enter")
     expect(_ours(mei, "first answer")).to_be_visible()
+    expect(mei.locator("#presence")).to_have_text("Wei here too")
     _box(mei).press("Enter")
     asked = mei.locator("#composer-problem")
     expect(asked).to_contain_text(re.compile(r"Wei answered \d+ s ago\. Send anyway\?"))
     expect(_ours(mei, "second answer")).to_have_count(0)
+    expect(_box(mei)).to_have_value("second answer")
     asked.get_by_role("button", name="Send anyway").click()
-    expect(_ours(wei, "second answer")).to_contain_text("taken by WeChat")
+    expect(_ours(wei, "second answer")).to_contain_text("accepted by WeChat")
     expect(_box(mei)).to_have_value("")
+
+
+def test_a_draft_that_another_tab_sent_is_gone_here_and_warns_of_nothing(
+    agents: tuple[Page, Page], contexts: dict[str, BrowserContext]
+) -> None:
+    wei, _ = agents
+    with wei.expect_response("**/draft/"):
+        _box(wei).fill("sent in one tab")
+    second = contexts["wei"].new_page()
+    second.goto(wei.url)
+    expect(_box(second)).to_have_value("sent in one tab")
+    _box(second).press("Enter")
+    expect(_ours(wei, "sent in one tab")).to_have_count(1)
+    expect(_box(wei)).to_have_value("")
+    with wei.expect_response("**/draft/"):
+        _box(wei).press_sequentially("and the next")
+    expect(wei.locator("#draft-conflict")).to_be_hidden()
+    expect(wei.locator("#composer-problem")).to_be_empty()
+    _clear(wei)
 
 
 def test_a_draft_follows_its_writer_and_nobody_else(
@@ -185,7 +247,7 @@ def test_a_draft_follows_its_writer_and_nobody_else(
     with wei.expect_response("**/draft/"):
         _box(wei).fill("half a sentence more")
     expect(wei.get_by_text("This draft was changed in another tab.")).to_be_visible()
-    wei.get_by_role("button", name="Take that one").click()
+    wei.get_by_role("button", name="Use the other version").click()
     expect(_box(wei)).to_have_value("from the other tab")
     _box(wei).press_sequentially(", and the last word")
     wei.reload()  # at once: the page is asked for before the last words are on the server
@@ -206,13 +268,13 @@ def test_what_was_sent_does_not_come_back_as_a_draft(agents: tuple[Page, Page], 
         if leave == "click":
             open_thread(wei, "李娜")
             open_thread(wei, TOM)
-        expect(wei.locator(".message.ours").filter(has_text=text)).to_have_count(1)
+        expect(_ours(wei, text)).to_have_count(1)
         wei.reload()
-        expect(wei.locator(".message.ours").filter(has_text=text)).to_have_count(1)
+        expect(_ours(wei, text)).to_contain_text("accepted by WeChat")
+        expect(_ours(wei, text)).to_have_count(1)
         expect(_box(wei)).to_have_value("")
-    texts = [one["text"] for one in demo.read("sends")]
-    assert texts.count("sent, then left by a click") == 1
-    assert texts.count("sent, then left by a reload") == 1
+    texts = [one["text"] for one in demo.read("sends") if "then left by a" in one["text"]]
+    assert texts == ["sent, then left by a click", "sent, then left by a reload"]
 
 
 def test_words_typed_after_a_sign_out_stand_there_after_the_next_sign_in(
@@ -252,18 +314,20 @@ def test_a_parked_reply_is_seen_by_both_and_goes_once_by_a_click(
     for page in agents:
         page.reload()
     _box(wei).fill("I could not reach you")
-    wei.get_by_role("button", name="Park", exact=True).click()
+    wei.get_by_role("button", name="Send when they write", exact=True).click()
     for page in agents:
         expect(page.get_by_text(f"Waiting for {TOM} to write")).to_be_visible()
     expect(_box(wei)).to_have_value("")
     write(demo, TOM, "here I am")
     for page in agents:
-        expect(page.get_by_role("article", name="Parked reply")).to_contain_text("by Wei")
+        expect(page.get_by_role("article", name="Reply to send when they write")).to_contain_text(
+            "by Wei"
+        )
     sent = len(demo.read("sends"))
     mei.get_by_role("button", name="Review and send").click()
     for page in agents:
-        expect(page.get_by_role("article", name="Parked reply")).to_have_count(0)
-        expect(_ours(page, "I could not reach you")).to_contain_text("taken by WeChat")
+        expect(page.get_by_role("article", name="Reply to send when they write")).to_have_count(0)
+        expect(_ours(page, "I could not reach you")).to_contain_text("accepted by WeChat")
     assert [one["text"] for one in demo.read("sends")[sent:]] == ["I could not reach you"]
 
 
@@ -289,10 +353,10 @@ def test_undo_brings_the_text_back_before_it_goes(agents: tuple[Page, Page], dem
     sent = len(demo.read("sends"))
     _box(wei).fill("too fast")
     _box(wei).press("Enter")
-    expect(wei.locator("#undo-bar")).to_contain_text(re.compile(r"Goes in \d+ s"))
+    expect(wei.locator("#undo-bar")).to_contain_text(re.compile(r"Sends in \d+ s"))
     wei.locator("#undo-bar").get_by_role("button", name="Undo").click()
     expect(_box(wei)).to_have_value("too fast")
-    expect(mei.get_by_text("Wei took a reply back before it was sent")).to_be_visible()
+    expect(mei.get_by_text("Wei undid a reply before it was sent")).to_be_visible()
     assert len(demo.read("sends")) == sent
     _clear(wei)
     demo.python("from sessions_app.models import User; User.objects.update(undo_s=0)")

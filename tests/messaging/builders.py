@@ -8,11 +8,11 @@ from typing import Any
 
 from django.utils import timezone
 
-from messaging import inbound
-from messaging.inbound import Received
-from sessions_app import services
+from messaging.receiving import inbound
+from messaging.receiving.answers import Received
 from sessions_app.ilink.wire import parse_updates
 from sessions_app.models import Session, SessionState, Team
+from sessions_app.sessions import services
 
 _ids = itertools.count(7_500_000_000_000_000_001)
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from messaging.poller import Binding, Poller
-from messaging.recorder import Recorder
+from messaging.receiving.binding import Binding
+from messaging.receiving.poller import Poller
+from messaging.receiving.recorder import Recorder
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.models import Session

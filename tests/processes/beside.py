@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sessions_app.filestore import SessionFolder, StoredContext, StoredToken
+from sessions_app.folder.store import SessionFolder, StoredContext, StoredToken
 from tests.processes.child import python, run, wait_for
 from tests.processes.console import Console
 

@@ -78,6 +78,9 @@ def _ready(desk: SharedDesk) -> None:
 
 
 def _everything_is_there_once(desk: SharedDesk, talk: Talk) -> None:
+    """What waits for a decision is settled, and what waits for minutes: a program that was killed
+    did not count its replies, so that tokens of several people may be spent without our knowing,
+    which looks as if WeChat limited the whole bot."""
     written = [f"m {number}" for number in range(talk.written)]
 
     def is_settled() -> bool:
@@ -85,7 +88,9 @@ def _everything_is_there_once(desk: SharedDesk, talk: Talk) -> None:
         return set(desk.console.incoming()) == set(written) and not desk.console.count(
             "messaging_message", "status IN ('queued', 'sending')"
             " AND NOT EXISTS (SELECT 1 FROM messaging_message AS held WHERE held.holds_queue"
-            " AND held.conversation_id = messaging_message.conversation_id)",
+            " AND held.conversation_id = messaging_message.conversation_id)"
+            " AND NOT EXISTS (SELECT 1 FROM sessions_app_session AS bot"
+            " WHERE bot.id = messaging_message.session_id AND bot.throttled_until IS NOT NULL)",
         )  # fmt: skip
 
     try:

@@ -1,5 +1,6 @@
 """A stranger's huge request is refused before it fills the memory, announced or not."""
 
+import json
 import socket
 from contextlib import AbstractContextManager
 
@@ -25,7 +26,9 @@ def test_a_body_over_the_limit_is_refused_and_one_within_it_is_read(console: Con
 
     with line() as announced:
         announced.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % MANY)
-        assert announced.recv(1000).startswith(REFUSED)
+        answer = announced.recv(1000)
+        assert answer.startswith(REFUSED)
+        assert b"\r\nWeiLink-Refusal: 413\r\n" in answer  # no proxy says so
         assert _is_cut(announced)
     with line() as unannounced:
         unannounced.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
@@ -37,6 +40,37 @@ def test_a_body_over_the_limit_is_refused_and_one_within_it_is_read(console: Con
         within.sendall(HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         assert within.recv(1000).startswith(b"HTTP/1.1 403 ")  # no CSRF token
     assert console.get("/healthz")[0] == 200
+
+
+REFUSALS = [
+    (b"POST /api/v1/uploads HTTP/1.1\r\nContent-Length: %d\r\n" % MANY, 413, "too_large"),
+    (b"POST /api/v1/messages HTTP/1.1\r\nContent-Length: %d\r\n" % MANY, 413, "too_large"),
+    (b"POST /api/v1/messages HTTP/1.1\r\nContent-Length: many\r\n", 400, "bad_request"),
+    (b"GET /api/v1/status HTTP/1.1\r\nno colon\r\n", 400, "bad_request"),
+    (b"GET /api/v1/status HTTP/1.1\r\n" + b"X: y\r\n" * 600, 400, "bad_request"),
+    (b"GET /api/v1/status?x=\xff HTTP/1.1\r\nHost: localhost\r\n", 400, "bad_request"),
+    (b"GET /api/v1/st\xc3\xa4tus HTTP/1.1\r\nHost: localhost\r\n", 400, "bad_request"),
+    (b"GET /api/v1/messages?user=Li Na HTTP/1.1\r\nHost: localhost\r\n", 400, "bad_request"),
+    (b"GET /api/v1/status HTTP/7\r\nHost: localhost\r\n", 400, "bad_request"),
+    (b"GET /api/v1/status HTTP/1.1\r\nHost: evil.example\r\n", 400, "bad_request"),
+]
+
+
+def test_what_the_server_itself_refuses_of_the_api_has_the_form_of_its_errors(
+    console: Console,
+) -> None:
+    console.start()
+    for lines, status, code in REFUSALS:
+        with socket.create_connection(("127.0.0.1", console.port), timeout=10) as line:
+            line.sendall(lines + b"\r\n")
+            answer = b""
+            while b"}}" not in answer and (piece := line.recv(65_536)):
+                answer += piece
+        head, _, rest = answer.partition(b"\r\n\r\n")
+        body = rest[rest.index(b"{") : rest.rindex(b"}") + 1]  # without chunk sizes
+        assert head.startswith(b"HTTP/1.1 %d " % status), (lines[:60], head)
+        assert b"content-type: application/json" in head.lower(), lines[:60]
+        assert json.loads(body)["error"]["code"] == code
 
 
 def test_larger_files_that_another_process_allowed_are_let_in_soon(console: Console) -> None:

@@ -27,10 +27,10 @@ from sessions_app.people.tokens import issue_token
 print(issue_token(owner=User.objects.get(is_superuser=True), name="test")[1])
 """
 ATTACH = """
-from messaging.media.replies import attach
+from messaging.transfers.replies import attach
 from messaging.models import Attachment, Conversation, Contact, Message, MessageKind, Upload
 from sessions_app.models import Session, Team
-from sessions_app.services import create_session
+from sessions_app.sessions.services import create_session
 team = Team.objects.get(name="Everyone")
 session = create_session(name="Shop A", team=team)
 contact = Contact.objects.create(user_id="lina@im.wechat", number=1)

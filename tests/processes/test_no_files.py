@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sessions_app.filestore import SessionFolder, StoredToken
+from sessions_app.folder.store import SessionFolder, StoredToken
 from tests.processes.child import environment, wait_for
 from tests.processes.console import Console
 

@@ -11,7 +11,7 @@ from tests.processes.child import environment, python, run, wait_for
 from tests.processes.console import Console
 
 NOBODY = "redis://127.0.0.1:1/0"
-"""Refused before Redis is ever asked."""
+"""Where no Redis is: every other refusal comes before it is asked."""
 HEAR = """
 from sessions_app.models import WorkerBeat
 WorkerBeat.objects.create(worker_id="w", host={host!r}, pid=1)
@@ -27,7 +27,7 @@ WORKERS = "from sessions_app.models import WorkerBeat; print(WorkerBeat.objects.
 
 @pytest.fixture
 def env(tmp_path: Path, prepared: Path) -> dict[str, str]:
-    """A poller that nothing is wrong with, but that no Redis answers."""
+    """A poller that nothing is wrong with but that no Redis answers, which is looked at last."""
     shutil.copy2(prepared / "console.sqlite3", tmp_path)
     return environment(
         tmp_path / "home",
@@ -79,7 +79,7 @@ def test_a_poller_whose_keys_cannot_read_the_tokens(env: dict[str, str], tmp_pat
     env["WEILINK_STORE"] = "database"
     python(HEAR.format(host="otherhost"), env=env)
     python(WORKERS, env=env)
-    assert python("from weilink_site.refusals import of_poller; print(of_poller())", env=env) == ""
+    assert _refusal(env, tmp_path).startswith("Redis does not answer (")
 
 
 def test_a_console_on_files_while_another_host_is_alive(console: Console) -> None:
@@ -106,7 +106,7 @@ def test_a_console_whose_keys_cannot_read_a_token_starts_and_says_it(console: Co
 
     def is_said() -> bool:
         page = console.get("/sessions/", Cookie=cookie)[1]
-        return "sealed with a key that WEILINK_CREDENTIAL_KEYS lacks" in page
+        return "encrypted with a key that is missing in WEILINK_CREDENTIAL_KEYS" in page
 
     wait_for(is_said, "the board says it")
     assert console.rows("SELECT sealed_token FROM sessions_app_session") == before

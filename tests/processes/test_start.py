@@ -17,6 +17,8 @@ def test_it_starts_says_its_address_once_and_is_ready(console: Console) -> None:
         "database": "ok",
         "channel_layer": "ok",
         "worker": "ok",
+        "receiving": "ok",
+        "disk": "ok",
     }
     assert console.child.terminate() == 0
     console.start()

@@ -10,10 +10,12 @@ from collections.abc import Callable
 import pytest
 from django.db import DatabaseError, connections
 
-from messaging import inbound, outbox, services
+from messaging.delivering import outbox
 from messaging.models import Contact, Conversation, Message
-from sessions_app import leases
+from messaging.receiving import inbound
+from messaging.replying import services
 from sessions_app.models import Context, Session, Team
+from sessions_app.sessions import leases
 from tests.messaging.builders import answer, make_session, receive, text_message
 from tests.replies import send_reply
 

@@ -12,8 +12,8 @@ import pytest
 from django.db import connection, connections, transaction
 
 from sessions_app.models import Session, Team
-from sessions_app.realtime import advance, announcing, numbers_of
-from sessions_app.services import touch
+from sessions_app.realtime.streams import advance, announcing, numbers_of
+from sessions_app.sessions.services import touch
 from tests.messaging.builders import make_session
 
 pytestmark = pytest.mark.django_db(transaction=True)

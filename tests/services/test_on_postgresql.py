@@ -12,13 +12,17 @@ from tests.processes.child import ROOT
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
 
 COMPOSING = [
-    "test_sending.py",
-    "test_parking.py",
-    "test_drafts.py",
-    "test_noting.py",
-    "test_pace.py",
+    "replying/test_sending.py",
+    "replying/test_parking.py",
+    "composing/test_drafts.py",
+    "receiving/test_noting.py",
+    "reply_window/test_pace.py",
 ]
-RECEIVING = ["test_inbound.py", "test_outbox.py", "test_worker_story.py"]
+RECEIVING = [
+    "receiving/test_inbound.py",
+    "delivering/test_outbox.py",
+    "worker/test_worker_story.py",
+]
 
 
 def _pytest(*paths: str, database_url: str) -> str:
@@ -45,6 +49,11 @@ def test_receiving_and_answering_work_on_postgresql(postgres_url: str) -> None:
 def test_what_the_composer_does_works_on_postgresql(postgres_url: str) -> None:
     paths = [f"tests/messaging/{name}" for name in COMPOSING]
     assert " passed" in _pytest(*paths, database_url=postgres_url)
+
+
+def test_people_are_found_alike_on_postgresql(postgres_url: str) -> None:
+    paths = ["tests/messaging/inbox/test_lists.py", "tests/messaging/inbox/test_palette.py"]
+    assert " passed" in _pytest(*paths, "-k", "found", database_url=postgres_url)
 
 
 def test_streams_number_in_commit_order_without_gaps(postgres_url: str) -> None:

@@ -1,5 +1,6 @@
 """`manage.py poller` on one shared folder: one receives, the others stand by and take over."""
 
+import signal
 import sqlite3
 import time
 from collections import Counter
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
-from sessions_app.filestore import SessionFolder
+from sessions_app.folder.store import SessionFolder
 from sessions_app.simulator.serve import SimulatorServer
 from tests.processes.child import Child, environment, run, wait_for
 from tests.processes.site import Site
@@ -114,6 +115,26 @@ def test_another_poller_receives_within_five_seconds(fellows: Fellows, end: End)
     assert {by_bot[bot]["highest"] for bot in bots} == {1}
     assert second.terminate(within_s=5) == 0
     assert "Traceback" not in second.err
+
+
+@pytest.mark.services
+def test_a_poller_that_stands_still_is_said_and_goes_on_when_it_is_continued(
+    fellows: Fellows,
+) -> None:
+    both = [fellows.start(), fellows.start()]
+    bots = fellows.bind("Lin")
+    [first] = [child for child in both if child.process.pid == fellows.receiving()]
+    receiver = "SELECT receiver FROM sessions_app_sharedfolder"
+
+    first.process.send_signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: fellows.rows(receiver) == [("frozen",)], "it is said", within_s=15)
+    finally:
+        first.process.send_signal(signal.SIGCONT)
+    wait_for(lambda: fellows.rows(receiver) == [("console",)], "taken back")
+    fellows.control.write_bulk(bots, count=1, people=1, prefix="m", first=0)
+    wait_for(lambda: fellows.incoming() == ["m 0"], "received again")
+    assert [child.terminate() for child in both] == [0, 0]
 
 
 @pytest.mark.services

@@ -10,6 +10,7 @@ from .answers import (
     typing_ticket_of,
     upload_target_of,
 )
+from .broken import parse_broken, parse_kept
 from .build import (
     CONFIG_PATH,
     NOTIFY_START_PATH,
@@ -38,6 +39,7 @@ from .build import (
     upload_url_body,
     video_item,
 )
+from .identity import dedupe_keys
 from .items import parse_item
 from .scalars import clean
 from .updates import parse_updates
@@ -102,11 +104,14 @@ __all__ = [
     "clean",
     "client_version_number",
     "config_body",
+    "dedupe_keys",
     "file_item",
     "get_headers",
     "image_item",
     "parse_answer",
+    "parse_broken",
     "parse_item",
+    "parse_kept",
     "parse_updates",
     "post_headers",
     "qr_status_of",

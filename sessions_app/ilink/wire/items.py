@@ -144,11 +144,13 @@ def _number(content: JsonObject, name: str, high: int = MAX_INT32) -> int | None
 def _media(value: object, preferred_key: str = "") -> Media | None:
     if not isinstance(value, dict):
         return None
+    own_key = text_of(value.get("aes_key"))
     return Media(
         encrypt_query_param=text_of(value.get("encrypt_query_param")),
-        aes_key=preferred_key or text_of(value.get("aes_key")),
+        aes_key=preferred_key or own_key,
         full_url=text_of(value.get("full_url")),
         encrypt_type=_number(value, "encrypt_type"),
+        other_key=own_key if preferred_key else "",
     )
 
 

@@ -66,6 +66,14 @@ def load(text: str) -> object:
     return value
 
 
+def load_prefix(text: str, start: int) -> tuple[JsonObject, int]:
+    """The JSON object that begins at `start`, and where it ends. ValueError: it is not whole."""
+    value, end = _decoder.raw_decode(text, start)
+    if not isinstance(value, dict):
+        raise ValueError("no JSON object")
+    return value, end
+
+
 def dump(value: object) -> bytes:
     """ASCII JSON of a value that `load` brought."""
     return _encoder.encode(value).encode("ascii")

@@ -89,7 +89,7 @@ def _updates(fields: JsonObject, body: bytes) -> Updates:
     return Updates(
         code=code,
         error_message=error_message,
-        messages=tuple(_message(entry) for entry in entries if isinstance(entry, dict)),
+        messages=tuple(parse_message(entry) for entry in entries if isinstance(entry, dict)),
         strays=tuple(dump(stray) for stray in strays),
         cursor=text_of(fields.get("get_updates_buf")) or None,
         longpoll_timeout_ms=number_between(
@@ -99,7 +99,8 @@ def _updates(fields: JsonObject, body: bytes) -> Updates:
     )
 
 
-def _message(fields: JsonObject) -> IncomingMessage:
+def parse_message(fields: JsonObject) -> IncomingMessage:
+    """One element of `msgs`."""
     get = fields.get
     return IncomingMessage(
         message_id=identifier(get("message_id")),

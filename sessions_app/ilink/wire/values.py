@@ -3,10 +3,12 @@
 Nothing here reads or writes JSON. Field names follow the protocol; units stand in names.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 MAX_TEXT_BYTES = 16_384  # of UTF-8; more answers -2
+# WeChat's limits as they were observed. The console takes the team's settings, of which these are
+# the defaults; the Python API, which reads no settings, counts by these.
 REPLIES_PER_TOKEN = 10
 WINDOW_HOURS = 24
 MAX_LOCAL_TOKENS = 10
@@ -53,12 +55,16 @@ class LoginStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Where a file lies on the CDN and what opens it; an empty `aes_key` means not encrypted."""
+    """Where a file lies on the CDN and what opens it; an empty `aes_key` means not encrypted.
+
+    `other_key`: pictures may name two keys; this is the one that is preferred less.
+    """
 
     encrypt_query_param: str
     aes_key: str
     full_url: str
     encrypt_type: int | None
+    other_key: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,8 @@ class Updates:
     `code` is 0 when fine. `cursor` None means: keep the old one. `strays` are pieces of `msgs`
     that are no messages, as ASCII JSON. `raw` is the body as received. `timed_out` means that
     nothing came while the poll was held, which is no error; `unanswered`, that not even a gateway
-    said so: it is no evidence of anything.
+    said so. `gateway_status`: that WeChat's gateway gave up with this HTTP status, which is no
+    answer of WeChat itself. Neither is evidence that the session lives.
     """
 
     code: int
@@ -142,6 +149,20 @@ class Updates:
     raw: bytes
     timed_out: bool = False
     unanswered: bool = False
+    gateway_status: int = 0
+    broke_off: str = ""
+    named: tuple[str, ...] = ()
+    missing: int | None = None
+
+    @property
+    def may_have_lost(self) -> bool:
+        """Whether messages may have stood in the part that did not arrive."""
+        return bool(self.broke_off) and self.begins_as_json and self.missing != 0
+
+    @property
+    def begins_as_json(self) -> bool:
+        """False for a gateway's page."""
+        return self.raw.lstrip().startswith(b"{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +175,10 @@ class QRCode:
 
 @dataclass(frozen=True, slots=True)
 class QRStatus:
-    """One answer of get_qrcode_status; strings are "" when missing."""
+    """One answer of get_qrcode_status; strings are "" when missing.
+
+    `gateway_status`: WeChat's gateway gave up with this HTTP status, and nothing is known.
+    """
 
     status: LoginStatus
     redirect_host: str = ""
@@ -162,6 +186,7 @@ class QRStatus:
     bot_id: str = ""
     base_url: str = ""
     user_id: str = ""
+    gateway_status: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,10 @@ class Command(BaseCommand):
         host, port = options["host"], options["port"]
         try:
             listener = listen(host, port)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise CommandError(
-                f"Port {port} on {host} is taken or not ours ({error.strerror}); choose another"
+                f"Port {port} on {host} is taken or not ours ({reason}); choose another"
                 " with --port."
             ) from error
         wechat = SimulatedWeChat(

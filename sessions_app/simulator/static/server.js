@@ -47,7 +47,9 @@ function showFaults(faults) {
   const rows = faults.map((fault) => {
     const left =
       fault.times === null ? say("trouble_until") : say("trouble_left", { count: fault.times });
-    return element("li", "warn", `${fault.path} · ${fault.status || fault.kind} · ${left}`);
+    const what = `${fault.path} · ${fault.status || fault.kind} · ${left}`;
+    const after = fault.skip ? ` · ${say("trouble_after", { count: fault.skip })}` : "";
+    return element("li", "warn", what + after);
   });
   one("[data-faults]").replaceChildren(...rows);
   one("[data-clear-faults-row]").hidden = !faults.length;

@@ -21,7 +21,7 @@ export function copy(id) {
 export function element(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) Object.assign(made, { dir: "auto", textContent: text });
   return made;
 }
 

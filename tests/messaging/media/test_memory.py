@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from messaging.media import storing
-from messaging.media.fetching import MediaFetcher
-from messaging.media.sending import _pieces, _Sent
+from messaging.transfers.fetching import MediaFetcher
+from messaging.transfers.sending import _pieces, _Sent
 from sessions_app.ilink.cdn import Cdn
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.ilink.wire import Media, UploadTarget

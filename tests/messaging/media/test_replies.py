@@ -7,10 +7,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from messaging.errors import FileProblem
-from messaging.media import uploads
+from messaging.conversations.errors import FileProblem
 from messaging.media.limits import MEGABYTE, limits
 from messaging.models import Attachment, Conversation, Message, Upload
+from messaging.transfers import uploads
 from sessions_app.models import Context, User
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -101,7 +101,7 @@ def test_files_come_one_by_one_and_tell_what_they_are(cast: Cast, settings: Any)
     assert b"".join(thumb.streaming_content)[8:12] == b"WEBP"
     assert as_(cast.supervisor).get(str(answer["thumb"])).status_code == 404
     assert as_(cast.viewer).post("/inbox/uploads/").status_code == 403
-    assert "Sound goes as a file" in str(post(samples.VOICE, "v.silk")[1]["note"])
+    assert "Audio is sent as a file" in str(post(samples.VOICE, "v.silk")[1]["note"])
     status, answer = post(b"", "empty.txt")
     assert (status, answer["error"]) == (422, "This file is empty.")
     settings.MEDIA_LIMITS = {"most_reply_file_bytes": 3}
@@ -156,8 +156,8 @@ def test_undo_brings_all_files_of_the_reply_back(cast: Cast, thread: Conversatio
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"kind": "note"}, "Files cannot go with a note."),
-        ({"park": "1"}, "Files cannot be parked."),
+        ({"kind": "note"}, "have files. Write a reply"),
+        ({"park": "1"}, "Only text can wait until the customer writes."),
     ],
 )
 def test_a_note_and_a_parked_reply_have_no_files(

@@ -8,10 +8,11 @@ import pytest
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from messaging.media import shelf, storing
+from messaging.media import storing
 from messaging.models import Attachment, Message, Upload
-from sessions_app import leases
-from sessions_app.sealed import seal
+from messaging.transfers import shelf
+from sessions_app.database.sealed import seal
+from sessions_app.sessions import leases
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 

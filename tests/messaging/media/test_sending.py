@@ -1,24 +1,29 @@
 """Files of ours: uploaded encrypted and streamed, in order, once, and cancelled in time."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone
+from django.utils.formats import date_format
 
-from messaging import sending, services
-from messaging.media import uploading, uploads
-from messaging.media.replies import Wanted
 from messaging.models import Attachment, Conversation, Message, Upload
-from messaging.sending import Wish
+from messaging.replying import sending, services
+from messaging.replying.sending import Wish
+from messaging.replying.states import state_of
+from messaging.transfers import uploading, uploads
+from messaging.transfers.replies import Wanted
 from sessions_app.models import Context, Session, User
-from sessions_app.team_settings import team_settings
+from sessions_app.team_settings.limits import team_settings
 from tests.conftest import Running, in_thread, until
 from tests.messaging.media import samples
 from tests.messaging.media.rows import LINA
 
 UPLOAD = "/c2c/upload*"
+ASK = "/ilink/bot/getuploadurl"
 NAMES = ["发票 2026.pdf", "😀.zip", 'she "said".txt', "two\nlines.doc", "长" * 83 + ".pdf.x"]
 
 
@@ -123,6 +128,63 @@ async def test_an_upload_that_breaks_is_tried_again_and_given_up_in_the_end(
     running.control.clear_faults()
     await in_thread(services.retry_message)(message=failed, user=None)
     await sent(1)
+
+
+@pytest.mark.parametrize(
+    ("path", "statuses"),
+    [
+        (UPLOAD, (429,)),
+        (UPLOAD, (404, 408)),
+        (UPLOAD, (403, 425)),
+        (ASK, (429,)),
+        (ASK, (503, 404)),
+    ],
+)
+async def test_a_busy_or_late_server_fails_no_reply_and_sends_nothing_twice(
+    running: Running, path: str, statuses: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It hits the first of two files; both arrive once, in their order."""
+    monkeypatch.setattr(uploading, "RETRY_S", (0,) * 6)
+    running.worker.media._cdn._sleep = lambda _seconds: asyncio.sleep(0)
+    thread = await opened(running)
+    for status in reversed(statuses):
+        running.control.add_fault("status", path=path, status=status)
+    await in_thread(reply)(thread, "", (b"one", "1.txt"), (b"two", "2.txt"))
+    await sent(2)
+    assert [one["file_name"] for one in bubbles(running)] == ["1.txt", "2.txt"]
+    assert (await Context.objects.aget()).replies_used == 2
+
+
+@pytest.mark.parametrize("path", [UPLOAD, ASK])
+async def test_while_the_server_is_busy_the_bubble_says_so(running: Running, path: str) -> None:
+    """WeChat's own word on when to come again is kept, up to ten minutes."""
+    thread = await opened(running)
+    running.control.add_fault("status", path=path, status=429, retry_after="7200")
+    before = timezone.now()
+    [message] = await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    waiting = Message.objects.filter(pk=message.pk, error_code="upload_busy")
+    row: Message = await until(waiting.first, "it waits")
+    assert row.status == "queued"
+    assert row.next_try_at is not None
+    assert timedelta(minutes=9) < row.next_try_at - before < timedelta(minutes=11)
+    at = date_format(timezone.localtime(row.next_try_at), "H:i:s")
+    words = state_of(row, contact_name="Li Na").words
+    assert words == f"not sent yet: WeChat's server is busy; next try at {at}"
+    await in_thread(services.cancel_message)(message=row, user=None)
+
+
+async def test_an_upload_that_is_never_taken_is_given_up_with_wechats_words(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 120 < sum(uploading.RETRY_S) < 1_200
+    monkeypatch.setattr(uploading, "RETRY_S", (0, 0))
+    thread = await opened(running)
+    running.control.add_fault("status", path=UPLOAD, status=403, times=None)
+    await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    failed = await until(Message.objects.filter(status="failed").first, "failed")
+    assert (failed.error_code, "403" in failed.error_detail) == ("upload_refused", True)
+    assert running.control.faults()[0]["hits"] == 3
+    assert (await Context.objects.aget()).replies_used == 0
 
 
 async def test_a_retry_uploads_again_only_if_it_must(running: Running) -> None:

@@ -68,8 +68,8 @@ def test_only_those_who_may_see_the_conversation_get_its_files(
 def test_an_unknown_file_is_a_harmless_download(cast: Cast, stored: Attachment) -> None:
     status, body, answer = get(cast.agent, f"/inbox/files/{stored.pk}/")
     assert (status, body) == (200, DATA)
-    assert answer["Content-Disposition"].startswith("attachment; filename=")
-    assert "filename*=UTF-8''%E5%8F%91%E7%A5%A8.bin" in answer["Content-Disposition"]
+    assert answer["Content-Disposition"].startswith("attachment; filename")
+    assert "filename*=utf-8''%E5%8F%91%E7%A5%A8.bin" in answer["Content-Disposition"]
     assert answer["Content-Type"] == "application/octet-stream"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert answer["Content-Security-Policy"].startswith("sandbox;")
@@ -162,7 +162,7 @@ def test_bytes_that_are_gone_are_a_404(cast: Cast, stored: Attachment) -> None:
 def test_what_failed_is_asked_for_once_more(cast: Cast, stored: Attachment) -> None:
     Attachment.objects.update(state="failed", error="gone", sealed_item="x", tries=3)
     page = as_(cast.agent).get(f"/inbox/{stored.message.conversation_id}/").content.decode()
-    assert "WeChat does not give it out any more" in page
+    assert "WeChat no longer provides it" in page
     assert f"/inbox/files/{stored.pk}/fetch/" in page
     assert (
         "fetch/"

@@ -1,14 +1,18 @@
 """Downloads that break, lie or never end: each is a clear state with a reason, nothing crashes."""
 
 import gzip
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 
-from messaging.media import shelf, storing
+from messaging.media import showing, storing
 from messaging.media.kinds import SILK, UNKNOWN
 from messaging.models import Attachment
+from messaging.transfers import shelf
 from tests.conftest import Running, in_thread, until
 from tests.messaging.media import samples
 from tests.messaging.media.rows import LINA, Sent, fetched
@@ -27,10 +31,11 @@ async def settled(code: str, state: str = "failed") -> Attachment:
     return found
 
 
-async def test_what_wechat_no_longer_has_fails_at_once_and_comes_on_demand(
-    running: Running,
+@pytest.mark.parametrize("status", [400, 401, 410, 416, 451])
+async def test_what_wechat_refuses_for_good_fails_at_once_and_comes_on_demand(
+    running: Running, status: int
 ) -> None:
-    running.control.add_fault("status", path=DOWNLOAD, status=404)
+    running.control.add_fault("status", path=DOWNLOAD, status=status)
     await one_file(running, "file", b"hello", file_name="a.txt")
     row = await settled("gone")
     assert (row.tries, row.stored_bytes) == (0, 0)
@@ -38,6 +43,50 @@ async def test_what_wechat_no_longer_has_fails_at_once_and_comes_on_demand(
     assert await in_thread(shelf.ask_again)(row)
     again = await settled("", "stored")
     assert again.size == 5
+
+
+@pytest.mark.parametrize("first", [(404, 429), (403, 404), (408, 425), (429, 503), (500, 403)])
+async def test_what_comes_late_to_the_cdn_is_waited_for(
+    running: Running, first: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "RETRY_S", (0, 0, 0))
+    for status in reversed(first):  # the newest rule hits first
+        running.control.add_fault("status", path=DOWNLOAD, status=status)
+    await one_file(running, "file", b"hello", file_name="a.txt")
+    row = await settled("", "stored")
+    assert (row.tries, row.size) == (2, 5)
+
+
+async def test_a_file_that_is_not_there_is_asked_for_over_minutes_and_then_lost(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 120 < sum(shelf.RETRY_S[: shelf.GONE_TRIES - 1]) < 1_200
+    running.control.add_fault("status", path=DOWNLOAD, status=404, times=None)
+    await one_file(running, "file", b"hello", file_name="a.txt")
+    row = await settled("not_there_yet", "remote")
+    assert (row.tries, row.next_try_at is None) == (1, False)
+    assert showing.shown(row).problem.startswith("WeChat does not give it out yet; next try at ")
+
+    monkeypatch.setattr(shelf, "RETRY_S", (0,) * 9)
+    await Attachment.objects.aupdate(next_try_at=None)
+    row = await settled("gone")
+    assert running.control.faults()[0]["hits"] == shelf.GONE_TRIES
+    assert "Ask Li Na to send it again." in showing.shown(row, contact="Li Na").advice
+
+
+async def test_a_busy_server_is_named_and_asked_again_when_it_says(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.control.add_fault("status", path=DOWNLOAD, status=429, retry_after="1800")
+    before = timezone.now()
+    await one_file(running, "file", b"hello", file_name="a.txt")
+    row = await settled("cdn_busy", "remote")
+    assert row.next_try_at is not None
+    assert timedelta(seconds=1_790) < row.next_try_at - before < timedelta(seconds=1_900)
+    at = date_format(timezone.localtime(row.next_try_at), "H:i:s")
+    assert showing.shown(row).problem == f"WeChat's server is busy; next try at {at}"
+    with translation.override("zh-hans"):
+        assert "微信服务器繁忙" in showing.shown(row).problem
 
 
 @pytest.mark.parametrize("kind", ["status", "reset", "cut_body", "empty", "html"])
@@ -107,7 +156,7 @@ PRETENDERS = [
     ("image", samples.HTML, "not_a_picture"),
     ("image", samples.SVG, "not_a_picture"),
     ("image", b"\x89PNG\r\n\x1a\n" + samples.HTML, "not_a_picture"),
-    ("image", samples.picture()[:-900], "not_a_picture"),
+    ("image", samples.picture()[:60], "too_little"),
     ("image", samples.picture_bomb(), "too_many_pixels"),
     ("image", b"", "not_a_picture"),
     ("voice", b"\x02#!SILK_V3" + b"garbage" * 99, "not_a_voice"),
@@ -140,7 +189,7 @@ async def test_a_helper_that_dies_costs_one_preview(
 
 async def test_fetching_goes_on_after_a_restart(running: Running, settings: Any) -> None:
     """A file whose worker is gone is fetched by whoever lives."""
-    running.control.add_fault("status", path=DOWNLOAD, status=404)
+    running.control.add_fault("status", path=DOWNLOAD, status=410)
     await one_file(running, "file", b"hello", file_name="a.txt")
     row = await settled("gone")
     lost = {"state": "fetching", "claimed_by": "a worker that is gone", "error": ""}

@@ -3,11 +3,10 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from sessions_app.ilink.cdn import Cdn, bytes_source, file_source
+from sessions_app.ilink.cdn import Cdn, bytes_source
 from sessions_app.ilink.crypto import decrypt, encrypt
 from sessions_app.ilink.errors import (
     CdnError,
@@ -161,18 +160,6 @@ async def test_an_upload_prefers_the_full_address() -> None:
     async with raw_server(says(STORED)) as server, cdn_at(server.url) as cdn:
         await stored(cdn, UploadTarget("p", f"{server.url}/full?x=%2B"))
     assert server.requests[0].target == "/full?x=%2B"
-
-
-async def test_a_file_on_disk_is_uploaded(tmp_path: Path) -> None:
-    path = tmp_path / "file.bin"
-    path.write_bytes(DATA)
-    async with raw_server(says(STORED)) as server, cdn_at(server.url) as cdn:
-        await cdn.upload(TARGET, file_key="f", key=KEY, source=file_source(path), size=len(DATA))
-        assert decrypt(server.requests[0].body, KEY) == DATA
-        with pytest.raises(CdnFinalError):
-            await cdn.upload(
-                TARGET, file_key="f", key=KEY, source=file_source(tmp_path / "none"), size=1
-            )
 
 
 async def test_a_refused_upload_is_final_and_gives_the_reason() -> None:

@@ -79,8 +79,8 @@ async def test_a_code_is_returned_and_not_raised(client_of: ClientOf, status: in
         (says(response(500)), GatewayError),
         (says(response(502, b'{"errcode":-14}')), GatewayError),
         (says(response(404, b'{"ret":0}')), GatewayError),
-        (says(response(200, b"<html>")), UnreadableAnswerError),
-        (says(response(200, b'{"msgs":[')), UnreadableAnswerError),
+        (says(response(200, b"")), UnreadableAnswerError),
+        (says(response(502, b'{"msgs":[')), GatewayError),
     ],
 )
 async def test_an_ill_gateway_raises(
@@ -89,6 +89,36 @@ async def test_an_ill_gateway_raises(
     async with raw_server(answer) as server:
         with pytest.raises(error):
             await poll(client_of(server.url))
+
+
+@pytest.mark.parametrize(
+    ("body", "may_have_lost"),
+    [(b"<html>", False), (b'{"msgs":[', True), (b'{"ret":0', True), (b'{"msgs":[]', False)],
+)
+async def test_an_answer_that_cannot_be_parsed_says_so_and_is_there_as_bytes(
+    client_of: ClientOf, body: bytes, may_have_lost: bool
+) -> None:
+    async with raw_server(says(response(200, body))) as server:
+        updates = await poll(client_of(server.url))
+    assert updates.broke_off
+    assert (updates.raw, updates.messages, updates.cursor) == (body, (), None)
+    assert updates.may_have_lost is may_have_lost
+
+
+async def test_the_whole_messages_before_a_reset_are_there(client_of: ClientOf) -> None:
+    async def breaks(_request: Request, writer: asyncio.StreamWriter) -> None:
+        head = b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n"
+        writer.write(head + b'{"msgs":[{"message_id":1},{"message_id":2},{"from_user_id":"u3"')
+        await writer.drain()
+        writer.close()
+
+    async with raw_server(breaks) as server:
+        updates = await poll(client_of(server.url))
+    assert [one.message_id for one in updates.messages] == ["1", "2"]
+    assert updates.named == ("u3",)
+    assert updates.missing is not None
+    assert updates.missing >= 1
+    assert updates.may_have_lost
 
 
 async def test_an_unreachable_gateway_raises(client_of: ClientOf) -> None:
@@ -127,7 +157,13 @@ async def stops_half_way(request: Request, writer: asyncio.StreamWriter) -> None
 
 
 @pytest.mark.usefixtures("impatient")
-@pytest.mark.parametrize("answer", [endless, drips, drips_its_head, stops_half_way])
+async def test_a_body_that_stops_half_way_is_a_broken_answer(client_of: ClientOf) -> None:
+    async with raw_server(stops_half_way) as server:
+        assert (await poll(client_of(server.url))).may_have_lost
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("answer", [endless, drips, drips_its_head])
 async def test_a_body_without_its_end_ends_as_a_broken_line(
     client_of: ClientOf, answer: Answer
 ) -> None:
@@ -141,8 +177,9 @@ async def test_a_body_of_exactly_the_limit_is_taken(client_of: ClientOf) -> None
     async with raw_server(says(response(200, body))) as server:
         taken = await poll(client_of(server.url, max_body_bytes=len(body)))
         assert taken.cursor == "next"
-        with pytest.raises(LineBrokenError):
-            await poll(client_of(server.url, max_body_bytes=len(body) - 1))
+        cut = await poll(client_of(server.url, max_body_bytes=len(body) - 1))
+        assert cut.broke_off
+        assert cut.cursor is None
 
 
 async def test_a_packed_body_is_unpacked_although_we_ask_for_none(client_of: ClientOf) -> None:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from sessions_app.ilink import client as client_module
+from sessions_app.ilink import exchange
 from sessions_app.ilink.client import ILinkClient, Transports, asgi_transport
 from sessions_app.ilink.errors import (
     AnswerTimeoutError,
@@ -149,7 +149,7 @@ async def test_a_failing_handshake_means_not_sent(client_of: ClientOf) -> None:
 async def test_a_handshake_that_never_ends_means_not_sent(
     client_of: ClientOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_module, "CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(exchange, "CONNECT_TIMEOUT_S", 0.1)
     async with listener(b"") as url:
         with pytest.raises(NotSentError):
             await send(client_of(url))

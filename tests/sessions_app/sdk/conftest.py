@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sessions_app import Message, WeiLink
-from sessions_app.filestore import SessionFolder, StoredToken
+from sessions_app.folder.store import SessionFolder, StoredToken
 from sessions_app.simulator.control import Control
 from sessions_app.simulator.serve import SimulatorServer
 

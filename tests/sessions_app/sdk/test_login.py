@@ -190,3 +190,25 @@ def test_the_token_of_a_login_never_shows_in_a_repr(world: World) -> None:
     world.bind("default")
     weilink: WeiLink = world.open()
     assert weilink.login().token not in repr(weilink.login())
+
+
+def test_an_unscanned_code_is_replaced_and_a_late_scan_of_it_still_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = terminal_login.TerminalLogin._draw
+
+    def drawn(self: terminal_login.TerminalLogin, words: str) -> None:
+        """Only the first code is over at once."""
+        draw(self, words)
+        if self._codes == 1:
+            self._ends_at = 0.0
+
+    monkeypatch.setattr(terminal_login.TerminalLogin, "_draw", drawn)
+    monkeypatch.setattr(terminal_login, "FORMER_WAIT_S", 0.2)
+    weilink = world.open()
+    login = InThread(weilink.login)
+    first = _handle(world)
+    _handle(world, 2)
+    world.control.scan(first, "Lin")
+    world.control.confirm(first)
+    assert login.result().bot_id

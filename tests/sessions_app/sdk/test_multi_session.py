@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sessions_app import WeiLink
-from sessions_app.filestore import UnknownSessionError
+from sessions_app.folder.store import UnknownSessionError
 from sessions_app.sdk import terminal_login
 
 from .conftest import PERSON, InThread, World, received, texts, until

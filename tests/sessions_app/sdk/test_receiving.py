@@ -238,7 +238,7 @@ def test_no_hot_loop_is_possible_whatever_wechat_answers(world: World) -> None:
 HOLDER = """
 import sys
 from pathlib import Path
-from sessions_app.filestore import SessionFolder
+from sessions_app.folder.store import SessionFolder
 with SessionFolder(Path(sys.argv[1])).poll_lock.take(limit_s=5):
     print("held", flush=True)
     sys.stdin.readline()

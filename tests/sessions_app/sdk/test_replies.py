@@ -12,7 +12,7 @@ from sessions_app import (
     WeiLink,
     WindowClosedError,
 )
-from sessions_app.filestore import UnknownSessionError
+from sessions_app.folder.store import UnknownSessionError
 from sessions_app.ilink.errors import LineBrokenError, NotSentError, ReplyRefusedError
 
 from .conftest import OTHER, PERSON, World, received

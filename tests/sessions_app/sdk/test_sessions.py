@@ -109,8 +109,8 @@ def test_a_folder_that_an_sdk_writes_back_is_no_session(world: World) -> None:
     assert sorted(weilink.bot_ids) == ["default", "shop"]
     assert "wrote this folder back" in weilink.sessions["zb"].problem
     weilink.recv(timeout=0.4)
-    polls = world.control.polls()
-    assert polls["highest_of_one"] == 1
+    # The polls stay open behind recv(): on a busy machine they begin later.
+    assert until(lambda: world.control.polls()["highest_of_one"], "a poll") == 1
 
 
 DOORS: dict[str, Callable[[WeiLink, str], object]] = {

@@ -12,14 +12,17 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
 
-from messaging.worker import Worker
-from sessions_app.team_settings import team_settings
-from weilink_site import first_run, refusals
+from messaging.worker.worker import Worker
+from sessions_app.team_settings.limits import team_settings
+from weilink_site import first_run, listening, refusals
 from weilink_site.data_lock import DataInUse, DataLock
 from weilink_site.version import wire_identity
 
 logger = logging.getLogger(__name__)
+
+KEEP_LOCK_S = 2.0
 
 
 class Command(BaseCommand):
@@ -35,33 +38,30 @@ class Command(BaseCommand):
         if settings.DEMO and port != settings.HOST.port:
             self._fail(f"The demo takes its port from PORT: PORT={port} make demo")
         listener = self._bind(host, port)
+        if reason := refusals.of_console():
+            self._fail(reason)
         lock = DataLock(settings.DATA_DIR)
         try:
             first_run_order(lock)
         except DataInUse:
             self._fail("Another console runs on this data already; stop it first.")
-        # Tokens that our keys cannot read stop no console: the board says which they are.
         if reason := refusals.another_host():
             self._fail(reason)
         self._greet(port)
         team_settings()  # known before the first upload is measured by them
-        serve(listener, port)
+        connections.close_all()  # from here on this thread runs the loop and reads no rows
+        serve(listener, port, lock)
 
     def _bind(self, host: str, port: int) -> socket.socket:
         try:
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            listener = socket.socket(family, socket.SOCK_STREAM)
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-            listener.listen(512)
+            return listening.bound(host, port)
         except OSError as error:
             reason = error.strerror or str(error)
+            another = port + 1 if port < 65535 else settings.HOST.port
             self._fail(
                 f"Port {port} on {host} cannot be used ({reason}); choose another: "
-                f"PORT={port + 1} make {'demo' if settings.DEMO else 'run'}"
+                f"PORT={another} make {'demo' if settings.DEMO else 'run'}"
             )
-        listener.setblocking(False)
-        return listener
 
     def _fail(self, sentence: str) -> NoReturn:
         self.stderr.write(sentence)
@@ -91,7 +91,19 @@ def first_run_order(lock: DataLock) -> None:
     first_run.prepare_data()
 
 
-def serve(listener: socket.socket, port: int) -> None:
+async def keep(lock: DataLock) -> None:
+    """A restart of the database server frees the lock, and another console could start."""
+    while True:
+        await asyncio.sleep(KEEP_LOCK_S)
+        try:
+            await asyncio.to_thread(lock.keep)
+        except DataInUse:
+            logger.error("another console has started on this data; stop one of them")
+        except Exception:
+            logger.warning("the lock of this data could not be taken again yet", exc_info=True)
+
+
+def serve(listener: socket.socket, port: int, lock: DataLock) -> None:
     """Run Daphne's server and the worker until SIGTERM or Ctrl+C."""
     from daphne.server import Server
     from twisted.internet import defer, reactor
@@ -116,7 +128,7 @@ def serve(listener: socket.socket, port: int) -> None:
     running: list[asyncio.Task[None]] = []
 
     def start_soon() -> None:
-        running.append(asyncio.ensure_future(start()))
+        running.extend([asyncio.ensure_future(start()), asyncio.ensure_future(keep(lock))])
 
     async def stop() -> None:
         for task in running:  # a stop may come before the worker has started
@@ -132,7 +144,7 @@ def serve(listener: socket.socket, port: int) -> None:
     reactor.addSystemEventTrigger("before", "shutdown", stop_soon)  # type: ignore[arg-type]
     Server(
         application=application,
-        endpoints=[f"fd:fileno={listener.fileno()}"],
+        endpoints=listening.adopt(listener),
         ready_callable=start_soon,
         application_close_timeout=2,
         verbosity=0,

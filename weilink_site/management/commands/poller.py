@@ -16,7 +16,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import connections
 
-from messaging.worker import Worker
+from messaging.worker.worker import Worker
 from weilink_site import refusals
 from weilink_site.version import wire_identity
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from messaging import inbound
-from messaging.folder.desk import as_received
-from messaging.folder.threads import FolderThreads
-from sessions_app.filestore import KeptAnswer
-from sessions_app.transfer import Refused, Report, export_folder, import_folder
+from messaging.folder_sync.desk import as_received
+from messaging.folder_sync.threads import FolderThreads
+from messaging.receiving import inbound
+from sessions_app.folder.store import KeptAnswer
+from sessions_app.folder.transfer import Refused, Report, export_folder, import_folder
 
 
 class Command(BaseCommand):

@@ -1,0 +1,1 @@
+"""Conversations and what is done with them: assign, label, snooze, resolve; who sees them."""

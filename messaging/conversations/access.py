@@ -1,0 +1,45 @@
+"""The only door to conversations and messages for a person: decided by the team alone."""
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+
+from messaging.models import Attachment, Contact, Conversation, Message
+from sessions_app.people.roles import Capability, Visitor, team_ids_of
+from sessions_app.sessions.access import require
+
+
+def conversations_of(user: Visitor) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(team__in=team_ids_of(user))
+
+
+def conversation_or_404(user: Visitor, pk: int) -> Conversation:
+    """With contact and session. Raises PermissionDenied without READ_CONVERSATIONS."""
+    require(user, Capability.READ_CONVERSATIONS)
+    rows = conversations_of(user).select_related(
+        "contact", "session", "team", "home_team", "assignee"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def messages_of(user: Visitor) -> QuerySet[Message]:
+    return Message.objects.filter(conversation__team__in=team_ids_of(user))
+
+
+def message_or_404(user: Visitor, pk: int) -> Message:
+    """A message of a conversation that the user may see."""
+    require(user, Capability.READ_CONVERSATIONS)
+    rows = messages_of(user).select_related("conversation__contact", "session")
+    return get_object_or_404(rows, pk=pk)
+
+
+def contact_or_404(user: Visitor, user_id: str) -> Contact:
+    """A person who has a conversation that the user may see."""
+    require(user, Capability.READ_CONVERSATIONS)
+    mine = conversations_of(user).filter(contact__user_id=user_id)
+    return get_object_or_404(Contact, pk__in=mine.values("contact"))
+
+
+def attachment_or_404(user: Visitor, pk: int) -> Attachment:
+    """A file of a message that the user may see."""
+    require(user, Capability.READ_CONVERSATIONS)
+    return get_object_or_404(Attachment, pk=pk, message__in=messages_of(user))

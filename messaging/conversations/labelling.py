@@ -1,0 +1,142 @@
+"""Labels on and off conversations, by name, each by the label of the conversation's own team.
+
+Steps of `work`: inside its transaction, on conversations that it has locked.
+"""
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from messaging.conversations.thread_events import record_events
+from messaging.models import Conversation, Label
+from sessions_app.models import ACCOUNT_COLOURS, Team, User
+from sessions_app.realtime.streams import Change
+
+LABEL_CHARACTERS = 40
+
+Carried = Conversation.labels.through
+
+
+def clean_name(name: str) -> str:
+    """As it is kept: one line, no invisible signs, at most 40 characters; "" is no label."""
+    plain = unicodedata.normalize("NFC", name)
+    plain = "".join(" " if sign.isspace() else sign for sign in plain)
+    plain = "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN)
+    return " ".join(plain.split())[:LABEL_CHARACTERS].strip()
+
+
+_UNSEEN = ("Cc", "Cf", "Cs", "Cn")
+
+
+def clean_names(names: Iterable[str]) -> list[str]:
+    """Each once, in the order given."""
+    return list(dict.fromkeys(clean for name in names if (clean := clean_name(name))))
+
+
+def add(
+    change: Change, threads: Sequence[Conversation], names: Sequence[str], user: User | None
+) -> set[int]:
+    """Keys of the conversations that got at least one of the labels."""
+    wanted, there = clean_names(names), carried(threads)
+    fresh: dict[Conversation, list[str]] = {}
+    for thread in threads:
+        if missing := [name for name in wanted if name not in there[thread.pk]]:
+            fresh[thread] = missing
+    labels = {team: _labels(team, wanted) for team in {thread.team_id for thread in fresh}}
+    Carried.objects.bulk_create(
+        [
+            Carried(conversation_id=thread.pk, label_id=labels[thread.team_id][name].pk)
+            for thread, missing in fresh.items()
+            for name in missing
+        ],
+        ignore_conflicts=True,
+    )
+    return _tell(change, fresh, "labelled", user)
+
+
+def remove(
+    change: Change, threads: Sequence[Conversation], names: Sequence[str], user: User | None
+) -> set[int]:
+    """Keys of the conversations that lost at least one of the labels."""
+    unwanted, there = clean_names(names), carried(threads)
+    lost: dict[Conversation, list[str]] = {}
+    for thread in threads:
+        if on_it := [name for name in unwanted if name in there[thread.pk]]:
+            lost[thread] = on_it
+    rows = Carried.objects.filter(conversation__in=[thread.pk for thread in lost])
+    rows.filter(label__name__in=unwanted).delete()
+    return _tell(change, lost, "unlabelled", user)
+
+
+def set_to(change: Change, thread: Conversation, names: Sequence[str], user: User | None) -> None:
+    """Exactly these."""
+    wanted, there = clean_names(names), carried([thread])[thread.pk]
+    add(change, [thread], wanted, user)
+    remove(change, [thread], [name for name in there if name not in wanted], user)
+
+
+def follow(threads: Sequence[Conversation], team: Team) -> None:
+    """To another team: its own labels of the same names stay, the others come off."""
+    known = dict(Label.objects.filter(team=team).values_list("name", "pk"))
+    there = carried(threads)
+    Carried.objects.filter(conversation__in=list(there)).delete()
+    Carried.objects.bulk_create(
+        [
+            Carried(conversation_id=key, label_id=known[name])
+            for key, names in there.items()
+            for name in names
+            if name in known
+        ]
+    )
+
+
+def put_back(names: Mapping[Conversation, Sequence[str]]) -> None:
+    """Exactly these labels again, without a line of their own: whoever undoes writes one."""
+    Carried.objects.filter(conversation__in=[thread.pk for thread in names]).delete()
+    teams: dict[int, set[str]] = defaultdict(set)
+    for thread, wanted in names.items():
+        teams[thread.team_id].update(wanted)
+    labels = {team: _labels(team, sorted(wanted)) for team, wanted in teams.items()}
+    Carried.objects.bulk_create(
+        [
+            Carried(conversation_id=thread.pk, label_id=labels[thread.team_id][name].pk)
+            for thread, wanted in names.items()
+            for name in wanted
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def carried(threads: Iterable[Conversation]) -> dict[int, list[str]]:
+    """Conversation id → names of its labels."""
+    names: dict[int, list[str]] = defaultdict(list)
+    rows = Carried.objects.filter(conversation__in=[thread.pk for thread in threads])
+    for key, name in rows.order_by("label__name").values_list("conversation", "label__name"):
+        names[key].append(name)
+    return names
+
+
+def _labels(team_id: int, names: Sequence[str]) -> dict[str, Label]:
+    """The team's labels of these names; new ones are made, each in the next colour."""
+    rows = Label.objects.filter(team=team_id, name__in=names)
+    known = {label.name for label in rows}
+    count = Label.objects.filter(team=team_id).count()
+    missing = [name for name in names if name not in known]
+    Label.objects.bulk_create(
+        [
+            Label(team_id=team_id, name=name, colour=(count + number) % ACCOUNT_COLOURS)
+            for number, name in enumerate(missing)
+        ],
+        ignore_conflicts=True,
+    )
+    return {label.name: label for label in rows.all()}
+
+
+def _tell(
+    change: Change, threads: dict[Conversation, list[str]], code: str, user: User | None
+) -> set[int]:
+    details = {thread: ", ".join(names) for thread, names in threads.items()}
+    record_events(change, details, code, who=user)
+    for thread in threads:
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return {thread.pk for thread in threads}

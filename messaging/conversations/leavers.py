@@ -1,0 +1,61 @@
+"""Gives conversations back to the team when the member who has them can answer there no more.
+
+A member may be disabled, lose the role or leave the team, on any page or by any command. So the
+worker compares who has conversations with who may answer, and needs no word from whoever did it.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from messaging.conversations import work
+from messaging.models import Conversation, ConversationStatus
+from sessions_app.models import User
+from sessions_app.people.roles import answerers_of
+
+ANYWAY_EVERY = timedelta(minutes=1)
+"""Also without a change of members: a conversation may come back to somebody who left long ago."""
+
+
+class Leavers:
+    """`look()` as often as wanted: while no member changes, it reads three small tables."""
+
+    def __init__(self) -> None:
+        self._members = ""
+        self._looked_at: datetime | None = None
+
+    def look(self, now: datetime | None = None) -> int:
+        """How many conversations went back to Unassigned."""
+        now = now or timezone.now()
+        members = _fingerprint()
+        is_due = self._looked_at is None or now - self._looked_at >= ANYWAY_EVERY
+        if members == self._members and not is_due:
+            return 0
+        released = release_all()
+        self._members, self._looked_at = members, now
+        return released
+
+
+def release_all() -> int:
+    """Every open or snoozed conversation whose owner may not answer in its team."""
+    at_work = Conversation.objects.exclude(status=ConversationStatus.RESOLVED)
+    assigned = at_work.filter(assignee__isnull=False)
+    held = set(assigned.values_list("team", "assignee").distinct())
+    may = {team: set(answerers_of([team]).values_list("pk", flat=True)) for team, _ in held}
+    released = 0
+    for team, member in sorted(held):
+        if member not in may[team]:
+            ids = list(assigned.filter(team=team, assignee=member).values_list("pk", flat=True))
+            released += work.in_batches(ids, work.release)
+    return released
+
+
+def _fingerprint() -> str:
+    """Changes whenever a member's rights may have changed."""
+    parts = [
+        User.objects.order_by("pk").values_list("pk", "is_active", "is_superuser"),
+        User.groups.through.objects.order_by("pk").values_list("user_id", "group_id"),
+        User.teams.through.objects.order_by("pk").values_list("user_id", "team_id"),
+    ]
+    return hashlib.sha256(repr([list(part) for part in parts]).encode()).hexdigest()

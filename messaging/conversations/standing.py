@@ -1,0 +1,92 @@
+"""How a conversation stands by the evidence of its messages: answered or not, and what is not sent.
+
+Every change of a reply ends in `show_standing`, so that no order of events leaves a list wrong.
+Runs inside the caller's transaction, which holds the thread's lock. See
+docs/decisions/0007-what-counts-as-an-answer.md.
+"""
+
+from datetime import datetime
+
+from django.db.models import Q
+
+from messaging.conversations.thread_events import record_event
+from messaging.models import (
+    Conversation,
+    ConversationStatus,
+    Direction,
+    EventCode,
+    Message,
+    MessageStatus,
+)
+from sessions_app.realtime.streams import Change
+
+UNDECIDED = Q(holds_queue=True) | Q(missing_receipt=True)
+"""Replies that did not go through, as far as is known, and that nobody decided about."""
+
+_GIVEN_UP = (
+    Q(status=MessageStatus.CANCELLED)
+    | Q(status=MessageStatus.FAILED, holds_queue=False)
+    | Q(status=MessageStatus.UNCONFIRMED, holds_queue=False) & ~Q(error_code="no_id")
+)
+"""Cancelled, discarded or parked: as if they had never been written."""
+
+_REPLY = (Q(direction=Direction.OUT) & ~_GIVEN_UP) | Q(event=EventCode.ANSWERED_ELSEWHERE)
+_WORD = Q(direction=Direction.IN) | Q(event=EventCode.RECEIVED_ELSEWHERE)
+"""What the customer said, here or to another program."""
+
+
+def show_standing(change: Change, thread: Conversation) -> None:
+    """Copy to the locked thread since when its customer waits and how many replies are not sent.
+
+    A conversation that was set aside as answered, and is not answered after all, is open again.
+    """
+    messages = Message.objects.filter(conversation=thread.pk)
+    undecided = messages.filter(UNDECIDED).order_by("id").values_list("id", "holds_queue")
+    holder = next((pk for pk, holds in undecided if holds), None)
+    not_sent = len(undecided)
+    if holder is not None:
+        not_sent += messages.filter(status=MessageStatus.QUEUED, id__gt=holder).count()
+    waiting_since = _waiting_since(thread, holder)
+    before = (thread.waiting_since, thread.not_sent)
+    if before == (waiting_since, not_sent):
+        return
+    if thread.not_sent != not_sent:  # the bubbles of those that are held say so, or no longer
+        for one in messages.filter(status=MessageStatus.QUEUED).defer("sealed_raw"):
+            change.touch(one, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    is_news = thread.waiting_since is None and waiting_since is not None
+    thread.waiting_since, thread.not_sent = waiting_since, not_sent
+    if waiting_since is None:
+        thread.missed_at = None
+    elif is_news and thread.status != ConversationStatus.OPEN:
+        thread.status, thread.snoozed_until = ConversationStatus.OPEN, None
+        record_event(change, thread, EventCode.UNANSWERED)
+    fields = ["waiting_since", "not_sent", "missed_at", "status", "snoozed_until"]
+    thread.save(update_fields=fields)
+    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+def _waiting_since(thread: Conversation, holder: int | None) -> datetime | None:
+    """When the customer wrote what is not answered yet; None if the last reply went, or may go.
+
+    Of several replies to the same words the last one counts: while that is undecided, the words
+    before it wait, and so do earlier ones whose last reply is undecided too.
+    """
+    messages = Message.objects.filter(conversation=thread.pk)
+    words, replies = messages.filter(_WORD), messages.filter(_REPLY).defer("sealed_raw")
+    reply = last = replies.order_by("-id").first()
+    while reply is not None and _is_open(reply, holder):
+        word = words.filter(id__lt=reply.pk).order_by("-id").first()
+        reply = replies.filter(id__lt=word.pk).order_by("-id").first() if word else None
+    answered_up_to = reply.pk if reply is not None else 0
+    waits = words.filter(id__gt=answered_up_to).order_by("id")
+    since = waits.values_list("stored_at", flat=True).first()
+    if since is None and reply is None and last is not None:
+        return last.stored_at  # we wrote first, and it did not go
+    return since
+
+
+def _is_open(reply: Message, holder: int | None) -> bool:
+    """It did not go through, or does not go before somebody decides about `holder`."""
+    if reply.status == MessageStatus.QUEUED:
+        return holder is not None and reply.pk > holder
+    return reply.holds_queue or reply.missing_receipt

@@ -1,0 +1,126 @@
+"""Notes and quiet lines of a thread: rows among the messages, for the team's eyes alone.
+
+Runs inside the caller's `announcing()`, its thread locked. Never touches previews, unread counts
+or the outbox; WeChat and the API never see these rows.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from messaging.models import (
+    MESSAGE_STREAM,
+    Conversation,
+    Direction,
+    EventCode,
+    Message,
+    MessageStatus,
+)
+from sessions_app.models import Session, User
+from sessions_app.realtime.streams import Change, advance
+
+
+def record_event(
+    change: Change,
+    thread: Conversation,
+    code: EventCode | str,
+    *,
+    who: User | None = None,
+    detail: str = "",
+    at: datetime | None = None,
+) -> Message:
+    """One quiet line. `detail`: the name, label or ISO time that its sentence shows.
+
+    `at`: when it happened, now if it is not given. Raises ValueError for an unknown code.
+    """
+    return _insert(
+        change,
+        thread,
+        Direction.EVENT,
+        event=EventCode(code).value,
+        event_detail=detail,
+        sent_by=who,
+        at=at,
+    )
+
+
+def record_events(
+    change: Change,
+    details: Mapping[Conversation, str],
+    code: EventCode | str,
+    *,
+    who: User | None = None,
+) -> list[Message]:
+    """The same quiet line in many threads, each with its own detail, by one insert."""
+    if not details:
+        return []
+    last, now = advance(MESSAGE_STREAM, len(details)), timezone.now()
+    rows = [
+        _row(
+            thread,
+            number,
+            Direction.EVENT,
+            now,
+            event=EventCode(code).value,
+            event_detail=detail,
+            sent_by=who,
+        )
+        for number, (thread, detail) in enumerate(details.items(), start=last - len(details) + 1)
+    ]
+    Message.objects.bulk_create(rows)
+    for row, thread in zip(rows, details, strict=True):
+        change.touch(row, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return rows
+
+
+def record_note(
+    change: Change,
+    thread: Conversation,
+    *,
+    text: str,
+    who: User | None,
+    draft_key: str | None = None,
+) -> Message:
+    """One internal note, as typed."""
+    return _insert(change, thread, Direction.NOTE, text=text, sent_by=who, draft_key=draft_key)
+
+
+def _insert(
+    change: Change,
+    thread: Conversation,
+    direction: Direction,
+    *,
+    at: datetime | None = None,
+    **columns: Any,
+) -> Message:
+    number, now = advance(MESSAGE_STREAM), timezone.now()
+    message = _row(thread, number, direction, now, created_at=at or now, **columns)
+    message.save(force_insert=True)
+    change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return message
+
+
+def _row(
+    thread: Conversation, number: int, direction: Direction, now: datetime, **columns: Any
+) -> Message:
+    return Message(
+        id=number,
+        conversation=thread,
+        session_id=_session_id(thread),
+        direction=direction,
+        dedupe_key=f"{direction}:{number}",
+        status=MessageStatus.RECEIVED,
+        **{"created_at": now, "stored_at": now, **columns},
+    )
+
+
+def _session_id(thread: Conversation) -> int:
+    """The thread's route, else the session of its newest message, else one of its home team."""
+    if thread.session_id is not None:
+        return thread.session_id
+    newest = thread.messages.order_by("-id").values_list("session", flat=True).first()
+    if newest is not None:
+        return newest
+    return Session.objects.filter(team=thread.home_team_id).values_list("pk", flat=True)[:1].get()

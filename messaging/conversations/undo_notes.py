@@ -1,0 +1,72 @@
+"""What an action on conversations changed, noted in its transaction so that it can be undone."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from messaging.conversations import labelling
+from messaging.models import MESSAGE_STREAM, Conversation, EventCode, WorkAction, WorkChange
+from sessions_app.models import User
+from sessions_app.realtime.streams import numbers_of
+
+UNDO_FOR = timedelta(minutes=10)
+"""How long an action can be undone; what nobody undid is forgotten then."""
+
+State = dict[str, Any]
+
+COLUMNS = ("status", "snoozed_until", "missed_at", "unread", "team_id", "assignee_id")
+
+
+def begin(*, user: User, code: EventCode) -> WorkAction:
+    """An action that can be undone; `work` notes what it changes. Forgets the person's old ones."""
+    old = WorkAction.objects.filter(user=user, created_at__lt=timezone.now() - UNDO_FOR)
+    old.delete()
+    return WorkAction.objects.create(user=user, code=code.value)
+
+
+def states(threads: Collection[Conversation]) -> dict[int, State]:
+    """How these conversations are, in what an action may change, as JSON can hold it."""
+    labels = labelling.carried(threads)
+    return {
+        thread.pk: {
+            **{column: to_json(getattr(thread, column)) for column in COLUMNS},
+            "labels": labels[thread.pk],
+        }
+        for thread in threads
+    }
+
+
+def note(action: WorkAction, threads: Sequence[Conversation], before: dict[int, State]) -> None:
+    """Keep what differs from `before`. Inside the action's own transaction, at its end."""
+    number, now = numbers_of([MESSAGE_STREAM])[MESSAGE_STREAM], states(threads)
+    rows = []
+    for thread in threads:
+        old, new = before[thread.pk], now[thread.pk]
+        changed = [name for name in old if old[name] != new[name]]
+        if changed:
+            old_part = {name: old[name] for name in changed}
+            # What was read meanwhile is not to be unread again.
+            old_part["read_up_to"] = thread.read_up_to
+            after = {name: new[name] for name in changed}
+            rows.append(
+                WorkChange(
+                    action=action,
+                    conversation=thread,
+                    before=old_part,
+                    after=after,
+                    number=number,
+                )
+            )
+    WorkChange.objects.bulk_create(rows)
+
+
+def to_json(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def from_json(column: str, value: Any) -> Any:
+    is_moment = column in ("snoozed_until", "missed_at") and value is not None
+    return parse_datetime(value) if is_moment else value

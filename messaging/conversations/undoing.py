@@ -1,0 +1,166 @@
+"""Undoing an action on conversations: each is put back as it was, unless somebody changed it since.
+
+What comes in meanwhile counts as somebody: a message that opens a resolved conversation again
+stays. Undoing twice does it once; only who acted may undo, where they may still answer.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F
+from django.utils import timezone
+
+from messaging.conversations import labelling, undo_notes, work
+from messaging.conversations.access import conversations_of
+from messaging.conversations.thread_events import record_events
+from messaging.models import (
+    Conversation,
+    Direction,
+    EventCode,
+    Message,
+    WorkAction,
+    WorkChange,
+)
+from sessions_app.database.batches import update_rows
+from sessions_app.models import Team, User
+from sessions_app.people.roles import Capability, answerers_of, may
+from sessions_app.realtime.streams import Change, announcing
+
+STATUS_EVENTS = frozenset(
+    {EventCode.SNOOZED, EventCode.WOKEN, EventCode.RESOLVED, EventCode.REOPENED}
+)
+OWNER_EVENTS = frozenset({EventCode.ASSIGNED, EventCode.UNASSIGNED, EventCode.RELEASED})
+LABEL_EVENTS = frozenset({EventCode.LABELLED, EventCode.UNLABELLED})
+TEAM_EVENTS = frozenset({EventCode.TRANSFERRED})
+
+EVENTS_ABOUT: dict[str, frozenset[EventCode]] = {
+    "status": STATUS_EVENTS,
+    "snoozed_until": STATUS_EVENTS,
+    "assignee_id": OWNER_EVENTS,
+    "labels": LABEL_EVENTS,
+    "team_id": TEAM_EVENTS,
+}
+"""Quiet lines that say that somebody changed this of a conversation."""
+
+
+class CannotUndoError(Exception):
+    """There is no such action of this person, or it is too long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """How many conversations were put back, and how many were left as they are by now."""
+
+    count: int
+    kept: int
+
+
+def undo(*, action_id: int, user: User) -> Undone:
+    """Put back what the action changed. Raises CannotUndoError; again it answers the same."""
+    action = WorkAction.objects.filter(pk=action_id, user=user).first()
+    if action is None or action.created_at < timezone.now() - undo_notes.UNDO_FOR:
+        raise CannotUndoError
+    ids = list(action.changes.order_by("conversation").values_list("conversation", flat=True))
+    work.in_batches(ids, lambda batch: _undo_batch(action, batch, user))
+    action.refresh_from_db()
+    return Undone(action.undone_count, action.kept_count)
+
+
+def can_be_undone(action: WorkAction) -> bool:
+    """Something was changed that its person may still see and answer."""
+    if not may(action.user, Capability.ANSWER):
+        return False
+    mine = conversations_of(action.user).filter(pk__in=action.changes.values("conversation"))
+    return mine.exists()
+
+
+def _undo_batch(action: WorkAction, ids: list[int], user: User) -> int:
+    with announcing() as change:
+        threads = work.locked(ids)
+        # Read under the locks of the conversations: whoever undid it first took these rows away.
+        rows = {row.conversation_id: row for row in action.changes.filter(conversation__in=ids)}
+        left = [thread for thread in threads if thread.pk in rows]
+        back = _unchanged(left, rows, user)
+        _restore(change, back, rows)
+        record_events(change, dict.fromkeys(back, action.code), EventCode.UNDONE, who=user)
+        for thread in back:
+            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        WorkChange.objects.filter(pk__in=[row.pk for row in rows.values()]).delete()
+        WorkAction.objects.filter(pk=action.pk).update(
+            undone_count=F("undone_count") + len(back),
+            kept_count=F("kept_count") + len(rows) - len(back),
+        )
+    return len(back)
+
+
+def _unchanged(
+    threads: Sequence[Conversation], rows: dict[int, WorkChange], user: User
+) -> list[Conversation]:
+    """Those that nothing and nobody changed since, and that the person may still work on."""
+    mine = set(
+        conversations_of(user)
+        .filter(pk__in=[thread.pk for thread in threads])
+        .values_list("pk", flat=True)
+    )
+    now, later = undo_notes.states(threads), _later_events(rows)
+    return [
+        thread
+        for thread in threads
+        if thread.pk in mine
+        and all(now[thread.pk][name] == value for name, value in _told(rows[thread.pk]))
+        and not later.get(thread.pk, frozenset()) & _events_about(rows[thread.pk].after)
+        and _is_possible(thread, rows[thread.pk].before)
+    ]
+
+
+def _told(row: WorkChange) -> Collection[tuple[str, object]]:
+    """Reading is nobody's decision: it keeps nothing from being undone."""
+    return [(name, value) for name, value in row.after.items() if name != "unread"]
+
+
+def _events_about(names: Collection[str]) -> frozenset[EventCode]:
+    return frozenset().union(*(EVENTS_ABOUT.get(name, frozenset()) for name in names))
+
+
+def _later_events(rows: dict[int, WorkChange]) -> dict[int, set[EventCode]]:
+    """Conversation id → what was done with it after the action, by whomever."""
+    if not rows:
+        return {}
+    first = min(row.number for row in rows.values())
+    lines = Message.objects.filter(
+        conversation__in=list(rows), direction=Direction.EVENT, pk__gt=first
+    )
+    later: dict[int, set[EventCode]] = {}
+    for pk, key, code, detail in lines.values_list(
+        "pk", "conversation_id", "event", "event_detail"
+    ):
+        done = detail if code == EventCode.UNDONE else code
+        if pk > rows[key].number and done in EventCode.values:
+            later.setdefault(key, set()).add(EventCode(done))
+    return later
+
+
+def _is_possible(thread: Conversation, before: undo_notes.State) -> bool:
+    """The team still exists, and who had it may still answer there."""
+    team = before.get("team_id", thread.team_id)
+    assignee = before.get("assignee_id")
+    if not Team.objects.filter(pk=team).exists():
+        return False
+    return assignee is None or answerers_of([team]).filter(pk=assignee).exists()
+
+
+def _restore(change: Change, threads: Sequence[Conversation], rows: dict[int, WorkChange]) -> None:
+    labels: dict[Conversation, list[str]] = {}
+    for thread in threads:
+        before = dict(rows[thread.pk].before)
+        read_up_to = before.pop("read_up_to")
+        if thread.read_up_to != read_up_to or thread.unread:
+            before.pop("unread", None)
+        if "labels" in before:
+            labels[thread] = before.pop("labels")
+        if before.get("team_id", thread.team_id) != thread.team_id:
+            work.leave_team(change, thread)
+        for column, value in before.items():
+            setattr(thread, column, undo_notes.from_json(column, value))
+    update_rows(threads, ["status", "snoozed_until", "missed_at", "unread", "team", "assignee"])
+    labelling.put_back(labels)

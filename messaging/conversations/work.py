@@ -1,0 +1,288 @@
+"""What agents do with whole conversations: assign, label, snooze, resolve, reopen, transfer.
+
+Any number of conversations in one transaction, each change a quiet line in its thread. Whoever
+calls has asked `access` for the keys; what is already so is left alone and not counted. With an
+`action` each notes what it changes, so that `undoing` can put it back.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from django.utils import timezone
+
+from messaging.conversations import labelling, undo_notes
+from messaging.conversations.thread_events import record_events
+from messaging.models import Conversation, ConversationStatus, Departure, WorkAction
+from sessions_app.database.batches import update_rows
+from sessions_app.models import Team, User
+from sessions_app.people.roles import answerers_of
+from sessions_app.realtime.streams import Change, announcing
+
+BATCH = 200
+"""Conversations of one transaction: what comes in meanwhile waits for no more than these."""
+
+
+class WorkError(Exception):
+    """`code`: past (a time to wake that is over), no_agent (may not answer there)."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Keep(Enum):
+    """In place of a value that is not to be changed."""
+
+    KEEP = "keep"
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Several changes of one conversation at once; None and KEEP leave things as they are."""
+
+    status: ConversationStatus | None = None
+    snoozed_until: datetime | None = None
+    assignee: User | Keep | None = Keep.KEEP
+    labels: Sequence[str] | None = None
+    team: Team | None = None
+
+
+def assign(
+    *,
+    ids: Collection[int],
+    assignee: User | None,
+    user: User | None,
+    action: WorkAction | None = None,
+) -> int:
+    """Give conversations to somebody, or to nobody. Those of teams without them are left."""
+    with _working(ids, action) as (change, threads):
+        return _assign(change, threads, assignee, user)
+
+
+def label(
+    *,
+    ids: Collection[int],
+    user: User | None,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    action: WorkAction | None = None,
+) -> int:
+    """Stick labels on and take labels off, by name; a new name becomes a label of the team."""
+    with _working(ids, action) as (change, threads):
+        added = labelling.add(change, threads, add, user)
+        removed = labelling.remove(change, threads, remove, user)
+        return len(added | removed)
+
+
+def snooze(
+    *,
+    ids: Collection[int],
+    until: datetime,
+    user: User | None,
+    action: WorkAction | None = None,
+) -> int:
+    """Set aside until a moment or until the customer writes. Raises WorkError."""
+    if until <= timezone.now():
+        raise WorkError("past")
+    with _working(ids, action) as (change, threads):
+        return _snooze(change, threads, until, user)
+
+
+def resolve(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
+    """Settle; where the customer's word is the last, it counts as missed."""
+    with _working(ids, action) as (change, threads):
+        return _resolve(change, threads, user)
+
+
+def reopen(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
+    """Back among the open ones, from snoozed or resolved."""
+    with _working(ids, action) as (change, threads):
+        return _reopen(change, threads, "reopened", user)
+
+
+def wake(*, ids: Collection[int], now: datetime) -> int:
+    """What is due of the snoozed; somebody may have changed it since it was looked up."""
+    with announcing() as change:
+        due = [
+            thread
+            for thread in locked(ids)
+            if thread.snoozed_until is not None and thread.snoozed_until <= now
+        ]
+        return _reopen(change, due, "woken", None)
+
+
+def transfer(
+    *, ids: Collection[int], team: Team, user: User | None, action: WorkAction | None = None
+) -> int:
+    """Hand over to another team: it is that team's to see and answer from now on."""
+    with _working(ids, action) as (change, threads):
+        return _transfer(change, threads, team, user)
+
+
+def edit(*, conversation: Conversation, edit: Edit, user: User | None) -> None:
+    """All of it or nothing. Raises WorkError."""
+    if edit.snoozed_until is not None and edit.snoozed_until <= timezone.now():
+        raise WorkError("past")
+    with announcing() as change:
+        threads = locked([conversation.pk])
+        if edit.team is not None:
+            _transfer(change, threads, edit.team, user)
+        if not isinstance(edit.assignee, Keep):
+            if edit.assignee is not None and not _may_take(edit.assignee, threads[0].team_id):
+                raise WorkError("no_agent")
+            _assign(change, threads, edit.assignee, user)
+        if edit.labels is not None:
+            labelling.set_to(change, threads[0], edit.labels, user)
+        match edit.status:
+            case ConversationStatus.OPEN:
+                _reopen(change, threads, "reopened", user)
+            case ConversationStatus.RESOLVED:
+                _resolve(change, threads, user)
+            case ConversationStatus.SNOOZED if edit.snoozed_until is not None:
+                _snooze(change, threads, edit.snoozed_until, user)
+
+
+@contextmanager
+def _working(
+    ids: Collection[int], action: WorkAction | None
+) -> Iterator[tuple[Change, list[Conversation]]]:
+    """One transaction on these conversations; `action` keeps what it changes, for an undo."""
+    with announcing() as change:
+        threads = locked(ids)
+        before = undo_notes.states(threads) if action is not None else {}
+        yield change, threads
+        if action is not None:
+            undo_notes.note(action, threads, before)
+
+
+def in_batches(ids: Sequence[int], act: Callable[[list[int]], int]) -> int:
+    """Any number of conversations, a bounded transaction each `BATCH`; how many were changed."""
+    return sum(act(batch) for batch in _batches(ids))
+
+
+def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
+    for start in range(0, len(ids), BATCH):
+        yield list(ids[start : start + BATCH])
+
+
+def locked(ids: Collection[int]) -> list[Conversation]:
+    """Inside a transaction: these conversations, with their teams, in the order of their keys."""
+    rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
+    return list(rows.filter(pk__in=ids).select_related("team", "assignee").order_by("pk"))
+
+
+def _may_take(assignee: User, team_id: int) -> bool:
+    return answerers_of([team_id]).filter(pk=assignee.pk).exists()
+
+
+def _assign(
+    change: Change, threads: Iterable[Conversation], assignee: User | None, user: User | None
+) -> int:
+    key = assignee.pk if assignee is not None else None
+    changed = [thread for thread in threads if thread.assignee_id != key]
+    if assignee is not None:
+        fitting = {team for team in _teams(changed) if _may_take(assignee, team)}
+        changed = [thread for thread in changed if thread.team_id in fitting]
+    for thread in changed:
+        thread.assignee_id = key
+    code = "unassigned" if assignee is None else "assigned"
+    name = "" if assignee is None else assignee.display_name
+    return _write(change, changed, ["assignee"], code, user, name)
+
+
+def release(ids: Collection[int]) -> int:
+    """Back to Unassigned: those whose owner may answer in their team no more."""
+    with announcing() as change:
+        threads = [one for one in locked(ids) if one.assignee_id is not None]
+        may = {team: set(answerers_of([team])) for team in _teams(threads)}
+        gone = {
+            one: one.assignee.display_name
+            for one in threads
+            if one.assignee is not None and one.assignee not in may[one.team_id]
+        }
+        for conversation in gone:
+            conversation.assignee_id = None
+        return _write(change, list(gone), ["assignee"], "released", None, gone)
+
+
+def _teams(threads: Iterable[Conversation]) -> set[int]:
+    return {thread.team_id for thread in threads}
+
+
+def _snooze(
+    change: Change, threads: Iterable[Conversation], until: datetime, user: User | None
+) -> int:
+    changed = [thread for thread in threads if thread.snoozed_until != until]
+    for thread in changed:
+        _forgive(thread)
+        thread.status, thread.snoozed_until = ConversationStatus.SNOOZED, until
+    fields = ["status", "snoozed_until", "missed_at"]
+    return _write(change, changed, fields, "snoozed", user, until.isoformat())
+
+
+def _resolve(change: Change, threads: Iterable[Conversation], user: User | None) -> int:
+    now = timezone.now()
+    changed = [thread for thread in threads if thread.status != ConversationStatus.RESOLVED]
+    for thread in changed:
+        thread.status, thread.snoozed_until = ConversationStatus.RESOLVED, None
+        thread.unread = 0
+        if thread.waiting_since is not None and thread.missed_at is None:
+            thread.missed_at = now
+    fields = ["status", "snoozed_until", "missed_at", "unread"]
+    return _write(change, changed, fields, "resolved", user)
+
+
+def _reopen(change: Change, threads: Iterable[Conversation], code: str, user: User | None) -> int:
+    changed = [thread for thread in threads if thread.status != ConversationStatus.OPEN]
+    for thread in changed:
+        _forgive(thread)
+        thread.status, thread.snoozed_until = ConversationStatus.OPEN, None
+    return _write(change, changed, ["status", "snoozed_until", "missed_at"], code, user)
+
+
+def _forgive(thread: Conversation) -> None:
+    """Closed unanswered by an agent, it can be answered again, unless its 24 hours are over."""
+    if thread.closes_at is not None and thread.closes_at > timezone.now():
+        thread.missed_at = None
+
+
+def _transfer(
+    change: Change, threads: Iterable[Conversation], team: Team, user: User | None
+) -> int:
+    changed = [thread for thread in threads if thread.team_id != team.pk]
+    for thread in changed:
+        leave_team(change, thread)
+        thread.team = team
+        if thread.assignee_id is not None:
+            stays = answerers_of([team.pk]).filter(pk=thread.assignee_id).exists()
+            thread.assignee_id = thread.assignee_id if stays else None
+    labelling.follow(changed, team)
+    return _write(change, changed, ["team", "assignee"], "transferred", user, team.name)
+
+
+def leave_team(change: Change, thread: Conversation) -> None:
+    """Before another team gets it: the pages of this one take its row away."""
+    left, _ = Departure.objects.update_or_create(
+        conversation=thread, team_id=thread.team_id, defaults={"left_at": timezone.now()}
+    )
+    change.touch(left, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+def _write(
+    change: Change,
+    threads: Sequence[Conversation],
+    fields: Sequence[str],
+    code: str,
+    user: User | None,
+    detail: str | Mapping[Conversation, str] = "",
+) -> int:
+    """`detail`: what each quiet line shows, one for all or one each."""
+    update_rows(threads, fields)
+    details = dict.fromkeys(threads, detail) if isinstance(detail, str) else detail
+    record_events(change, details, code, who=user)
+    for thread in threads:
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return len(threads)

@@ -1,0 +1,1 @@
+"""The queue of replies and how each is sent once."""

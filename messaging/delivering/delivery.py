@@ -1,0 +1,187 @@
+"""Sends claimed replies: once each, one at a time per person, in order.
+
+Decides from the error alone what became of a message: no byte left → back to the queue; refused →
+failed; anything else → unconfirmed. It never repeats what may have left.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+
+from messaging.delivering import outbox
+from messaging.delivering.outbox import Claim
+from messaging.delivering.outgoing import item_of
+from messaging.receiving.lines import Lines
+from sessions_app.ilink.errors import (
+    GatewayError,
+    ILinkError,
+    NotSentError,
+    RefusedError,
+    UnsafeHostError,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_AT_ONCE = 64
+SWEEP_S = 1.0
+STOP_GRACE_S = 1.8
+STOP_NOTE_S = 0.5
+"""After a stop's grace: for writing down what became of those that were cut."""
+
+_PHRASES = {one.value: one.phrase for one in HTTPStatus}
+
+Desk = Callable[..., Awaitable[Any]]
+
+
+class Delivery:
+    """The outbox loop. `wake()` makes it look at once; it looks every second anyway."""
+
+    def __init__(self, *, desk: Desk, lines: Lines) -> None:
+        """`worker_id` is to be set before `run`, and anew when the worker starts over."""
+        self.worker_id = ""
+        self.desk = desk
+        self.lines = lines
+        self._wake = asyncio.Event()
+        self._sending: set[asyncio.Task[None]] = set()
+        self._claiming = asyncio.Lock()
+        self._stopping = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._send_what_is_ready()
+            except Exception:
+                logger.exception("the outbox could not be read")
+            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_S):
+                    await self._wake.wait()
+
+    async def stop(self) -> None:
+        """Let what is on the wire finish; what does not is unconfirmed, never queued again."""
+        self._stopping.set()
+        await self._wait(STOP_GRACE_S)
+        for task in list(self._sending):
+            task.cancel()
+        await self._wait(STOP_NOTE_S)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Claim nothing more until `worker_id` is set again; wait for what is on the wire."""
+        self.worker_id = ""
+        async with self._claiming:
+            await self._wait(timeout_s)
+
+    async def _wait(self, timeout_s: float) -> None:
+        if self._sending:
+            await asyncio.wait(set(self._sending), timeout=timeout_s)
+
+    async def _send_what_is_ready(self) -> None:
+        room = MAX_AT_ONCE - len(self._sending)
+        if room <= 0:
+            return
+        async with self._claiming:
+            for claim in await self._claim(room) if self.worker_id else []:
+                task = asyncio.ensure_future(self._send(claim))
+                self._sending.add(task)
+                task.add_done_callback(self._sent)
+
+    async def _claim(self, limit: int) -> list[Claim]:
+        """Claims are committed as `sending`; a stop before any byte left hands them back."""
+        claiming = asyncio.ensure_future(self.desk(outbox.claim_next, self.worker_id, limit=limit))
+        try:
+            claims: list[Claim] = await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            await self._hand_back(claiming)
+            raise
+        return claims
+
+    async def _hand_back(self, claiming: asyncio.Future[list[Claim]]) -> None:
+        """Each on its own, and no error takes the place of the cancel that is under way."""
+        try:
+            claims = await claiming
+        except Exception:
+            logger.exception("a claim failed in the middle of a stop")
+            return
+        for claim in claims:
+            try:
+                await self.desk(outbox.hand_back, claim)
+            except Exception:
+                logger.exception("message %s could not be handed back", claim.message_id)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._sending.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("a send ended badly", exc_info=task.exception())
+        self.wake()
+
+    async def _send(self, claim: Claim) -> None:
+        """Whatever goes wrong, a living worker leaves nothing in `sending`."""
+        try:
+            await self._send_once(claim)
+        except Exception:
+            logger.exception("the send of message %s ended badly", claim.message_id)
+            await self._note(outbox.mark_broken, claim, detail="internal error")
+
+    async def _send_once(self, claim: Claim) -> None:
+        try:
+            client = self.lines.of(
+                claim.session_id,
+                claim.generation,
+                base_url=claim.base_url,
+                token=claim.bot_token,
+            )
+            receipt = await client.send_message(
+                to_user_id=claim.to_user_id,
+                client_id=claim.client_id,
+                context_token=claim.context_token,
+                item=item_of(claim.text, claim.file),
+            )
+        except asyncio.CancelledError:
+            await self._note(outbox.mark_broken, claim, detail="stopped")
+            raise
+        except UnsafeHostError as error:
+            await self._note(outbox.put_back, claim, code="unsafe_host", detail=str(error))
+        except NotSentError as error:
+            await self._note(outbox.put_back, claim, code="not_reached", detail=str(error))
+        except RefusedError as error:
+            await self._note(
+                outbox.mark_refused, claim, wire_code=error.wire_code, detail=error.errmsg
+            )
+        except GatewayError as error:
+            if 400 <= error.status < 500:
+                words = f"HTTP {error.status} {_PHRASES.get(error.status, '')}".strip()
+                await self._note(outbox.mark_refused, claim, wire_code=0, detail=words)
+            else:
+                await self._note(outbox.mark_broken, claim, detail=str(error))
+        except ILinkError as error:
+            await self._note(outbox.mark_broken, claim, detail=str(error))
+        else:
+            await self._note(outbox.mark_sent, claim, wire_id=receipt.message_id)
+
+    async def _note(self, write_down: Callable[..., None], claim: Claim, **facts: Any) -> None:
+        """What became of a send is written down as soon as the database takes it.
+
+        A stop gives it one more try; then the row is a lost worker's, which is unconfirmed.
+        """
+        while True:
+            is_last = self._stopping.is_set()
+            try:
+                await self.desk(write_down, claim, **facts)
+            except (DatabaseError, InterfaceError):
+                logger.exception("the fate of message %s is not written yet", claim.message_id)
+                if is_last:
+                    return
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SWEEP_S):
+                        await self._stopping.wait()
+            else:
+                return

@@ -1,0 +1,106 @@
+"""Which queued messages wait for an upload, and what travels when it is there.
+
+Read by the queue itself (`messaging.delivering.outbox`), so nothing here imports it.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet
+
+from messaging.media.limits import limits
+from messaging.models import Attachment, Message, MessageKind
+from sessions_app.database.sealed import seal, unseal
+from sessions_app.ilink.wire import (
+    OutgoingItem,
+    UploadedFile,
+    UploadKind,
+    file_item,
+    image_item,
+    text_item,
+    video_item,
+)
+from sessions_app.models import SENDING_STATES
+
+UPLOAD_KINDS = {
+    MessageKind.IMAGE: UploadKind.IMAGE,
+    MessageKind.VIDEO: UploadKind.VIDEO,
+    MessageKind.FILE: UploadKind.FILE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A file that lies at WeChat, ready to be named in a message."""
+
+    kind: str
+    file_name: str
+    uploaded: UploadedFile = field(repr=False)
+
+
+def _is_uploaded(now: datetime) -> Q:
+    """For the binding that will send it, and not too long ago."""
+    return Q(
+        uploaded_at__gt=now - limits().upload_good_for,
+        uploaded_generation=F("message__session__generation"),
+    )
+
+
+def not_uploaded(now: datetime) -> QuerySet[Attachment]:
+    """Files whose upload has to come before their message; of sessions that can send.
+
+    What belongs to a session that cannot goes on to the queue, which says why it fails.
+    """
+    rows = Attachment.objects.filter(message__session__state__in=SENDING_STATES)
+    return rows.exclude(_is_uploaded(now))
+
+
+def sent_file(message: Message, now: datetime) -> tuple[SentFile | None, str]:
+    """The file of a message that is about to leave, or the code of what is in its way.
+
+    (None, "") for a text. Raises SealedError.
+    """
+    row = message.attachments.first()
+    if row is None:
+        return None, ""
+    ready = Attachment.objects.filter(_is_uploaded(now), pk=row.pk)
+    if not row.sealed_upload or not ready.exists():
+        return None, "not_uploaded"
+    return SentFile(row.kind, row.file_name, unpack(row.sealed_upload)), ""
+
+
+def item_of(text: str, file: SentFile | None) -> OutgoingItem:
+    """One item: a message carries no more. Raises TextTooLongError."""
+    if file is None:
+        return text_item(text)
+    if file.kind == MessageKind.IMAGE:
+        return image_item(file.uploaded)
+    if file.kind == MessageKind.VIDEO:
+        return video_item(file.uploaded)
+    return file_item(file.uploaded, file_name=file.file_name or "file")
+
+
+def pack(uploaded: UploadedFile) -> str:
+    """Sealed: the key opens the file."""
+    return seal(
+        json.dumps(
+            {
+                "param": uploaded.encrypt_query_param,
+                "key": uploaded.key.hex(),
+                "size": uploaded.size,
+                "md5": uploaded.md5,
+            }
+        )
+    )
+
+
+def unpack(sealed: str) -> UploadedFile:
+    """Raises SealedError."""
+    kept = json.loads(unseal(sealed))
+    return UploadedFile(
+        encrypt_query_param=kept["param"],
+        key=bytes.fromhex(kept["key"]),
+        size=kept["size"],
+        md5=kept["md5"],
+    )

@@ -1,0 +1,96 @@
+"""Which queued replies may go now, and why one still waits. Reads, but for the word that it waits.
+
+One person's replies go in order; with a shared folder each is counted there before it may go.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
+
+from messaging.delivering.outgoing import not_uploaded
+from messaging.models import Conversation, Message, MessageStatus
+from messaging.receiving import doubts
+from sessions_app.models import Context
+from sessions_app.realtime.streams import announcing
+
+BUSY_AFTER_S = 2
+HANGS_AFTER_S = 2
+
+
+def ready(now: datetime) -> QuerySet[Message]:
+    """Queued messages that nothing of the same person is ahead of, oldest first.
+
+    A file's message waits for its upload: until then nothing of it has left.
+    """
+    ahead = _before().filter(Q(status=MessageStatus.QUEUED) | Q(holds_queue=True))
+    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+    released = Q(release_at=None) | Q(release_at__lte=now)
+    queued = Message.objects.filter(due, released, status=MessageStatus.QUEUED)
+    queued = queued.exclude(doubts.holds_replies(now))
+    if settings.WEILINK_STORE == "files":
+        queued = queued.exclude(Exists(_unfiled()))
+    uploading = not_uploaded(now).filter(message=OuterRef("pk"))
+    free = queued.exclude(Exists(ahead)).exclude(Exists(on_the_wire()))
+    return free.exclude(Exists(uploading)).order_by("id")
+
+
+def _before() -> QuerySet[Message]:
+    """The earlier messages of the same conversation, for a subquery."""
+    return Message.objects.filter(conversation=OuterRef("conversation"), id__lt=OuterRef("id"))
+
+
+def held_by() -> Case:
+    """The id of the reply that holds a queued one until somebody decides, else NULL.
+
+    Of several the last before it: the page leads there too (`presentation.bubbles`).
+    """
+    holder = _before().filter(holds_queue=True).order_by("-id").values("id")[:1]
+    return Case(When(status=MessageStatus.QUEUED, then=Subquery(holder)))
+
+
+def on_the_wire() -> QuerySet[Message]:
+    """What is being sent to the same person, for `Exists`.
+
+    It may stand behind: one that is sent again for want of a receipt keeps its old place.
+    """
+    return Message.objects.filter(
+        conversation=OuterRef("conversation"), status=MessageStatus.SENDING
+    )
+
+
+def under_way(now: datetime) -> Counter[int]:
+    """Session → how many of its replies are on the wire. One that hangs is not waited for."""
+    sending = Message.objects.filter(
+        status=MessageStatus.SENDING,
+        attempts__finished_at=None,
+        attempts__started_at__gt=now - timedelta(seconds=HANGS_AFTER_S),
+    )
+    return Counter(sending.values_list("session_id", flat=True))
+
+
+def _unfiled() -> QuerySet[Context]:
+    """The reply is counted in the shared folder before it is sent."""
+    return Context.objects.filter(
+        session=OuterRef("session"),
+        user_id=OuterRef("conversation__contact__user_id"),
+        unfiled=True,
+    )
+
+
+def note_busy_folder(now: datetime) -> None:
+    """Replies that wait for another program to be done with the folder say so."""
+    rows = Message.objects.filter(
+        Exists(_unfiled()),
+        status=MessageStatus.QUEUED,
+        error_code="",
+        stored_at__lt=now - timedelta(seconds=BUSY_AFTER_S),
+    )
+    for message in rows.select_related("conversation"):
+        with announcing() as change:
+            Conversation.objects.select_for_update(no_key=True).get(pk=message.conversation_id)
+            waits = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
+            if waits.update(error_code="folder_busy"):
+                topic = f"conversation:{message.conversation_id}"
+                change.touch(message, f"team:{message.conversation.team_id}", topic)

@@ -1,0 +1,146 @@
+"""WeChat limits a whole bot at times: every person's replies are refused, whatever their figures.
+
+Judged from what WeChat says ("rate limited"), or from several people's refusals in a short time
+that nothing of their own explains. The session's queued replies then wait until a named time; one
+goes as a trial, and when it is accepted the others follow. Rows only; nothing here calls WeChat.
+"""
+
+import re
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from messaging.models import Conversation, Message, MessageStatus, SendAttempt
+from messaging.reply_window.pace import QUIET
+from sessions_app.models import Session, SessionEvent
+from sessions_app.realtime.streams import Change, wake_workers
+from sessions_app.sessions.services import touch
+from sessions_app.team_settings.limits import TeamSettings
+
+THROTTLED = "throttled"
+"""The code of a queued reply that waits for this."""
+UNEXPLAINED = ("rate_limited", "wechat_says", "no_reason")
+"""Outcomes of tries that WeChat refused and that the person's own figures do not explain."""
+SEVERAL = 2
+SHORT_TIME = timedelta(minutes=2)
+LONGEST = timedelta(minutes=30)
+TRIAL = timedelta(seconds=60)
+"""How long the trial's answer is waited for before the next one may go."""
+TOLD = 100
+"""Conversations whose open pages learn of it at once."""
+
+_WORDS = re.compile(
+    r"rate.{0,3}limit|limit.{0,12}rate|too (many|frequent|fast|often)|frequen|throttl"
+    r"|freq.{0,3}limit|slow down|频繁|頻繁|频率|过快|太快|限流|限频",
+    re.IGNORECASE,
+)
+
+
+def says_so(words: str) -> bool:
+    """Whether WeChat's own words speak of a rate."""
+    return bool(_WORDS.search(words))
+
+
+def judge(
+    change: Change,
+    session: Session,
+    *,
+    code: str,
+    words: str,
+    started_at: datetime,
+    limits: TeamSettings,
+) -> None:
+    """After a refusal: hold the session's replies back if it is not about one person.
+
+    `started_at`: when the refused one was sent. The caller holds the session's lock and has
+    written the try's outcome down.
+    """
+    now = timezone.now()
+    if session.throttled_at is not None and started_at < session.throttled_at:
+        return  # it was on its way already
+    if code not in UNEXPLAINED:
+        if session.throttled_until is not None:  # this trial tells nothing: the next one may go
+            Session.objects.filter(pk=session.pk).update(throttled_until=now)
+            wake_workers()
+        return
+    is_clear = session.throttled_until is not None or code == "rate_limited"
+    if is_clear or _people_refused(session, now) >= SEVERAL:
+        _begin_or_go_on(change, session, words, now, limits)
+
+
+def _people_refused(session: Session, now: datetime) -> int:
+    """How many people's replies were refused lately, and none accepted since."""
+    tries = SendAttempt.objects.filter(
+        message__session=session, outcome__in=UNEXPLAINED, finished_at__gt=now - SHORT_TIME
+    )
+    if session.last_sent_at is not None:
+        tries = tries.filter(finished_at__gt=session.last_sent_at)
+    return tries.values("message__conversation").distinct().count()
+
+
+def _begin_or_go_on(
+    change: Change, session: Session, words: str, now: datetime, limits: TeamSettings
+) -> None:
+    wait = min(LONGEST, (limits.pace_span + QUIET) * 2**session.throttle_count)
+    begins = session.throttled_until is None
+    session.throttled_at = now if begins else session.throttled_at
+    session.throttled_until = now + wait
+    session.throttle_count = min(session.throttle_count + 1, 10)
+    session.throttle_words = words[:400] or session.throttle_words
+    session.save(
+        update_fields=["throttled_at", "throttled_until", "throttle_count", "throttle_words"]
+    )
+    if begins:
+        _note(session, SessionEvent.Kind.THROTTLED, words)
+    _tell(change, session)
+
+
+def accepted(change: Change, session: Session, started_at: datetime) -> None:
+    """WeChat took a reply that was sent since the hold began: the others may go.
+
+    The caller holds the session's lock.
+    """
+    if session.throttled_at is None or started_at < session.throttled_at:
+        return
+    session.throttled_at = session.throttled_until = None
+    session.throttle_words, session.throttle_count = "", 0
+    session.save(
+        update_fields=["throttled_at", "throttled_until", "throttle_count", "throttle_words"]
+    )
+    held = Message.objects.filter(
+        session=session, status=MessageStatus.QUEUED, error_code=THROTTLED
+    )
+    held.update(error_code="", error_detail="", next_try_at=None)
+    _note(session, SessionEvent.Kind.FLOWING, "")
+    _tell(change, session)
+    wake_workers()
+
+
+def _note(session: Session, kind: SessionEvent.Kind, words: str) -> None:
+    SessionEvent.objects.create(session=session, kind=kind, detail=words[:400])
+
+
+def _tell(change: Change, session: Session) -> None:
+    """The board, and the composers of the conversations that were active last."""
+    touch(change, session)
+    threads = Conversation.objects.filter(session=session).order_by("-last_at", "-pk")
+    for thread in threads[:TOLD]:
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+def hold_back(message: Message, *, now: datetime) -> bool:
+    """A reply of a held session waits, with the time when it goes; True: it waits.
+
+    Once that time has come the first reply goes as the trial, and the others wait for its
+    answer. The caller holds the session's lock. What an agent insists on goes at once.
+    """
+    session = message.session
+    until = session.throttled_until
+    if until is None or message.overrides_limits or message.status != MessageStatus.QUEUED:
+        return False
+    if until <= now:
+        Session.objects.filter(pk=session.pk).update(throttled_until=now + TRIAL)
+        return False
+    queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
+    held = {"error_code": THROTTLED, "error_detail": session.throttle_words, "next_try_at": until}
+    return bool(queued.update(**held))

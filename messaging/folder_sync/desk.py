@@ -1,0 +1,252 @@
+"""The folder side of the worker: mirrors, follows messages.db, and holds or hands over the polls.
+
+One thread does all that touches files; the loop only waits for it. Of several workers of this
+host one has the desk (`mirror.lock` beside the data); the others stand by until it falls free.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.db import connections
+from django.utils import timezone
+from watchfiles import awatch
+
+from messaging.delivering import queue
+from messaging.folder_sync.store_follower import StoreFollower
+from messaging.folder_sync.threads import FolderThreads
+from messaging.receiving.answers import Received
+from messaging.receiving.poll_desk import PollDesk
+from messaging.receiving.recorder import Recorder
+from sessions_app.database.database_thread import DatabaseThread, with_living_connection
+from sessions_app.folder.mirror import FREE_FOR_S, Mirror, Sweep, rows, shared
+from sessions_app.folder.store import FolderLock, HeldLock, KeptAnswer, SessionFolder
+from sessions_app.ilink.errors import UnreadableAnswerError
+from sessions_app.ilink.wire import parse_updates
+from sessions_app.models import Receiver, Session
+
+logger = logging.getLogger(__name__)
+
+SWEEP_S = 1.0
+LOOK_S = 0.5
+"""While another program may let go of the poll lock."""
+BEHIND_S = 0.02
+SPACING_S = 0.02
+"""Many wake-ups at once are one look."""
+WATCH_AGAIN_S = 2.0
+STOP_S = 1.0
+TRY_EVERY_S = 0.01
+"""A program that answers without a pause leaves the data lock free for moments only."""
+LOCK_FILE = "mirror.lock"
+
+T = TypeVar("T")
+
+
+class FolderDesk:
+    """`run()` beside the other jobs of the worker; `may_poll` says whether the lock is ours.
+
+    `is_settled` is set once it is known who receives: we, another program, or nobody for now.
+    """
+
+    def __init__(
+        self,
+        *,
+        base: Path,
+        data_dir: Path,
+        polls: PollDesk,
+        recorder: Recorder,
+        wake_worker: Callable[[], None],
+        free_for_s: float = FREE_FOR_S,
+    ) -> None:
+        self.may_poll = False
+        self.is_settled = asyncio.Event()
+        self.polls = polls
+        self.recorder = recorder
+        self.folder = SessionFolder(base, try_every_s=TRY_EVERY_S)
+        self.store = StoreFollower(self.folder.base)
+        self.threads = FolderThreads(self.store.is_followed)
+        self.mirror = Mirror(self.folder, self.threads, free_for_s=free_for_s)
+        self._wake_worker = wake_worker
+        self._lock = FolderLock(data_dir / LOCK_FILE)
+        self._held: HeldLock | None = None
+        self._thread = DatabaseThread("folder")
+        self._wake = asyncio.Event()
+        self._was_ours = False
+        self._letting_go: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        await asyncio.gather(self._sweep(), self._watch())
+
+    async def stop(self) -> None:
+        """The last cursors and counts, as far as the lock can be had; then let go.
+
+        Called when nothing is polled or stored any more.
+        """
+        self.may_poll = False
+        if self._letting_go is not None:
+            self._letting_go.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self._in_thread(self._let_go)
+        self._thread.shutdown(wait=False)
+
+    def _let_go(self) -> None:
+        try:
+            if self._held is not None:
+                self.mirror.release()
+                shared.note_receiver(Receiver.NOBODY)
+        finally:
+            self.mirror.lease.release()
+            if self._held is not None:
+                self._held.release()
+            connections.close_all()
+
+    async def _sweep(self) -> None:
+        while True:
+            self._wake.clear()
+            pause_s = SWEEP_S
+            try:
+                if await self._in_thread(self._take_desk):
+                    pause_s = await self._look()
+                else:
+                    self.is_settled.set()
+                    await self._in_thread(shared.note_silence)
+            except Exception:
+                logger.exception("the session folder could not be followed")
+            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._wake.wait()
+            await asyncio.sleep(SPACING_S)
+
+    def _take_desk(self) -> bool:
+        """True: this worker follows the folder. What the last one was doing is read at each try.
+
+        Whoever stood by while a worker of ours received goes on at once, after a crash and after
+        a stop, which notes that nobody receives just before the desk falls free.
+        """
+        if self._held is None:
+            self._lock.path.parent.mkdir(parents=True, exist_ok=True)
+            self._held = self._lock.try_take()
+            receiver = shared.shared_folder().receiver
+            if receiver not in (Receiver.NOBODY, Receiver.FROZEN):
+                self._was_ours = receiver == Receiver.CONSOLE
+        return self._held is not None
+
+    async def _look(self) -> float:
+        """One round; the seconds until the next one."""
+        wants = await self._in_thread(_wants_to_poll)
+        if not wants and self.may_poll:
+            self._stop_polling()
+        sweep: Sweep = await self._in_thread(
+            partial(self.mirror.sweep, wants=wants, was_ours=self._was_ours)
+        )
+        await self._follow_lease(sweep, wants)
+        if await self._in_thread(self.store.look):
+            self._wake_worker()
+        await self._in_thread(self.threads.write_due)
+        if sweep.filed:
+            self._wake_worker()
+        if sweep.is_busy:
+            await self._in_thread(partial(queue.note_busy_folder, timezone.now()))
+        if sweep.is_behind or self.store.is_behind:
+            return BEHIND_S
+        return SWEEP_S if self.may_poll else LOOK_S
+
+    async def _follow_lease(self, sweep: Sweep, wants: bool) -> None:
+        if sweep.receiver is not Receiver.NOBODY:
+            self._was_ours = False
+        if sweep.receiver is not Receiver.NOBODY or not wants:
+            self.is_settled.set()
+        if sweep.receiver is Receiver.CONSOLE and wants and self._letting_go is None:
+            if sweep.took_over:
+                await self._store_kept()
+            if not self.may_poll:
+                await self._in_thread(partial(rows.polled_elsewhere, False))
+                self.may_poll = True
+                self._wake_worker()
+            return
+        if self.may_poll:  # the folder went away under us
+            self._stop_polling()
+        if sweep.receiver is Receiver.FROZEN:
+            await self._in_thread(rows.held_by_stopped)
+        elif sweep.receiver is Receiver.ANOTHER or not wants:
+            await self._in_thread(partial(rows.polled_elsewhere, True))
+
+    def _stop_polling(self) -> None:
+        """Polls in flight end by themselves, so that nothing they bring is lost; then the lock."""
+        self.may_poll = False
+        self._letting_go = asyncio.ensure_future(self.polls.hand_over())
+        self._letting_go.add_done_callback(self._handed_over)
+
+    def _handed_over(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("the polls were handed over badly", exc_info=task.exception())
+        self._thread.submit(with_living_connection, self.mirror.release)
+        self._letting_go = None
+        self.wake()
+
+    async def _store_kept(self) -> None:
+        """What a Python program received and nobody has, as its `recv` left it in the folder."""
+        kept: list[KeptAnswer] = await self._in_thread(self.mirror.kept_answers)
+        done = []
+        for answer in kept:
+            received = await self._in_thread(partial(as_received, answer))
+            if received is not None:
+                await self.recorder.store(received)
+                done.append(answer.key)
+        if done:
+            await self._in_thread(partial(self.folder.drop_answers, done))
+
+    async def _watch(self) -> None:
+        """A change of the folder is followed at once; without a watch it is at the next look."""
+        while True:
+            try:
+                await self._watch_once()
+            except Exception as error:
+                logger.info("the session folder is not watched now: %s", error)
+            await asyncio.sleep(WATCH_AGAIN_S)
+
+    async def _watch_once(self) -> None:
+        base = self.folder.base
+        if base.is_dir():
+            async for _changes in awatch(base, watch_filter=None, debounce=200, step=20):
+                self.wake()
+                if not base.is_dir():
+                    return
+
+    async def _in_thread(self, function: Callable[[], T]) -> T:
+        loop = asyncio.get_running_loop()
+        running: Awaitable[Any] = loop.run_in_executor(
+            self._thread, with_living_connection, function
+        )
+        # Whoever asked may be cancelled; a step that was begun is finished.
+        result: T = await asyncio.shield(running)
+        return result
+
+
+def _wants_to_poll() -> bool:
+    return shared.shared_folder().handed_over_at is None
+
+
+def as_received(answer: KeptAnswer) -> Received | None:
+    """The answer as a poll of ours would have brought it; None when its session is not here."""
+    session = Session.objects.filter(bot_id=answer.bot_id, deleted_at=None).first()
+    if session is None:
+        return None
+    try:
+        updates = parse_updates(answer.raw)
+    except UnreadableAnswerError:
+        return None
+    if session.cursor != answer.cursor_before:
+        # Somebody polled since: the cursor is further on and must not go back.
+        updates = replace(updates, cursor=None)
+    return Received(session.pk, session.generation, answer.cursor_before, updates, timezone.now())

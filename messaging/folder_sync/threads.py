@@ -1,0 +1,139 @@
+"""Threads follow contexts that another program changed: route, window, count, and a quiet line.
+
+A program that keeps `messages.db` brings the texts themselves; its lines wait a moment for them
+and are left out when they came. Rows only: no file is read here.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from messaging.conversations.standing import show_standing
+from messaging.conversations.thread_events import record_event
+from messaging.models import Conversation, Direction, EventCode, Message, MessageStatus
+from messaging.receiving import arrivals
+from messaging.reply_window import routes
+from sessions_app.folder.mirror import ContextChange
+from sessions_app.models import Context, Session
+from sessions_app.realtime.streams import Change, announcing
+from sessions_app.team_settings.limits import team_settings
+
+GRACE_S = 3.0
+"""How long a line waits for the text that messages.db may bring."""
+EARLIER = timedelta(seconds=10)
+"""The text may have been read that long before the context was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A line that is due unless messages.db explains it."""
+
+    due_at: float
+    seen_at: datetime
+    conversation_id: int
+    session_id: int
+    code: EventCode
+    at: datetime
+    times: int = 1
+
+
+class FolderThreads:
+    """The mirror's `Threads`. `has_texts` says whether a messages.db is being followed."""
+
+    def __init__(
+        self,
+        has_texts: Callable[[], bool],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._has_texts = has_texts
+        self._clock = clock
+        self._pending: list[Pending] = []
+
+    def lock(
+        self, session: Session, user_ids: set[str]
+    ) -> Callable[[Change, Sequence[ContextChange]], None]:
+        threads = arrivals.threads_with(user_ids, session.team_id)
+
+        def follow(change: Change, changes: Sequence[ContextChange]) -> None:
+            for one in changes:
+                thread = threads.get((one.user_id, session.team_id))
+                if thread is not None:
+                    self._follow(change, session, thread, one)
+
+        return follow
+
+    def write_due(self) -> None:
+        """Write the lines whose texts did not come."""
+        now = self._clock()
+        due = [one for one in self._pending if one.due_at <= now]
+        self._pending = [one for one in self._pending if one.due_at > now]
+        for one in due:
+            if not _is_explained(one):
+                with announcing() as change:
+                    thread = arrivals.locked_thread(one.conversation_id)
+                    _write(change, thread, one.code, one.at)
+
+    def _follow(
+        self, change: Change, session: Session, thread: Conversation, one: ContextChange
+    ) -> None:
+        if one.received_at is not None:
+            _count_waiting(session, thread, one.user_id)
+        routes.follow_newest(thread)
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        self._tell(change, session, thread, EventCode.RECEIVED_ELSEWHERE, one.received_at, 1)
+        self._tell(
+            change, session, thread, EventCode.ANSWERED_ELSEWHERE, one.answered_at, one.replies
+        )
+
+    def _tell(
+        self,
+        change: Change,
+        session: Session,
+        thread: Conversation,
+        code: EventCode,
+        at: datetime | None,
+        times: int,
+    ) -> None:
+        now = timezone.now()
+        if at is None or now - at > team_settings().window:
+            return
+        if not self._has_texts():
+            _write(change, thread, code, at)
+            return
+        due_at = self._clock() + GRACE_S
+        self._pending.append(Pending(due_at, now, thread.pk, session.pk, code, at, times))
+
+
+def _write(change: Change, thread: Conversation, code: EventCode, at: datetime) -> None:
+    """The line, and whose word is the last: both count for who needs a reply."""
+    record_event(change, thread, code, at=at)
+    came_in = code is EventCode.RECEIVED_ELSEWHERE
+    arrivals.show_elsewhere(thread, Direction.IN if came_in else Direction.OUT)
+    show_standing(change, thread)
+    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+def _is_explained(one: Pending) -> bool:
+    came_in = one.code is EventCode.RECEIVED_ELSEWHERE
+    told = Message.objects.filter(
+        conversation=one.conversation_id,
+        session=one.session_id,
+        stored_at__gte=one.seen_at - EARLIER,
+    )
+    if came_in:
+        return told.filter(direction=Direction.IN).exists()
+    told = told.filter(direction=Direction.OUT, sent_elsewhere=True)
+    return told.count() >= one.times
+
+
+def _count_waiting(session: Session, thread: Conversation, user_id: str) -> None:
+    """Replies that still wait will go out on the new token, so they count on it."""
+    waiting = thread.messages.filter(session=session, status=MessageStatus.QUEUED).count()
+    if waiting:
+        rows = Context.objects.filter(session=session, user_id=user_id)
+        rows.update(replies_used=F("replies_used") + waiting, unfiled=True)

@@ -1,0 +1,1 @@
+"""The inbox page: its lists, threads, rows and bubbles."""

@@ -1,0 +1,64 @@
+"""Whom a page tells its reader of: what customers wrote since the page's numbers. Reads only.
+
+Independent of the list on the screen, which may show another view. What was written more than
+`OLD` ago makes no noise: after an outage WeChat hands out hours at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from messaging.conversations.access import conversations_of
+from messaging.inbox import presentation
+from messaging.models import Conversation, Direction, Message
+from sessions_app.people.roles import Visitor
+from sessions_app.realtime.numbers import changed_since
+
+OLD = timedelta(minutes=10)
+MOST = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The newest message of one conversation. `text`: as the list's preview says it."""
+
+    message_id: int
+    conversation: Conversation
+    session_name: str
+    text: str
+
+    @property
+    def who(self) -> str:
+        return self.conversation.contact.display_name
+
+
+def heard_since(
+    user: Visitor, since: Mapping[str, int], *, now: datetime | None = None
+) -> list[Heard]:
+    """One per conversation, in the order they came. Two queries, one when nothing changed."""
+    rows = conversations_of(user).filter(changed_since(user, since), last_direction=Direction.IN)
+    changed = rows.select_related("contact", "team").order_by("-version")[:MOST]
+    by_id = {one.pk: one for one in changed}
+    if not by_id:
+        return []
+    young = Message.objects.filter(
+        conversation__in=by_id,
+        direction=Direction.IN,
+        created_at__gt=(now or timezone.now()) - OLD,
+    )
+    last: dict[int, Message] = {}
+    for message in young.select_related("session").defer("sealed_raw").order_by("id"):
+        last[message.conversation_id] = message
+    heard = [
+        Heard(message.pk, thread, message.session.name, presentation.preview(thread))
+        for pk, message in last.items()
+        if _is_new(message, thread := by_id[pk], since)
+    ]
+    return sorted(heard, key=lambda one: one.message_id)
+
+
+def _is_new(message: Message, thread: Conversation, since: Mapping[str, int]) -> bool:
+    known = since.get(thread.team.stream_key, 0)
+    return message.version > known and message.recalled_at is None

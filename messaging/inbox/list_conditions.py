@@ -1,0 +1,99 @@
+"""Which conversations are in a list: one condition that every reader of it shares.
+
+Rows, counts, news and what is done to “all that match” ask with this one, so that their numbers
+cannot differ. Names are looked up first: an index is found by a key, not through a join.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
+
+from messaging.conversations.finding import contact_matches
+from messaging.inbox.lists import NOBODY, WAITS, Listing, View
+from messaging.models import Conversation, ConversationStatus, Label, Mention
+from sessions_app.models import SENDING_STATES, Session, User
+from sessions_app.people.roles import Visitor
+
+RARE = 3_000
+"""A label on no more conversations than this is read from its own end, a frequent one by asking
+each conversation of the list: neither way is good for both."""
+
+NOTHING = Q(pk__in=[])
+
+
+def condition(listing: Listing, user: Visitor, *, now: datetime) -> Q:
+    """Which of the conversations that `user` may see are in this list."""
+    wanted = _of_view(listing.view, user, now)
+    if listing.status:
+        wanted &= Q(status=listing.status)
+    if listing.session:
+        wanted &= _of_session(listing.session)
+    if listing.label:
+        wanted &= _labelled(listing.label)
+    if listing.agent:
+        wanted &= _of_agent(listing.agent)
+    if listing.words:
+        wanted &= contact_matches(listing.words)
+    return wanted
+
+
+def _of_view(view: View, user: Visitor, now: datetime) -> Q:
+    is_open = Q(status=ConversationStatus.OPEN)
+    match view:
+        case View.MINE:
+            return is_open & Q(assignee=user.pk)
+        case View.UNASSIGNED:
+            return is_open & Q(assignee=None)
+        case View.NEEDS_REPLY:
+            return is_open & WAITS & _is_open_at(now) & _can_send()
+        case View.NOT_SENT:
+            return Q(not_sent__gt=0)
+        case View.MISSED:
+            return Q(missed_at__isnull=False)
+        case View.MENTIONS:
+            unseen = Mention.objects.filter(user=user.pk, seen_at=None)
+            return Q(pk__in=unseen.values("conversation"))
+        case View.SNOOZED | View.RESOLVED:
+            return Q(status=view.value)
+    return Q()
+
+
+def _is_open_at(now: datetime) -> Q:
+    """`closes_at > now`, said so that no index of closing times is taken for it: those who wait
+    are few, and the index that holds only them has all that is asked."""
+    return Q(GreaterThan(Coalesce("closes_at", "closes_at"), now))
+
+
+def _can_send() -> Q:
+    """Few sessions cannot, so these are named: a look at each conversation's session would cost
+    more than all the rest."""
+    return Q(session__isnull=False) & ~Q(session__in=mute_sessions())
+
+
+def mute_sessions() -> list[int]:
+    """Keys of those that cannot send, as `Session.may_send` says it."""
+    dead = Q(sealed_token="") | ~Q(state__in=SENDING_STATES)
+    return list(Session.objects.filter(dead).order_by("pk").values_list("pk", flat=True))
+
+
+def _of_session(name: str) -> Q:
+    key = Session.objects.filter(name=name).values_list("pk", flat=True).first()
+    return NOTHING if key is None else Q(session=key)
+
+
+def _of_agent(username: str) -> Q:
+    if username == NOBODY:
+        return Q(assignee=None)
+    key = User.objects.filter(username=username).values_list("pk", flat=True).first()
+    return NOTHING if key is None else Q(assignee=key)
+
+
+def _labelled(name: str) -> Q:
+    labels = list(Label.objects.filter(name=name).values_list("pk", flat=True))
+    carried: Any = Conversation.labels.through.objects.filter(label__in=labels)
+    if carried.values("pk")[: RARE + 1].count() <= RARE:
+        return Q(pk__in=carried.values("conversation"))
+    return Q(Exists(carried.filter(conversation=OuterRef("pk"))))

@@ -1,0 +1,309 @@
+"""All reads of the list: a page of rows, how many there are, what changed, what to filter by."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
+
+from messaging.composing.drafts import begun
+from messaging.conversations.access import conversations_of
+from messaging.conversations.presence import present_in
+from messaging.inbox.list_conditions import condition
+from messaging.inbox.lists import NOBODY, Listing, Segment, Sort, View, row_place, segments
+from messaging.models import Conversation, Departure, Label, ParkedReply, ParkedState
+from messaging.replying.queries import Held, held_counts
+from sessions_app.models import User
+from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
+from sessions_app.realtime.numbers import changed_since
+
+COUNT_UP_TO = 9_999
+"""Counting goes no further: a number beside a view is to cost the same at any size."""
+
+COUNT_FILTERED_UP_TO = 199
+"""Through filters each row counted may cost many that are looked at."""
+
+
+ASKED_FOR = 500
+"""Of so many conversations at most it is looked up which labels they carry."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    """`next`: opaque cursor of the following page, None at the end."""
+
+    rows: list[Conversation]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ended: in which stretch of the list, behind which row."""
+
+    segment: int
+    moment: datetime
+    pk: int
+
+    def __str__(self) -> str:
+        return f"{self.segment}~{self.moment.isoformat()}~{self.pk}"
+
+
+def conversation_page(
+    user: Visitor,
+    listing: Listing,
+    *,
+    now: datetime,
+    before: str | None = None,
+    limit: int = 50,
+) -> ConversationPage:
+    """The list from its start, or behind `before`, the `next` of the page above."""
+    place = parse_place(before or "")
+    wanted, found = condition(listing, user, now=now), list[Conversation]()
+    for number, segment in enumerate(segments(listing.sort, now=now)):
+        if place is not None and number < place.segment:
+            continue
+        rows = Conversation.objects.filter(wanted & segment.condition)
+        if place is not None and number == place.segment:
+            rows = rows.filter(segment.after(place.moment, place.pk))
+        head = _head_by_team if _spans_teams(listing, segment) else _head_in_one
+        found += head(user, rows, segment, limit + 1 - len(found))
+        if len(found) > limit:
+            break
+    page = found[:limit]
+    more = len(found) > limit
+    return ConversationPage(page, str(place_of(page[-1], listing.sort, now=now)) if more else None)
+
+
+def _spans_teams(listing: Listing, segment: Segment) -> bool:
+    """False for an account or an agent by time: these have an index of their own in that order."""
+    is_narrow = listing.session or listing.agent not in ("", NOBODY)
+    return not (is_narrow and segment.field == "last_at")
+
+
+def _head_in_one(
+    user: Visitor, rows: QuerySet[Conversation], segment: Segment, limit: int
+) -> list[Conversation]:
+    rows = rows.filter(team__in=team_ids_of(user))
+    return list(whole_rows(rows).order_by(*segment.order)[:limit])
+
+
+def _head_by_team(
+    user: Visitor, rows: QuerySet[Conversation], segment: Segment, limit: int
+) -> list[Conversation]:
+    """The first rows of a stretch.
+
+    Of several teams, each gives its first ones and the best of them are taken: an index is in
+    order within one team only, and sorting all rows of all teams is what a large list cannot pay.
+    """
+    teams = team_ids_of(user)
+    if len(teams) == 1:
+        rows = rows.filter(team=teams[0])
+    else:
+        heads = [rows.filter(team=team).order_by(*segment.order)[:limit] for team in teams]
+        rows = Conversation.objects.filter(pk__in=_keys_of(heads))
+    return list(whole_rows(rows).order_by(*segment.order)[:limit])
+
+
+def _keys_of(heads: Sequence[QuerySet[Conversation]]) -> list[int]:
+    """Primary keys of short lists, all in one statement."""
+    parts, values = [], list[Any]()
+    for number, head in enumerate(heads):
+        try:
+            statement, given = head.values("pk").query.sql_with_params()
+        except EmptyResultSet:  # a filter that nothing can pass
+            continue
+        # Django's own statements, their values apart.
+        parts.append(f"SELECT * FROM ({statement}) AS head_{number}")  # noqa: S608
+        values += given
+    if not parts:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts), values)
+        return [key for (key,) in cursor.fetchall()]
+
+
+def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """With all that a row shows: two queries for any number of rows."""
+    rows = rows.select_related("contact", "session", "team", "assignee")
+    return rows.prefetch_related("labels").defer(*UNSEEN)
+
+
+UNSEEN = ("session__sealed_token", "session__cursor", "session__base_url", "assignee__password")
+"""Columns that no list needs, some of them long."""
+
+
+def place_of(row: Conversation, sort: Sort, *, now: datetime) -> Place:
+    segment, moment = row_place(row, sort, now=now)
+    return Place(segment, moment, row.pk)
+
+
+def parse_place(cursor: str) -> Place | None:
+    """None for what no list gave."""
+    number, _, rest = cursor.partition("~")
+    at, _, pk = rest.partition("~")
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or number not in {"0", "1"} or not _is_id(pk):
+            return None
+        return Place(int(number), moment.astimezone(UTC), int(pk))
+    except (ValueError, OverflowError):  # in UTC it may lie before the year 1
+        return None
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None = None) -> int:
+    """How many rows the list has; with `up_to`, no further than one more than that."""
+    rows = matching(user, listing, now=now)
+    return rows.count() if up_to is None else rows.values("pk")[: up_to + 1].count()
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Of conversations, none further than `COUNT_UP_TO` + 1.
+
+    `waiting`: those that need the reader's reply, theirs and nobody's; `unread`: with something
+    that no agent has seen.
+    """
+
+    views: Mapping[View, int]
+    waiting: int
+    unread: int
+
+
+def counts(user: Visitor, *, now: datetime) -> Counts:
+    """Without filters: one bounded look into one index each, all in one statement."""
+    views = {view: matching(user, Listing(view), now=now) for view in View}
+    mine_or_nobodys = Q(assignee=user.pk) | Q(assignee=None)
+    waiting = views[View.NEEDS_REPLY].filter(mine_or_nobodys)
+    unread = conversations_of(user).filter(unread__gt=0)
+    *numbers, waiting_count, unread_count = _bounded([*views.values(), waiting, unread])
+    return Counts(dict(zip(views, numbers, strict=True)), waiting_count, unread_count)
+
+
+def _bounded(lists: Sequence[QuerySet[Conversation]]) -> list[int]:
+    """How many rows each has, up to `COUNT_UP_TO` + 1."""
+    parts, values = [], list[Any]()
+    for number, rows in enumerate(lists):
+        keys = rows.order_by().values("pk")[: COUNT_UP_TO + 1]
+        try:
+            statement, given = keys.query.sql_with_params()
+        except EmptyResultSet:  # somebody without any team
+            return [0] * len(lists)
+        # Django's own statements, their values apart.
+        parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS list_{number})")  # noqa: S608
+        values += given
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", values)
+        return list(cursor.fetchone())
+
+
+def matching(user: Visitor, listing: Listing, *, now: datetime) -> QuerySet[Conversation]:
+    return conversations_of(user).filter(condition(listing, user, now=now))
+
+
+@dataclass(frozen=True, slots=True)
+class ListNews:
+    """What changed since a page's numbers: rows that are in the list, and keys that are not."""
+
+    rows: list[Conversation]
+    gone: list[int]
+    too_much: bool
+
+
+def list_news(
+    user: Visitor, listing: Listing, since: Mapping[str, int], *, now: datetime, limit: int
+) -> ListNews:
+    """Threads changed after the reader's numbers, sorted into those that the list shows or not."""
+    changed = conversations_of(user).filter(changed_since(user, since)).order_by("-version")
+    ids = list(changed.values_list("pk", flat=True)[:limit])
+    shown = matching(user, listing, now=now).filter(pk__in=ids)
+    rows = list(whole_rows(shown).order_by("-last_at", "-id"))
+    left = Departure.objects.filter(changed_since(user, since))
+    left = left.exclude(conversation__team__in=team_ids_of(user))
+    gone = {*ids, *left.values_list("conversation", flat=True)[:limit]} - {row.pk for row in rows}
+    return ListNews(rows, sorted(gone), too_much=len(ids) >= limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a thread besides its own row. `has_draft`: of the reader."""
+
+    held: Held = field(default_factory=Held)
+    has_draft: bool = False
+    parked: int = 0
+    looking: Sequence[str] = ()
+    typing: Sequence[str] = ()
+
+
+def beside(
+    user: Visitor, conversations: Sequence[Conversation], *, now: datetime
+) -> dict[int, Beside]:
+    """Conversation id → what stands beside it; three queries for any number, and the cache."""
+    ids = [one.pk for one in conversations]
+    held = held_counts(conversations)
+    waiting = ParkedReply.objects.filter(
+        conversation__in=ids, state=ParkedState.WAITING, expires_at__gt=now
+    )
+    parked: Any = waiting.order_by().values_list("conversation").annotate(count=Count("pk"))
+    counted = dict(parked)
+    drafts = begun().filter(conversation__in=ids, user=user.pk)
+    drafted = set(drafts.values_list("conversation", flat=True))
+    there = present_in(conversations)
+    return {
+        pk: Beside(
+            held=held.get(pk, Held()),
+            has_draft=pk in drafted,
+            parked=counted.get(pk, 0),
+            looking=[one.name for one in there.get(pk, []) if one.user_id != user.pk],
+            typing=[
+                one.name for one in there.get(pk, []) if one.user_id != user.pk and one.types(now)
+            ],
+        )
+        for pk in ids
+    }
+
+
+def labels_of(user: Visitor) -> list[Label]:
+    """By name; the same word of several teams once."""
+    seen: dict[str, Label] = {}
+    for label in Label.objects.filter(team__in=team_ids_of(user)).order_by("name", "pk"):
+        seen.setdefault(label.name, label)
+    return list(seen.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A label and how far the chosen conversations carry it: all of them, or some."""
+
+    label: Label
+    by_all: bool
+    by_some: bool
+
+
+def labels_on(ids: Sequence[int], teams: Sequence[int]) -> list[Carried]:
+    """The labels that conversations of these teams may carry, by name."""
+    through: Any = Conversation.labels.through.objects.filter(label__team__in=teams)
+    if len(ids) <= ASKED_FOR:
+        through = through.filter(conversation__in=ids)
+        rows = through.order_by().values_list("label__name").annotate(count=Count("pk"))
+        counted = dict(rows)
+    else:  # of thousands it is not worth the reading which of them carry it already
+        counted = {}
+    seen: dict[str, Label] = {}
+    for label in Label.objects.filter(team__in=teams).order_by("name", "pk"):
+        seen.setdefault(label.name, label)
+    return [
+        Carried(one, by_all=counted.get(name) == len(ids), by_some=bool(counted.get(name)))
+        for name, one in seen.items()
+    ]
+
+
+def agents_of(user: Visitor) -> list[User]:
+    """Who may be given a conversation in one of the user's teams."""
+    return list(answerers_of(team_ids_of(user)))

@@ -1,0 +1,167 @@
+"""What a list of conversations shows and in which order: a view, its filters, a sort. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from messaging.models import Conversation
+
+NOBODY = "-"
+"""In place of an agent: conversations that are nobody's."""
+
+
+class View(TextChoices):
+    MINE = "mine", _("My queue")
+    UNASSIGNED = "unassigned", _("Unassigned")
+    NEEDS_REPLY = "needs_reply", _("Needs reply")
+    NOT_SENT = "not_sent", _("Not sent")
+    MISSED = "missed", _("Missed")
+    MENTIONS = "mentions", _("Mentions")
+    SNOOZED = "snoozed", _("Snoozed")
+    RESOLVED = "resolved", _("Resolved")
+    ALL = "all", _("Inbox")
+
+
+class Sort(TextChoices):
+    NEWEST = "newest", _("newest first")
+    WAITING = "waiting", _("longest waiting first")
+    CLOSING = "closing", _("closing soonest")
+
+
+WAITING_FIRST = (View.MINE, View.UNASSIGNED, View.NEEDS_REPLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`session`, `label`: names; `agent`: a username or NOBODY; `words`: in name or id.
+
+    `status`: asked for by programs alone; people choose a view.
+    """
+
+    view: View = View.ALL
+    session: str = ""
+    label: str = ""
+    agent: str = ""
+    words: str = ""
+    status: str = ""
+    chosen_sort: Sort | None = None
+
+    @classmethod
+    def parse(cls, query: Mapping[str, Any]) -> "Listing":
+        """What cannot be read is left out: an old bookmark shows more, never an error."""
+
+        def text(name: str) -> str:
+            return str(query.get(name) or "").replace("\0", "").strip()[:200]
+
+        view, sort = text("view"), text("sort")
+        return cls(
+            view=View(view) if view in View.values else View.ALL,
+            session=text("session"),
+            label=text("label"),
+            agent=text("agent"),
+            words=text("q"),
+            chosen_sort=Sort(sort) if sort in Sort.values else None,
+        )
+
+    @property
+    def sort(self) -> Sort:
+        if self.chosen_sort is not None:
+            return self.chosen_sort
+        return Sort.WAITING if self.view in WAITING_FIRST else Sort.NEWEST
+
+    @property
+    def is_filtered(self) -> bool:
+        return bool(self.session or self.label or self.agent or self.words)
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """Of an address; what is as usual is left out, so one list has one address."""
+        usual = replace(self, chosen_sort=None).sort
+        parts = {
+            "view": "" if self.view is View.ALL else self.view.value,
+            "session": self.session,
+            "label": self.label,
+            "agent": self.agent,
+            "q": self.words,
+            "sort": "" if self.sort is usual else self.sort.value,
+        }
+        return [(name, value) for name, value in parts.items() if value]
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.pairs)
+
+    @property
+    def suffix(self) -> str:
+        """The query with its question mark, or nothing."""
+        return f"?{self.query}" if self.query else ""
+
+    def but(self, **changes: Any) -> "Listing":
+        return replace(self, **changes)
+
+
+WAITS = Q(waiting_since__isnull=False, missed_at__isnull=True)
+"""The last word is the customer's, and nobody closed it unanswered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a sorted list. `field` orders it; equals stand by primary key, same way."""
+
+    condition: Q
+    field: str
+    descending: bool
+
+    @property
+    def order(self) -> tuple[str, str]:
+        sign = "-" if self.descending else ""
+        return f"{sign}{self.field}", f"{sign}id"
+
+    def after(self, moment: datetime, pk: int) -> Q:
+        """What stands behind this place. The first half alone is what an index can seek."""
+        way = "lt" if self.descending else "gt"
+        later = Q(**{f"{self.field}__{way}": moment})
+        return Q(**{f"{self.field}__{way}e": moment}) & (
+            later | Q(**{self.field: moment, f"id__{way}": pk})
+        )
+
+
+def segments(sort: Sort, *, now: datetime) -> list[Segment]:
+    """One after the other they hold every row once, and each is read off an index."""
+    match sort:
+        case Sort.WAITING:
+            waits_not = Q(waiting_since__isnull=True) | Q(missed_at__isnull=False)
+            return [
+                Segment(WAITS, "waiting_since", descending=False),
+                Segment(waits_not, "last_at", descending=True),
+            ]
+        case Sort.CLOSING:
+            closed = Q(closes_at__lte=now) | Q(closes_at__isnull=True)
+            return [
+                Segment(Q(closes_at__gt=now), "closes_at", descending=False),
+                Segment(closed, "last_at", descending=True),
+            ]
+    return [Segment(Q(), "last_at", descending=True)]
+
+
+def row_place(row: Conversation, sort: Sort, *, now: datetime) -> tuple[int, datetime]:
+    """The segment that a row stands in, and its moment there."""
+    if sort is Sort.WAITING and row.waiting_since is not None and row.missed_at is None:
+        return 0, row.waiting_since
+    if sort is Sort.CLOSING and row.closes_at is not None and row.closes_at > now:
+        return 0, row.closes_at
+    return (0 if sort is Sort.NEWEST else 1), row.last_at
+
+
+def row_key(row: Conversation, sort: Sort, *, now: datetime) -> str:
+    """Sorts rows as the list does, greatest first."""
+    number, moment = row_place(row, sort, now=now)
+    ticks, pk = int(moment.timestamp() * 1_000_000), row.pk
+    if not segments(sort, now=now)[number].descending:
+        ticks, pk = 10**17 - ticks, 10**18 - pk
+    return f"{9 - number}{ticks:018d}-{pk:019d}"

@@ -1,0 +1,168 @@
+"""What the panes of the inbox are drawn from; the page, its fragments and its news share it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from messaging.composing import drafts
+from messaging.conversations.access import conversation_or_404
+from messaging.inbox import presentation
+from messaging.inbox.parting import parting
+from messaging.inbox.views.compose_pane import (
+    Draft,
+    Tray,
+    beside_the_text,
+    compose_context,
+    senders,
+    tray_of,
+)
+from messaging.inbox.views.rows import list_news
+from messaging.media.limits import limits as media_limits
+from messaging.models import SPOKEN, Conversation, Direction, Message, MessageStatus
+from messaging.reply_window import window_words
+from messaging.reply_window.urgency import Closing
+from messaging.replying import queries
+from messaging.replying.answering import answering
+from sessions_app.realtime.live import asked, pin_numbers
+from sessions_app.team_settings.limits import team_settings
+
+MOST_MESSAGES = 500
+
+
+def thread_context(
+    request: HttpRequest,
+    conversation: Conversation,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+) -> dict[str, Any]:
+    page = queries.thread(conversation, before=before, after=after, around=around)
+    bubbles = _bubbles(conversation, page.messages)
+    compose = compose_context(request.user, conversation, bubbles)
+    return {
+        "conversation": conversation,
+        "bubbles": bubbles,
+        "several": len(_sessions(bubbles)) > 1,
+        "oldest": bubbles[0].message.pk if bubbles and page.has_older else None,
+        "newest": bubbles[-1].message.pk if bubbles and page.has_newer else None,
+        "around": around,
+        "after": after,
+        "unread_from": _first_unread(conversation, bubbles),
+        "media_limits": media_limits(),
+        **compose,
+        **beside_context(conversation, seen=compose["draft"].account),
+    }
+
+
+def _bubbles(conversation: Conversation, messages: list[Message]) -> list[presentation.Bubble]:
+    waits = any(one.status == MessageStatus.QUEUED for one in messages)
+    return presentation.bubbles(
+        messages,
+        contact_name=conversation.contact.display_name,
+        holders=queries.holders(conversation) if waits else (),
+    )
+
+
+def _sessions(bubbles: list[presentation.Bubble]) -> set[int]:
+    said = (one.message for one in bubbles if one.message.direction in SPOKEN)
+    return {message.session_id for message in said}
+
+
+def _first_unread(conversation: Conversation, bubbles: list[presentation.Bubble]) -> int | None:
+    """Where “unread from here” stands, as the page was opened."""
+    if not conversation.unread:
+        return None
+    seen = conversation.read_up_to
+    for one in bubbles:
+        if one.message.direction == Direction.IN and one.message.pk > seen:
+            return one.message.pk
+    return None
+
+
+def beside_context(conversation: Conversation, *, seen: int | None = None) -> dict[str, Any]:
+    """What stands around the bubbles: what is left to reply with, and the person's accounts.
+
+    `seen`: the account that the reader last saw on the Send button.
+    """
+    now, limits = timezone.now(), team_settings()
+    known = queries.contexts_with(conversation)
+    budget = queries.reply_budget(conversation, now=now, known=known)
+    accounts = queries.person_contexts(conversation, now=now, known=known)
+    name = conversation.contact.display_name
+    speaks = answering(conversation, budget, known, seen=seen)
+    return {
+        "contact": conversation.contact,
+        "budget": budget,
+        "answering": speaks,
+        "closed": presentation.closed(speaks.budget, contact_name=name),
+        "left": Left.of(speaks.budget.closes_at, now, limits.window),
+        "limits": limits,
+        **beside_the_text(conversation, budget, speaks.budget, now=now),
+        "accounts": [(one, Left.of(one.closes_at, now, limits.window)) for one in accounts],
+        "senders": senders(accounts, speaks.budget),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The time that is left to reply, in words and as a share of the reply window."""
+
+    closes_at: datetime
+    words: str
+    until: str
+    seconds: int
+    closing: Closing
+
+    @classmethod
+    def of(cls, closes_at: datetime | None, now: datetime, window: timedelta) -> "Left | None":
+        if closes_at is None or closes_at <= now:
+            return None
+        left = closes_at - now
+        return cls(
+            closes_at,
+            window_words.left_words(left),
+            window_words.until_words(closes_at),
+            int(left.total_seconds()),
+            Closing(closes_at, left, window),
+        )
+
+
+def news(
+    request: HttpRequest, *, draft: Draft | None = None, tray: Tray | None = None
+) -> HttpResponse:
+    """What changed since the page's numbers, drawn with the page's own partials.
+
+    `draft` and its `tray`: what the composer is to hold from now on, after something that it
+    asked for.
+    """
+    pin_numbers(request)
+    wanted = asked(request)
+    context: dict[str, Any] = {"room": "inbox", "new_draft": draft, "tray": tray}
+    context.update(list_news(request, wanted.since))
+    if wanted.open is not None:
+        seen = draft.account if draft is not None and draft.account else wanted.account
+        context.update(_open_news(request, wanted.open, wanted.since or {}, seen))
+    return render(request, "inbox/changes.html", context)
+
+
+def _open_news(
+    request: HttpRequest, pk: int, since: dict[str, int], seen: int | None
+) -> dict[str, Any]:
+    try:
+        conversation = conversation_or_404(request.user, pk)
+    except Http404:
+        return {"gone": pk, "parting": parting(request.user, pk)}
+    number = since.get(conversation.team.stream_key, 0)
+    messages = queries.changed_messages(conversation, number, limit=MOST_MESSAGES)
+    return {
+        "conversation": conversation,
+        "bubbles": _bubbles(conversation, messages),
+        "tray": tray_of(drafts.draft_of(request.user, conversation)),
+        "too_much": len(messages) >= MOST_MESSAGES,
+        **beside_context(conversation, seen=seen),
+    }

@@ -1,0 +1,50 @@
+"""`/settings/`: what belongs to the team, for administrators, in force as soon as it is saved."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from messaging.reply_window.team_limits import change_limits
+from sessions_app.models import SettingChange, User
+from sessions_app.pages.answers import UNPROCESSABLE
+from sessions_app.people.roles import Capability
+from sessions_app.sessions.access import require
+from sessions_app.team_settings.forms import TeamSettingsForm
+from sessions_app.team_settings.limits import forget, team_settings
+
+CHANGES_SHOWN = 30
+
+
+@require_http_methods(["GET", "POST"])
+def settings(request: HttpRequest) -> HttpResponse:
+    require(request.user, Capability.ADMINISTER)
+    forget()  # who edits the numbers sees those of this moment
+    form = TeamSettingsForm(request.POST or None, current=team_settings())
+    if form.is_valid():
+        assert isinstance(request.user, User)
+        _say(request, change_limits(user=request.user, wanted=form.wanted()))
+        return redirect("settings")
+    changes = SettingChange.objects.select_related("who")[:CHANGES_SHOWN]
+    labels = {name: field.label for name, field in form.fields.items()}
+    context = {
+        "room": "settings",
+        "form": form,
+        "changes": [(change, labels.get(change.name, change.name)) for change in changes],
+    }
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "settings/settings.html", context, status=status)
+
+
+def _say(request: HttpRequest, count: int) -> None:
+    if not count:
+        messages.info(request, _("Nothing was changed."), extra_tags="ok")
+        return
+    words = ngettext(
+        "%(count)d setting changed.",
+        "%(count)d settings changed.",
+        count,
+    )
+    messages.success(request, words % {"count": count}, extra_tags="ok")

@@ -1,0 +1,49 @@
+"""What polls brought, before it is stored: answers, and their messages on the way to rows."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from messaging.models import Attachment, Conversation, Message
+from sessions_app.ilink.wire import IncomingMessage, Updates
+from sessions_app.models import Context, Session
+
+Threads = dict[tuple[str, int], Conversation]
+"""(WeChat id, home team id) → conversation."""
+
+Contexts = dict[tuple[int, str], Context]
+"""(session id, WeChat id) → context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One answer to one poll. `request_cursor`: the cursor it was asked with."""
+
+    session_id: int
+    generation: int
+    request_cursor: str
+    updates: Updates
+    received_at: datetime
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One wire message on its way to a row."""
+
+    session: Session
+    wire: IncomingMessage
+    dedupe_key: str
+    received_at: datetime
+    peer_id: str
+    is_ours: bool
+    # False: the session was bound anew or logged out while this answer was on its way.
+    is_current: bool
+    message: Message | None = None
+    attachments: list[Attachment] = field(default_factory=list)
+
+    @property
+    def written_at(self) -> datetime:
+        return moment(self.wire.create_time_ms) or self.received_at
+
+
+def moment(epoch_ms: int | None) -> datetime | None:
+    return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)

@@ -1,0 +1,383 @@
+"""The steps of storing what arrived: people, threads, contexts, message rows, previews.
+
+Each runs inside `inbound.store`'s transaction and works on whole batches, never row by row where
+the number of rows is not small.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.utils import timezone
+
+from messaging.conversations import labelling
+from messaging.conversations.finding import folded_contact
+from messaging.conversations.thread_events import record_event
+from messaging.models import (
+    ELSEWHERE,
+    Attachment,
+    AttachmentState,
+    Contact,
+    Conversation,
+    ConversationStatus,
+    Direction,
+    EventCode,
+    Message,
+    MessageKind,
+    MessageStatus,
+)
+from messaging.receiving.answers import Arrival, Contexts, Threads
+from sessions_app.database.batches import update_rows
+from sessions_app.database.sealed import SealedError, seal, seal_bytes
+from sessions_app.ilink.opening import told_of
+from sessions_app.ilink.wire import Item, ItemKind
+from sessions_app.models import ACCOUNT_COLOURS, Context
+from sessions_app.realtime.streams import Change, advance
+from sessions_app.team_settings.limits import team_settings
+
+CONTACT_STREAM = "contact"
+PREVIEW_CHARACTERS = 200
+
+PREVIEW_FIELDS = ("last_at", "last_direction", "last_kind", "last_text")
+"""What `show_preview` changes of a thread."""
+
+LAST_FIELDS = (*PREVIEW_FIELDS, "waiting_since", "missed_at")
+"""What `show_last` changes of a thread."""
+
+
+def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
+    """Known people by WeChat id; strangers are made, numbered, coloured."""
+    known = {one.user_id: one for one in Contact.objects.filter(user_id__in=user_ids)}
+    if user_ids - known.keys():
+        # The stream's lock first: another session may be writing the same stranger down.
+        advance(CONTACT_STREAM, 0)
+        known = {one.user_id: one for one in Contact.objects.filter(user_id__in=user_ids)}
+    missing = sorted(user_ids - known.keys())
+    if missing:
+        last = advance(CONTACT_STREAM, len(missing))
+        numbers = range(last - len(missing) + 1, last + 1)
+        strangers = [
+            Contact(user_id=user_id, number=number, colour=number % ACCOUNT_COLOURS)
+            for user_id, number in zip(missing, numbers, strict=True)
+        ]
+        for one in strangers:
+            one.folded = folded_contact(one)
+        Contact.objects.bulk_create(strangers)
+        known.update({one.user_id: one for one in Contact.objects.filter(user_id__in=missing)})
+    return known
+
+
+def threads_of(fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]) -> Threads:
+    """All threads of `people`, locked in one go; made where the session's team has none."""
+    return _made({(one.peer_id, one.session.team_id) for one in fresh}, contacts, people)
+
+
+def threads_with(people: set[str], team_id: int) -> Threads:
+    """The threads of these people with one team, locked; strangers and threads are made."""
+    return _made({(user_id, team_id) for user_id in people}, contacts_of(people), people)
+
+
+def locked_thread(pk: int) -> Conversation:
+    rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("contact").get(pk=pk)
+
+
+def _made(wanted: set[tuple[str, int]], contacts: dict[str, Contact], people: set[str]) -> Threads:
+    rows = Conversation.objects.filter(contact__user_id__in=people)
+    known = set(rows.values_list("contact__user_id", "home_team"))
+    # Another session may make the same one in this moment; then that one is read.
+    Conversation.objects.bulk_create(
+        [
+            Conversation(contact=contacts[user_id], home_team_id=team_id, team_id=team_id)
+            for user_id, team_id in sorted(wanted - known)
+        ],
+        ignore_conflicts=True,
+    )
+    locked = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
+    return {
+        (row.contact.user_id, row.home_team_id): row for row in locked.select_related("contact")
+    }
+
+
+def lock_contexts(found: Sequence[Arrival]) -> Contexts:
+    """All contexts of these people with these sessions, locked until the commit."""
+    sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
+    locked = Context.objects.select_for_update(no_key=True)
+    rows = locked.filter(session__in=sessions, user_id__in=people).order_by("pk")
+    return {(row.session_id, row.user_id): row for row in rows}
+
+
+def take_contexts(found: Sequence[Arrival]) -> Contexts:
+    """Newest token per person and session. An older message never replaces a newer token."""
+    if not found:
+        return {}
+    sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
+    contexts = lock_contexts(found)
+    queued = _queued_counts(sessions, people)
+    changed: Contexts = {}
+    for arrival in found:
+        key = (arrival.session.pk, arrival.peer_id)
+        # A clock that runs ahead must not lengthen the window.
+        at = min(arrival.written_at, arrival.received_at)
+        context = contexts.get(key)
+        if context is None:
+            context = Context(session_id=key[0], user_id=key[1], received_at=at)
+            contexts[key] = context
+        elif at < context.received_at:
+            continue
+        context.received_at = at
+        if arrival.wire.context_token and not _same_token(context, arrival.wire.context_token):
+            # Replies that still wait will go out on the new token, so they count on it.
+            context.begin_token(arrival.wire.context_token, waiting=queued[key])
+        context.unfiled = True
+        changed[key] = context
+    _save_contexts(list(changed.values()))
+    return changed
+
+
+def _queued_counts(sessions: set[int], people: set[str]) -> Counter[tuple[int, str]]:
+    waiting = Message.objects.filter(
+        session__in=sessions,
+        conversation__contact__user_id__in=people,
+        status=MessageStatus.QUEUED,
+    )
+    return Counter(waiting.values_list("session_id", "conversation__contact__user_id"))
+
+
+def _same_token(context: Context, token: str) -> bool:
+    try:
+        return context.token == token
+    except SealedError:
+        return False
+
+
+def _save_contexts(contexts: list[Context]) -> None:
+    fresh = [one for one in contexts if one.pk is None]
+    known = [one for one in contexts if one.pk is not None]
+    Context.objects.bulk_create(fresh)
+    update_rows(
+        known,
+        [
+            "received_at", "sealed_token", "replies_used", "refused_at", "unfiled",
+            "filed_count", "stale_count",
+        ],
+    )  # fmt: skip
+
+
+def find_quoted(fresh: Sequence[Arrival]) -> dict[tuple[int, str], Message]:
+    """Our own messages that were quoted: quotes often lack their text."""
+    ids = {quote_id for one in fresh if (quote_id := _quoted_id(one))}
+    if not ids:
+        return {}
+    sessions = {one.session.pk for one in fresh}
+    rows = Message.objects.filter(session__in=sessions, wire_id__in=ids)
+    return {(row.session_id, row.wire_id): row for row in rows}
+
+
+def _quoted_id(arrival: Arrival) -> str:
+    for item in arrival.wire.items:
+        if item.quote is not None:
+            return item.quote.msg_id or (item.quote.item.msg_id if item.quote.item else "")
+    return ""
+
+
+def _quoted_text(arrival: Arrival) -> str:
+    for item in arrival.wire.items:
+        if item.quote is not None:
+            inner = item.quote.item
+            return (inner.text if inner else "") or item.quote.title
+    return ""
+
+
+def build(
+    arrival: Arrival,
+    number: int,
+    threads: Threads,
+    quoted: dict[tuple[int, str], Message],
+) -> None:
+    """Make the rows of one arrival; several items of a message are one row with attachments."""
+    wire, session = arrival.wire, arrival.session
+    thread = threads[arrival.peer_id, session.team_id]
+    arrival.message = Message(
+        id=number,
+        conversation=thread,
+        session=session,
+        bot_id=session.bot_id,
+        direction=Direction.OUT if arrival.is_ours else Direction.IN,
+        kind=_kind(wire.items),
+        text="\n".join(item.text for item in wire.items if item.kind is ItemKind.TEXT),
+        quote_text=_quoted_text(arrival),
+        quote_of=quoted.get((session.pk, _quoted_id(arrival))),
+        wire_id=wire.message_id[:40],
+        dedupe_key=arrival.dedupe_key,
+        sealed_raw=seal_bytes(wire.raw),
+        status=MessageStatus.SENT if arrival.is_ours else MessageStatus.RECEIVED,
+        created_at=arrival.written_at,
+        stored_at=arrival.received_at,
+        client_id=wire.client_id[:80],
+        recalled_at=arrival.received_at if wire.delete_time_ms else None,
+    )
+    arrival.attachments = [
+        _attachment(arrival.message, position, item)
+        for position, item in enumerate(wire.items)
+        if item.kind is not ItemKind.TEXT
+    ]
+
+
+def _kind(items: Sequence[Item]) -> MessageKind:
+    """The first that is no text; a message without items shows as unsupported."""
+    kinds = [item.kind for item in items]
+    media = [kind for kind in kinds if kind is not ItemKind.TEXT]
+    if media:
+        return MessageKind(media[0].value)
+    return MessageKind.TEXT if kinds else MessageKind.UNSUPPORTED
+
+
+def _attachment(message: Message, position: int, item: Item) -> Attachment:
+    unsupported = item.kind is ItemKind.UNSUPPORTED
+    return Attachment(
+        message=message,
+        position=position,
+        kind=item.kind.value,
+        file_name=item.file_name[:255],
+        size=item.size if item.size is None or 0 <= item.size < 2**63 else None,
+        state=AttachmentState.FAILED if unsupported else AttachmentState.REMOTE,
+        error="unsupported" if unsupported else "",
+        width=_small(item.width),
+        height=_small(item.height),
+        duration_ms=_small(item.duration_ms),
+        transcript=item.transcript,
+        md5=told_of(item).md5,
+        sealed_item=seal(item.raw.decode("ascii", "replace")),
+    )
+
+
+def _small(number: int | None) -> int | None:
+    return number if number is not None and 0 <= number < 2**31 else None
+
+
+def move_threads(
+    fresh: Sequence[Arrival], threads: Threads, contexts: Contexts, change: Change
+) -> None:
+    """Previews, unread counts, routes and numbers of the threads that got messages."""
+    moved: dict[int, Conversation] = {}
+    for arrival in fresh:
+        message = arrival.message
+        assert message is not None
+        thread = threads[arrival.peer_id, arrival.session.team_id]
+        moved[thread.pk] = thread
+        if arrival.session.label and not thread.last_direction:
+            # Who came by an invitation is filed under its label, with the first message.
+            labelling.add(change, [thread], [arrival.session.label], None)
+        show_last(thread, message, detail_of(arrival.attachments))
+        if not arrival.is_ours:
+            thread.unread += 1
+            if _reopen(thread):
+                record_event(change, thread, EventCode.REOPENED)
+            _follow(thread, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
+        change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    update_rows(
+        list(moved.values()),
+        [
+            *LAST_FIELDS, "unread", "status", "snoozed_until",
+            "session", "closes_at", "replies_used",
+        ],
+    )  # fmt: skip
+
+
+def _reopen(thread: Conversation) -> bool:
+    """Whoever writes is waiting, whatever was set aside or settled before."""
+    was_closed = thread.status != ConversationStatus.OPEN
+    thread.status = ConversationStatus.OPEN
+    thread.snoozed_until = None
+    return was_closed
+
+
+def show_last(thread: Conversation, message: Message, detail: str = "") -> None:
+    """Of a message that WeChat brought: preview, and who waits; the caller saves `LAST_FIELDS`.
+
+    The rule of `standing`, without a look at the messages before: a word of the customer waits
+    since the first that does, and what another program sent is an answer.
+    """
+    show_preview(thread, message, detail)
+    thread.missed_at = None
+    if message.direction == Direction.OUT:
+        thread.waiting_since = None
+    elif thread.waiting_since is None:
+        thread.waiting_since = message.stored_at
+
+
+def show_preview(thread: Conversation, message: Message, detail: str = "") -> None:
+    """The last word as lists show it; the caller saves `PREVIEW_FIELDS`.
+
+    `detail`: a file's name, a voice's length.
+    """
+    thread.last_at = message.stored_at
+    thread.last_direction = message.direction
+    thread.last_kind = message.kind
+    thread.last_text = (message.text or detail)[:PREVIEW_CHARACTERS]
+
+
+def show_elsewhere(thread: Conversation, direction: Direction) -> None:
+    """Another program received or answered without leaving the text; saved at once.
+
+    Its quiet line is written already: `standing` counts it as a word or an answer.
+    """
+    thread.last_at = timezone.now()
+    thread.last_direction, thread.last_kind, thread.last_text = direction, ELSEWHERE, ""
+    if direction == Direction.IN:
+        thread.missed_at = None
+        _reopen(thread)
+    thread.save(update_fields=[*PREVIEW_FIELDS, "missed_at", "status", "snoozed_until"])
+
+
+def detail_of(attachments: Sequence[Attachment]) -> str:
+    for each in attachments:
+        if each.kind == MessageKind.VOICE and each.duration_ms is not None:
+            minutes, seconds = divmod(round(each.duration_ms / 1000), 60)
+            return f"{minutes}:{seconds:02d}"
+        if each.file_name:
+            return each.file_name
+    return ""
+
+
+def _follow(thread: Conversation, arrival: Arrival, context: Context | None) -> None:
+    """The session of the newest message from the person answers."""
+    if context is None:
+        return
+    closes_at = context.received_at + team_settings().window
+    newer = thread.closes_at is None or closes_at >= thread.closes_at
+    if newer or thread.session_id == arrival.session.pk:
+        thread.session = arrival.session
+        thread.closes_at = closes_at
+        thread.replies_used = context.replies_used
+
+
+def follow_contexts(contexts: Contexts, threads: Threads, change: Change) -> None:
+    """Only duplicates came, but a token may be newer: show what is left of it."""
+    for thread in threads.values():
+        context = contexts.get((thread.session_id or 0, thread.contact.user_id))
+        if context is not None:
+            thread.closes_at = context.received_at + team_settings().window
+            thread.replies_used = context.replies_used
+            thread.save(update_fields=["closes_at", "replies_used"])
+            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+def honour_recalls(found: Sequence[Arrival], already: set[tuple[int, str]], change: Change) -> None:
+    """A stored message that comes again with a delete time was taken back by its writer."""
+    recalls = {(one.session.pk, one.dedupe_key): one for one in found if one.wire.delete_time_ms}
+    known = recalls.keys() & already
+    if not known:
+        return
+    wanted = Q(pk__in=[])
+    for session_id, key in known:
+        wanted |= Q(session_id=session_id, dedupe_key=key)
+    rows = Message.objects.select_for_update(of=("self",), no_key=True).filter(wanted)
+    for row in rows.select_related("conversation").order_by("pk"):
+        if row.recalled_at is None:
+            row.recalled_at = recalls[row.session_id, row.dedupe_key].received_at
+            row.save(update_fields=["recalled_at"])
+            thread = row.conversation
+            change.touch(row, f"team:{thread.team_id}", f"conversation:{thread.pk}")

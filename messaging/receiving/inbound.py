@@ -1,0 +1,178 @@
+"""Answers of getupdates → rows, in one transaction, idempotent.
+
+Takes any number of answers of any sessions at once (group commit). Never calls WeChat, never
+drops anything: what cannot be a message is kept as bytes and shown.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db.models import Q
+
+from messaging.models import MESSAGE_STREAM, Attachment, Message, RawAnswer
+from messaging.receiving import arrivals, broken_answers, echoes
+from messaging.receiving.answers import Arrival, Received, Threads
+from sessions_app.database.batches import update_rows
+from sessions_app.database.sealed import seal_bytes
+from sessions_app.ilink.wire import MessageType, dedupe_keys
+from sessions_app.models import Session, SessionEvent
+from sessions_app.realtime.streams import Change, advance, announcing, wake_workers
+from sessions_app.sessions.services import touch
+
+MAX_BROKEN_BYTES = 1024 * 1024
+"""So much of an answer that broke off is kept; its whole messages are rows of their own."""
+
+
+def store(answers: Sequence[Received]) -> int:
+    """Store all answers or none; returns how many messages are new. Announced on commit."""
+    with announcing() as change:
+        ids = {answer.session_id for answer in answers}
+        rows = Session.objects.select_for_update(no_key=True).order_by("pk")
+        sessions = rows.in_bulk(ids)
+        known = [answer for answer in answers if answer.session_id in sessions]
+        stored = _store_messages(known, sessions, change)
+        for answer in known:
+            session = sessions[answer.session_id]
+            _keep_strays(answer, session)
+            if answer.updates.broke_off:
+                _keep_broken(answer, session, change)
+            if answer.updates.code == 0:
+                move_cursor(answer, session)
+        save_cursors(list(sessions.values()))
+        for session in sessions.values():
+            if any(a.session_id == session.pk and a.updates.messages for a in known):
+                touch(change, session)
+    return stored
+
+
+def _store_messages(
+    answers: Sequence[Received], sessions: dict[int, Session], change: Change
+) -> int:
+    found = list(_arrivals(answers, sessions))
+    if not found:
+        return 0
+    already = _already_stored(found)
+    fresh: list[Arrival] = []
+    seen: set[tuple[int, str]] = set()
+    for arrival in found:
+        key = (arrival.session.pk, arrival.dedupe_key)
+        if key in already or key in seen:
+            continue
+        seen.add(key)
+        fresh.append(arrival)
+    own_echoes = echoes.find(fresh)
+    others = [one for one in fresh if (one.session.pk, one.dedupe_key) not in own_echoes]
+    told = echoes.known_elsewhere(others)
+    fresh = [one for one in others if (one.session.pk, one.dedupe_key) not in told]
+    # From here on in the order of `realtime.LOCK_ORDER`.
+    contacts = arrivals.contacts_of({one.peer_id for one in fresh})
+    threads = arrivals.threads_of(fresh, contacts, {one.peer_id for one in found})
+    if own_echoes:
+        # First: a token that comes with it counts what still waits.
+        arrivals.lock_contexts(found)
+        echoes.settle(own_echoes, threads, change)
+    # Duplicates too: one may bring the newer token.
+    contexts = arrivals.take_contexts([one for one in found if one.is_current and not one.is_ours])
+    arrivals.honour_recalls(found, already, change)
+    if fresh:
+        _insert(fresh, threads)
+        arrivals.move_threads(fresh, threads, contexts, change)
+    else:
+        arrivals.follow_contexts(contexts, threads, change)
+    return len(fresh)
+
+
+def _arrivals(answers: Sequence[Received], sessions: dict[int, Session]) -> Iterable[Arrival]:
+    for answer in answers:
+        session = sessions[answer.session_id]
+        messages = answer.updates.messages
+        keys = dedupe_keys(messages, answer.request_cursor)
+        for key, wire in zip(keys, messages, strict=True):
+            ours = wire.message_type is MessageType.BOT
+            peer = wire.to_user_id if ours else wire.from_user_id
+            if peer:
+                yield Arrival(
+                    session=session,
+                    wire=wire,
+                    dedupe_key=key,
+                    received_at=answer.received_at,
+                    peer_id=peer[:200],
+                    is_ours=ours,
+                    is_current=answer.generation == session.generation,
+                )
+
+
+def _already_stored(found: Sequence[Arrival]) -> set[tuple[int, str]]:
+    wanted = Q(pk__in=[])
+    by_session: dict[int, list[str]] = {}
+    for arrival in found:
+        by_session.setdefault(arrival.session.pk, []).append(arrival.dedupe_key)
+    for session_id, keys in by_session.items():
+        wanted |= Q(session_id=session_id, dedupe_key__in=keys)
+    return set(Message.objects.filter(wanted).values_list("session_id", "dedupe_key"))
+
+
+def _insert(fresh: Sequence[Arrival], threads: Threads) -> None:
+    """Ids from the stream, whose lock lasts until the commit: no smaller id appears later."""
+    last = advance(MESSAGE_STREAM, len(fresh))
+    quoted = arrivals.find_quoted(fresh)
+    for number, arrival in enumerate(fresh, start=last - len(fresh) + 1):
+        arrivals.build(arrival, number, threads, quoted)
+    Message.objects.bulk_create([one.message for one in fresh if one.message is not None])
+    if Attachment.objects.bulk_create([each for one in fresh for each in one.attachments]):
+        wake_workers()  # links at WeChat die
+
+
+def move_cursor(answer: Received, session: Session) -> None:
+    """Cursor, hold and times in memory, unless the session was bound anew or logged out."""
+    if answer.generation != session.generation or not session.sealed_token:
+        return
+    session.last_poll_at = answer.received_at
+    session.cursor = session.cursor if answer.updates.cursor is None else answer.updates.cursor
+    session.hold_ms = answer.updates.longpoll_timeout_ms or session.hold_ms
+    if answer.updates.messages:
+        session.last_message_at = answer.received_at
+
+
+def save_cursors(sessions: Sequence[Session]) -> None:
+    """The rows must be locked by the caller since they were read."""
+    update_rows(sessions, ["last_poll_at", "cursor", "hold_ms", "last_message_at"])
+
+
+def _keep_strays(answer: Received, session: Session) -> None:
+    """Elements that are no messages, and messages that name nobody: kept and shown."""
+    strays = list(answer.updates.strays)
+    strays += [
+        wire.raw
+        for wire in answer.updates.messages
+        if not (wire.to_user_id if wire.message_type is MessageType.BOT else wire.from_user_id)
+    ]
+    for body in strays:
+        keep_raw(session, body, reason="no message could be made of it", at=answer.received_at)
+
+
+def _keep_broken(answer: Received, session: Session, change: Change) -> None:
+    """An answer that broke off: its bytes are kept, and those concerned are told what may lack."""
+    updates, at = answer.updates, answer.received_at
+    if broken_answers.has_room(session, at=at):
+        body = updates.raw[:MAX_BROKEN_BYTES]
+        keep_raw(session, body, reason=updates.broke_off, at=at, is_told=not updates.may_have_lost)
+    if updates.may_have_lost:
+        broken_answers.tell(session, updates, at=at, change=change)
+
+
+def keep_raw(
+    session: Session, body: bytes, *, reason: str, at: datetime, is_told: bool = True
+) -> None:
+    """Keep bytes that nothing could be made of, once. `is_told`: an event on the session's page."""
+    digest = hashlib.sha256(body).hexdigest()
+    row, is_new = RawAnswer.objects.get_or_create(
+        session=session,
+        digest=digest,
+        defaults={"sealed_body": seal_bytes(body), "reason": reason[:200], "received_at": at},
+    )
+    if is_new and is_told:
+        SessionEvent.objects.create(
+            session=session, kind=SessionEvent.Kind.STRAY, at=at, detail=row.reason
+        )

@@ -1,0 +1,320 @@
+"""Which sessions this worker polls right now: starts, ends and replaces poll loops.
+
+One loop per session, whatever happens; a loop ends when its session is no longer ours, was bound
+anew, paused or logged out.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from messaging.receiving import doubts, poll_notes
+from messaging.receiving.binding import Binding
+from messaging.receiving.lines import Lines
+from messaging.receiving.poll_notes import GaveUp
+from messaging.receiving.poller import DOUBT_PAUSE_S, Poller
+from messaging.receiving.recorder import Recorder
+from messaging.reply_window import routes
+from sessions_app.database.sealed import SealedError
+from sessions_app.ilink.client import ILinkClient
+from sessions_app.ilink.errors import ILinkError, SessionExpiredError, UnsafeHostError
+from sessions_app.models import Session, SessionState
+from sessions_app.sessions.health import GATEWAY_PATIENCE_S
+
+logger = logging.getLogger(__name__)
+
+STARTS_PER_S = 200
+WRITE_HEARD_S = 5.0
+LAST_NOTE_S = 0.3
+HAND_OVER_S = 5.0
+"""What a poll may take beyond its hold before a hand-over cuts it."""
+LET_GO_S = 2.0
+"""How long a poll in flight may go on to bring what it has, once its loop is to end."""
+ASK_AGAIN_S = 30.0
+"""About a doubt that nobody's poll decides, while WeChat cannot be asked."""
+
+Desk = Callable[..., Awaitable[Any]]
+Key = tuple[int, int]
+"""(session id, generation)"""
+
+
+@dataclass(slots=True)
+class Loop:
+    """One running poll loop. Told to stop, it ends when its poll in flight is stored."""
+
+    client: ILinkClient
+    stopping: asyncio.Event
+    poller: Poller
+    doubted_at: datetime | None
+    task: asyncio.Task[None] = field(init=False)
+    checking: asyncio.Task[None] | None = None
+
+    def check(self, doubted_at: datetime) -> None:
+        """Another call was answered -14: each such suspicion is looked into once."""
+        if doubted_at != self.doubted_at:
+            self.doubted_at = doubted_at
+            self.checking = asyncio.ensure_future(self.poller.doubt())
+
+    def tell_to_stop(self) -> None:
+        self.stopping.set()
+        if not self.poller.is_asking:  # it rests or waits: there is nothing to come
+            self.task.cancel()
+
+    async def end(self) -> None:
+        tasks = [self.task] if self.checking is None else [self.task, self.checking]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class PollDesk:
+    """`follow(sessions)` makes the running loops match the sessions we hold."""
+
+    def __init__(
+        self,
+        *,
+        lines: Lines,
+        recorder: Recorder,
+        desk: Desk,
+        random: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        patience_s: float = GATEWAY_PATIENCE_S,
+    ) -> None:
+        """`patience_s`: how long WeChat's gateway alone may answer before the session fails."""
+        self.lines = lines
+        self.recorder = recorder
+        self.desk = desk
+        self.random = random
+        self.sleep = sleep
+        self.patience_s = patience_s
+        self.given_up: dict[Binding, GaveUp] = {}
+        self.heard: dict[Binding, datetime] = {}
+        self._loops: dict[Key, Loop] = {}
+        self._ending: dict[Key, asyncio.Task[None]] = {}
+        self._asking: dict[Key, asyncio.Task[None]] = {}
+
+    async def follow(self, sessions: Sequence[Session]) -> None:
+        wanted = {(one.pk, one.generation): one for one in sessions}
+        for key in [key for key in self._loops if key not in wanted]:
+            self._end(key)
+        for key, session in wanted.items():
+            if session.doubted_at is not None and key in self._loops:
+                self._loops[key].check(session.doubted_at)
+        # One that still ends begins anew with a later sweep: never two loops on one binding.
+        busy = self._loops.keys() | self._ending.keys()
+        fresh = [one for key, one in wanted.items() if key not in busy]
+        for number, session in enumerate(fresh):
+            await self._begin(session, delay_s=number / STARTS_PER_S)
+
+    async def _begin(self, session: Session, *, delay_s: float) -> None:
+        binding = Binding(session.pk, session.generation, session.cursor, session.hold_ms)
+        try:
+            client = self.lines.of(
+                session.pk, session.generation, base_url=session.base_url, token=session.token
+            )
+        except SealedError:
+            await self.desk(poll_notes.blocked, binding, code="sealed", detail="")
+            return
+        except UnsafeHostError:
+            await self.desk(
+                poll_notes.blocked, binding, code="unsafe_host", detail=session.base_url
+            )
+            return
+        stopping = asyncio.Event()
+        poller = self._poller(binding, client, stopping, session.doubted_at is not None)
+        loop = Loop(client, stopping, poller, session.doubted_at)
+        loop.task = asyncio.ensure_future(self._poll(loop, delay_s))
+        self._loops[session.pk, session.generation] = loop
+        if session.last_poll_at is None:  # bound anew: older windows are void
+            await self.desk(routes.refresh_routes, session.pk)
+
+    def _poller(
+        self,
+        binding: Binding,
+        client: ILinkClient,
+        stopping: asyncio.Event,
+        in_doubt: bool = False,
+    ) -> Poller:
+        return Poller(
+            binding,
+            client=client,
+            recorder=self.recorder,
+            desk=self.desk,
+            heard=self.heard,
+            given_up=self.given_up,
+            in_doubt=in_doubt,
+            random=self.random,
+            stopping=stopping,
+            sleep=self.sleep,
+        )
+
+    async def _poll(self, loop: Loop, delay_s: float) -> None:
+        """The loop, started again after a bug: one session must not go deaf for one error."""
+        await self.sleep(delay_s * (0.5 + self.random()))
+        while not loop.stopping.is_set():
+            try:
+                await loop.poller.run()
+            except Exception:
+                old = loop.poller
+                logger.exception("the poll loop of session %s broke", old.binding.session_id)
+                binding = replace(old.binding, cursor=old.cursor, hold_ms=old.hold_ms)
+                loop.poller = self._poller(binding, loop.client, loop.stopping)
+                if not loop.stopping.is_set():
+                    await self.sleep(30)
+            else:
+                return
+
+    def _end(self, key: Key) -> None:
+        """Let go of a session, without waiting for it."""
+        ending = asyncio.ensure_future(self._let_go(key, self._loops.pop(key)))
+        self._ending[key] = ending
+        ending.add_done_callback(partial(self._ended, key))
+
+    def _ended(self, key: Key, ending: asyncio.Task[None]) -> None:
+        self._ending.pop(key, None)
+        if not ending.cancelled() and ending.exception() is not None:
+            logger.error("session %s was let go badly", key[0], exc_info=ending.exception())
+
+    async def _let_go(self, key: Key, loop: Loop) -> None:
+        """Told that we stop, WeChat may end the poll in flight: what it brings is stored."""
+        is_dead = loop.task.done()
+        loop.tell_to_stop()
+        try:
+            if not is_dead:
+                await _notify_stop(loop.client)
+                await asyncio.wait({loop.task}, timeout=LET_GO_S)
+        finally:
+            await loop.end()
+        await self._close_gone()
+        await self.desk(routes.refresh_routes, key[0])
+
+    async def _close_gone(self) -> None:
+        """Close the lines of bindings that are no more; a paused session's still sends."""
+        quiet = [key for key in self.lines.bindings() if key not in self._loops]
+        bound = await self.desk(_bound, quiet)
+        for key in quiet:
+            if key not in bound and key not in self._loops:
+                await self.lines.close(*key)
+
+    async def look_at_doubts(self) -> None:
+        """Sessions that nobody here polls, paused for one: notifystart alone decides, twice."""
+        for session in await self.desk(doubts.open_where_nobody_polls):
+            key = (session.pk, session.generation)
+            if key not in self._asking and key not in self._ending:
+                asking = asyncio.ensure_future(self._ask_about(session))
+                self._asking[key] = asking
+                asking.add_done_callback(partial(self._asked, key))
+
+    def _asked(self, key: Key, asking: asyncio.Task[None]) -> None:
+        self._asking.pop(key, None)
+        if not asking.cancelled() and asking.exception() is not None:
+            logger.error("a doubt about session %s stays", key[0], exc_info=asking.exception())
+
+    async def _ask_about(self, session: Session) -> None:
+        binding = Binding(session.pk, session.generation, session.cursor, session.hold_ms)
+        try:
+            client = self.lines.of(
+                session.pk, session.generation, base_url=session.base_url, token=session.token
+            )
+            verdict = poll_notes.vouched
+            if await self._is_disowned(client):
+                await self.sleep(DOUBT_PAUSE_S)
+                if await self._is_disowned(client):
+                    verdict = poll_notes.signed_out
+            await self.desk(verdict, binding)
+            if session.state == SessionState.PAUSED:
+                await _notify_stop(client)
+        except (ILinkError, SealedError) as error:
+            logger.info("session %s in doubt: %s", session.pk, error)
+            await self.sleep(ASK_AGAIN_S)
+
+    async def _is_disowned(self, client: ILinkClient) -> bool:
+        try:
+            await client.notify_start()
+        except SessionExpiredError:
+            return True
+        return False
+
+    async def hand_over(self) -> None:
+        """Another program goes on: nobody is told, and what polls in flight bring is stored."""
+        loops, self._loops = list(self._loops.values()), {}
+        for loop in loops:
+            loop.tell_to_stop()
+        waited = {loop.task for loop in loops} | set(self._ending.values())
+        if waited:
+            longest_s = max((loop.poller.hold_ms for loop in loops), default=0) / 1000
+            await asyncio.wait(waited, timeout=longest_s + HAND_OVER_S)
+        await asyncio.gather(*(loop.end() for loop in loops))
+
+    async def drop_all(self) -> None:
+        """Stop polling at once, telling nobody: another worker goes on."""
+        loops, self._loops = list(self._loops.values()), {}
+        self._drop_questions()
+        await asyncio.gather(*(loop.end() for loop in loops))
+
+    def _drop_questions(self) -> None:
+        for asking in list(self._asking.values()):
+            asking.cancel()
+
+    async def stop(self, timeout_s: float) -> None:
+        """Stop all loops; tell WeChat of as many as fit into the time.
+
+        Polls in flight go on meanwhile: an answer on its way may never be given again.
+        """
+        loops, self._loops = list(self._loops.values()), {}
+        self._drop_questions()
+        for loop in loops:
+            loop.tell_to_stop()
+        farewells = [asyncio.ensure_future(_notify_stop(loop.client)) for loop in loops]
+        waited = {*farewells, *self._ending.values(), *(loop.task for loop in loops)}
+        if waited:
+            _, late = await asyncio.wait(waited, timeout=timeout_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*waited, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_NOTE_S):
+                await self.desk(poll_notes.write_good_polls, dict(self.heard))
+
+    async def write_heard(self) -> None:
+        while True:
+            await asyncio.sleep(WRITE_HEARD_S)
+            try:
+                await self.write_notes()
+            except Exception:
+                logger.exception("polls could not be noted")
+
+    async def write_notes(self) -> None:
+        """What was heard since the last time, and what it means that nothing was."""
+        heard, given_up = dict(self.heard), dict(self.given_up)
+        self.heard.clear()
+        self.given_up.clear()
+        if heard:
+            await self.desk(poll_notes.write_good_polls, heard)
+        if given_up:
+            await self.desk(poll_notes.write_given_up, given_up)
+        quiet = {
+            loop.poller.binding: loop.poller
+            for loop in self._loops.values()
+            if loop.poller.is_silent()
+        }
+        for binding in await self.desk(poll_notes.settle_quiet, list(quiet), self.patience_s):
+            quiet[binding].begin_anew()
+
+
+async def _notify_stop(client: ILinkClient) -> None:
+    try:
+        await client.notify_stop()
+    except ILinkError as error:
+        logger.info("notifystop: %s", error)
+
+
+def _bound(keys: Sequence[Key]) -> set[Key]:
+    """Which of these bindings still stand, polled or not: they may send."""
+    rows = Session.objects.filter(pk__in={pk for pk, _ in keys}).exclude(sealed_token="")
+    return set(rows.values_list("pk", "generation")) & set(keys)

@@ -1,0 +1,265 @@
+"""Polls one session: ask, store, ask on. Backs off by the paper's rule, ends when its token dies.
+
+It never asks again before the last answer is stored, and never touches a newer binding.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from messaging.receiving import poll_notes
+from messaging.receiving.answers import Received
+from messaging.receiving.binding import Binding
+from messaging.receiving.poll_notes import GaveUp
+from messaging.receiving.recorder import Recorder
+from sessions_app.ilink.backoff import Backoff
+from sessions_app.ilink.client import ILinkClient
+from sessions_app.ilink.errors import (
+    GatewayError,
+    ILinkError,
+    NotSentError,
+    RefusedError,
+    SessionExpiredError,
+    UnreadableAnswerError,
+)
+from sessions_app.ilink.wire import Updates
+from sessions_app.sessions.health import SILENT_AFTER_S
+
+logger = logging.getLogger(__name__)
+
+SIGNED_OUT = -14
+INSTANT_S = 0.3
+LONGEST_REST_S = 30.0
+"""A server that answers "nothing" at once, again and again, is asked after 2, 4, 8 … 30 s."""
+DOUBT_PAUSE_S = 2.0
+"""Between a first -14 and the calls that decide: a hiccup of WeChat is over by then."""
+STANDSTILL_REST_S = 2.0
+"""One that answers messages at once and never moves the cursor is asked as seldom as this."""
+
+Desk = Callable[..., Awaitable[Any]]
+
+
+class Poller:
+    """The poll loop of one binding. `run()` returns when the token died or `stopping` is set.
+
+    `is_asking`: a poll is in flight, or its answer is not safe yet.
+    """
+
+    def __init__(
+        self,
+        binding: Binding,
+        *,
+        client: ILinkClient,
+        recorder: Recorder,
+        desk: Desk,
+        heard: dict[Binding, datetime],
+        random: Callable[[], float],
+        given_up: dict[Binding, GaveUp] | None = None,
+        in_doubt: bool = False,
+        stopping: asyncio.Event | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] | None = None,
+    ) -> None:
+        """`heard`, `given_up`: where good polls and the gateway's refusals are noted.
+
+        `in_doubt`: some call was answered -14 before, so the first poll decides.
+        """
+        self.binding = binding
+        self.client = client
+        self.recorder = recorder
+        self.desk = desk
+        self.heard = heard
+        self.given_up = {} if given_up is None else given_up
+        self.stopping = stopping or asyncio.Event()
+        self.is_asking = False
+        self.sleep = sleep
+        self.now = now
+        self.clock = clock or asyncio.get_running_loop().time
+        self.backoff = Backoff(random)
+        self.cursor = binding.cursor
+        self.hold_ms = binding.hold_ms
+        self._was_good = False
+        self._was_announced = False
+        self._in_doubt = in_doubt
+        self._is_vouching = False
+        self._instant_empties = 0
+        self._heard_at = self.clock()
+
+    async def run(self) -> None:
+        while not self.stopping.is_set():
+            await self.recorder.until_open()
+            if not self._was_announced:
+                await self._announce_start()
+            if self.stopping.is_set():
+                return
+            began, asked_with = self.clock(), self.cursor
+            try:
+                updates = await self._ask()
+            except ILinkError as error:
+                if not self.stopping.is_set():
+                    await self._failed(*describe(error))
+                continue
+            if updates.code == SIGNED_OUT:
+                if await self._is_over():
+                    return
+                continue
+            if self.stopping.is_set():
+                return
+            if updates.code != 0:
+                detail = updates.error_message or f"code {updates.code}"
+                await self._failed("refused", detail[:200])
+                continue
+            if updates.broke_off:
+                code = "broke_off" if updates.begins_as_json else "unreadable"
+                await self._failed(code, updates.broke_off)
+                continue
+            await self._note(updates)
+            await self._rest(updates, self.clock() - began, moved=self.cursor != asked_with)
+
+    async def _is_over(self) -> bool:
+        """A poll was answered -14. Once is a suspicion: notifystart and one more poll decide."""
+        if self._in_doubt:
+            await self.desk(poll_notes.signed_out, self.binding)
+            return True
+        self._in_doubt, self._was_announced = True, False
+        await self.desk(poll_notes.doubt, self.binding)
+        if not self.stopping.is_set():
+            await self.sleep(DOUBT_PAUSE_S)
+        return False
+
+    async def doubt(self) -> None:
+        """Some other call was answered -14: ask now, beside the poll that may be in flight.
+
+        A notifystart that is answered well is enough to live; only a poll condemns.
+        """
+        if self._in_doubt or self._is_vouching:
+            return
+        self._in_doubt = self._is_vouching = True
+        try:
+            await self.client.notify_start()
+        except ILinkError as error:
+            logger.info("session %s in doubt: notifystart: %s", self.binding.session_id, error)
+            self._was_announced = isinstance(error, RefusedError) and self._was_announced
+        else:
+            self._in_doubt = False
+            await self.desk(poll_notes.vouched, self.binding)
+        finally:
+            self._is_vouching = False
+
+    async def _note(self, updates: Updates) -> None:
+        if updates.gateway_status:
+            self.given_up[self.binding] = GaveUp(self.now(), updates.gateway_status)
+        elif not updates.unanswered:
+            if self._in_doubt:
+                self._in_doubt = False
+                await self.desk(poll_notes.vouched, self.binding)
+            await self._good()
+
+    def is_silent(self) -> bool:
+        """WeChat was not heard for 90 s, and nothing failed: the caller looks what that means."""
+        return self.clock() - self._heard_at > SILENT_AFTER_S
+
+    def begin_anew(self) -> None:
+        """The silence is written down: the next good poll is news again."""
+        self._was_good, self._heard_at = False, self.clock()
+
+    async def _ask(self) -> Updates:
+        """One poll; what it brings is safe when this returns."""
+        self.is_asking = True
+        try:
+            updates = await self.client.get_updates(self.cursor, hold_ms=self.hold_ms)
+            if updates.messages or updates.strays or updates.code == 0:
+                await self._store(updates)
+        finally:
+            self.is_asking = False
+        return updates
+
+    async def _announce_start(self) -> None:
+        """Without notifystart only the first reply after a connect arrives (reported).
+
+        One that did not arrive is repeated before the next poll; a refused one is not. Its answer
+        is evidence of a living token: the first poll may be held for 35 s before it answers.
+        """
+        try:
+            await self.client.notify_start()
+        except ILinkError as error:
+            logger.info("session %s: notifystart: %s", self.binding.session_id, error)
+            self._was_announced = isinstance(error, RefusedError)
+            if isinstance(error, SessionExpiredError) and not self._in_doubt:
+                self._in_doubt = True
+                await self.desk(poll_notes.doubt, self.binding)
+        else:
+            self._was_announced = True
+            await self._good()
+
+    async def _store(self, updates: Updates) -> None:
+        """Safe before the next poll, and not to be cancelled half-way."""
+        answer = Received(
+            session_id=self.binding.session_id,
+            generation=self.binding.generation,
+            request_cursor=self.cursor,
+            updates=updates,
+            received_at=self.now(),
+        )
+        if updates.messages or updates.strays or updates.broke_off or self._moves(updates):
+            await asyncio.shield(self.recorder.store(answer))
+        if updates.code == 0 and updates.cursor is not None:
+            self.cursor = updates.cursor
+        self.hold_ms = updates.longpoll_timeout_ms or self.hold_ms
+
+    def _moves(self, updates: Updates) -> bool:
+        return updates.cursor is not None and updates.cursor != self.cursor
+
+    async def _good(self) -> None:
+        self.backoff.succeeded()
+        self._heard_at = self.clock()
+        if self._was_good:
+            self.heard[self.binding] = self.now()
+            return
+        await self.desk(poll_notes.good_poll, self.binding, self.now())
+        self._was_good = True
+
+    async def _rest(self, updates: Updates, took_s: float, *, moved: bool) -> None:
+        """No hot loop on a server that does not hold; one that says it holds shortly may."""
+        declared_s = (updates.longpoll_timeout_ms or 35_000) / 1000
+        if took_s >= min(INSTANT_S, 0.8 * declared_s) or (updates.messages and moved):
+            self._instant_empties = 0
+            return
+        if updates.messages:
+            await self.sleep(STANDSTILL_REST_S)
+            return
+        self._instant_empties += 1
+        await self.sleep(min(LONGEST_REST_S, 2.0**self._instant_empties))
+
+    async def _failed(self, code: str, detail: str) -> None:
+        wait_s = self.backoff.failed()
+        self._was_good, self._heard_at = False, self.clock()
+        logger.warning(
+            "session %s: poll failed %s times: %s %s",
+            self.binding.session_id, self.backoff.failures, code, detail,
+        )  # fmt: skip
+        next_at = self.now() + timedelta(seconds=wait_s)
+        await self.desk(
+            poll_notes.failed_poll,
+            self.binding,
+            failures=self.backoff.failures,
+            code=code,
+            detail=detail,
+            next_at=next_at,
+        )
+        await self.sleep(wait_s)
+
+
+def describe(error: ILinkError) -> tuple[str, str]:
+    """(reason code, detail) of a failed poll, for `reasons.sentence`."""
+    match error:
+        case GatewayError():
+            return "http", str(error.status)
+        case NotSentError():
+            return "unreachable", str(error)
+        case UnreadableAnswerError():
+            return "unreadable", str(error)
+    return "line_broken", str(error)

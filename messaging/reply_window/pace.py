@@ -1,0 +1,83 @@
+"""WeChat's third limit: about so many messages in so many minutes to one person, then a pause.
+
+Refused calls count too. `pace_of` is pure; what it needs is read by `pace_with`. Sends nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from messaging.models import Message, MessageStatus, SendAttempt
+from sessions_app.team_settings.limits import TeamSettings
+
+NEAR = 3
+QUIET = timedelta(minutes=1)
+"""After a refusal for its pace WeChat opens again 5 to 7 quiet minutes later: the span and this."""
+
+# No byte left in these, so WeChat counted nothing.
+_NEVER_LEFT = ("not_reached", "unsafe_host")
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """`opens_at`: when the next message may go; None: now. `near`: worth a word to the agent."""
+
+    sent: int
+    limit: int
+    opens_at: datetime | None
+
+    @property
+    def near(self) -> bool:
+        return self.opens_at is not None or self.sent >= max(1, self.limit - NEAR)
+
+
+def pace_of(
+    sends: Sequence[datetime],
+    *,
+    refused_at: datetime | None,
+    now: datetime,
+    count: int,
+    span: timedelta,
+) -> Pace:
+    """From the moments of all tries to one person, and the last one refused for its pace."""
+    recent = sorted(at for at in sends if at > now - span)
+    opens_at = recent[-count] + span if len(recent) >= count else None
+    if refused_at is not None and refused_at + span + QUIET > now:
+        opens_at = max(opens_at or now, refused_at + span + QUIET)
+    return Pace(len(recent), count, opens_at)
+
+
+def pace_with(
+    *, conversation_id: int, session_id: int, now: datetime, limits: TeamSettings
+) -> Pace:
+    """The pace of one session towards the person of one conversation. One query."""
+    tries = SendAttempt.objects.filter(
+        message__conversation=conversation_id,
+        message__session=session_id,
+        started_at__gt=now - limits.pace_span - QUIET,
+    ).exclude(outcome__in=_NEVER_LEFT)
+    found = list(tries.values_list("started_at", "outcome"))
+    refusals = [at for at, outcome in found if outcome == "too_fast"]
+    return pace_of(
+        [at for at, _outcome in found],
+        refused_at=max(refusals, default=None),
+        now=now,
+        count=limits.pace_count,
+        span=limits.pace_span,
+    )
+
+
+def hold_back(message: Message, *, now: datetime, limits: TeamSettings) -> bool:
+    """Over the pace a queued message waits, with the time when it goes; True: it waits."""
+    if message.status != MessageStatus.QUEUED or message.overrides_limits:
+        return False
+    pace = pace_with(
+        conversation_id=message.conversation_id,
+        session_id=message.session_id,
+        now=now,
+        limits=limits,
+    )
+    if pace.opens_at is None or pace.opens_at <= now:
+        return False
+    queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
+    return bool(queued.update(error_code="pace", next_try_at=pace.opens_at))

@@ -1,0 +1,67 @@
+"""Copies what contexts say (route, window, count) to the threads, where lists and filters read it.
+
+Run when a session was bound anew or logged out; storing and sending keep it up by themselves.
+"""
+
+from messaging.models import Conversation
+from messaging.reply_window.reply_route import Candidate
+from sessions_app.database.batches import update_rows
+from sessions_app.models import Context
+from sessions_app.realtime.streams import announcing
+from sessions_app.team_settings.limits import team_settings
+
+
+def refresh_routes(session_id: int) -> int:
+    """Recompute the threads routed through this session; returns how many changed."""
+    with announcing() as change:
+        rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
+        threads = rows.filter(session_id=session_id).select_related("contact").order_by("pk")
+        people = {thread.contact.user_id for thread in threads}
+        newest: dict[tuple[int, str], Context] = {}
+        contexts = Context.objects.filter(user_id__in=people).select_related("session")
+        for context in contexts.order_by("received_at"):
+            newest[context.session.team_id, context.user_id] = context
+        changed = []
+        for thread in threads:
+            context_now = newest.get((thread.home_team_id, thread.contact.user_id))
+            if _follow(thread, context_now):
+                changed.append(thread)
+                change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        update_rows(changed, ["session", "closes_at", "replies_used"])
+    return len(changed)
+
+
+def follow_newest(thread: Conversation) -> None:
+    """One locked thread, after a context of its person changed; saved."""
+    contexts = Context.objects.filter(
+        user_id=thread.contact.user_id, session__team=thread.home_team_id
+    )
+    _follow(thread, contexts.order_by("-received_at").first())
+    thread.save(update_fields=["session", "closes_at", "replies_used"])
+
+
+def _follow(thread: Conversation, context: Context | None) -> bool:
+    """Without any context the thread keeps its session, closed: the next message opens it."""
+    before = (thread.session_id, thread.closes_at, thread.replies_used)
+    if context is None:
+        thread.closes_at, thread.replies_used = None, 0
+    else:
+        thread.session_id = context.session_id
+        thread.closes_at = context.received_at + team_settings().window
+        thread.replies_used = context.replies_used
+    return before != (thread.session_id, thread.closes_at, thread.replies_used)
+
+
+def candidate(context: Context) -> Candidate:
+    """A context row as `reply_route` sees it."""
+    limits = team_settings()
+    return Candidate(
+        session_id=context.session_id,
+        name=context.session.name,
+        may_send=context.session.may_send,
+        has_token=bool(context.sealed_token),
+        received_at=context.received_at,
+        replies_used=context.replies_used,
+        window=limits.window,
+        limit=limits.replies_per_token,
+    )

@@ -1,0 +1,1 @@
+"""What members do to answer: send, park, retry, decide, note; and what a reply may be."""

@@ -1,0 +1,115 @@
+"""Which account the next reply goes from, and what to say where it is another than was seen.
+
+Reads at most the one account that a page saw before. Sends nothing, chooses nothing for good: the
+rule is that of `sessions_app.sessions.routing`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+
+from messaging.models import Conversation
+from messaging.reply_window.reply_route import STOOD_IN_FOR
+from messaging.reply_window.routes import candidate
+from messaging.replying.queries import ReplyBudget
+from sessions_app.models import Context, Session, SessionState
+from sessions_app.templatetags.console import clock_or_day
+from sessions_app.text.unseen import apart
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """`budget`: what the account on the Send button has left. `notice`: why it is that one.
+
+    `known`: the account that the route alone names; a page that remembers none takes it as seen.
+    `stands_in`: the newest account cannot send, so the button names the next that can.
+    """
+
+    budget: ReplyBudget
+    known: Session | None
+    notice: str = ""
+
+    @property
+    def session(self) -> Session | None:
+        return self.budget.session
+
+    @property
+    def stands_in(self) -> bool:
+        return self.session != self.known
+
+
+def answering(
+    conversation: Conversation,
+    budget: ReplyBudget,
+    known: Sequence[Context],
+    *,
+    seen: int | None = None,
+) -> Answering:
+    """`known`: the person's contexts. `seen`: the account that the reader last saw there."""
+    spoken, speaker = budget, _context_of(budget, known)
+    if budget.code in STOOD_IN_FOR and budget.offer:
+        speaker = next(one for one in known if one.session.name == budget.offer[0])
+        spoken = _budget_of(speaker, budget)
+    if seen is None and budget.session is not None:
+        seen = budget.session.pk
+    if spoken.session is None or seen == spoken.session.pk:
+        return Answering(spoken, budget.session)
+    before = _session_of(seen, conversation, known)
+    notice = _notice(conversation, budget, before, spoken.session, speaker)
+    return Answering(spoken, budget.session, notice)
+
+
+def _context_of(budget: ReplyBudget, known: Sequence[Context]) -> Context | None:
+    return next((one for one in known if one.session == budget.session), None)
+
+
+def _budget_of(context: Context, budget: ReplyBudget) -> ReplyBudget:
+    """The same, seen from an account that stands in for the newest."""
+    seen = candidate(context)
+    return replace(
+        budget,
+        session=context.session,
+        usable=True,
+        code="",
+        closes_at=seen.closes_at(),
+        replies_left=seen.replies_left(),
+        offer=[name for name in budget.offer if name != context.session.name],
+        refused_at=context.refused_at,
+    )
+
+
+def _session_of(
+    pk: int | None, conversation: Conversation, known: Sequence[Context]
+) -> Session | None:
+    for one in known:
+        if one.session_id == pk:
+            return one.session
+    return Session.objects.filter(pk=pk or 0, team=conversation.home_team_id).first()
+
+
+def _notice(
+    conversation: Conversation,
+    budget: ReplyBudget,
+    before: Session | None,
+    now: Session,
+    context: Context | None,
+) -> str:
+    """What happened, then where this goes from."""
+    silent = [budget.session, before]
+    for one in silent:
+        if one is not None and one != now and not one.may_send:
+            return _silent_words(one) % {"before": one.name, "now": now.name}
+    if context is None:
+        return _("This will be sent from %(now)s.") % {"now": now.name}
+    return _("%(person)s wrote to %(now)s at %(time)s; this will be sent from %(now)s") % {
+        "person": apart(conversation.contact.display_name),
+        "now": now.name,
+        "time": clock_or_day(context.received_at),
+    }
+
+
+def _silent_words(session: Session) -> str:
+    if session.state == SessionState.EXPIRED:
+        return _("%(before)s is signed out; this will be sent from %(now)s")
+    return _("%(before)s was logged out; this will be sent from %(now)s")

@@ -1,0 +1,57 @@
+"""A program's decision about a reply that did not go through: let it go, or say that it arrived.
+
+The acts are those of the page's buttons (`services.discard_message`, `services.mark_arrived`);
+here is what makes them safe to repeat, and the words for a message that has nothing to dismiss.
+"""
+
+from messaging.conversations.errors import ReplyError
+from messaging.conversations.standing import UNDECIDED
+from messaging.delivering import outbox
+from messaging.models import Direction, Message, MessageStatus
+from messaging.replying import reasons, services
+from sessions_app.models import User
+from sessions_app.realtime.streams import announcing
+
+
+def dismiss_message(*, message: Message, user: User | None, arrived: bool = False) -> None:
+    """Let the person's later replies go; nothing is sent again. Once more changes nothing.
+
+    `arrived`: the person has it. Raises ReplyError for what is neither failed nor unconfirmed.
+    """
+    with announcing():
+        outbox.lock_thread(message.conversation_id)
+        now = Message.objects.only(*_READ).get(pk=message.pk)
+        if code := _refusal(now, arrived=arrived):
+            raise ReplyError(code, reasons.refusal(code))
+        if arrived and now.status == MessageStatus.UNCONFIRMED:
+            services.mark_arrived(message=now, user=user)
+        elif Message.objects.filter(UNDECIDED, pk=now.pk).exists():
+            services.discard_message(message=now, user=user)
+
+
+_READ = (
+    "conversation", "direction", "status", "error_code", "holds_queue", "wire_id", "sent_elsewhere"
+)  # fmt: skip
+
+
+def _refusal(message: Message, *, arrived: bool) -> str:
+    """Why there is nothing to dismiss; "" where there is, or where it has been done before."""
+    if message.direction != Direction.OUT:
+        return "not_outgoing"
+    match message.status:
+        case MessageStatus.FAILED:
+            return "already_failed" if arrived else ""
+        case MessageStatus.UNCONFIRMED:
+            return ""
+        case MessageStatus.SENT:
+            return "" if arrived or _was_said_to_have_arrived(message) else "already_sent"
+        case MessageStatus.CANCELLED:
+            return "already_cancelled"
+        case MessageStatus.SENDING:
+            return "being_sent"
+    return "still_queued"
+
+
+def _was_said_to_have_arrived(message: Message) -> bool:
+    """WeChat's yes comes with an id, a member's without."""
+    return not message.wire_id and not message.sent_elsewhere

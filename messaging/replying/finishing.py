@@ -1,0 +1,55 @@
+"""Send together with what is done to the conversation: all of it, or nothing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from messaging.conversations import undo_notes, work
+from messaging.delivering import outbox
+from messaging.models import Conversation, EventCode, Message, WorkAction
+from messaging.replying import sending
+from messaging.replying.sending import Wish
+from sessions_app.models import User
+from sessions_app.realtime.streams import announcing
+from sessions_app.team_settings.limits import TeamSettings
+
+
+class Also(StrEnum):
+    """What an agent asks for beside sending, as the composer posts it (`also`)."""
+
+    TAKE = "take"
+    RESOLVE = "resolve"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What was sent; `action`: to undo by what was done beside it, None if nothing was."""
+
+    messages: list[Message]
+    action: WorkAction | None = None
+
+
+def send_and(
+    *,
+    user: User,
+    conversation: Conversation,
+    wish: Wish,
+    limits: TeamSettings,
+    also: Collection[Also],
+) -> Finished:
+    """Assign the conversation to the sender (TAKE), send, and settle it (RESOLVE).
+
+    The same draft key again is the same messages and changes nothing else: the customer may have
+    written since. Raises ReplyError and FileProblem as `sending.send`; then nothing was done.
+    """
+    action = None
+    with announcing():
+        thread = outbox.lock_thread(conversation.pk)
+        is_new = not sending.posted_with(thread, wish.draft_key)
+        if is_new and Also.TAKE in also:
+            work.assign(ids=[thread.pk], assignee=user, user=user)
+        made = sending.send(user=user, conversation=thread, wish=wish, limits=limits)
+        if is_new and Also.RESOLVE in also:
+            action = undo_notes.begin(user=user, code=EventCode.RESOLVED)
+            work.resolve(ids=[thread.pk], user=user, action=action)
+    return Finished(made, action)

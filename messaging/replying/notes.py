@@ -1,0 +1,73 @@
+"""Internal notes, and who is named in them with “@”."""
+
+import re
+from collections.abc import Iterable
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from messaging.composing import drafts
+from messaging.conversations import thread_events
+from messaging.conversations.errors import DraftAlreadyUsed, ReplyError
+from messaging.delivering import outbox
+from messaging.models import Conversation, Direction, DraftKind, Mention, Message
+from messaging.replying import reasons, services
+from sessions_app.models import Team, User
+from sessions_app.people.roles import Capability, may
+from sessions_app.realtime.streams import announcing
+
+MOST_CHARACTERS = 20_000
+NAME = re.compile(r"@([\w.+\-@]+)")
+
+
+def readers_of(team: Team) -> list[User]:
+    """Who may read this team's conversations, by name: the people that a note can name."""
+    everywhere = Q(is_superuser=True) | Q(groups__name="administrator")
+    people: QuerySet[User] = User.objects.filter(Q(teams=team) | everywhere, is_active=True)
+    found = people.distinct().prefetch_related("groups").order_by("username")
+    return [one for one in found if may(one, Capability.READ_CONVERSATIONS)]
+
+
+def write_note(
+    *, user: User, conversation: Conversation, text: str, draft_key: str, next_key: str = ""
+) -> Message:
+    """Keep a note. The same draft key again is the same note. Raises ReplyError."""
+    text = services.clean(text)[:MOST_CHARACTERS]
+    if not text.strip():
+        raise ReplyError("empty", reasons.refusal("empty"))
+    named = named_in(text, readers_of(conversation.team)) if "@" in text else []
+    with announcing() as change:
+        thread = outbox.lock_thread(conversation.pk)
+        if draft_key and (posted := thread.messages.filter(draft_key=draft_key).first()):
+            if posted.text != text or posted.direction != Direction.NOTE:
+                raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
+            return posted
+        note = thread_events.record_note(
+            change, thread, text=text, who=user, draft_key=draft_key or None
+        )
+        Mention.objects.bulk_create(
+            Mention(conversation=thread, message=note, user=one) for one in named if one != user
+        )
+        for one in named:
+            change.mention(one.stream_key, f"mention:{thread.pk}")
+        drafts.consume(user, thread, DraftKind.NOTE, draft_key, next_key=next_key)
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return note
+
+
+def named_in(text: str, people: Iterable[User]) -> list[User]:
+    """Whoever stands in the text with “@” and their username; a full stop may follow it."""
+    words = set()
+    for word in NAME.findall(text):
+        words |= {word.casefold(), word.rstrip(".-+@").casefold()}
+    return [one for one in people if one.username.casefold() in words]
+
+
+def see_mentions(*, user: User, conversation: Conversation) -> None:
+    """The person has the conversation open: what names them there is seen."""
+    unseen = Mention.objects.filter(user=user, conversation=conversation, seen_at=None)
+    if not unseen.exists():
+        return
+    with announcing() as change:
+        if unseen.update(seen_at=timezone.now()):
+            change.mention(user.stream_key, f"mention:{conversation.pk}")

@@ -1,0 +1,159 @@
+"""Replies that wait until the person writes again: reviewed by an agent, then sent, never alone."""
+
+from datetime import datetime
+
+from django.utils import timezone
+
+from messaging.composing import drafts
+from messaging.conversations.errors import ReplyError
+from messaging.conversations.standing import show_standing
+from messaging.delivering import outbox
+from messaging.models import (
+    Conversation,
+    DraftKind,
+    Message,
+    MessageKind,
+    MessageStatus,
+    ParkedReply,
+    ParkedState,
+)
+from messaging.reply_window.reply_route import text_problem
+from messaging.replying import reasons, sending, services
+from messaging.replying.sending import TakenBack, Wish
+from messaging.transfers import uploads
+from sessions_app.models import User
+from sessions_app.realtime.streams import Change, announcing, wake_workers
+from sessions_app.team_settings.limits import TeamSettings
+
+
+def park(
+    *,
+    user: User,
+    conversation: Conversation,
+    text: str,
+    draft_key: str,
+    limits: TeamSettings,
+    next_key: str = "",
+) -> ParkedReply:
+    """Keep a text until the person writes. The same draft key again is the same parked reply."""
+    text = services.clean(text)
+    if problem := text_problem(text):
+        raise ReplyError(problem, reasons.refusal(problem))
+    with announcing() as change:
+        thread = outbox.lock_thread(conversation.pk)
+        known = thread.parked_replies.filter(draft_key=draft_key).first() if draft_key else None
+        if known is not None:
+            return known
+        parked = _keep(change, thread, user, text, limits, draft_key)
+        drafts.consume(user, thread, DraftKind.REPLY, draft_key, next_key=next_key)
+    return parked
+
+
+def park_message(*, message: Message, user: User, limits: TeamSettings) -> ParkedReply:
+    """A reply that failed waits as a parked one instead.
+
+    Raises ReplyError if it was decided, FileProblem: only a text can wait.
+    """
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        if message.kind != MessageKind.TEXT:
+            raise uploads.problem("file_parked")
+        held = thread.messages.filter(pk=message.pk, holds_queue=True, status=MessageStatus.FAILED)
+        if not held.update(holds_queue=False):
+            raise ReplyError("already_decided", reasons.refusal("already_decided"))
+        show_standing(change, thread)
+        services.announce(change, message, thread)
+        parked = _keep(change, thread, user, message.text, limits, None)
+        wake_workers()
+    return parked
+
+
+def _keep(
+    change: Change,
+    thread: Conversation,
+    user: User,
+    text: str,
+    limits: TeamSettings,
+    draft_key: str | None,
+) -> ParkedReply:
+    parked = ParkedReply.objects.create(
+        conversation=thread,
+        text=text,
+        by=user,
+        draft_key=draft_key or None,
+        expires_at=timezone.now() + limits.parked_for,
+    )
+    _announce(change, thread)
+    return parked
+
+
+def waiting_in(conversation: Conversation, *, now: datetime) -> list[ParkedReply]:
+    """What waits in one conversation, oldest first."""
+    rows = conversation.parked_replies.filter(state=ParkedState.WAITING, expires_at__gt=now)
+    return list(rows.select_related("by"))
+
+
+def send_parked(
+    *,
+    parked: ParkedReply,
+    user: User,
+    seen_up_to: int | None,
+    override: bool,
+    limits: TeamSettings,
+    expected_id: int | None = None,
+) -> list[Message]:
+    """Reviewed: it goes now. Raises ReplyError; then it waits on."""
+    with announcing() as change:
+        thread = outbox.lock_thread(parked.conversation_id)
+        _decide(parked, user, ParkedState.SENT)
+        wish = Wish(
+            parked.text,
+            f"parked-{parked.pk}",
+            override=override,
+            seen_up_to=seen_up_to,
+            expected_id=expected_id,
+        )
+        made = sending.send(user=user, conversation=thread, wish=wish, limits=limits)
+        ParkedReply.objects.filter(pk=parked.pk).update(message=made[0])
+        _announce(change, thread)
+    return made
+
+
+def edit_parked(*, parked: ParkedReply, user: User) -> TakenBack:
+    """Out of the tray and into the composer of whoever edits it."""
+    with announcing() as change:
+        thread = outbox.lock_thread(parked.conversation_id)
+        _decide(parked, user, ParkedState.DISCARDED)
+        draft = drafts.put_draft(user, thread, parked.text)
+        _announce(change, thread)
+    return TakenBack(draft, [])
+
+
+def discard_parked(*, parked: ParkedReply, user: User) -> None:
+    with announcing() as change:
+        thread = outbox.lock_thread(parked.conversation_id)
+        _decide(parked, user, ParkedState.DISCARDED)
+        _announce(change, thread)
+
+
+def expire_due(now: datetime, *, limit: int = 100) -> int:
+    """What waited too long is over; returns how many. Run by the worker."""
+    over = ParkedReply.objects.filter(state=ParkedState.WAITING, expires_at__lte=now)
+    due = list(over.order_by("conversation_id", "pk")[:limit])
+    for parked in due:
+        with announcing() as change:
+            thread = outbox.lock_thread(parked.conversation_id)
+            if over.filter(pk=parked.pk).update(state=ParkedState.EXPIRED, decided_at=now):
+                _announce(change, thread)
+    return len(due)
+
+
+def _decide(parked: ParkedReply, user: User, state: ParkedState) -> None:
+    """Once: two agents may press at the same moment."""
+    waiting = ParkedReply.objects.filter(pk=parked.pk, state=ParkedState.WAITING)
+    if not waiting.update(state=state, decided_by=user, decided_at=timezone.now()):
+        raise ReplyError("already_decided", reasons.refusal("already_decided"))
+
+
+def _announce(change: Change, thread: Conversation) -> None:
+    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")

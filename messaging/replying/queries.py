@@ -1,0 +1,223 @@
+"""Reads of a thread: its messages, what changed, what is left to reply with. See `list_queries`."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from messaging.conversations.access import messages_of
+from messaging.conversations.standing import UNDECIDED
+from messaging.delivering import queue
+from messaging.models import MESSAGE_STREAM, SPOKEN, Conversation, Message, MessageStatus
+from messaging.reply_window.reply_route import Candidate, find_route
+from messaging.reply_window.routes import candidate
+from sessions_app.models import Context, Session
+from sessions_app.people.roles import Visitor
+from sessions_app.realtime.streams import numbers_of
+from sessions_app.team_settings.limits import team_settings
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """Messages oldest first. `has_older`, `has_newer`: more lie before or after them."""
+
+    messages: list[Message]
+    has_older: bool
+    has_newer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyBudget:
+    """What may go to this person now. `code`: "" or why not, as in the contract."""
+
+    session: Session | None
+    usable: bool
+    code: str
+    closes_at: datetime | None
+    replies_left: int
+    replies_limit: int
+    offer: list[str]
+    refused_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonContext:
+    """One session this person wrote to, for the side panel."""
+
+    session: Session
+    closes_at: datetime
+    replies_left: int
+    usable: bool
+
+
+def _messages(conversation: Conversation) -> QuerySet[Message]:
+    return whole(Message.objects.filter(conversation=conversation))
+
+
+def whole(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """With all that a page or an answer shows of a message: two queries for any number of rows."""
+    rows = rows.select_related("session", "sent_by", "quote_of").defer("sealed_raw")
+    return rows.prefetch_related("attachments")
+
+
+def stored_messages(
+    user: Visitor,
+    *,
+    after: int = 0,
+    limit: int = 50,
+    session_name: str = "",
+    user_id: str = "",
+    direction: str = "",
+    conversation: Conversation | None = None,
+) -> list[Message]:
+    """What was said, in the order stored; never notes or events. Each with its `held_by`.
+
+    Ids stand in commit order: after `after` no smaller id ever appears.
+    """
+    rows = whole(messages_of(user)).select_related("conversation__contact")
+    rows = rows.annotate(held_by=queue.held_by())  # type: ignore[no-redef]
+    rows = rows.filter(id__gt=after, direction__in=SPOKEN)
+    if session_name:
+        rows = rows.filter(session__name=session_name)
+    if user_id:
+        rows = rows.filter(conversation__contact__user_id=user_id)
+    if direction:
+        rows = rows.filter(direction=direction)
+    if conversation is not None:
+        rows = rows.filter(conversation=conversation)
+    return list(rows.order_by("id")[:limit])
+
+
+def thread(
+    conversation: Conversation,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    around: int | None = None,
+    limit: int = 50,
+) -> ThreadPage:
+    """The newest messages, those before or after an id, or those around one."""
+    rows = _messages(conversation)
+    if around is not None:
+        half = limit // 2
+        older = list(rows.filter(id__lte=around).order_by("-id")[: half + 1])
+        newer = list(rows.filter(id__gt=around).order_by("id")[: half + 1])
+        shown = [*reversed(older[:half]), *newer[:half]]
+        return ThreadPage(shown, len(older) > half, len(newer) > half)
+    if after is not None:
+        newer = list(rows.filter(id__gt=after).order_by("id")[: limit + 1])
+        return ThreadPage(newer[:limit], False, len(newer) > limit)
+    if before is not None:
+        rows = rows.filter(id__lt=before)
+    found = list(rows.order_by("-id")[: limit + 1])
+    return ThreadPage(list(reversed(found[:limit])), len(found) > limit)
+
+
+def changed_messages(conversation: Conversation, since: int, limit: int = 500) -> list[Message]:
+    """Messages of the thread stored or changed after its team's number `since`, oldest first."""
+    rows = _messages(conversation).filter(version__gt=since)
+    return list(reversed(rows.order_by("-id")[:limit]))
+
+
+def contexts_with(*conversations: Conversation) -> list[Context]:
+    """One person's contexts with the sessions of the home teams, newest first."""
+    rows = Context.objects.filter(
+        user_id__in={one.contact.user_id for one in conversations},
+        session__team__in={one.home_team_id for one in conversations},
+    )
+    return list(rows.select_related("session").order_by("-received_at"))
+
+
+def reply_budget(
+    conversation: Conversation, *, now: datetime, known: list[Context] | None = None
+) -> ReplyBudget:
+    """The route of a reply by the contract's rule, what is left on it. `known`: its contexts."""
+    known = contexts_with(conversation) if known is None else known
+    contexts = {one.session_id: one for one in known}
+    candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
+    route = find_route(candidates, now=now)
+    limit = team_settings().replies_per_token
+    if route.chosen is None:
+        return ReplyBudget(conversation.session, False, "no_context", None, 0, limit, [])
+    return ReplyBudget(
+        session=contexts[route.chosen.session_id].session,
+        usable=not route.code,
+        code=route.code,
+        closes_at=route.chosen.closes_at(),
+        replies_left=route.chosen.replies_left(),
+        replies_limit=limit,
+        offer=route.offer,
+        refused_at=contexts[route.chosen.session_id].refused_at,
+    )
+
+
+def usable_route(conversation: Conversation) -> int | None:
+    """The session that a reply would go through now, if one may go."""
+    contexts = contexts_with(conversation)
+    route = find_route([candidate(one) for one in contexts], now=timezone.now())
+    return route.chosen.session_id if route.chosen is not None and not route.code else None
+
+
+def person_contexts(
+    *conversations: Conversation, now: datetime, known: list[Context] | None = None
+) -> list[PersonContext]:
+    """The accounts one person wrote to, newest first; of several threads of theirs, all."""
+    rows = []
+    for context in contexts_with(*conversations) if known is None else known:
+        seen = candidate(context)
+        rows.append(
+            PersonContext(
+                session=context.session,
+                closes_at=seen.closes_at(),
+                replies_left=seen.replies_left(),
+                usable=not seen.refusal(now),
+            )
+        )
+    return rows
+
+
+def newest_number() -> int:
+    """The place of "now" in the order stored: every message stored later has a higher id."""
+    return numbers_of([MESSAGE_STREAM])[MESSAGE_STREAM]
+
+
+def holder_of(message: Message) -> int | None:
+    """The reply that holds this queued one until somebody decides."""
+    rows = Message.objects.filter(pk=message.pk)
+    holder: int | None = rows.values_list(queue.held_by(), flat=True).get()
+    return holder
+
+
+def holders(conversation: Conversation) -> list[int]:
+    """The replies that hold this person's next ones until somebody decides, in order."""
+    held = Message.objects.filter(conversation=conversation, holds_queue=True)
+    return list(held.order_by("id").values_list("id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Replies of one thread that wait for somebody's decision. `not_sent`: and those they hold."""
+
+    not_sent: int = 0
+    not_confirmed: int = 0
+    no_receipt: int = 0
+
+
+def held_counts(conversations: Iterable[Conversation]) -> dict[int, Held]:
+    """Conversation id → what waits there; one query."""
+    known = {one.pk: one.not_sent for one in conversations}
+    rows = Message.objects.filter(UNDECIDED, conversation__in=list(known))
+    columns = ("conversation", "status", "missing_receipt")
+    found: dict[int, Counter[str]] = defaultdict(Counter)
+    # In the order of the index that holds these rows alone, else SQLite reads whole threads.
+    for pk, status, lacks in rows.order_by("conversation", "id").values_list(*columns):
+        found[pk]["no_receipt" if lacks else status] += 1
+    held = {}
+    for pk, each in found.items():
+        unconfirmed, lacking = each[MessageStatus.UNCONFIRMED], each["no_receipt"]
+        not_sent = max(each[MessageStatus.FAILED], known[pk] - unconfirmed - lacking)
+        held[pk] = Held(not_sent, unconfirmed, lacking)
+    return held

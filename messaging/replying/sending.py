@@ -1,0 +1,246 @@
+"""What is sent: a text or its parts, then files; held back for a moment, after a last look around.
+
+The rules of a reply are those of `services`; nothing here calls WeChat.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from messaging.composing import draft_files, drafts
+from messaging.conversations.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
+from messaging.conversations.standing import show_standing
+from messaging.delivering import outbox
+from messaging.delivering.throttle import THROTTLED
+from messaging.models import (
+    SPOKEN,
+    Conversation,
+    Direction,
+    Draft,
+    DraftKind,
+    EventCode,
+    Message,
+    MessageKind,
+    MessageStatus,
+    Upload,
+)
+from messaging.receiving import arrivals
+from messaging.reply_window import counting
+from messaging.reply_window.reply_route import text_problem
+from messaging.replying import reasons, services, typing_sign
+from messaging.text.splitting import parts_of
+from messaging.transfers import replies
+from messaging.transfers.replies import Part, Wanted
+from sessions_app.models import User
+from sessions_app.realtime.streams import announcing, wake_workers
+from sessions_app.team_settings.limits import TeamSettings
+from sessions_app.templatetags.console import ago_text
+from sessions_app.text.unseen import apart
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an agent asks to be sent.
+
+    `split`: as several messages where it is long. `seen_up_to`: the newest message that the agent
+    had seen when the draft was begun; None asks nobody. `hold_s`: for so long it can be undone.
+    `expected_id`: the account that the Send button named; None leaves it to the route.
+    `quote_of`: a message of the same conversation that the first part answers. `next_key`: of the
+    draft that follows this one.
+    """
+
+    text: str
+    draft_key: str
+    session_name: str | None = None
+    expected_id: int | None = None
+    override: bool = False
+    split: bool = False
+    seen_up_to: int | None = None
+    hold_s: int = 0
+    files: tuple[Wanted, ...] = ()
+    quote_of: Message | None = None
+    next_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What stands in the composer again."""
+
+    draft: Draft
+    files: list[Upload]
+
+
+def send(
+    *, user: User | None, conversation: Conversation, wish: Wish, limits: TeamSettings
+) -> list[Message]:
+    """Queue all parts in order, or none. The same draft key again is the same messages.
+
+    Uploads that were sent are used up. Raises ReplyError, FileProblem; AnsweredMeanwhile where
+    somebody else answered since the draft was begun.
+    """
+    texts = _texts(services.clean(wish.text), wish, limits)
+    replies.check_count(wish.files)
+    release_at = timezone.now() + timedelta(seconds=wish.hold_s) if wish.hold_s else None
+    with announcing() as change:
+        thread = outbox.lock_thread(conversation.pk)
+        if posted := posted_with(thread, wish.draft_key):
+            return _first_answer(posted, texts, wish)
+        _look_around(thread, user, wish.seen_up_to)
+        parts = [Part(text=one) for one in texts]
+        parts += [replies.part_of(user, one, thread) for one in wish.files]
+        context = services.find_context(
+            thread,
+            session_name=wish.session_name,
+            expected_id=wish.expected_id,
+            override=wish.override,
+            cost=len(parts),
+        )
+        made = []
+        for position, part in enumerate(parts):
+            message = services.queue_text(
+                thread,
+                context,
+                part.text,
+                part_key(wish.draft_key, position),
+                user,
+                override=wish.override,
+                quote_of=None if position else wish.quote_of,
+                release_at=release_at,
+                kind=part.kind,
+                detail=part.detail,
+            )
+            if part.upload is not None:
+                replies.attach(message, part.upload, part.kind)
+            services.announce(change, message, thread)
+            made.append(message)
+        show_standing(change, thread)
+        drafts.consume(user, thread, DraftKind.REPLY, wish.draft_key, next_key=wish.next_key)
+        typing_sign.stop(thread)
+        wake_workers()
+    return made
+
+
+def part_key(draft_key: str, position: int) -> str:
+    """The key of one part: a draft's own for the first."""
+    return f"{draft_key[:56]}:{position + 1}" if position and draft_key else draft_key
+
+
+def _texts(text: str, wish: Wish, limits: TeamSettings) -> list[str]:
+    if wish.files and not text.strip():
+        return []
+    parts = parts_of(text, characters=limits.warn_characters) if wish.split else [text]
+    for part in parts or [""]:
+        if problem := text_problem(part):
+            raise ReplyError(problem, reasons.refusal(problem))
+    return parts
+
+
+def _first_answer(posted: list[Message], texts: list[str], wish: Wish) -> list[Message]:
+    known = [one.text for one in posted if one.kind == MessageKind.TEXT]
+    if known != texts or len(posted) != len(texts) + len(wish.files):
+        raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
+    return posted
+
+
+def posted_with(thread: Conversation, draft_key: str) -> list[Message]:
+    """The messages that this draft became."""
+    return list(_chain(thread, draft_key).order_by("id")) if draft_key else []
+
+
+def _chain(thread: Conversation, draft_key: str) -> QuerySet[Message]:
+    """All parts of the text that was posted with this key."""
+    first = draft_key.partition(":")[0]
+    parts = Q(draft_key=first) | Q(draft_key__startswith=f"{first[:56]}:")
+    rows: QuerySet[Message] = thread.messages.filter(parts)
+    return rows
+
+
+def _look_around(thread: Conversation, user: User | None, seen_up_to: int | None) -> None:
+    """The last check: somebody else's answer that this agent had not seen when beginning."""
+    if seen_up_to is None:
+        return
+    elsewhere = Q(direction=Direction.EVENT, event=EventCode.ANSWERED_ELSEWHERE)
+    theirs = Q(direction=Direction.OUT) & ~Q(sent_by=user)
+    later = thread.messages.filter(elsewhere | theirs, id__gt=seen_up_to)
+    gone = (MessageStatus.CANCELLED, MessageStatus.FAILED)
+    newest = later.exclude(status__in=gone).select_related("sent_by").order_by("-id").first()
+    if newest is not None:
+        raise AnsweredMeanwhile("answered_meanwhile", _answered_words(newest), newest.pk)
+
+
+def _answered_words(answer: Message) -> str:
+    seconds = int((timezone.now() - answer.created_at).total_seconds())
+    values = {"ago": ago_text(max(0, seconds))}
+    if answer.sent_by is None:
+        return _("Another program answered %(ago)s. Send anyway?") % values
+    name = apart(answer.sent_by.display_name)
+    return _("%(name)s answered %(ago)s. Send anyway?") % {**values, "name": name}
+
+
+def take_back(*, message: Message, user: User) -> TakenBack:
+    """Into the composer again: what still waits is cancelled, what failed is discarded.
+
+    Of a reply sent as several, all that still wait, with their files. Raises ReplyError when it
+    is on its way, or has become something else.
+    """
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        held = thread.messages.filter(pk=message.pk, holds_queue=True)
+        if held.filter(status=MessageStatus.FAILED).update(holds_queue=False):
+            taken = [message]
+        else:
+            taken = _cancel_waiting(thread, message)
+        _show_what_stands(thread, taken)
+        show_standing(change, thread)
+        for row in taken:
+            services.announce(change, row, thread)
+        files = replies.give_back(taken, user)
+        text = "\n".join(row.text for row in taken if row.text)
+        draft = drafts.put_draft(user, thread, text, account_id=message.session_id)
+        if files:
+            draft_files.put_first(draft, files)
+        wake_workers()
+    return TakenBack(draft, files)
+
+
+def _show_what_stands(thread: Conversation, taken: Sequence[Message]) -> None:
+    """A row does not show what was taken back as the last word."""
+    said = thread.messages.filter(direction__in=SPOKEN).exclude(status=MessageStatus.CANCELLED)
+    last = said.order_by("-id").first()
+    if last is None or last.pk > taken[-1].pk:
+        return
+    arrivals.show_preview(thread, last, arrivals.detail_of(list(last.attachments.all())))
+    thread.save(update_fields=arrivals.PREVIEW_FIELDS)
+
+
+def _cancel_waiting(thread: Conversation, message: Message) -> list[Message]:
+    rows = thread.messages.filter(pk=message.pk)
+    if message.draft_key:
+        rows = _chain(thread, message.draft_key)
+    waiting = rows.filter(status=MessageStatus.QUEUED).select_related("conversation__contact")
+    taken = []
+    for row in waiting.order_by("id"):
+        outbox.lock_context(row)
+        queued = Message.objects.filter(pk=row.pk, status=MessageStatus.QUEUED)
+        if queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
+            counting.give_count_back(row)
+            taken.append(row)
+    if not taken:
+        raise reasons.not_cancelled(thread.messages.only("status").get(pk=message.pk))
+    return taken
+
+
+def send_now(*, message: Message, user: User | None) -> None:
+    """What waits for WeChat's pace or for a trial goes at once. Raises ReplyError."""
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        waiting = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
+        released = {"overrides_limits": True, "next_try_at": None, "error_code": ""}
+        if not waiting.filter(error_code__in=("pace", THROTTLED)).update(**released):
+            raise ReplyError("already_decided", reasons.refusal("already_decided"))
+        services.announce(change, message, thread)
+        wake_workers()

@@ -1,0 +1,260 @@
+"""What agents do: reply, retry, discard, name a person, mark read. One transaction each.
+
+Nothing here calls WeChat: a reply is a row that the worker finds.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from messaging.conversations.errors import AccountChanged, ReplyError
+from messaging.conversations.finding import folded_contact
+from messaging.conversations.standing import UNDECIDED, show_standing
+from messaging.delivering import outbox
+from messaging.models import (
+    MESSAGE_STREAM,
+    Contact,
+    Conversation,
+    Direction,
+    Message,
+    MessageKind,
+    MessageStatus,
+)
+from messaging.models.contact import NOTE_MOST
+from messaging.receiving import arrivals
+from messaging.reply_window import counting
+from messaging.reply_window.reply_route import Candidate, find_route, speaker
+from messaging.reply_window.routes import candidate
+from messaging.replying import reasons
+from sessions_app.models import Context, User
+from sessions_app.realtime.streams import Change, advance, announcing, wake_workers
+
+MAY_GO_AGAIN = Q(holds_queue=True) | Q(status=MessageStatus.UNCONFIRMED, error_code="no_id")
+"""Replies about which an agent may still decide; one without a receipt holds nobody up."""
+
+
+def clean(text: str) -> str:
+    """As typed, with plain line ends, without what no database and no wire can carry."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    return text.encode("utf-8", "ignore").decode("utf-8").strip("\n")
+
+
+def find_context(
+    thread: Conversation,
+    *,
+    session_name: str | None,
+    override: bool,
+    cost: int = 1,
+    expected_id: int | None = None,
+) -> Context:
+    """The context that carries `cost` replies, locked until its count is written.
+
+    `expected_id`: the account that the Send button named, where no other was chosen. Raises
+    AccountChanged where the button would name another one by now.
+    """
+    rows = Context.objects.select_for_update(of=("self",), no_key=True).filter(
+        user_id=thread.contact.user_id, session__team=thread.home_team_id
+    )
+    contexts = {one.session_id: one for one in rows.select_related("session").order_by("pk")}
+    candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
+    now = timezone.now()
+    if session_name is None and expected_id is not None:
+        session_name = _as_named(candidates, now, expected_id, override=override)
+    route = find_route(candidates, now=now, session_name=session_name, override=override, cost=cost)
+    if route.code or route.chosen is None:
+        name = route.chosen.name if route.chosen else session_name or ""
+        raise ReplyError(route.code, reasons.refusal(route.code, name), route.offer)
+    return contexts[route.chosen.session_id]
+
+
+def _as_named(
+    candidates: Sequence[Candidate], now: datetime, expected_id: int, *, override: bool
+) -> str | None:
+    """The name on the button, if a button drawn now would bear the same."""
+    route = find_route(candidates, now=now, override=override)
+    named = speaker(route, candidates)
+    if named is None:
+        return None
+    if named.session_id != expected_id:
+        code = "account_changed"
+        raise AccountChanged(code, reasons.refusal(code, named.name), [named.name])
+    return named.name
+
+
+def queue_text(
+    thread: Conversation,
+    context: Context,
+    text: str,
+    draft_key: str,
+    user: User | None,
+    *,
+    override: bool,
+    quote_of: Message | None = None,
+    release_at: datetime | None = None,
+    kind: MessageKind = MessageKind.TEXT,
+    detail: str = "",
+) -> Message:
+    """Write one message down to be sent, and count it.
+
+    The caller holds the thread's lock, and calls `show_standing` when all parts are written.
+    `release_at`: not before. `detail`: what the list shows of a `kind` that has no text.
+    """
+    number = advance(MESSAGE_STREAM)
+    message = Message(
+        id=number,
+        conversation=thread,
+        session=context.session,
+        bot_id=context.session.bot_id,
+        direction=Direction.OUT,
+        kind=kind,
+        text=text,
+        quote_of=quote_of,
+        quote_text=quote_of.text if quote_of else "",
+        dedupe_key=f"out:{number}",
+        status=MessageStatus.QUEUED,
+        overrides_limits=override,
+        sent_by=user,
+        draft_key=draft_key or None,
+        release_at=release_at,
+    )
+    message.save(force_insert=True)
+    _count(context, thread)
+    arrivals.show_preview(thread, message, detail)
+    thread.save(update_fields=arrivals.PREVIEW_FIELDS)
+    return message
+
+
+def _count(context: Context, thread: Conversation) -> None:
+    """A reply counts when it is queued."""
+    Context.objects.filter(pk=context.pk).update(
+        replies_used=F("replies_used") + 1, last_reply_at=timezone.now(), unfiled=True
+    )
+    counting.show_count(thread, context.session_id)
+
+
+def retry_message(*, message: Message, user: User | None) -> None:
+    """Send again what was refused, broke or has no receipt, once, with a new client id.
+
+    Raises ReplyError.
+    """
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        held = Message.objects.filter(MAY_GO_AGAIN, pk=message.pk)
+        if not held.exists():
+            raise ReplyError("already_decided", reasons.refusal("already_decided"))
+        context = find_context(
+            thread, session_name=message.session.name, override=message.overrides_limits
+        )
+        held.update(
+            status=MessageStatus.QUEUED,
+            holds_queue=False,
+            missing_receipt=False,
+            error_code="",
+            error_detail="",
+            settled_at=None,
+            next_try_at=None,
+            release_at=None,
+            bot_id=context.session.bot_id,
+        )
+        _count(context, thread)
+        show_standing(change, thread)
+        announce(change, message, thread)
+        wake_workers()
+
+
+def send_anyway(*, message: Message, user: User | None) -> None:
+    """Retry in spite of our own count."""
+    Message.objects.filter(MAY_GO_AGAIN, pk=message.pk).update(overrides_limits=True)
+    message.overrides_limits = True
+    retry_message(message=message, user=user)
+
+
+def discard_message(*, message: Message, user: User | None) -> None:
+    """Leave it as it is, failed or not confirmed; the person's next ones go on."""
+    _decide(message, UNDECIDED, {"holds_queue": False, "missing_receipt": False})
+
+
+def mark_arrived(*, message: Message, user: User | None) -> None:
+    """The agent knows that it arrived, from the person perhaps; also after it was let go."""
+    arrived = {"holds_queue": False, "missing_receipt": False, "status": MessageStatus.SENT}
+    _decide(message, Q(status=MessageStatus.UNCONFIRMED), {**arrived, "error_code": ""})
+
+
+def _decide(message: Message, is_open: Q, columns: dict[str, object]) -> None:
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        if not Message.objects.filter(is_open, pk=message.pk).update(**columns):
+            raise ReplyError("already_decided", reasons.refusal("already_decided"))
+        show_standing(change, thread)
+        announce(change, message, thread)
+        wake_workers()
+
+
+def cancel_message(*, message: Message, user: User | None) -> None:
+    """Take back what is still queued; its count is given back.
+
+    Raises ReplyError, whose code says what has become of it.
+    """
+    with announcing() as change:
+        thread = outbox.lock_thread(message.conversation_id)
+        outbox.lock_context(message)
+        queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
+        if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
+            raise reasons.not_cancelled(Message.objects.only("status").get(pk=message.pk))
+        counting.give_count_back(message)
+        show_standing(change, thread)
+        announce(change, message, thread)
+        wake_workers()
+
+
+def rename_contact(*, contact: Contact, name: str, user: User | None) -> None:
+    """Name a person; an empty name is the number again. Seen in every thread at once."""
+    with announcing() as change:
+        contact.name = " ".join(clean(name).split())[:80]
+        contact.folded = folded_contact(contact)
+        contact.save(update_fields=["name", "folded"])
+        for thread in contact.conversations.all():
+            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+def write_contact_note(
+    *, contact: Contact, note: str, user: User | None, seen: str | None = None
+) -> bool:
+    """Keep what the team should know of a person. Seen beside every conversation at once.
+
+    `seen`: the note that the writer had before them; False when it says something else by now.
+    """
+    note = clean(note)[:NOTE_MOST]
+    with announcing() as change:
+        rows = Contact.objects.filter(pk=contact.pk)
+        if seen is not None:
+            rows = rows.filter(note__in=(clean(seen), note))
+        if not rows.update(note=note):
+            return False
+        contact.note = note
+        for thread in contact.conversations.all():
+            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return True
+
+
+def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> None:
+    """Everything up to this message was seen. Never goes back."""
+    with announcing() as change:
+        thread = outbox.lock_thread(conversation.pk)
+        if up_to <= thread.read_up_to and not thread.unread:
+            return
+        seen = max(up_to, thread.read_up_to)
+        later = thread.messages.filter(id__gt=seen, direction=Direction.IN).count()
+        if (seen, later) == (thread.read_up_to, thread.unread):
+            return
+        thread.read_up_to, thread.unread = seen, later
+        thread.save(update_fields=["read_up_to", "unread"])
+        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+
+
+def announce(change: Change, message: Message, thread: Conversation) -> None:
+    topic = f"conversation:{thread.pk}"
+    change.touch(message, f"team:{thread.team_id}", topic)
+    change.touch(thread, f"team:{thread.team_id}", topic)

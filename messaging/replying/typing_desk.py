@@ -1,0 +1,115 @@
+"""Tells WeChat who is typed to. One call at a time per sign; tickets are kept until refused.
+
+A sign that can't be shown is no error to anybody: it is logged and forgotten. One that can't be
+ended is tried again (`typing_sign.STOP_PAUSES`) until WeChat has taken it.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.utils import timezone
+
+from messaging.receiving import doubts
+from messaging.receiving.lines import Lines
+from messaging.replying import typing_sign
+from messaging.replying.typing_sign import Sign
+from sessions_app.ilink.client import ILinkClient
+from sessions_app.ilink.errors import ILinkError, RefusedError, SessionExpiredError
+
+logger = logging.getLogger(__name__)
+
+SWEEP_S = 1.0
+TICKET_S = 20 * 3_600.0
+"""WeChat's tickets are good for up to a day; one that is refused is dropped at once."""
+MOST_TICKETS = 10_000
+
+Desk = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    value: str
+    got_at: float
+
+
+class TypingDesk:
+    """`run()` until cancelled. `wake()` makes it look at once; it looks every second anyway."""
+
+    def __init__(self, *, desk: Desk, lines: Lines, clock: Callable[[], float]) -> None:
+        self.desk = desk
+        self.lines = lines
+        self.clock = clock
+        self._tickets: dict[tuple[int, int, str], Ticket] = {}
+        self._calls: dict[int, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                self._wake.clear()
+                try:
+                    await self._look()
+                except Exception:
+                    logger.exception("typing signs could not be read")
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(SWEEP_S):
+                        await self._wake.wait()
+        finally:
+            for call in self._calls.values():
+                call.cancel()
+
+    async def _look(self) -> None:
+        """Starts a call per due sign. A slow answer to one of them holds no other up."""
+        busy = set(self._calls)
+        for sign in await self.desk(typing_sign.claim_due, timezone.now(), busy=busy):
+            call = asyncio.create_task(self._tell(sign))
+            self._calls[sign.pk] = call
+            call.add_done_callback(partial(self._done, sign.pk))
+
+    def _done(self, pk: int, _call: asyncio.Task[None]) -> None:
+        self._calls.pop(pk, None)
+
+    async def _tell(self, sign: Sign) -> None:
+        try:
+            client = self.lines.of(
+                sign.session_id, sign.generation, base_url=sign.base_url, token=sign.bot_token
+            )
+            is_told = await self._tell_once(client, sign)
+            if is_told and not sign.on:
+                await self.desk(typing_sign.stopped, sign)
+        except SessionExpiredError:
+            await self.desk(doubts.suspect, sign.session_id, sign.generation)
+        except ILinkError as error:
+            logger.info("typing of session %s: %s", sign.session_id, error)
+        except Exception:
+            logger.exception("typing of session %s", sign.session_id)
+
+    async def _tell_once(self, client: ILinkClient, sign: Sign) -> bool:
+        """Whether WeChat took it. A ticket that is refused is dropped and asked for once more."""
+        key = (sign.session_id, sign.generation, sign.user_id)
+        known = self._tickets.get(key)
+        if known is not None and self.clock() - known.got_at < TICKET_S:
+            try:
+                await client.send_typing(sign.user_id, known.value, sign.on)
+            except SessionExpiredError:
+                raise
+            except RefusedError:
+                self._tickets.pop(key, None)
+            else:
+                return True
+        value = await client.get_config(sign.user_id, sign.context_token)
+        if not value:
+            return False
+        if len(self._tickets) >= MOST_TICKETS:
+            self._tickets.clear()
+        self._tickets[key] = Ticket(value, self.clock())
+        await client.send_typing(sign.user_id, value, sign.on)
+        return True

@@ -1,0 +1,126 @@
+"""The "typing …" sign on the customer's phone: pages and the API ask for it, the worker shows it.
+
+This module reads and writes rows only; `typing_desk` calls WeChat. Whoever wants the sign renews it
+every few seconds. A sign that WeChat was told to show is told to end, again and again, until WeChat
+has taken that.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from messaging.models import Conversation, Typing
+from sessions_app.database.sealed import SealedError, unseal
+from sessions_app.models import Context
+from sessions_app.realtime.streams import wake_workers
+
+WANTED_FOR = timedelta(seconds=6)
+"""Without a renewal the sign ends after this time; pages renew every 3 s."""
+SHOWN_EVERY = timedelta(seconds=5)
+"""WeChat is told again at most this often, so that the rate towards one person is bounded."""
+STOP_PAUSES = (timedelta(seconds=2), timedelta(seconds=2), timedelta(seconds=5))
+"""Pauses after the first attempts to end a sign. Every later one lasts `LONG_STOP_PAUSE`."""
+LONG_STOP_PAUSE = timedelta(seconds=30)
+STOPPED_FOR = timedelta(hours=1)
+"""No more attempts after this time: whatever still shows on the phone is out of our reach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One call to make: show the sign (`on`) or end it. `pk`: the row that asks for it."""
+
+    pk: int
+    session_id: int
+    generation: int
+    base_url: str
+    bot_token: str
+    user_id: str
+    context_token: str
+    on: bool
+
+
+def show(conversation: Conversation, session_id: int) -> None:
+    """Somebody types to this person through this session; a sign of another session ends."""
+    now = timezone.now()
+    known = Typing.objects.filter(conversation=conversation)
+    known.exclude(session=session_id).filter(wanted_until__gt=now).update(wanted_until=now)
+    # WeChat may have ended this one by now, so it is told at once and not 5 s after the last time.
+    known.filter(session=session_id, stop_tries__gt=0).update(shown_at=now - SHOWN_EVERY)
+    wanted = {"wanted_until": now + WANTED_FOR, "next_stop_at": None, "stop_tries": 0}
+    _row, is_new = Typing.objects.update_or_create(
+        conversation=conversation, session_id=session_id, defaults=wanted
+    )
+    if is_new:
+        wake_workers()
+
+
+def stop(conversation: Conversation) -> None:
+    """Nobody types any more: the reply was sent, the text was cleared, or the page was left."""
+    wanted = Typing.objects.filter(conversation=conversation, wanted_until__gt=timezone.now())
+    if wanted.update(wanted_until=timezone.now()):
+        wake_workers()
+
+
+def claim_due(now: datetime, *, busy: set[int] | None = None, limit: int = 100) -> list[Sign]:
+    """Claims what WeChat must be told now. `busy`: rows whose last call is still under way."""
+    over = Q(wanted_until__lte=now) & (Q(next_stop_at=None) | Q(next_stop_at__lte=now))
+    stale = Q(wanted_until__gt=now) & (Q(shown_at=None) | Q(shown_at__lte=now - SHOWN_EVERY))
+    rows = Typing.objects.filter(over | stale).exclude(pk__in=busy or set())
+    signs = []
+    for row in rows.select_related("session", "conversation__contact").order_by("pk")[:limit]:
+        is_mine = _claim_stop(row, now) if row.wanted_until <= now else _claim_show(row, now)
+        if not is_mine:
+            continue
+        sign = _sign(row, on=row.wanted_until > now)
+        if sign is not None:
+            signs.append(sign)
+        elif row.wanted_until <= now:
+            row.delete()  # signed out: WeChat takes no call of this session
+    return signs
+
+
+def _claim_show(row: Typing, now: datetime) -> bool:
+    unclaimed = Typing.objects.filter(pk=row.pk, shown_at=row.shown_at)
+    return bool(unclaimed.update(shown_at=now))
+
+
+def _claim_stop(row: Typing, now: datetime) -> bool:
+    """Plans the next attempt before this one is made. Deletes what needs no (further) call."""
+    unclaimed = Typing.objects.filter(
+        pk=row.pk, wanted_until=row.wanted_until, stop_tries=row.stop_tries
+    )
+    if row.shown_at is None or now - row.wanted_until > STOPPED_FOR:
+        unclaimed.delete()
+        return False
+    tries = row.stop_tries
+    pause = STOP_PAUSES[tries] if tries < len(STOP_PAUSES) else LONG_STOP_PAUSE
+    return bool(unclaimed.update(next_stop_at=now + pause, stop_tries=tries + 1))
+
+
+def stopped(sign: Sign) -> None:
+    """WeChat has taken that the sign is off. A row that was asked for again meanwhile stays."""
+    Typing.objects.filter(pk=sign.pk, stop_tries__gt=0).delete()
+
+
+def _sign(row: Typing, *, on: bool) -> Sign | None:
+    """None where WeChat can't be told: the session is signed out, or a token can't be read."""
+    session, user_id = row.session, row.conversation.contact.user_id
+    context = Context.objects.filter(session=session, user_id=user_id).first()
+    if context is None or not context.sealed_token or not session.may_send:
+        return None
+    try:
+        bot_token, context_token = session.token, unseal(context.sealed_token)
+    except SealedError:
+        return None
+    return Sign(
+        row.pk,
+        session.pk,
+        session.generation,
+        session.base_url,
+        bot_token,
+        user_id,
+        context_token,
+        on,
+    )

@@ -1,0 +1,1 @@
+"""What people type, as safe and readable text: links, faces, parts. Pure."""

@@ -1,0 +1,1 @@
+"""Files on their way: fetched from WeChat's CDN, uploaded to it, staged by members."""

@@ -1,0 +1,100 @@
+"""The files of a reply: each is a message of its own and takes its bytes along, or gives them back.
+
+Called inside the transaction of `messaging.replying.sending`, which queues all parts or none.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from messaging.composing import drafts
+from messaging.media.limits import limits
+from messaging.models import Attachment, AttachmentState, Conversation, Message, MessageKind, Upload
+from messaging.transfers import uploads
+from sessions_app.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One file of a reply. `kind`: as what it shall travel, "" as it is."""
+
+    upload_id: str
+    kind: str = ""
+    file_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What becomes one message: a text or a file."""
+
+    kind: MessageKind = MessageKind.TEXT
+    text: str = ""
+    upload: Upload | None = None
+
+    @property
+    def detail(self) -> str:
+        """What the list of conversations shows of a file."""
+        if self.upload is None or self.kind != MessageKind.FILE:
+            return ""
+        return self.upload.file_name
+
+
+def check_count(files: Sequence[Wanted]) -> None:
+    """Raises FileProblem."""
+    if len(files) > limits().most_files_per_reply:
+        raise uploads.problem("too_many_files")
+
+
+def part_of(user: User | None, wanted: Wanted, thread: Conversation) -> Part:
+    """Raises FileProblem: nobody sends what somebody else brought, or anything twice.
+
+    What belongs to a draft is sent in its conversation alone.
+    """
+    upload = None
+    if user is not None and uploads.is_id(wanted.upload_id):
+        rows = Upload.objects.select_for_update().filter(owner=user, pk=wanted.upload_id)
+        upload = rows.first()
+    if upload is None or not upload.stored_name or _is_elsewhere(upload, thread):
+        raise uploads.problem("unknown_upload")
+    if wanted.file_name:
+        upload.file_name = uploads.tidy_name(wanted.file_name)
+    return Part(uploads.way_of(upload, wanted.kind), upload=upload)
+
+
+def _is_elsewhere(upload: Upload, thread: Conversation) -> bool:
+    draft = upload.draft_id
+    return draft is not None and not thread.drafts.filter(pk=draft).exists()
+
+
+_SHARED = (
+    "file_name", "size", "content_type", "width", "height", "duration_ms", "peaks", "md5",
+    "stored_name", "thumb_name", "sound_name", "stored_bytes", "is_incomplete",
+)  # fmt: skip
+
+
+def attach(message: Message, upload: Upload, kind: MessageKind) -> None:
+    """The bytes belong to the message from now on, and to no draft."""
+    Attachment.objects.create(
+        message=message,
+        position=0,
+        kind=kind,
+        state=AttachmentState.STORED,
+        stored_at=timezone.now(),
+        **{name: getattr(upload, name) for name in _SHARED},
+    )
+    upload.delete()
+    drafts.files_changed(upload.draft_id)
+
+
+def give_back(messages: Iterable[Message], user: User) -> list[Upload]:
+    """The files of messages that will not go are the user's again, to be sent anew, in order."""
+    rows = Attachment.objects.select_for_update().filter(message__in=list(messages))
+    uploads_made = []
+    for row in rows.order_by("message_id", "position"):
+        if not row.stored_name:  # cleared meanwhile to make room
+            continue
+        columns = {name: getattr(row, name) for name in _SHARED}
+        uploads_made.append(Upload.objects.create(owner=user, kind=row.kind, **columns))
+        row.delete()
+    return uploads_made

@@ -1,0 +1,348 @@
+"""Rows of files that are to be fetched: claimed, stored, failed, tried again, cleared.
+
+One transaction each, announced on commit. Nothing here talks to the CDN.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F, Min, Q, QuerySet, Sum
+from django.utils import timezone
+
+from messaging.delivering import outbox
+from messaging.media import storing
+from messaging.media.examining import Examined
+from messaging.models import Attachment, AttachmentState, Message, MessageStatus, Upload
+from sessions_app.database.sealed import SealedError, unseal
+from sessions_app.ilink.opening import told_of
+from sessions_app.ilink.wire import Item, parse_item
+from sessions_app.models import WorkerBeat
+from sessions_app.realtime.streams import announcing, wake_workers
+from sessions_app.sessions import leases
+
+RETRY_S = (2, 5, 30, 90, 300, 1_800, 3_600)
+"""Waits after tries that may succeed later; the next one fails the file."""
+GONE_TRIES = 6
+"""Over some minutes: so long the CDN may not know a file that is on its way to it."""
+CLEARED_AT_ONCE = 100
+_BEING_FETCHED = Q(state=AttachmentState.FETCHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One file to fetch. `item`: as WeChat described it; `tries`: those that failed before."""
+
+    attachment_id: int
+    message_id: int
+    conversation_id: int
+    session_id: int
+    kind: str
+    item: Item
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a file did not come. `code`: while it may come yet; `final`: once it is given up."""
+
+    code: str
+    most_tries: int
+    final: str = ""
+    retry_after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What lies in the storage now."""
+
+    examined: Examined
+    stored_name: str
+    thumb_name: str = ""
+    sound_name: str = ""
+    stored_bytes: int = 0
+    md5: str = ""
+
+    def columns(self) -> dict[str, object]:
+        """What both kinds of stored rows write down of it."""
+        return {
+            "size": self.examined.size,
+            "content_type": self.examined.content_type,
+            "stored_name": self.stored_name,
+            "thumb_name": self.thumb_name,
+            "sound_name": self.sound_name,
+            "stored_bytes": self.stored_bytes,
+            "md5": self.md5,
+            "is_incomplete": self.examined.is_incomplete,
+            **self.examined.facts,
+        }
+
+    def names(self) -> list[str]:
+        return [name for name in (self.stored_name, self.thumb_name, self.sound_name) if name]
+
+
+def claim(worker_id: str, *, running: Counter[int], room: int, per_session: int) -> list[Fetch]:
+    """Claim up to `room` due files, the sessions in turn: one with thousands delays nobody.
+
+    `running`: session id → fetches of this worker that are under way.
+    """
+    claimed: list[Fetch] = []
+    load = Counter(running)
+    while len(claimed) < room:
+        turn = _one_per_session(load, per_session)[: room - len(claimed)]
+        fresh = [fetch for pk in turn if (fetch := _claim(worker_id, pk)) is not None]
+        if not fresh:  # nothing is due, others were faster, or this worker counts as dead
+            break
+        claimed += fresh
+        load.update(fetch.session_id for fetch in fresh)
+    return claimed
+
+
+def _due() -> QuerySet[Attachment]:
+    now = timezone.now()
+    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+    return Attachment.objects.filter(due, state=AttachmentState.REMOTE)
+
+
+def _one_per_session(load: Counter[int], per_session: int) -> list[int]:
+    """The oldest due file of each session with room, those with the least under way first."""
+    rows = _due().values_list("message__session").annotate(oldest=Min("pk")).order_by("oldest")
+    free = [(load[session], pk) for session, pk in rows if load[session] < per_session]
+    return [pk for _load, pk in sorted(free)]
+
+
+def _claim(worker_id: str, pk: int) -> Fetch | None:
+    with transaction.atomic():
+        if not leases.is_known(worker_id):
+            return None
+        mine = _due().filter(pk=pk)
+        if mine.update(state=AttachmentState.FETCHING, claimed_by=worker_id) != 1:
+            return None
+    row = Attachment.objects.select_related("message").get(pk=pk)
+    try:
+        item = parse_item(unseal(row.sealed_item).encode("ascii", "replace"))
+    except SealedError:
+        fail(pk, "sealed")
+        return None
+    return Fetch(
+        attachment_id=pk,
+        message_id=row.message_id,
+        conversation_id=row.message.conversation_id,
+        session_id=row.message.session_id,
+        kind=row.kind,
+        item=item,
+        tries=row.tries,
+    )
+
+
+def keep(fetch: Fetch, kept: Kept) -> bool:
+    """The file is here. False: somebody else settled it meanwhile; remove the bytes again."""
+    before = Attachment.objects.get(pk=fetch.attachment_id)
+    columns: dict[str, object] = {
+        **kept.columns(),
+        "state": AttachmentState.STORED,
+        "error": kept.examined.error,
+        "claimed_by": "",
+        "next_try_at": None,
+        "stored_at": timezone.now(),
+    }
+    done = _settle(fetch.attachment_id, columns)
+    if done:  # a small picture may have been kept in its place
+        storing.remove(before.stored_names())
+        _ask_for_copies(fetch, kept)
+    return done
+
+
+OPENED_BY_COPY = frozenset(
+    {"wrong_key", "not_there_yet", "gone", "no_address", "unsafe_host", "cdn_busy",
+     "cdn_unavailable"}
+)  # fmt: skip
+"""Problems that a second file like it, in the same conversation, makes good."""
+
+
+def first_copy(fetch: Fetch) -> str:
+    """The stored name of the same file in the same conversation, "" if there is none.
+
+    Never one of another conversation: that somebody knows a file's md5 gives no right to it.
+    """
+    told = told_of(fetch.item)
+    if not told.md5:
+        return ""
+    rows = Attachment.objects.filter(
+        message__conversation=fetch.conversation_id, state=AttachmentState.STORED, md5=told.md5
+    ).exclude(stored_name="")
+    if told.size is not None:
+        rows = rows.filter(size=told.size)
+    return rows.order_by("pk").values_list("stored_name", flat=True).first() or ""
+
+
+def _ask_for_copies(fetch: Fetch, kept: Kept) -> None:
+    """What was given up in this conversation and is the same file can be opened by this one."""
+    same = Attachment.objects.filter(
+        message__conversation=fetch.conversation_id,
+        state=AttachmentState.FAILED,
+        error__in=OPENED_BY_COPY,
+        md5=kept.md5,
+    )
+    asked = [ask_again(one) for one in same if kept.md5]
+    if any(asked):
+        wake_workers()
+
+
+def keep_thumb(fetch: Fetch, thumb_name: str, thumb_bytes: int) -> bool:
+    """WeChat's own small picture: of a video, or of something whose bytes are not here."""
+    columns = {
+        "thumb_name": thumb_name,
+        "stored_bytes": F("stored_bytes") + thumb_bytes,
+        "stored_at": timezone.now(),
+    }
+    settled = Q(state__in=[AttachmentState.STORED, AttachmentState.FAILED], thumb_name="")
+    return _settle(fetch.attachment_id, columns, settled)
+
+
+def fail(attachment_id: int, code: str) -> None:
+    """It will not come; the row says why and somebody may try again."""
+    failed = {"state": AttachmentState.FAILED, "error": code}
+    _settle(attachment_id, {**failed, "claimed_by": "", "next_try_at": None})
+
+
+def try_later(attachment_id: int, problem: Problem) -> bool:
+    """It may come later: after the next wait, until the tries are used up. False: they are.
+
+    WeChat's own word on when to come again goes before our waits.
+    """
+    tries = Attachment.objects.values_list("tries", flat=True).get(pk=attachment_id) + 1
+    if tries >= problem.most_tries or tries > len(RETRY_S):
+        fail(attachment_id, problem.final or problem.code)
+        return False
+    asked_s = problem.retry_after_s
+    wait = timedelta(seconds=RETRY_S[tries - 1] if asked_s is None else asked_s)
+    _settle(
+        attachment_id,
+        {
+            "state": AttachmentState.REMOTE,
+            "claimed_by": "",
+            "error": problem.code,
+            "tries": tries,
+            "next_try_at": timezone.now() + wait,
+        },
+    )
+    return True
+
+
+def hand_back(attachment_ids: Sequence[int], worker_id: str) -> None:
+    """The worker stops: another one, or the next start, goes on."""
+    mine = Attachment.objects.filter(pk__in=attachment_ids, claimed_by=worker_id)
+    mine.filter(state=AttachmentState.FETCHING).update(state=AttachmentState.REMOTE, claimed_by="")
+
+
+def take_back_lost() -> int:
+    """Files whose worker is gone are fetched anew: to ask the CDN twice is safe."""
+    alive = WorkerBeat.objects.values("pk")
+    lost = Attachment.objects.filter(state=AttachmentState.FETCHING).exclude(claimed_by__in=alive)
+    return lost.update(state=AttachmentState.REMOTE, claimed_by="")
+
+
+def _settle(
+    attachment_id: int,
+    columns: dict[str, object],
+    where: Q = _BEING_FETCHED,
+) -> bool:
+    """Change the row and announce its message. False: the row does not stand so any more."""
+    with announcing() as change:
+        message = _message_of(attachment_id)
+        if message is None:
+            return False
+        thread = outbox.lock_thread(message.conversation_id)
+        row = Attachment.objects.filter(where, pk=attachment_id)
+        if row.update(**columns) != 1:
+            return False
+        change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    return True
+
+
+def _message_of(attachment_id: int) -> Message | None:
+    return Message.objects.defer("sealed_raw").filter(attachments=attachment_id).first()
+
+
+def ask_again(attachment: Attachment) -> bool:
+    """Somebody wants what failed fetched once more, from the first try on."""
+    if not attachment.sealed_item or attachment.error == "unsupported":
+        return False
+    return _settle(
+        attachment.pk,
+        {
+            "state": AttachmentState.REMOTE,
+            "error": "",
+            "tries": 0,
+            "next_try_at": None,
+            "claimed_by": "",
+        },
+        Q(state=AttachmentState.FAILED),
+    )
+
+
+# The limit of all files together
+
+
+def bytes_kept() -> int:
+    """Of messages and of what was brought and not sent yet."""
+    return sum(
+        rows.aggregate(total=Sum("stored_bytes"))["total"] or 0
+        for rows in (Attachment.objects.all(), Upload.objects.all())
+    )
+
+
+def clear_oldest(most_bytes: int) -> int:
+    """Clear the oldest files until the rest fits; returns how many. The messages stay.
+
+    What waits to be sent, or to be decided about, is never cleared.
+    """
+    over = bytes_kept() - most_bytes
+    cleared = 0
+    while over > 0:
+        rows = list(_clearable()[:CLEARED_AT_ONCE])
+        if not rows:
+            break
+        for row in rows:
+            if over <= 0:
+                break
+            over -= row.stored_bytes
+            cleared += clear(row)
+    return cleared
+
+
+def _clearable() -> QuerySet[Attachment]:
+    still_needed = Q(message__status__in=[MessageStatus.QUEUED, MessageStatus.SENDING])
+    still_needed |= Q(message__holds_queue=True)
+    rows = Attachment.objects.filter(stored_bytes__gt=0, stored_at__isnull=False)
+    return rows.exclude(still_needed).order_by("stored_at")
+
+
+def clear(attachment: Attachment) -> int:
+    """1 when it was cleared. The names go first, the bytes after the commit."""
+    empty = {"stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0}
+    names = attachment.stored_names()
+    done = _settle(
+        attachment.pk,
+        {**empty, "state": AttachmentState.FAILED, "error": "cleared", "stored_at": None},
+        Q(state__in=[AttachmentState.STORED, AttachmentState.FAILED]),
+    )
+    if done:
+        storing.remove(names)
+    return int(done)
+
+
+def end_uploads(before: datetime) -> int:
+    """What was brought before this moment, was never sent and is in no draft is removed."""
+    ended = 0
+    for row in Upload.objects.filter(created_at__lt=before, draft=None):
+        names = row.stored_names()
+        if Upload.objects.filter(pk=row.pk, draft=None).delete()[0]:
+            storing.remove(names)
+            ended += 1
+    return ended

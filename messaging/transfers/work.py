@@ -1,0 +1,107 @@
+"""The worker's part that has to do with files: fetching, uploading, clearing.
+
+Its work is found in the database at least once a second; `wake()` only makes it look earlier.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from messaging.composing import draft_files
+from messaging.media import storing
+from messaging.media.limits import limits, limits_by
+from messaging.media.workshop import Workshop
+from messaging.receiving.lines import Lines
+from messaging.transfers import shelf
+from messaging.transfers.fetching import MediaFetcher
+from messaging.transfers.sending import MediaUploader
+from sessions_app.database.database_thread import DatabaseThread, with_living_connection
+from sessions_app.ilink.cdn import Cdn
+from sessions_app.team_settings.limits import TeamSettings
+
+logger = logging.getLogger(__name__)
+
+SWEEP_S = 1.0
+TIDY_EVERY_S = 20.0
+
+
+class MediaWork:
+    """`worker_id` answers with the worker's name of this moment, "" while it has none."""
+
+    def __init__(self, *, lines: Lines, worker_id: Callable[[], str]) -> None:
+        self._worker_id = worker_id
+        self._thread = DatabaseThread("media")
+        self._workshop = Workshop(timeout_s=limits_by(TeamSettings()).workshop_timeout_s)
+        self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=lines.hosts)
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.fetcher = MediaFetcher(
+            desk=self.desk, cdn=self._cdn, workshop=self._workshop, wake=self.wake
+        )
+        self.uploader = MediaUploader(desk=self.desk, cdn=self._cdn, lines=lines, wake=self.wake)
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def desk(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """A database function in a thread of its own: replies never wait behind files."""
+        call = partial(with_living_connection, function, *args, **kwargs)
+        running = asyncio.get_running_loop().run_in_executor(self._thread, call)
+        # Whoever asked may be cancelled; what is to be written down is written down.
+        return await asyncio.shield(running)
+
+    def start(self) -> None:
+        self._tasks = [asyncio.ensure_future(job) for job in (self._run(), self._tidy())]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=0.3)
+        try:
+            await self.fetcher.stop(self._worker_id())
+            await self.uploader.stop(self._worker_id())
+            await self._cdn.aclose()
+        finally:
+            self._workshop.close()
+            self._thread.close()
+
+    async def _run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._look_around()
+            except Exception:
+                logger.exception("files could not be looked for")
+            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SWEEP_S):
+                    await self._wake.wait()
+
+    async def _look_around(self) -> None:
+        worker_id = self._worker_id()
+        if not worker_id:
+            return
+        await self.desk(shelf.take_back_lost)
+        now = await self.desk(limits)
+        await self.fetcher.fill(worker_id, now)
+        await self.uploader.fill(worker_id, now)
+
+    async def _tidy(self) -> None:
+        """Old files make room; what nobody sent ends; what a killed process left goes."""
+        while True:
+            try:
+                now = await self.desk(limits)
+                await self.desk(shelf.clear_oldest, now.most_total_bytes)
+                await self.desk(shelf.end_uploads, timezone.now() - now.upload_kept)
+                await self.desk(draft_files.clear_unneeded, timezone.now())
+                await asyncio.to_thread(storing.sweep_incoming)
+            except Exception:
+                logger.exception("old files could not be cleared")
+            await asyncio.sleep(TIDY_EVERY_S)

@@ -1,0 +1,1 @@
+"""The worker: one asyncio component that polls, sends, and does what is due."""

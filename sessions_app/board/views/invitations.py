@@ -1,0 +1,57 @@
+"""Invitations in the console: listing, making, revoking, and who came when."""
+
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from sessions_app.board.forms import InvitationForm
+from sessions_app.invitations import invitations as invite
+from sessions_app.models import Invitation, InvitationVisit, User
+from sessions_app.pages.answers import UNPROCESSABLE, posted
+from sessions_app.people.roles import Capability
+from sessions_app.sessions import reasons
+from sessions_app.sessions.access import invitation_or_404, invitations_of, require
+from sessions_app.sessions.names import SessionNameError
+
+SHOWN = 50
+
+
+@require_http_methods(["GET", "POST"])
+def invitations(request: HttpRequest) -> HttpResponse:
+    require(request.user, Capability.MANAGE_SESSIONS)
+    form = InvitationForm(request.POST or None, user=request.user)
+    if form.is_valid():
+        assert isinstance(request.user, User)
+        wanted = dict(form.cleaned_data)
+        try:
+            invite.make_invitation(user=request.user, prefix=wanted.pop("name_prefix"), **wanted)
+        except SessionNameError as problem:
+            form.add_error("name_prefix", reasons.name_problem(problem))
+        else:
+            return redirect("sessions:invitations")
+    context = {"room": "sessions", "form": form, "invitations": _listed(request)}
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "sessions/invitations.html", context, status=status)
+
+
+def _listed(request: HttpRequest) -> list[dict[str, Any]]:
+    came = InvitationVisit.objects.exclude(came_at=None).select_related("session")
+    rows = invitations_of(request.user).annotate(
+        came=Count("visits", filter=Q(visits__came_at__isnull=False)), asked=Count("visits")
+    )
+    guests = Prefetch("visits", queryset=came.order_by("-came_at"), to_attr="guests")
+    return [_line(row) for row in rows.prefetch_related(guests)[:SHOWN]]
+
+
+def _line(row: Invitation) -> dict[str, Any]:
+    guests = getattr(row, "guests")[:SHOWN]  # noqa: B009 - put there by the prefetch
+    return {"row": row, "address": invite.address(row), "guests": guests}
+
+
+@posted("sessions:invitations", of_the_same=False)
+def revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    invite.revoke(invitation=invitation_or_404(request.user, pk))
+    return redirect("sessions:invitations")

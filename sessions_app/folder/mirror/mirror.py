@@ -1,0 +1,359 @@
+"""One look at rows and folder, and everything that makes them alike again.
+
+Called from one thread, again and again; each call is short, waits for no lock longer than
+`LOCK_WAIT_S`, and leaves for the next call what could not be done now.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+
+from sessions_app.folder.mirror import contexts, rows, shared
+from sessions_app.folder.mirror.comparing import UNDER_LOCK, Kind, RowState, Step, compare
+from sessions_app.folder.mirror.contexts import Threads
+from sessions_app.folder.mirror.poll_lease import FREE_FOR_S, PollLease
+from sessions_app.folder.store import (
+    Change,
+    FolderBusyError,
+    FolderError,
+    KeptAnswer,
+    Listing,
+    Memory,
+    SessionFolder,
+    Signature,
+    StoredContext,
+    StoredToken,
+    digest,
+    is_stopped,
+)
+from sessions_app.models import Receiver
+from sessions_app.sessions import names
+
+logger = logging.getLogger(__name__)
+
+LOCK_WAIT_S = 0.3
+HOLD_S = 0.25
+"""How long the folder's lock is held at a time: other programs wait for it."""
+CURSOR_EVERY_S = 1.0
+WRITE_AGAIN_S = 30.0
+MAX_ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What one look found. `took_over`: the poll lock is ours since this look.
+
+    `filed`: contexts reached the folder, so that replies may go; `is_behind`: look again at once;
+    `is_busy`: another program holds the folder's lock and something waits for it.
+    """
+
+    receiver: Receiver
+    took_over: bool = False
+    filed: bool = False
+    is_behind: bool = False
+    is_busy: bool = False
+
+
+class Mirror:
+    """`sweep(wants)` follows and files; `close()` writes the last cursors and lets go."""
+
+    def __init__(
+        self,
+        folder: SessionFolder,
+        threads: Threads,
+        *,
+        free_for_s: float = FREE_FOR_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.folder = folder
+        self.threads = threads
+        self.lease = PollLease(folder.poll_lock.path, free_for_s=free_for_s, clock=clock)
+        self._clock = clock
+        self._memory: Memory = {}
+        self._unsealed: rows.Unsealed = {}
+        self._signatures: dict[int, tuple[str, Signature]] = {}
+        self._entries: dict[int, dict[str, StoredContext]] = {}
+        self._broken: dict[int, str] = {}
+        self._cursor_at: dict[int, float] = {}
+        self._later: dict[int, float] = {}
+
+    def sweep(self, *, wants: bool = True, was_ours: bool = False) -> Sweep:
+        """`wants`: whether this process should poll; `was_ours`: it did until it was killed."""
+        self._migrate()
+        listing, states, steps = self._followed()
+        self._take_in(states, listing)
+        self._judge(steps, states)
+        had = self.lease.is_held
+        receiver = self.lease.look(wants=wants and not _is_unusable(steps), at_once=was_ours)
+        if receiver is Receiver.ANOTHER and is_stopped(self.folder.poll_lock.path):
+            receiver = Receiver.FROZEN
+        took_over = self.lease.is_held and not had
+        if took_over:
+            self._take_cursors()
+        filed, is_behind, is_busy = self._file(steps, states, listing)
+        if filed or is_behind:
+            listing = self.folder.scan(self._memory)
+        shared.note(self.folder.base, listing, steps, receiver)
+        return Sweep(receiver, took_over, filed, is_behind, is_busy)
+
+    def kept_answers(self) -> list[KeptAnswer]:
+        """Answers that a Python program received and nobody has; only while the lease is ours."""
+        return self.folder.kept_answers() if self.lease.is_held else []
+
+    def release(self) -> None:
+        """Hand the polls over: the cursors first, as far as the lock can be had."""
+        if self.lease.is_held:
+            self._cursor_at.clear()
+            listing, states = self._look()
+            self._file([], states, listing)
+            self.lease.release()
+
+    # Looking and following
+
+    def _migrate(self) -> None:
+        try:
+            self.folder.migrate(limit_s=LOCK_WAIT_S)
+        except FolderError as error:
+            logger.info("the folder's old layout is not moved yet: %s", error)
+
+    def _look(self) -> tuple[Listing, list[RowState]]:
+        return self.folder.scan(self._memory), rows.row_states(self._unsealed)
+
+    def _followed(self) -> tuple[Listing, list[RowState], list[Step]]:
+        """What the folder changed is in the rows; the steps that are left."""
+        for _round in range(MAX_ROUNDS):
+            listing, states = self._look()
+            steps = compare(states, listing)
+            following = [step for step in steps if step.kind in _FOLLOWING]
+            if not following:
+                break
+            for step in following:
+                _follow(step)
+        return listing, states, steps
+
+    def _judge(self, steps: Iterable[Step], states: Iterable[RowState]) -> None:
+        """`failing` for what the folder holds back, and back again when it is whole."""
+        failing = {step.row.pk: step for step in steps if step.kind is Kind.FAIL and step.row}
+        for pk, step in failing.items():
+            rows.fail(pk, step.code, step.reason)
+        for pk, reason in self._broken.items():
+            if pk not in failing:
+                rows.fail(pk, "contexts_file", reason)
+        held_back = failing.keys() | self._broken.keys()
+        rows.recover(rows.failed_by_folder().keys() - held_back)
+
+    # Contexts
+
+    def _take_in(self, states: Iterable[RowState], listing: Listing) -> None:
+        """What others wrote into contexts files since the last look."""
+        agreed = {row.filed_name: row for row in states if row.is_filed}
+        if listing.is_absent or not agreed:
+            return
+        for name, signature in self.folder.contexts_signatures(agreed).items():
+            row = agreed[name]
+            if self._signatures.get(row.pk) != (name, signature):
+                self._signatures[row.pk] = (name, signature)
+                self._take_in_one(row, partial(self.folder.read_contexts, name))
+
+    def _take_in_one(self, row: RowState, read: Callable[[], dict[str, StoredContext]]) -> None:
+        try:
+            entries = read()
+        except FolderError as error:
+            self._broken[row.pk] = str(error)
+            self._entries.pop(row.pk, None)
+            return
+        self._broken.pop(row.pk, None)
+        before = self._entries.get(row.pk)
+        known = before or {}
+        fresh = {user: entry for user, entry in entries.items() if known.get(user) != entry}
+        if fresh:
+            contexts.take_in(row.pk, row.generation, fresh, self.threads)
+        if before is None:
+            contexts.file_missing(row.pk, set(entries))
+        elif gone := before.keys() - entries.keys():
+            contexts.file_again(row.pk, gone)
+        self._entries[row.pk] = entries
+
+    def _file_contexts(self, change: Change, states: Iterable[RowState], end_at: float) -> bool:
+        """Unfiled contexts, session by session, until the time is over (then True: more wait)."""
+        filed = {row.pk: row for row in states if row.is_filed}
+        for pk in contexts.unfiled_sessions(filed):
+            if self._clock() > end_at:
+                return True
+            if not self._may_write(pk):
+                contexts.leave_unfiled(pk)
+                continue
+            try:
+                self._file_one(change, filed[pk])
+            except (FolderError, OSError) as error:
+                logger.warning("contexts of session %s are not written: %s", pk, error)
+                self._write_later(pk)
+        return False
+
+    def _file_one(self, change: Change, row: RowState) -> None:
+        self._take_in_one(row, partial(change.read_contexts, row.filed_name))
+        if row.pk in self._broken:
+            contexts.leave_unfiled(row.pk)
+            return
+        written = contexts.file_out(row.pk, row.filed_name, change)
+        self._entries[row.pk] = {**self._entries.get(row.pk, {}), **written}
+
+    def _may_write(self, pk: int) -> bool:
+        return pk not in self._broken and pk not in self._later
+
+    def _write_later(self, pk: int) -> None:
+        """A file that cannot be written now is written later, and keeps no reply back."""
+        contexts.leave_unfiled(pk)
+        self._later[pk] = self._clock() + WRITE_AGAIN_S
+
+    def _try_again(self) -> None:
+        now = self._clock()
+        for pk in [pk for pk, at in self._later.items() if at <= now]:
+            del self._later[pk]
+            contexts.file_again(pk)
+
+    # Filing
+
+    def _file(
+        self, steps: list[Step], states: list[RowState], listing: Listing
+    ) -> tuple[bool, bool, bool]:
+        """Write down what waits, under the lock: (contexts were filed, more waits, busy)."""
+        self._try_again()
+        contexts.leave_others(row.pk for row in states if row.token)
+        agreed = [row for row in states if row.is_filed]
+        people = contexts.unfiled_sessions(row.pk for row in agreed)
+        if _is_unusable(steps):
+            for pk in people:
+                self._write_later(pk)
+            return bool(people), False, False
+        work = any(step.kind in UNDER_LOCK for step in steps)
+        cursors = self._due_cursors(agreed, listing)
+        default = shared.default_to_file(listing)
+        is_unmarked = bool(listing.sessions) and not listing.is_marked
+        if not (work or people or cursors or default or is_unmarked):
+            return False, False, False
+        try:
+            make = not any(row.filed_token for row in states)
+            with self.folder.changing(limit_s=LOCK_WAIT_S, make=make) as change:
+                end_at = self._clock() + HOLD_S
+                if work:
+                    self._take_steps(change)
+                more = self._file_contexts(change, rows.row_states(self._unsealed), end_at)
+                self._file_cursors(change, cursors)
+                shared.file_default(change, default)
+                change.mark()
+        except FolderBusyError:
+            return False, False, work or bool(people)
+        except (FolderError, OSError) as error:
+            logger.warning("the session folder is not written: %s", error)
+            for pk in people:
+                self._write_later(pk)
+            return bool(people), False, False
+        return bool(people), more or work or bool(default), False
+
+    def _file_cursors(self, change: Change, cursors: Iterable[tuple[RowState, str]]) -> None:
+        for row, cursor in cursors:
+            self._cursor_at[row.pk] = self._clock()
+            change.write_cursor(row.token, cursor, row.filed_name)
+
+    def _take_steps(self, change: Change) -> None:
+        """Compared again under the lock: what another program was in the middle of is over."""
+        steps = compare(rows.row_states(self._unsealed), change.scan())
+        for step in steps:
+            if step.kind in UNDER_LOCK and step.row is not None:
+                try:
+                    self._take_step(change, step, step.row)
+                except FolderError as error:
+                    logger.warning("session %s: %s", step.row.pk, error)
+
+    def _take_step(self, change: Change, step: Step, row: RowState) -> None:
+        match step.kind:
+            case Kind.CONFIRM_LOGOUT:
+                rows.follow_logout(row.pk)
+            case Kind.FILE_LOGIN:
+                self._file_login(change, row, step.name)
+            case Kind.FILE_RENAME:
+                self._file_rename(change, row)
+            case Kind.FILE_LOGOUT:
+                change.log_out(step.name)
+                rows.agree(row.pk, name="", token_digest="")
+
+    def _file_login(self, change: Change, row: RowState, name: str) -> None:
+        stored = rows.stored_token(row.pk, row.token)
+        if stored is None:
+            return
+        if name != row.filed_name and not _is_free(change, name):
+            name = rows.take_free_name(row.pk, partial(_is_free, change))
+        change.write_token(name, stored)
+        rows.agree(row.pk, name=name, token_digest=row.token_digest)
+        contexts.file_again(row.pk)
+        self._signatures.pop(row.pk, None)
+        self._entries.pop(row.pk, None)
+
+    def _file_rename(self, change: Change, row: RowState) -> None:
+        try:
+            name = change.rename(row.filed_name, row.name)
+        except names.SessionNameError:
+            rows.keep_old_name(row.pk)
+        else:
+            rows.agree(row.pk, name=name, token_digest=row.filed_token)
+
+    def _due_cursors(
+        self, agreed: Iterable[RowState], listing: Listing
+    ) -> list[tuple[RowState, str]]:
+        """While we poll the rows are the truth and the files follow, once a second each."""
+        if not self.lease.is_held:
+            return []
+        now = self._clock()
+        stored = _cursors(listing)
+        return [
+            (row, row.cursor)
+            for row in agreed
+            if stored.get(row.filed_token, row.cursor) != row.cursor
+            and now - self._cursor_at.get(row.pk, float("-inf")) >= CURSOR_EVERY_S
+        ]
+
+    def _take_cursors(self) -> None:
+        listing, states = self._look()
+        stored = _cursors(listing)
+        rows.take_cursors(
+            (row, stored[row.filed_token]) for row in states if row.filed_token in stored
+        )
+
+
+_WHOLE = ("folder_absent", "folder_empty")
+_FOLLOWING = (Kind.ADOPT, Kind.FOLLOW_LOGIN, Kind.FOLLOW_RENAME, Kind.AGREE, Kind.FORGET)
+
+
+def _follow(step: Step) -> None:
+    match step.kind, step.row, step.found:
+        case Kind.ADOPT, None, found if found is not None:
+            rows.adopt(found)
+        case Kind.FOLLOW_LOGIN, row, found if row is not None and found is not None:
+            rows.follow_login(row.pk, found)
+        case Kind.FOLLOW_RENAME, row, found if row is not None and found is not None:
+            rows.follow_rename(row.pk, found)
+        case Kind.AGREE, row, _ if row is not None:
+            rows.agree(row.pk, name=step.name, token_digest=row.token_digest)
+        case Kind.FORGET, row, _ if row is not None:
+            rows.agree(row.pk, name="", token_digest="")
+
+
+def _is_free(change: Change, name: str) -> bool:
+    try:
+        change.free_name(name)
+    except names.SessionNameTaken:
+        return False
+    return True
+
+
+def _is_unusable(steps: Iterable[Step]) -> bool:
+    """The folder is not there, or is another one: nothing is written, and nobody logged out."""
+    return any(step.kind is Kind.FAIL and step.code in _WHOLE for step in steps)
+
+
+def _cursors(listing: Listing) -> dict[str, str]:
+    tokens: list[StoredToken] = [one.token for one in listing.usable() if one.token]
+    return {digest(token.token): token.cursor for token in tokens}

@@ -1,0 +1,194 @@
+"""`sessions import`: what a folder holds becomes sessions of this database. The folder stays as
+it is: nothing is written there, no lock file either, and the old flat layout is not moved.
+
+Who is connected here stays connected here, unless somebody asked to replace it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from sessions_app.folder.mirror import Threads
+from sessions_app.folder.store import (
+    FolderBusyError,
+    FolderError,
+    FoundSession,
+    KeptAnswer,
+    Listing,
+    SessionFolder,
+    StoredContext,
+    StoredToken,
+)
+from sessions_app.folder.transfer import judging, taking
+from sessions_app.folder.transfer.judging import Action, Verdict
+from sessions_app.folder.transfer.report import (
+    LOCK_WAIT_S,
+    Refused,
+    Report,
+    escaped,
+    is_busy,
+    is_receiving,
+    people,
+    refuse_followed,
+)
+from sessions_app.sessions.names import SessionNameError
+
+FLAT_TOKEN = "token.json"  # noqa: S105 - a file's name
+Keep = Callable[[KeptAnswer], bool]
+"""Store an answer that a program received and nobody read; whether that went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One session of the folder, with all that it holds. `problem`: of its contexts."""
+
+    session: FoundSession
+    contexts: dict[str, StoredContext]
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The folder as it was under its locks."""
+
+    listing: Listing
+    found: list[Found]
+    answers: list[KeptAnswer]
+
+
+def import_folder(
+    path: Path, *, threads: Threads, keep: Keep, dry_run: bool = False, replace: bool = False
+) -> Report:
+    """Take in what can be taken; raises Refused. See `Report` for what was left out."""
+    refuse_followed(path)
+    if not path.is_dir():
+        is_there = path.exists() or path.is_symlink()
+        reason = "is not a folder" if is_there else "is not there"
+        raise Refused(f"{escaped(str(path))} {reason}.")
+    folder = SessionFolder(path, flat_default=FLAT_TOKEN)
+    try:
+        # Held until the end, so that no program begins to receive half-way.
+        with folder.poll_lock.borrow(limit_s=0):
+            taken = _read(folder)
+            return _Import(taken, threads, keep, Report(dry_run), replace).run(path)
+    except FolderBusyError as busy:
+        if busy.name == folder.data_lock.path.name:
+            raise is_busy(path, folder.data_lock, busy) from busy
+        raise is_receiving(path, folder.poll_lock) from busy
+    except FolderError as error:
+        raise Refused(f"{escaped(str(path))} cannot be read: {error}") from error
+
+
+def _read(folder: SessionFolder) -> Taken:
+    try:
+        with folder.data_lock.borrow(limit_s=LOCK_WAIT_S):
+            listing = folder.scan()
+            found = [_with_contexts(folder, one) for one in listing.sessions]
+            return Taken(listing, found, folder.kept_answers(tidy=False))
+    except OSError as error:
+        raise Refused(
+            f"{escaped(str(folder.base))} cannot be read ({error.strerror or 'unknown reason'})."
+        ) from error
+
+
+def _with_contexts(folder: SessionFolder, found: FoundSession) -> Found:
+    if found.token is None:
+        return Found(found, {})
+    # Of a move out of the flat layout that was cut short the contexts may be in their new place.
+    places = (SessionFolder(folder.base), folder)
+    try:
+        read = (place.read_contexts(found.name) for place in places)
+        return Found(found, next((entries for entries in read if entries), {}))
+    except FolderError as error:
+        return Found(found, {}, str(error))
+
+
+@dataclass(slots=True)
+class _Import:
+    """One run: every session is judged, and taken in a transaction of its own."""
+
+    taken: Taken
+    threads: Threads
+    keep: Keep
+    report: Report
+    replace: bool
+
+    def run(self, path: Path) -> Report:
+        default_before = taking.connected_default()
+        # The oldest binding first: of one WeChat account the newest is the living one.
+        went = [one for one in sorted(self.taken.found, key=_bound_at) if self._take(one)]
+        self.report.went = len(went)
+        if self.taken.listing.default_name in {one.session.name for one in went}:
+            self._take_default(self.taken.listing.default_name, default_before)
+        if went:
+            self.report.advice = (
+                f"Stop every program on {escaped(str(path))} for good: the console receives for "
+                "these bots from now on, and two that receive for one bot take each other's "
+                "messages."
+            )
+        return self.report
+
+    def _take(self, one: Found) -> bool:
+        name, token = one.session.name, one.session.token
+        if token is None:
+            self.report.leave_out(name, one.session.reason)
+            return False
+        judged = judging.verdict(name, token, replace=self.replace)
+        if judged.sentence:
+            self.report.leave_out(name, judged.sentence)
+            return False
+        session = None
+        try:
+            if not self.report.dry_run:
+                session = taking.take_session(name, token, judged, replace=self.replace)
+        except (SessionNameError, taking.Changed) as error:
+            self.report.leave_out(name, str(error))
+            return False
+        good = taking.storable(one.contexts)
+        self.report.add(name, self._words(judged, token, len(good)))
+        self._store_answers(name, token.bot_id)
+        if session is not None:
+            taking.take_people(session, good, self.threads)
+        self._say_what_is_missing(one, len(good))
+        return True
+
+    def _words(self, judged: Verdict, token: StoredToken, count: int) -> str:
+        imported = self.report.did("imported")
+        said = {
+            Action.ADD: imported,
+            Action.CONNECT: f"{imported} into the session of that name here",
+            Action.REPLACE: f"{imported} in place of the session here",
+            Action.REFRESH: "is here already with these credentials; people and counts "
+            + self.report.did("brought up to date"),
+        }
+        return f"{said[judged.action]}: bot {token.bot_id}, {people(count)}"
+
+    def _say_what_is_missing(self, one: Found, taken: int) -> None:
+        name, lost = one.session.name, len(taking.with_tokens(one.contexts)) - taken
+        if one.problem:
+            self.report.leave_out(name, f"people and counts: {one.problem}")
+        if lost:
+            self.report.leave_out(name, f"{people(lost)}, whose entry no database can hold.")
+
+    def _store_answers(self, name: str, bot_id: str) -> None:
+        answers = [one for one in self.taken.answers if one.bot_id == bot_id]
+        lost = 0 if self.report.dry_run else sum(not self.keep(one) for one in answers)
+        if stored := len(answers) - lost:
+            words = f"answers of WeChat that a program received and nobody read: {stored} "
+            self.report.add(name, words + self.report.did("stored"))
+        if lost:
+            self.report.leave_out(name, f"answers of WeChat that cannot be read: {lost}")
+
+    def _take_default(self, name: str, before: str) -> None:
+        if before and before != name and not self.replace:
+            words = f"the folder's default; “{before}” stays the default here"
+            self.report.add(name, words)
+            return
+        if not self.report.dry_run:
+            taking.make_default(name)
+        self.report.add(name, self.report.did("made the default"))
+
+
+def _bound_at(one: Found) -> tuple[float, str]:
+    token = one.session.token
+    return (token.created_at_s if token else 0.0, one.session.name)

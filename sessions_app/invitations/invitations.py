@@ -1,0 +1,121 @@
+"""Invitations: a public address whose every visitor scans a session of their own.
+
+No session exists before its scan is confirmed. Calls no WeChat.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from django.urls import reverse
+from django.utils import timezone
+
+from sessions_app.login.attempts import PUBLIC_REST, ask_new_code, name_still_free, start_login
+from sessions_app.models import Invitation, InvitationVisit, LoginAttempt, LoginState, Team, User
+from sessions_app.sessions import names
+
+HOUR = timedelta(hours=1)
+KEPT = timedelta(minutes=10)
+"""How long a code that nobody scanned can be started again by who has its cookie."""
+
+
+class InvitationOver(Exception):  # noqa: N818 - a statement, like those of `names`
+    """Unknown or revoked: there is nothing here for visitors."""
+
+
+class InvitationFull(Exception):  # noqa: N818
+    """No more people in all (`for_good`), or in this hour."""
+
+    def __init__(self, *, for_good: bool) -> None:
+        super().__init__(for_good)
+        self.for_good = for_good
+
+
+def address(invitation: Invitation) -> str:
+    path = reverse("invite:page", args=[invitation.code])
+    return settings.PUBLIC_URL.rstrip("/") + path
+
+
+def make_invitation(
+    *, user: User | None, team: Team, prefix: str, label: str, per_hour: int, in_all: int
+) -> Invitation:
+    """Raises SessionNameError for a prefix that no session's name can begin with."""
+    clean = names.clean_session_name(_numbered(prefix, 1)).rpartition(" ")[0]
+    return Invitation.objects.create(
+        team=team, prefix=clean, label=label.strip(), per_hour=per_hour, in_all=in_all, made_by=user
+    )
+
+
+def _numbered(prefix: str, number: int) -> str:
+    return f"{prefix} {number:04}"
+
+
+def revoke(*, invitation: Invitation) -> None:
+    """No more visitors; who scans right now is let in, and who came stays."""
+    rows = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
+    rows.update(revoked_at=timezone.now())
+
+
+def find(code: str) -> Invitation:
+    """Raises InvitationOver."""
+    found = Invitation.objects.filter(code=code, revoked_at=None).select_related("team").first()
+    if found is None:
+        raise InvitationOver
+    return found
+
+
+def visit_of(invitation: Invitation, key: str) -> InvitationVisit | None:
+    """The visitor's own visit, as their cookie names it."""
+    if not key or len(key) > 32:
+        return None
+    return invitation.visits.select_related("attempt").filter(pk=key).first()
+
+
+def enter(invitation: Invitation, visit: InvitationVisit | None) -> InvitationVisit:
+    """A code for this visitor: of the open login, else of a new one. Raises InvitationFull."""
+    if visit is not None and not _is_over(visit):
+        if visit.attempt is not None:
+            ask_new_code(attempt=visit.attempt, shown_for=PUBLIC_REST)
+        return visit
+    with transaction.atomic():
+        locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        sweep(locked)
+        _count(locked, timezone.now())
+        attempt = start_login(
+            user=locked.made_by,
+            session_name=name_still_free(_numbered(locked.prefix, locked.last_number)),
+            team=locked.team,
+        )
+        return InvitationVisit.objects.create(invitation=locked, attempt=attempt)
+
+
+def _is_over(visit: InvitationVisit) -> bool:
+    return visit.came_at is None and (visit.attempt is None or visit.attempt.is_final)
+
+
+def _count(invitation: Invitation, moment: datetime) -> None:
+    """One more code of this hour, with a number of its own."""
+    if invitation.visits.count() >= invitation.in_all:
+        raise InvitationFull(for_good=True)
+    began = invitation.hour_began_at
+    if began is None or moment - began >= HOUR:
+        invitation.hour_began_at, invitation.hour_count = moment, 0
+    if invitation.hour_count >= invitation.per_hour:
+        raise InvitationFull(for_good=False)
+    invitation.hour_count += 1
+    invitation.last_number += 1
+    invitation.save(update_fields=["hour_began_at", "hour_count", "last_number"])
+
+
+def sweep(invitation: Invitation) -> None:
+    """What nobody scanned leaves a number behind and nothing else. Idempotent."""
+    over = invitation.visits.filter(
+        came_at=None, attempt__finished_at__lt=timezone.now() - KEPT
+    ).exclude(attempt__status=LoginState.CONFIRMED)
+    with transaction.atomic():
+        pairs = list(over.values_list("pk", "attempt"))
+        invitation.visits.filter(pk__in=[visit for visit, _ in pairs]).delete()
+        LoginAttempt.objects.filter(pk__in=[attempt for _, attempt in pairs]).delete()
+        rows = Invitation.objects.filter(pk=invitation.pk)
+        rows.update(unscanned=F("unscanned") + len(pairs))

@@ -1,0 +1,122 @@
+"""The public page of an invitation: a visitor asks for a code and scans it.
+
+Opening it costs nothing (previews and crawlers open pages); the button asks for the code. Knows
+the visitor by a cookie of this address alone.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from sessions_app.invitations import invitations
+from sessions_app.invitations.invitations import InvitationFull, InvitationOver
+from sessions_app.links.views import LAST_VERSION, NOT_FOUND, attempt_context, public
+from sessions_app.login import attempts
+from sessions_app.models import Invitation, InvitationVisit
+from sessions_app.pages.answers import UNPROCESSABLE
+
+COOKIE = "weilink_visit"
+COOKIE_AGE_S = 30 * 24 * 3_600
+TOO_MANY = 429
+
+
+def _visit(request: HttpRequest, invitation: Invitation) -> InvitationVisit | None:
+    return invitations.visit_of(invitation, request.COOKIES.get(COOKIE, ""))
+
+
+def _over(request: HttpRequest, template: str, sentence: str, status: int) -> HttpResponse:
+    context = {"sentence": sentence, "version": LAST_VERSION}
+    return render(request, template, context, status=status)
+
+
+def _ended(request: HttpRequest, template: str = "scan/page.html") -> HttpResponse:
+    """The same words for a code that never was."""
+    return _over(request, template, _("This invitation has ended."), NOT_FOUND)
+
+
+@public
+@require_GET
+def page(request: HttpRequest, code: str) -> HttpResponse:
+    return _look(request, code, "scan/page.html")
+
+
+@public
+@require_GET
+def state(request: HttpRequest, code: str) -> HttpResponse:
+    return _look(request, code, "scan/state.html")
+
+
+def _look(request: HttpRequest, code: str, template: str) -> HttpResponse:
+    try:
+        found = invitations.find(code)
+    except InvitationOver:
+        return _ended(request, template)
+    return render(request, template, _context(found, _visit(request, found)))
+
+
+@public
+@require_POST
+def again(request: HttpRequest, code: str) -> HttpResponse:
+    """The button: a first code for a visitor, or a new one after one that ran out."""
+    try:
+        found = invitations.find(code)
+        visit = invitations.enter(found, _visit(request, found))
+    except InvitationOver:
+        return _ended(request)
+    except InvitationFull as full:
+        words = _("This invitation is full.")
+        if not full.for_good:
+            words = _("Too many people have come in the past hour. Try again in an hour.")
+        return _over(request, "scan/page.html", words, TOO_MANY)
+    response = _watch(code)
+    response.set_cookie(
+        COOKIE,
+        visit.pk,
+        max_age=COOKIE_AGE_S,
+        path=reverse("invite:page", args=[code]),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
+
+
+@public
+@require_POST
+def digits(request: HttpRequest, code: str) -> HttpResponse:
+    try:
+        found = invitations.find(code)
+    except InvitationOver:
+        return _ended(request)
+    visit = _visit(request, found)
+    try:
+        if visit is not None and visit.attempt is not None:
+            attempts.give_verify_code(attempt=visit.attempt, code=request.POST.get("code", ""))
+    except ValueError as problem:
+        context = {**_context(found, visit), "digits_error": str(problem)}
+        return render(request, "scan/page.html", context, status=UNPROCESSABLE)
+    except attempts.VerifyCodeNotWanted:
+        pass  # it went on meanwhile: the page shows where it is
+    return _watch(code)
+
+
+def _watch(code: str) -> HttpResponse:
+    return redirect(reverse("invite:page", args=[code]) + "?watch")
+
+
+def _context(invitation: Invitation, visit: InvitationVisit | None) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "alive": True,
+        "page_url": reverse("invite:page", args=[invitation.code]),
+        "heading": _("Connect with WeChat"),
+    }
+    if visit is None or visit.attempt is None:
+        return {**context, "may_start_again": True, "is_first": True}
+    context |= attempt_context(visit.attempt)
+    context["may_start_again"] = context["may_start_again"] and visit.came_at is None
+    return context

@@ -1,0 +1,163 @@
+"""The public page of a scan link: one code and its state, or one sentence why there is none.
+
+Knows no user, opens no websocket, is kept by no cache and shown in no frame.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from sessions_app.links import scan_links
+from sessions_app.links.scan_links import DeadLink, Why
+from sessions_app.login import attempts
+from sessions_app.login.panel import LoginPanel, login_panel
+from sessions_app.models import LoginAttempt, LoginState, ScanLink
+from sessions_app.pages.answers import NO_SCRIPT_REFRESH_S, UNPROCESSABLE
+
+NOT_FOUND, GONE = 404, 410
+# Above every version of a living page: what is dead stays so.
+LAST_VERSION = 9_000_000_000_000_000
+
+View = Callable[..., HttpResponse]
+
+
+def public(view: View) -> View:
+    """No login asked for, nothing kept by caches, nothing found by search engines."""
+
+    @wraps(view)
+    def shown(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        response["X-Robots-Tag"] = "noindex, nofollow"
+        response["Referrer-Policy"] = "same-origin"
+        return response
+
+    open_view: View = login_not_required(never_cache(shown))
+    return open_view
+
+
+def _sentence(why: Why) -> str:
+    match why:
+        case Why.USED:
+            return _("This link has been used. You can close this page.")
+        case Why.REVOKED:
+            return _("This link was revoked by the people who created it.")
+        case Why.EXPIRED:
+            return _("This link has expired. Ask for a new one.")
+    return _("This link is not complete. Copy it once more, or ask for a new one.")
+
+
+def _dead(request: HttpRequest, why: Why, template: str, *, status: int = 0) -> HttpResponse:
+    context = {"sentence": _sentence(why), "version": LAST_VERSION, "is_used": why is Why.USED}
+    status = status or (NOT_FOUND if why is Why.UNKNOWN else GONE)
+    return render(request, template, context, status=status)
+
+
+@public
+@require_GET
+def scan(request: HttpRequest, token: str) -> HttpResponse:
+    """Opening it asks for a code; its own refresh without JavaScript (`?watch`) only looks."""
+    try:
+        link = scan_links.find_link(token)
+        watching = "watch" in request.GET
+        attempt = scan_links.attempt_of(link) if watching else scan_links.open_link(link)
+    except DeadLink as dead:
+        return _dead(request, dead.why, "scan/page.html")
+    return render(request, "scan/page.html", _context(link, attempt, token))
+
+
+@public
+@require_GET
+def state(request: HttpRequest, token: str) -> HttpResponse:
+    """The fragment that the page asks for; a link that died meanwhile is its last news."""
+    try:
+        link = scan_links.find_link(token)
+    except DeadLink as dead:
+        status = NOT_FOUND if dead.why is Why.UNKNOWN else 200
+        return _dead(request, dead.why, "scan/state.html", status=status)
+    return render(request, "scan/state.html", _context(link, scan_links.attempt_of(link), token))
+
+
+@public
+@require_POST
+def digits(request: HttpRequest, token: str) -> HttpResponse:
+    try:
+        link = scan_links.find_link(token)
+    except DeadLink as dead:
+        return _dead(request, dead.why, "scan/page.html")
+    attempt = scan_links.attempt_of(link)
+    try:
+        if attempt is not None:
+            attempts.give_verify_code(attempt=attempt, code=request.POST.get("code", ""))
+    except ValueError as problem:
+        context = {**_context(link, attempt, token), "digits_error": str(problem)}
+        return render(request, "scan/page.html", context, status=UNPROCESSABLE)
+    except attempts.VerifyCodeNotWanted:
+        pass  # it went on meanwhile: the page shows where it is
+    return _watch(token)
+
+
+@public
+@require_POST
+def again(request: HttpRequest, token: str) -> HttpResponse:
+    """A new code, whether or not the last one can still be scanned."""
+    try:
+        scan_links.ask_new_code(scan_links.find_link(token))
+    except DeadLink as dead:
+        return _dead(request, dead.why, "scan/page.html")
+    return _watch(token)
+
+
+def _watch(token: str) -> HttpResponse:
+    response = redirect("public:scan", token)
+    response["Location"] += "?watch"
+    return response
+
+
+def _context(link: ScanLink, attempt: LoginAttempt | None, token: str) -> dict[str, Any]:
+    context: dict[str, Any] = {
+        "alive": True,
+        "page_url": reverse("public:scan", args=[token]),
+        "heading": _("Scan with the WeChat account of “%(name)s”") % {"name": link.session_name},
+    }
+    return {**context, **attempt_context(attempt)}
+
+
+def attempt_context(attempt: LoginAttempt | None) -> dict[str, Any]:
+    """One attempt as a public page shows it."""
+    context: dict[str, Any] = {"refresh_s": NO_SCRIPT_REFRESH_S}
+    if attempt is None:
+        return {**context, "sentence": _("Try again in a minute."), "may_start_again": True}
+    panel = login_panel(attempt)
+    # A page that refreshes itself must not do so while somebody types, nor when it is over.
+    if attempt.is_final or panel.asks:
+        context["refresh_s"] = 0
+    context["version"] = int(attempt.created_at.timestamp()) * 1_000 + attempt.version
+    context["may_start_again"] = attempt.is_final or bool(attempt.qr_url)
+    # Only what WeChat's own apps open; an address of another kind would be a script's door.
+    context["open_url"] = attempt.qr_url if attempt.qr_url.startswith("https://") else ""
+    return {**context, "attempt": attempt, "panel": panel, "sentence": _in_public(panel)}
+
+
+def _in_public(panel: LoginPanel) -> str:
+    """The dialog's sentence, without what only those who run the console should read."""
+    match LoginState(panel.attempt.status):
+        case LoginState.FAILED:
+            return _("That did not work. Try again in a minute.")
+        case LoginState.OTHER_ACCOUNT:
+            return _(
+                "This is not the same WeChat account as before. Tell the person who sent you "
+                "the link."
+            )
+        case LoginState.EXPIRED:
+            return _("Nobody scanned in time.")
+        case LoginState.CONFIRMED:
+            return _("Connected. You can close this page.")
+    return panel.sentence

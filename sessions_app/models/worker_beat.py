@@ -1,0 +1,22 @@
+"""Workers that are alive."""
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class WorkerBeat(models.Model):
+    """A worker that lives, as last heard; the pages say so when none is."""
+
+    worker_id = models.CharField(primary_key=True, max_length=64)
+    host = models.CharField(_("host"), max_length=255)
+    pid = models.PositiveIntegerField(_("process"))
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    heard_at = models.DateTimeField(_("heard"), default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.pid}"

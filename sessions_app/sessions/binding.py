@@ -1,0 +1,109 @@
+"""Credentials of a scan and what binding them to a session changes, elsewhere too."""
+
+import json
+from dataclasses import asdict, dataclass
+
+from django.db.models import Q
+from django.utils import timezone
+
+from sessions_app.models import (
+    SENDING_STATES,
+    Session,
+    SessionEvent,
+    SessionState,
+    User,
+)
+from sessions_app.realtime.streams import Change
+from sessions_app.sessions.services import (
+    BOUND_ELSEWHERE,
+    EVIDENCE,
+    forget_evidence,
+    lock,
+    note_state,
+    record_state,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """`confirmed` of get_qrcode_status: bot_token, ilink_bot_id, baseurl, ilink_user_id."""
+
+    token: str
+    bot_id: str
+    base_url: str
+    user_id: str
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Credentials":
+        return cls(**json.loads(text))
+
+
+def bind(
+    change: Change,
+    session: Session,
+    credentials: Credentials,
+    *,
+    who: User | None,
+    from_folder: bool = False,
+) -> None:
+    """Give the session its new token, inside the caller's transaction.
+
+    A new bot starts a new stream: the cursor is empty and older context tokens are void.
+    `from_folder`: another program scanned, and the shared folder brought it.
+    """
+    living, ended = _lock_bindings(session, credentials.user_id)
+    if session.bot_id != credentials.bot_id:
+        session.contexts.all().delete()
+    now = timezone.now()
+    session.bot_id, session.owner_id = credentials.bot_id, credentials.user_id
+    session.base_url, session.token = credentials.base_url, credentials.token
+    session.cursor, session.hold_ms = "", 35_000
+    session.generation += 1
+    session.bound_at, session.last_poll_at = now, None
+    forget_evidence(session)
+    session.gives_receipts = False
+    session.lease_owner = ""
+    # Not all columns: a name given meanwhile stays.
+    session.save(
+        update_fields=[
+            "bot_id", "owner_id", "base_url", "sealed_token", "cursor", "hold_ms", "generation",
+            "bound_at", "last_poll_at", "gives_receipts", "lease_owner", *EVIDENCE,
+        ]
+    )  # fmt: skip
+    SessionEvent.objects.create(
+        session=session,
+        kind=SessionEvent.Kind.BOUND,
+        code="elsewhere" if from_folder else "",
+        detail=credentials.bot_id[:400],
+        who=who,
+    )
+    record_state(change, session, SessionState.CONNECTING, who=who)
+    # One WeChat account is bound to one bot at a time: its other sessions have ended.
+    for other in living:
+        record_state(change, other, SessionState.EXPIRED, code=BOUND_ELSEWHERE, detail=session.name)
+    for other in ended:
+        _say_where(change, other, session.name)
+
+
+def _say_where(change: Change, ended: Session, name: str) -> None:
+    """WeChat ends the older binding before it confirms the newer one: only now it is known why."""
+    if (ended.error_code, ended.error_detail) == (BOUND_ELSEWHERE, name):
+        return
+    note_state(ended, SessionState.EXPIRED, code=BOUND_ELSEWHERE, detail=name)
+    record_state(change, ended, SessionState.EXPIRED, code=BOUND_ELSEWHERE, detail=name)
+
+
+def _lock_bindings(session: Session, owner_id: str) -> tuple[list[Session], list[Session]]:
+    """Lock the session, read anew, and the account's others: the living and the ended ones."""
+    wanted = Q(pk=session.pk)
+    if owner_id:
+        found = (*SENDING_STATES, SessionState.EXPIRED)
+        wanted |= Q(owner_id=owner_id, state__in=found, deleted_at=None)
+    rows = list(Session.objects.select_for_update(no_key=True).filter(wanted).order_by("pk"))
+    lock(session)
+    others = [row for row in rows if row.pk != session.pk]
+    living = [row for row in others if row.state in SENDING_STATES]
+    return living, [row for row in others if row.state == SessionState.EXPIRED]

@@ -1,0 +1,247 @@
+"""Changes of sessions: each one transaction, an event that says who and why, announced on commit.
+
+Nothing here calls WeChat; the worker finds what there is to do in the rows.
+"""
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from sessions_app.models import (
+    ACCOUNT_COLOURS,
+    SENDING_STATES,
+    LoginState,
+    Session,
+    SessionEvent,
+    SessionState,
+    Team,
+    User,
+)
+from sessions_app.realtime.streams import Change, announcing, wake_workers
+from sessions_app.sessions import names
+from sessions_app.sessions.log_lines import say_state
+
+BOUND_ELSEWHERE = "bound_elsewhere"
+SIGNED_OUT = "signed_out"
+
+
+class SessionNotBound(Exception):  # noqa: N818 - a statement, like those of `names`
+    """The session has no credentials, so this cannot be done with it."""
+
+
+class SessionStillBound(Exception):  # noqa: N818
+    """The session is to be logged out before it can be deleted."""
+
+
+def lock(session: Session) -> None:
+    """Read the row anew, locked until the commit: the object may be older than a log-out."""
+    session.refresh_from_db(from_queryset=Session.objects.select_for_update(no_key=True))
+
+
+def touch(change: Change, session: Session) -> None:
+    change.touch(session, f"team:{session.team_id}", f"session:{session.pk}")
+
+
+def record_state(
+    change: Change,
+    session: Session,
+    state: SessionState,
+    *,
+    code: str = "",
+    detail: str = "",
+    who: User | None = None,
+) -> None:
+    """Set state and reason; a new state is an event. The caller has locked the row, or made it."""
+    if session.state != state:
+        session.state = state
+        session.state_since = timezone.now()
+        note_state(session, state, code=code, detail=detail, who=who)
+    session.error_code, session.error_detail = code, detail[:400]
+    session.save(update_fields=["state", "state_since", "error_code", "error_detail"])
+    touch(change, session)
+
+
+def note_state(
+    session: Session,
+    state: SessionState,
+    *,
+    code: str = "",
+    detail: str = "",
+    who: User | None = None,
+) -> None:
+    """One event about the session's state, and a log line with its name."""
+    SessionEvent.objects.create(
+        session=session,
+        kind=SessionEvent.Kind.STATE,
+        state=state,
+        code=code,
+        detail=detail[:400],
+        who=who,
+    )
+    say_state(session, state, code=code, detail=detail, who=who)
+
+
+def free_name(name: str, *, besides: Session | None = None) -> str:
+    """The cleaned name. Raises BadSessionName, SessionNameTaken."""
+    clean = names.clean_session_name(name)
+    same = Session.objects.filter(name_key=names.name_key(clean))
+    if besides is not None:
+        same = same.exclude(pk=besides.pk)
+    if taken := same.values_list("name", flat=True).first():
+        raise names.SessionNameTaken(taken)
+    return clean
+
+
+def create_session(*, name: str, team: Team, may_be_default: bool = True) -> Session:
+    """A row without credentials; the first one is the default. Inside a transaction."""
+    clean = free_name(name)
+    count = Session.objects.count()
+    return Session.objects.create(
+        name=clean,
+        name_key=names.name_key(clean),
+        team=team,
+        colour=count % ACCOUNT_COLOURS,
+        is_default=may_be_default and not Session.objects.filter(is_default=True).exists(),
+    )
+
+
+def rename_session(*, session: Session, new_name: str, user: User | None) -> Session:
+    """Give another name; history, credentials and polling stay. Raises SessionNameError."""
+    with announcing() as change:
+        lock_to_rename(session)
+        clean = free_name(new_name, besides=session)
+        names.clean_new_name(clean)
+        if clean == session.name:
+            return session
+        SessionEvent.objects.create(
+            session=session,
+            kind=SessionEvent.Kind.RENAMED,
+            detail=f"{session.name} → {clean}",
+            who=user,
+        )
+        give_name(change, session, clean)
+    return session
+
+
+def give_name(change: Change, session: Session, name: str) -> None:
+    """Set the clean, free name; sessions that say "bound as" this one say the new name too."""
+    session.name, session.name_key = name, names.name_key(name)
+    session.save(update_fields=["name", "name_key"])
+    touch(change, session)
+    if session.owner_id and session.state in SENDING_STATES:
+        for other in Session.objects.filter(_ended_for(session)).exclude(pk=session.pk):
+            Session.objects.filter(pk=other.pk).update(error_detail=name)
+            touch(change, other)
+
+
+def lock_to_rename(session: Session) -> None:
+    """Like `lock`, with the sessions that name this one, in the order of `LOCK_ORDER`."""
+    session.refresh_from_db(fields=["owner_id"])
+    rows = Session.objects.select_for_update(no_key=True).order_by("pk")
+    list(rows.filter(Q(pk=session.pk) | _ended_for(session)).values_list("pk"))
+    lock(session)
+
+
+def _ended_for(session: Session) -> Q:
+    """The account's sessions that say that it is bound as another one now."""
+    if not session.owner_id:
+        return Q(pk__in=[])
+    ended = Q(owner_id=session.owner_id, state=SessionState.EXPIRED)
+    return ended & Q(error_code=BOUND_ELSEWHERE, deleted_at=None)
+
+
+def log_out(*, session: Session, user: User | None) -> None:
+    """Forget credentials and contexts, keep messages. A poll in flight cannot undo it."""
+    with announcing() as change:
+        lock(session)
+        if session.state == SessionState.LOGGED_OUT:
+            return
+        forget_credentials(session)
+        SessionEvent.objects.create(session=session, kind=SessionEvent.Kind.LOGGED_OUT, who=user)
+        record_state(change, session, SessionState.LOGGED_OUT, who=user)
+        wake_workers()
+
+
+def forget_credentials(session: Session) -> None:
+    """Nothing can be polled or sent any more, and nothing in flight can undo it."""
+    session.sealed_token, session.cursor = "", ""
+    session.generation += 1
+    forget_evidence(session)
+    session.save(update_fields=["sealed_token", "cursor", "generation", *EVIDENCE])
+    session.contexts.all().delete()
+
+
+EVIDENCE = (
+    "errors_in_row", "next_poll_at", "failed_at", "doubted_at",
+    "throttled_at", "throttled_until", "throttle_words", "throttle_count",
+)  # fmt: skip
+"""What was learnt of one binding while it was used, besides when it was last heard."""
+
+
+def forget_evidence(session: Session) -> None:
+    """In memory: troubles of an earlier binding say nothing of the next one."""
+    session.errors_in_row, session.next_poll_at, session.failed_at = 0, None, None
+    session.doubted_at = None
+    session.throttled_at, session.throttled_until = None, None
+    session.throttle_words, session.throttle_count = "", 0
+
+
+DELETABLE_STATES = (SessionState.LOGGED_OUT, SessionState.EXPIRED)
+
+
+def delete_session(*, session: Session, user: User | None) -> None:
+    """Hide the session and free its name; events and messages stay. Raises SessionStillBound.
+
+    Only what receives nothing any more: logging out tells WeChat and is a decision of its own.
+    """
+    with announcing() as change:
+        session = Session.objects.select_for_update().get(pk=session.pk)
+        if session.state not in DELETABLE_STATES:
+            raise SessionStillBound
+        forget_credentials(session)
+        SessionEvent.objects.create(
+            session=session, kind=SessionEvent.Kind.DELETED, detail=session.name, who=user
+        )
+        record_state(change, session, SessionState.LOGGED_OUT, who=user)
+        now = timezone.now()
+        session.login_attempts.filter(finished_at=None).update(
+            status=LoginState.CANCELLED, finished_at=now, version=F("version") + 1
+        )
+        session.scan_links.filter(revoked_at=None).update(revoked_at=now)
+        # No real name holds a slash, so these clash with none, old or to come.
+        suffix = f" /{session.pk}"
+        session.name = session.name[: names.MAX_CHARACTERS - len(suffix)] + suffix
+        session.name_key = f"/{session.pk}"
+        session.is_default, session.deleted_at = False, now
+        session.save(update_fields=["name", "name_key", "is_default", "deleted_at"])
+        wake_workers()
+
+
+def set_paused(*, session: Session, paused: bool, user: User | None) -> None:
+    """Stop or go on polling; sending is not touched. Raises SessionNotBound.
+
+    To resume what is not paused changes nothing: its state is what polling shows of it.
+    """
+    with announcing() as change:
+        lock(session)
+        if not session.sealed_token or session.state == SessionState.EXPIRED:
+            raise SessionNotBound
+        if paused == (session.state == SessionState.PAUSED):
+            return
+        session.errors_in_row, session.next_poll_at, session.failed_at = 0, None, None
+        session.save(update_fields=["errors_in_row", "next_poll_at", "failed_at"])
+        state = SessionState.PAUSED if paused else SessionState.CONNECTING
+        record_state(change, session, state, who=user)
+        wake_workers()
+
+
+def set_default(*, session: Session, user: User | None) -> None:
+    with announcing() as change:
+        either = Session.objects.filter(Q(is_default=True) | Q(pk=session.pk))
+        for other in either.select_for_update(no_key=True).order_by("pk"):
+            if other.pk != session.pk:
+                other.is_default = False
+                other.save(update_fields=["is_default"])
+                touch(change, other)
+        session.is_default = True
+        session.save(update_fields=["is_default"])
+        touch(change, session)

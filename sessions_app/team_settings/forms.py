@@ -1,0 +1,132 @@
+"""The form of `/settings/`: which numbers are possible, and what each of them is for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.functional import lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from sessions_app.team_settings.limits import TeamSettings, as_values
+
+
+def _words_for_bounds(low: str, high: str) -> str:
+    return gettext("A whole number from %(low)s to %(high)s.") % {"low": low, "high": high}
+
+
+# In the reader's language, not in that of the import.
+_bounds = lazy(_words_for_bounds, str)
+
+
+class NumberField(forms.IntegerField):
+    """A whole number between two; whatever is wrong with it, one sentence says what is right."""
+
+    def __init__(self, low: int, high: int, *, unit: Any, label: Any, help_text: Any) -> None:
+        words = _bounds(f"{low:,}", f"{high:,}")
+        said = dict.fromkeys(("required", "invalid", "min_value", "max_value"), words)
+        super().__init__(
+            min_value=low,
+            max_value=high,
+            label=label,
+            help_text=help_text,
+            error_messages=said,
+            # What the page was drawn with: a colleague's change of another number stays.
+            show_hidden_initial=True,
+            widget=forms.NumberInput({"class": "input"}),
+        )
+        self.unit = unit
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Fields that belong together."""
+
+    title: Any
+    key: str
+    fields: list[BoundField]
+
+
+class TeamSettingsForm(forms.Form):
+    """Every field of `TeamSettings`, in the order of the page."""
+
+    window_hours = NumberField(
+        1, 168, unit=_("hours"), label=_("Reply window"),
+        help_text=_("How long WeChat accepts replies after a person's last message."),
+    )  # fmt: skip
+    replies_per_token = NumberField(
+        1, 100, unit=_("replies"), label=_("Replies per message"),
+        help_text=_("How many replies WeChat accepts until the person writes again."),
+    )  # fmt: skip
+    pace_count = NumberField(
+        1, 100, unit=_("replies"), label=_("Rate limit: messages"),
+        help_text=_("WeChat accepts this many replies to one person within the time below. More "
+"must wait."),
+    )  # fmt: skip
+    pace_minutes = NumberField(
+        1, 60, unit=_("minutes"), label=_("Rate limit: per minutes"),
+        help_text=_("A reply over the limit waits and shows when it will be sent."),
+    )  # fmt: skip
+    warn_characters = NumberField(
+        100, 16_384, unit=_("characters"), label=_("Warn about long texts"),
+        help_text=_("Phones may cut off longer texts. The composer offers to split them."),
+    )  # fmt: skip
+    park_days = NumberField(
+        1, 90, unit=_("days"), label=_("Replies to send when they write"),
+        help_text=_("How long such a reply waits for the person to write."),
+    )  # fmt: skip
+    qr_minutes = NumberField(
+        1, 5, unit=_("minutes"), label=_("New QR code after"),
+        help_text=_("After this time a code that nobody scanned is replaced."),
+    )  # fmt: skip
+    picture_mb = NumberField(
+        1, 1_000, unit="MB", label=_("Largest picture"),
+        help_text=_("Larger pictures are refused before sending."),
+    )  # fmt: skip
+    voice_mb = NumberField(
+        1, 1_000, unit="MB", label=_("Largest voice message"),
+        help_text=_("Larger voice messages are not downloaded."),
+    )  # fmt: skip
+    video_mb = NumberField(
+        1, 4_000, unit="MB", label=_("Largest video"),
+        help_text=_("Sent and received"),
+    )  # fmt: skip
+    file_mb = NumberField(
+        1, 4_000, unit="MB", label=_("Largest file"),
+        help_text=_("Sent and received"),
+    )  # fmt: skip
+    total_gb = NumberField(
+        1, 100_000, unit="GB", label=_("All media together"),
+        help_text=_("Disk space for pictures, voice, videos and files."),
+    )  # fmt: skip
+    api_requests_per_minute = NumberField(
+        10, 1_000_000, unit=_("requests"), label=_("Requests per minute"),
+        help_text=_("Per token. Further requests are answered with 429 until the minute is over."),
+    )  # fmt: skip
+
+    SECTIONS = (
+        (
+            _("Replies"), "replies",
+            ("window_hours", "replies_per_token", "pace_count", "pace_minutes", "warn_characters",
+             "park_days"),
+        ),
+        (_("Scanning"), "scanning", ("qr_minutes",)),
+        (
+            _("Pictures, voice, videos and files"), "media",
+            ("picture_mb", "voice_mb", "video_mb", "file_mb", "total_gb"),
+        ),
+        (_("Programs"), "programs", ("api_requests_per_minute",)),
+    )  # fmt: skip
+
+    def __init__(self, data: Any = None, *, current: TeamSettings) -> None:
+        super().__init__(data, initial=as_values(current), label_suffix="")
+
+    def sections(self) -> Iterator[Section]:
+        for title, key, names in self.SECTIONS:
+            yield Section(title, key, [self[name] for name in names])
+
+    def wanted(self) -> dict[str, int]:
+        """Only what this reader changed."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}

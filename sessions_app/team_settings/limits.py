@@ -1,0 +1,117 @@
+"""What the team sets for itself: limits and paces, one row, edited at `/settings/`.
+
+Read often, so each process keeps it for `KEPT_S`; the process that saves forgets at once, others
+follow within that time. Must never be read while a module is imported, nor in an event loop: a
+read may ask the database. A loop takes `last_known()`.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils.asyncio import async_unsafe
+
+from sessions_app.ilink.wire import REPLIES_PER_TOKEN, WINDOW_HOURS
+from sessions_app.models.team_settings import SettingChange, TeamSettingsRow
+from sessions_app.people.models import User
+
+KEPT_S = 3.0
+ROW = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSettings:
+    """`pace_count` replies to one person in `pace_minutes` are WeChat's limit; MB are 2²⁰ bytes."""
+
+    window_hours: int = WINDOW_HOURS
+    replies_per_token: int = REPLIES_PER_TOKEN
+    pace_count: int = 12
+    pace_minutes: int = 5
+    warn_characters: int = 2_000
+    park_days: int = 7
+    qr_minutes: int = 2
+    picture_mb: int = 20
+    voice_mb: int = 20
+    video_mb: int = 100
+    file_mb: int = 100
+    total_gb: int = 20
+    api_requests_per_minute: int = 6_000
+
+    @property
+    def window(self) -> timedelta:
+        return timedelta(hours=self.window_hours)
+
+    @property
+    def pace_span(self) -> timedelta:
+        return timedelta(minutes=self.pace_minutes)
+
+    @property
+    def qr_lifetime(self) -> timedelta:
+        """After this time an unscanned QR code is replaced."""
+        return timedelta(minutes=self.qr_minutes)
+
+    @property
+    def parked_for(self) -> timedelta:
+        return timedelta(days=self.park_days)
+
+
+NAMES = tuple(field.name for field in fields(TeamSettings))
+
+_kept: tuple[float, TeamSettings] | None = None
+
+
+@async_unsafe  # also while a kept one would do: else a loop fails only now and then
+def team_settings(*, clock: Callable[[], float] = time.monotonic) -> TeamSettings:
+    """The settings of this moment, at most `KEPT_S` old. At most one query."""
+    global _kept
+    now = clock()
+    if _kept is not None and now - _kept[0] < KEPT_S:
+        return _kept[1]
+    found = _read()
+    _kept = (now, found)
+    return found
+
+
+def last_known(*, clock: Callable[[], float] = time.monotonic) -> tuple[TeamSettings, bool]:
+    """What this process read last, else the defaults, and whether it still holds. Asks nothing."""
+    if _kept is None:
+        return TeamSettings(), False
+    return _kept[1], clock() - _kept[0] < KEPT_S
+
+
+def _read() -> TeamSettings:
+    values = TeamSettingsRow.objects.filter(pk=ROW).values(*NAMES).first()
+    return TeamSettings(**values) if values else TeamSettings()
+
+
+def forget() -> None:
+    """The next reader asks the database."""
+    global _kept
+    _kept = None
+
+
+def change_settings(*, user: User | None, wanted: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Keep what differs, each with who changed it; returns name → (before, after)."""
+    with transaction.atomic():
+        TeamSettingsRow.objects.get_or_create(pk=ROW)
+        row = TeamSettingsRow.objects.select_for_update().get(pk=ROW)
+        before = {name: int(getattr(row, name)) for name in NAMES}
+        changed = {
+            name: (before[name], value) for name, value in wanted.items() if before[name] != value
+        }
+        for name, (_old, value) in changed.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(changed))
+        SettingChange.objects.bulk_create(
+            SettingChange(who=user, name=name, before=str(old), after=str(new))
+            for name, (old, new) in changed.items()
+        )
+        transaction.on_commit(forget)
+    forget()
+    return changed
+
+
+def as_values(settings: TeamSettings) -> dict[str, int]:
+    return asdict(settings)

@@ -1,0 +1,90 @@
+"""Characters that nobody sees, made visible: controls, direction, format and blank letters; pure.
+
+A name like “invoice<U+202E>fdp.exe” reads as “invoiceexe.pdf” where it is shown as it is. What
+programs get (the API, WeChat, a download) stays as it was written.
+"""
+
+import re
+from collections.abc import Iterator
+
+# Scripts whose letters join: Arabic and its kin, Mongolian, those of India and around it.
+_ARABIC = "\u0620-\u07ff\u0840-\u08ff"
+_JOINING = (
+    f"{_ARABIC}\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1820-\u18aa\u1a20-\u1aaf\u1b00-\u1c4f"
+    "\ua800-\ua8ff\ua980-\ua9ff\uaa60-\uaa7f\uabc0-\uabff"
+    "\U00010d00-\U00010d3f\U00011000-\U00011fff\U0001e900-\U0001e95f"
+)
+_HAN = "\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_EMOJI = (
+    "\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935"
+    "\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+)
+# Joiners and selectors that are writing: one at a time, each where it has something to do.
+_KEPT = (
+    # Between letters that join, and before a Persian ending of a Latin word.
+    f"(?<=[{_JOINING}])[\u200c\u200d](?![\u200c\u200d])"
+    f"|(?<=[0-9A-Za-z])\u200c(?=[{_ARABIC}])"
+    # Families and professions, how an emoji looks, keys like 1️⃣.
+    f"|(?:(?<=[{_EMOJI}])|(?<=[{_EMOJI}]\ufe0f))\u200d(?=[{_EMOJI}])"
+    f"|(?<=[{_EMOJI}])[\ufe0e\ufe0f]"
+    "|(?<=[0-9#*])\ufe0f(?=\u20e3)"
+    # England, Scotland, Wales: no other letters of a flag are drawn.
+    "|\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067"
+    "|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
+    # Which form of a Han or Mongolian letter is meant.
+    f"|(?<=[{_HAN}])[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+    "|(?<=[\u1820-\u18aa])[\u180b-\u180d\u180f]"
+)
+_UNSEEN = (
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u2800\u2d7f\u3164\ud800-\udfff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff0-\ufffc\ufffe\uffff\U0001107f\U00013430-\U00013455\U00016fe4"
+    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_SIGN = re.compile(f"(?P<kept>{_KEPT})|{_UNSEEN}")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff]")
+_MARKS = "\u061c\u200e\u200f"
+_FSI, _PDI = "\u2068", "\u2069"
+
+
+def visible(text: str, *, keeps_lines: bool = False) -> str:
+    """One line in which every sign is seen: “␊” for a line end, “[U+202E]” for an override.
+
+    `keeps_lines`: for texts, which are shown apart from the rest of the page: line ends and tabs
+    stay, and in a text with letters from right to left the marks that put its signs in their
+    places. The same as `static/js/unseen.js`.
+    """
+    return "".join(shown for _sign, shown in pieces(text, keeps_lines=keeps_lines))
+
+
+def pieces(text: str, *, keeps_lines: bool = False, within: str = "") -> Iterator[tuple[str, str]]:
+    """The text in order: a sign that nobody sees with what stands for it, or "" with plain text.
+
+    `within`: the whole text, where this is a part of it.
+    """
+    stays = "\n\r\t" if keeps_lines else ""
+    if keeps_lines and _RIGHT_TO_LEFT.search(within or text):
+        stays += _MARKS
+    at = 0
+    for found in _SIGN.finditer(text):
+        if found["kept"] or found[0] in stays:
+            continue
+        if found.start() > at:
+            yield "", text[at : found.start()]
+        yield found[0], _shown(found[0])
+        at = found.end()
+    if at < len(text):
+        yield "", text[at:]
+
+
+def _shown(sign: str) -> str:
+    code = ord(sign)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "\u2421" if code == 0x7F else f"[U+{code:04X}]"
+
+
+def apart(name: str) -> str:
+    """A name within a sentence: it is seen, and from right to left it moves none of its words."""
+    shown = visible(name)
+    return f"{_FSI}{shown}{_PDI}" if _RIGHT_TO_LEFT.search(shown) else shown

@@ -1,0 +1,187 @@
+"""The websocket of a page: who may open it, what its frames say, and that nothing is missed."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+
+from sessions_app.models import Team, User
+from sessions_app.people.roles import Role
+from sessions_app.realtime import streams
+from sessions_app.realtime.consumers import LiveConsumer
+from tests.conftest import in_thread, make_user
+from tests.messaging.builders import make_session, receive, text_message
+from weilink_site.asgi import application
+
+OURS = b"http://localhost:8000"
+
+
+def _cookie(user: User) -> bytes:
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.save()
+    return f"weilink_session={store.session_key}".encode()
+
+
+def _socket(cookie: bytes = b"", origin: bytes = OURS) -> WebsocketCommunicator:
+    headers = [(b"origin", origin), (b"host", b"localhost:8000")]
+    if cookie:
+        headers.append((b"cookie", cookie))
+    return WebsocketCommunicator(application, "/ws/live/", headers)
+
+
+@pytest.fixture
+def agent(seeded: Team) -> User:
+    return make_user("wei", Role.AGENT, seeded)
+
+
+async def _open(user: User) -> tuple[WebsocketCommunicator, dict[str, Any]]:
+    socket = _socket(await in_thread(_cookie)(user))
+    connected, _ = await socket.connect()
+    assert connected
+    return socket, await socket.receive_json_from()
+
+
+async def test_without_a_login_it_is_closed(seeded: Team) -> None:
+    connected, code = await _socket().connect()
+    assert (connected, code) == (False, 4401)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        b"https://evil.example",
+        b"null",
+        b"",
+        b"http://localhost.evil.com",
+        b"http://localhost:3000",
+        b"http://localhost:8000@evil.example",
+        b"file://localhost:8000",
+    ],
+)
+async def test_another_sites_page_cannot_open_it(agent: User, origin: bytes) -> None:
+    cookie = await in_thread(_cookie)(agent)
+    connected, _ = await _socket(cookie, origin).connect()
+    assert not connected
+
+
+async def test_a_disabled_person_cannot_open_it(agent: User) -> None:
+    cookie = await in_thread(_cookie)(agent)
+    await User.objects.filter(pk=agent.pk).aupdate(is_active=False)
+    connected, _ = await _socket(cookie).connect()
+    assert not connected
+
+
+async def test_it_says_the_numbers_and_hints_at_each_change(agent: User, seeded: Team) -> None:
+    streams.attach_loop(asyncio.get_running_loop())
+    socket, hello = await _open(agent)
+    key = f"team:{seeded.pk}"
+    assert hello["type"] == "hello"
+    before = hello["streams"][key]
+    session = await in_thread(make_session)()
+    await in_thread(receive)(session, text_message("hello"))
+
+    hint = await socket.receive_json_from()
+    assert hint["type"] == "hint"
+    assert hint["streams"][key] == before + 1
+    assert any(topic.startswith("conversation:") for topic in hint["about"])
+    assert "hello" not in str(hint)
+    await socket.disconnect()
+
+
+async def test_many_changes_at_once_are_few_frames_with_the_last_number(
+    agent: User, seeded: Team
+) -> None:
+    streams.attach_loop(asyncio.get_running_loop())
+    socket, _ = await _open(agent)
+    session = await in_thread(make_session)()
+    for number in range(20):
+        await in_thread(receive)(session, text_message(str(number)))
+
+    key, frames, last = f"team:{seeded.pk}", 0, 0
+    while last < 20:
+        frame = await socket.receive_json_from()
+        frames, last = frames + 1, frame["streams"][key]
+    assert last == 20
+    assert frames < 20
+    await socket.disconnect()
+
+
+async def test_the_other_teams_changes_are_not_heard(agent: User, seeded: Team) -> None:
+    streams.attach_loop(asyncio.get_running_loop())
+    other = await Team.objects.acreate(name="Other team")
+    socket, _ = await _open(agent)
+    session = await in_thread(make_session)("Theirs", team=other)
+    await in_thread(receive)(session, text_message("secret"))
+
+    assert await socket.receive_nothing(timeout=0.3)
+    await socket.disconnect()
+
+
+async def test_heartbeats_carry_the_numbers(
+    agent: User, seeded: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveConsumer, "beat_s", 0.05)
+    socket, _ = await _open(agent)
+    session = await in_thread(make_session)()
+    await in_thread(receive)(session, text_message("no hint for this one is heard"))
+    frame: dict[str, Any] = {}
+    while frame.get("type") != "beat" or frame["streams"][f"team:{seeded.pk}"] < 1:
+        frame = await socket.receive_json_from()
+        await socket.send_json_to({"type": "beat"})
+    await socket.disconnect()
+
+
+async def test_a_page_that_answers_no_heartbeat_is_closed(
+    agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveConsumer, "beat_s", 0.05)
+    socket, _ = await _open(agent)
+    for _ in range(20):
+        event = await socket.receive_output(timeout=2)
+        if event["type"] == "websocket.close":
+            return
+    pytest.fail("the socket of a silent page stays open")
+
+
+async def test_a_changed_permission_reloads_the_page(
+    agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LiveConsumer, "beat_s", 0.1)
+    socket, _ = await _open(agent)
+    await in_thread(agent.teams.clear)()
+    frame = await socket.receive_json_from(timeout=2)
+    while frame["type"] == "beat":
+        await socket.send_json_to({"type": "beat"})
+        frame = await socket.receive_json_from(timeout=2)
+    assert frame == {"type": "reload"}
+
+
+@pytest.mark.parametrize("ended_by", ["sign-out", "password", "disabled"])
+async def test_a_sign_out_closes_it_at_the_next_beat(
+    agent: User, monkeypatch: pytest.MonkeyPatch, ended_by: str
+) -> None:
+    monkeypatch.setattr(LiveConsumer, "beat_s", 0.1)
+    socket, _ = await _open(agent)
+
+    def end() -> None:
+        if ended_by == "sign-out":
+            Session.objects.all().delete()
+        elif ended_by == "password":
+            agent.set_password("another")
+            agent.save()
+        else:
+            User.objects.update(is_active=False)
+
+    await in_thread(end)()
+    event = await socket.receive_output(timeout=2)
+    while event["type"] == "websocket.send":
+        await socket.send_json_to({"type": "beat"})
+        event = await socket.receive_output(timeout=2)
+    assert (event["type"], event["code"]) == ("websocket.close", 4401)

@@ -1,0 +1,86 @@
+"""What the console serves as static files: gathered, minified, and still the same program."""
+
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+
+SOURCES = Path(settings.BASE_DIR) / "static"
+
+
+@pytest.fixture
+def gathered(tmp_path: Path, settings: Any) -> Path:
+    settings.STATIC_ROOT = tmp_path
+    storages = dict(settings.STORAGES)
+    storages["staticfiles"] = {"BACKEND": "weilink_site.static_files.GatheredStaticStorage"}
+    settings.STORAGES = storages
+    call_command("collectstatic", interactive=False, verbosity=0)
+    return tmp_path
+
+
+def _literals(words: str) -> list[str]:
+    """Text in backticks, which must come through as it is."""
+    return re.findall(r"`[^`]*`", words)
+
+
+def test_our_scripts_and_styles_lose_comments_and_nothing_else(gathered: Path) -> None:
+    before = after = 0
+    for source in sorted([*SOURCES.glob("js/*.js"), *SOURCES.glob("css/*.css")]):
+        words = (gathered / source.relative_to(SOURCES)).read_text()
+        before, after = before + len(source.read_text()), after + len(words)
+        assert not re.search(r"^\s*(//|/\*)", words, re.MULTILINE), source.name
+        code = re.sub(r"^\s*(//|\*|/\*).*$", "", source.read_text(), flags=re.MULTILINE)
+        assert _literals(words) == _literals(code), source.name
+    assert after < 0.85 * before
+
+
+def test_gathering_twice_changes_nothing(gathered: Path) -> None:
+    first = {one: one.read_bytes() for one in gathered.rglob("*.js")}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    assert {one: one.read_bytes() for one in gathered.rglob("*.js")} == first
+
+
+def test_what_is_vendored_stays_as_it_came(gathered: Path) -> None:
+    for source in SOURCES.glob("vendor/**/*.js"):
+        assert (gathered / source.relative_to(SOURCES)).read_bytes() == source.read_bytes()
+
+
+GATHER = """
+from pathlib import Path
+from weilink_site.static_files import _rewrite
+_rewrite(Path({name!r}), chr(0xE9) * 60_000)
+"""
+
+
+def _gathering(file: Path, **options: Any) -> int:
+    """In a process of its own; its status."""
+    words = [sys.executable, "-c", GATHER.format(name=str(file))]
+    run = subprocess.run(words, cwd=settings.BASE_DIR, capture_output=True, check=False, **options)
+    return run.returncode
+
+
+def test_a_full_disk_leaves_no_half_file(tmp_path: Path) -> None:
+    file = tmp_path / "console.css"
+    file.write_text("as it was")
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    assert _gathering(file, preexec_fn=little_room) != 0
+    assert [one.name for one in tmp_path.iterdir()] == ["console.css"]
+    assert file.read_text() == "as it was"
+
+
+def test_files_are_utf_8_whatever_the_machine_writes(tmp_path: Path) -> None:
+    file = tmp_path / "console.css"
+    file.write_text("as it was")
+    latin = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    assert _gathering(file, env=latin) == 0
+    assert file.read_bytes() == "é".encode() * 60_000

@@ -1,0 +1,21 @@
+"""`manage.py …`: Django's command line, which says in one sentence what is wrong outside."""
+
+import os
+import sys
+
+
+def run(arguments: list[str]) -> None:
+    """Ends with status 1 on trouble with database, Redis or disk. `--traceback` shows it whole."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weilink_site.settings")
+    from django.core.management import execute_from_command_line
+
+    from sessions_app.database.troubles import trouble_of
+
+    try:
+        execute_from_command_line(arguments)
+    except Exception as error:
+        trouble = trouble_of(error)
+        if trouble is None or "--traceback" in arguments:
+            raise
+        sys.stderr.write(f"{trouble.sentence}\n")
+        sys.exit(1)
