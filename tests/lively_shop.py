@@ -126,7 +126,7 @@ import json
 from messaging.replying import notes, sending; from messaging.conversations import work
 from messaging.models import Conversation
 from sessions_app.models import User
-from sessions_app.team_settings import TeamSettings
+from sessions_app.team_settings.limits import TeamSettings
 for person, by, kind, text in json.loads(%r):
     user = User.objects.get(username=by)
     thread = Conversation.objects.get(contact__name=person)
@@ -152,7 +152,7 @@ from messaging.replying import parking
 from messaging.models import Conversation, Message
 from sessions_app.models import Context, QuarterHour, Session, SessionEvent, User
 from sessions_app.sessions.quarters import QUARTER, quarter_of
-from sessions_app.team_settings import TeamSettings
+from sessions_app.team_settings.limits import TeamSettings
 now = timezone.now()
 admin = User.objects.get(username="admin")
 for person, before, unread, parked in json.loads(%r):

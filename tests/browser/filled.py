@@ -13,7 +13,7 @@ from django.utils import timezone
 from messaging.composing import drafts; from messaging.replying import parking, sending
 from messaging.models import Conversation, Label
 from sessions_app.models import Context, Team, User
-from sessions_app.team_settings import team_settings
+from sessions_app.team_settings.limits import team_settings
 admin, wei = User.objects.get(is_superuser=True), User.objects.get(username="wei")
 wang, tom, lina = (Conversation.objects.get(contact__user_id=one) for one in PEOPLE)
 Team.objects.create(name="Repairs")

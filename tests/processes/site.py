@@ -11,7 +11,7 @@ from sessions_app.simulator.control import Control
 from tests.processes.child import python, wait_for
 
 START_LOGINS = """
-from sessions_app.login import start_login
+from sessions_app.login.attempts import start_login
 from sessions_app.models import Session, Team
 team = Team.objects.get(name="Everyone")
 for name in {names!r}:

@@ -13,7 +13,7 @@ PIECE = b"x" * 65_536
 REFUSED = b"HTTP/1.1 413 "
 UPLOAD = HEAD.replace(b"/accounts/login/", b"/api/v1/uploads")
 LARGER_FILES = """
-from sessions_app.team_settings import change_settings
+from sessions_app.team_settings.limits import change_settings
 change_settings(user=None, wanted={"file_mb": 150})
 """
 
