@@ -22,7 +22,7 @@ from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, Session, Team, User
 from sessions_app.people.roles import Role
 from sessions_app.realtime import streams
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
 from sessions_app.team_settings import limits
 from weilink_site.version import wire_identity
@@ -95,7 +95,7 @@ def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 @pytest.fixture
 def no_waiting_for_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The API answers at once, without the code that no worker fetches here."""
-    monkeypatch.setattr("messaging.api.logins.FIRST_CODE_S", 0.0)
+    monkeypatch.setattr("messaging.api.endpoints.logins.FIRST_CODE_S", 0.0)
 
 
 @pytest.fixture(autouse=True)

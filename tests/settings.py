@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
-from weilink_site import environment
+from weilink_site.host import environment
 
 _folder = Path(tempfile.mkdtemp(prefix="weilink-tests-"))
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)

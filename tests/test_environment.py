@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from weilink_site import environment
+from weilink_site.host import environment
 
 SECRET = "hunter2"
 KEY = "A" * 43 + "="

@@ -10,7 +10,7 @@ from django.urls import path
 
 from tests.conftest import Cast
 from weilink_site import urls
-from weilink_site.error_pages import answer_outside_django, server_error
+from weilink_site.pages.error_pages import answer_outside_django, server_error
 
 
 def _breaks(_request: Any) -> Any:

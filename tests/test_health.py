@@ -9,7 +9,8 @@ import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from tests.api.redis_server import running_redis
-from weilink_site import disk, health
+from weilink_site import health
+from weilink_site.host import disk
 
 
 async def test_asking_the_redis_layer_leaves_no_subscription(

@@ -21,7 +21,7 @@ from sessions_app.people.roles import Role
 from tests import catalogue
 from tests.conftest import Cast, make_user
 from tests.messaging.builders import make_session, receive, text_message
-from weilink_site.texts import texts
+from weilink_site.pages.texts import texts
 
 HTMX = {"HX-Request": "true"}
 

@@ -11,8 +11,8 @@ import redis
 from django.db import OperationalError
 
 from sessions_app.database.troubles import Part, trouble_of
-from weilink_site import outages
-from weilink_site.outages import Look, OutageFilter
+from weilink_site.host import outages
+from weilink_site.host.outages import Look, OutageFilter
 
 
 class Log:

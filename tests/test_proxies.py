@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from tests.conftest import Cast
-from weilink_site.proxies import address_of, is_trusted
+from weilink_site.pages.proxies import address_of, is_trusted
 
 LOGIN = "/accounts/login/"
 

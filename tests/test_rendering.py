@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.template import engines
 from django.template.loader import get_template
 
-from weilink_site.rendering import with_room
+from weilink_site.pages.rendering import with_room
 
 CALLS, DEPTHS = 500, 300
 

@@ -19,7 +19,7 @@ SOURCES = Path(settings.BASE_DIR) / "static"
 def gathered(tmp_path: Path, settings: Any) -> Path:
     settings.STATIC_ROOT = tmp_path
     storages = dict(settings.STORAGES)
-    storages["staticfiles"] = {"BACKEND": "weilink_site.static_files.GatheredStaticStorage"}
+    storages["staticfiles"] = {"BACKEND": "weilink_site.pages.static_files.GatheredStaticStorage"}
     settings.STORAGES = storages
     call_command("collectstatic", interactive=False, verbosity=0)
     return tmp_path
@@ -54,7 +54,7 @@ def test_what_is_vendored_stays_as_it_came(gathered: Path) -> None:
 
 GATHER = """
 from pathlib import Path
-from weilink_site.static_files import _rewrite
+from weilink_site.pages.static_files import _rewrite
 _rewrite(Path({name!r}), chr(0xE9) * 60_000)
 """
 

@@ -14,10 +14,11 @@ django.setup()
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from weilink_site import body_limit, ending, refusals
+from weilink_site.daphne import body_limit, shutdown
+from weilink_site.host import preflight
 
 if not settings.TESTING:
-    refusals.stop_web()
+    preflight.stop_web()
 django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack
@@ -25,12 +26,12 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import get_resolver, path
 
 from sessions_app.realtime.consumers import LiveConsumer
-from weilink_site.flow import flowing
-from weilink_site.origins import only_own_pages
-from weilink_site.page_thread import on_thread_of_its_own
+from weilink_site.daphne.flow_control import flowing
+from weilink_site.pages.database_thread import on_thread_of_its_own
+from weilink_site.pages.origins import only_own_pages
 
 body_limit.install()
-ending.install()
+shutdown.install()
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]

@@ -11,8 +11,8 @@ from django.db import transaction
 from messaging.conversations.finding import folded_contact
 from messaging.receiving.arrivals import contacts_of
 from sessions_app.simulator.app import create_app
-from sessions_app.simulator.people import SCRIPTED_NAMES
-from sessions_app.simulator.wechat import SimulatedWeChat
+from sessions_app.simulator.state.people import SCRIPTED_NAMES
+from sessions_app.simulator.state.wechat import SimulatedWeChat
 
 
 def name_the_people() -> None:

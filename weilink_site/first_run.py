@@ -13,7 +13,7 @@ from django.core.management import call_command
 
 from sessions_app.people.models import EVERYONE, Team, User
 from sessions_app.people.roles import Role
-from weilink_site.environment import kept_secret
+from weilink_site.host.environment import kept_secret
 
 ADMIN = "admin"
 Say = Callable[[str], None]

@@ -20,7 +20,7 @@ from django.views.decorators.cache import never_cache
 
 from sessions_app.board import queries
 from sessions_app.folder.mirror import shared
-from weilink_site import disk
+from weilink_site.host import disk
 
 CHECK_S = 2.0
 DISK_KEPT_S = 3.0

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from weilink_site import environment, host_values
+from weilink_site.host import environment, values
 from weilink_site.postgresql.options import ALIVE, POOL
 
 HOST = environment.load()
@@ -23,7 +23,7 @@ DEBUG = HOST.debug
 PUBLIC_URL = HOST.resolved_public_url()
 _public = urlsplit(PUBLIC_URL)
 _https = _public.scheme == "https"
-_public_host = host_values.allowed_host(_public.hostname or "")
+_public_host = values.allowed_host(_public.hostname or "")
 ALLOWED_HOSTS = HOST.allowed_hosts or ["localhost", "127.0.0.1", "[::1]", _public_host]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 TRUSTED_PROXIES = HOST.trusted_proxies
@@ -47,11 +47,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "weilink_site.proxies.TrustedProxyMiddleware",
-    "weilink_site.stale.RefusalMiddleware",
+    "weilink_site.pages.proxies.TrustedProxyMiddleware",
+    "weilink_site.pages.refusals.RefusalMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "weilink_site.static_files.StaticFilesMiddleware",
-    "weilink_site.compression.PageCompressionMiddleware",
+    "weilink_site.pages.static_files.StaticFilesMiddleware",
+    "weilink_site.pages.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "messaging.api.edge.ApiEdgeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -72,7 +72,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 TEMPLATES = [
     {
-        "BACKEND": "weilink_site.rendering.RoomyTemplates",
+        "BACKEND": "weilink_site.pages.rendering.RoomyTemplates",
         "NAME": "django",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
@@ -81,7 +81,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "weilink_site.context.console",
+                "weilink_site.pages.context.console",
             ],
             "builtins": ["sessions_app.templatetags.console"],
         },
@@ -91,7 +91,7 @@ TEMPLATES = [
 
 def _database(config: dict[str, Any]) -> dict[str, Any]:
     """SQLite: WAL with FULL (a power cut undoes no commit); PostgreSQL: a pool for the pages."""
-    if config["ENGINE"] == host_values.SQLITE:
+    if config["ENGINE"] == values.SQLITE:
         environment.made_folder(Path(config["NAME"]).parent)
         config["OPTIONS"] = {
             "timeout": 20,
@@ -148,7 +148,7 @@ CSRF_COOKIE_NAME = "weilink_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "weilink_site.error_pages.csrf_failure"
+CSRF_FAILURE_VIEW = "weilink_site.pages.error_pages.csrf_failure"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -186,7 +186,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG or TESTING
-        else "weilink_site.static_files.GatheredStaticStorage"
+        else "weilink_site.pages.static_files.GatheredStaticStorage"
     },
 }
 WHITENOISE_USE_FINDERS = True
@@ -205,7 +205,7 @@ LOGGING = {
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
     },
-    "filters": {"outages": {"()": "weilink_site.outages.OutageFilter"}},
+    "filters": {"outages": {"()": "weilink_site.host.outages.OutageFilter"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",

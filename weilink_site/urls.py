@@ -13,7 +13,7 @@ from messaging.inbox.views.settings import settings
 from sessions_app.people import views as people
 from sessions_app.people.roles import Capability, may
 from weilink_site.health import healthz, readyz
-from weilink_site.stale import token
+from weilink_site.pages.refusals import token
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -37,10 +37,10 @@ def admin_door(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
-handler400 = "weilink_site.error_pages.bad_request"
-handler403 = "weilink_site.error_pages.permission_denied"
-handler404 = "weilink_site.error_pages.page_not_found"
-handler500 = "weilink_site.error_pages.server_error"
+handler400 = "weilink_site.pages.error_pages.bad_request"
+handler403 = "weilink_site.pages.error_pages.permission_denied"
+handler404 = "weilink_site.pages.error_pages.page_not_found"
+handler500 = "weilink_site.pages.error_pages.server_error"
 
 urlpatterns = [
     path("", home, name="home"),

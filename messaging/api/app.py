@@ -9,8 +9,17 @@ from django.urls import URLPattern, URLResolver
 from django.views.decorators.http import require_GET
 from ninja import NinjaAPI
 
-from messaging.api import contacts, conversations, errors, files, logins, messages, sessions, status
+from messaging.api import errors
 from messaging.api.auth import DOORS, ApiRequest
+from messaging.api.endpoints import (
+    contacts,
+    conversations,
+    files,
+    logins,
+    messages,
+    sessions,
+    status,
+)
 
 api = NinjaAPI(
     title="WeiLink Console",

@@ -9,14 +9,14 @@ from __future__ import annotations
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
-from . import page
-from .addresses import mount_of
-from .control import Control
-from .control_api import ControlApi
-from .fault_lines import FaultLines
-from .scripts import ScriptedPeople
-from .wechat import SimulatedWeChat
-from .wire_api import WireApi
+from sessions_app.simulator.addresses import mount_of
+from sessions_app.simulator.control.api import ControlApi
+from sessions_app.simulator.control.panel import Control
+from sessions_app.simulator.control.scripts import ScriptedPeople
+from sessions_app.simulator.faults.wire import FaultLines
+from sessions_app.simulator.page import routes as page
+from sessions_app.simulator.state.wechat import SimulatedWeChat
+from sessions_app.simulator.wire.api import WireApi
 
 
 class SimulatorApp:

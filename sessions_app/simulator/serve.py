@@ -19,10 +19,10 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .app import SimulatorApp, create_app
-from .control import Control
-from .fault_lines import ABORT_KEY
-from .wechat import SimulatedWeChat
+from sessions_app.simulator.app import SimulatorApp, create_app
+from sessions_app.simulator.control.panel import Control
+from sessions_app.simulator.faults.wire import ABORT_KEY
+from sessions_app.simulator.state.wechat import SimulatedWeChat
 
 BACKLOG = 4096
 GRACE_S = 1

@@ -12,12 +12,12 @@ from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
-from messaging.api import status
 from messaging.api.codes import CODES
 from messaging.api.edge import ApiEdgeMiddleware
+from messaging.api.endpoints import status
 from tests.api.callers import Caller, answer_of, calling
 from tests.conftest import Cast
-from weilink_site.error_pages import answer_outside_django
+from weilink_site.pages.error_pages import answer_outside_django
 
 pytestmark = pytest.mark.django_db
 

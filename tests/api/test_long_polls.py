@@ -9,7 +9,7 @@ import pytest
 from channels.layers import get_channel_layer
 from django.db.backends.signals import connection_created
 
-from messaging.api import waiting
+from messaging.api.endpoints import waiting
 from messaging.models import Conversation
 from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, LoginState, Session, Team, User

@@ -15,7 +15,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from messaging.api import app, waiting
+from messaging.api import app
+from messaging.api.endpoints import waiting
 from sessions_app.login import attempts
 from sessions_app.models import Team
 from sessions_app.people.roles import Role

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 from tests.processes.child import python, wait_for
 
 START_LOGINS = """

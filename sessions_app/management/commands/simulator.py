@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from sessions_app.simulator.app import create_app
 from sessions_app.simulator.serve import listen, serve
-from sessions_app.simulator.wechat import SimulatedWeChat
+from sessions_app.simulator.state.wechat import SimulatedWeChat
 
 DEFAULT_PORT = 8010
 

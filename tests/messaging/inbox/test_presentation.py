@@ -15,7 +15,7 @@ from messaging.reply_window.window_words import left_words
 from messaging.replying.queries import Held, ReplyBudget
 from messaging.replying.states import state_of
 from sessions_app.models import Session, User
-from weilink_site.texts import texts
+from weilink_site.pages.texts import texts
 
 NOW = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 SHOP = Session(pk=1, name="Shop A", colour=0)

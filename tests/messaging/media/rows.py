@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.storage import default_storage
 
 from messaging.models import Attachment
-from sessions_app.simulator import phone_media
+from sessions_app.simulator.media import aes
 from tests.conftest import Running, until
 
 LINA = "lina@im.wechat"
@@ -53,8 +53,8 @@ def lies_at(running: Running, content: bytes, *, key: bytes | None = KEY) -> dic
     put = running.control.wechat.cdn.put
     if key is None:
         return {"encrypt_query_param": put(content)}
-    param = put(phone_media.encrypt(content, key))
-    return {"encrypt_query_param": param, "aes_key": phone_media.encode_key(key, "base64_hex")}
+    param = put(aes.encrypt(content, key))
+    return {"encrypt_query_param": param, "aes_key": aes.encode_key(key, "base64_hex")}
 
 
 async def injected(running: Running, *items: dict[str, Any], sender: str = LINA) -> None:

@@ -8,7 +8,7 @@ import zlib
 import pysilk
 from PIL import Image
 
-from sessions_app.simulator import samples
+from sessions_app.simulator.media import samples
 
 MP4 = samples.video()
 VOICE = samples.voice()

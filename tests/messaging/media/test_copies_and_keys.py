@@ -6,7 +6,7 @@ import pytest
 
 from messaging.models import Attachment, Conversation
 from messaging.transfers import shelf
-from sessions_app.simulator import phone_media
+from sessions_app.simulator.media import aes
 from tests.conftest import Running, until
 from tests.messaging.media import samples
 from tests.messaging.media.cut_samples import encoded, textured
@@ -29,14 +29,14 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def with_key(media: dict[str, Any], key: bytes, encoding: str = "base64_hex") -> dict[str, Any]:
-    return {**media, "aes_key": phone_media.encode_key(key, encoding), "encrypt_type": 1}
+    return {**media, "aes_key": aes.encode_key(key, encoding), "encrypt_type": 1}
 
 
 def file(media: Any, content: bytes = CONTENT, **changes: Any) -> dict[str, Any]:
     told = {
         "file_name": "invoice.pdf",
         "len": str(len(content)),
-        "md5": phone_media.md5_hex(content),
+        "md5": aes.md5_hex(content),
     }
     return {"type": 4, "file_item": {"media": media, **told, **changes}}
 
@@ -88,7 +88,7 @@ async def test_what_fits_nothing_is_lost_and_never_kept(running: Running) -> Non
 
 async def test_what_is_cut_on_the_cdn_is_shown_as_far_as_it_came(running: Running) -> None:
     """Encrypted, then cut: no padding is right any more, and the head says that the key is."""
-    sealed = phone_media.encrypt(JPEG, KEY)
+    sealed = aes.encrypt(JPEG, KEY)
     items = [
         {"type": 2, "image_item": {"media": with_key(lies_at(running, sealed[:at], key=None), KEY)}}
         for at in (len(sealed) // 32 * 16, len(sealed) // 2 - 5)
@@ -110,7 +110,7 @@ async def test_a_second_copy_opens_from_the_first(running: Running, fault: str) 
         "no address": None,
     }[fault]
     await injected(running, file(second))
-    rows = Attachment.objects.filter(state="stored", md5=phone_media.md5_hex(CONTENT))
+    rows = Attachment.objects.filter(state="stored", md5=aes.md5_hex(CONTENT))
     await until(lambda: rows.count() == 2, "both")
     first, copy = [row async for row in rows.order_by("message")]
     assert first.stored_name != copy.stored_name

@@ -10,7 +10,7 @@ import pytest
 
 from sessions_app import Message, WeiLink
 from sessions_app.folder.store import SessionFolder, StoredToken
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
 
 PERSON = "lina@im.wechat"

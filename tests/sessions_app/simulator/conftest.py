@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
 
 Json = dict[str, Any]

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from sessions_app.simulator import phone_media, samples
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
+from sessions_app.simulator.media import aes, samples
 
 from .conftest import PERSON, BoundBot
 
@@ -22,7 +22,7 @@ def wish(plain: bytes, key: bytes, **changes: Any) -> dict[str, Any]:
         "media_type": 3,
         "to_user_id": PERSON,
         "rawsize": len(plain),
-        "rawfilemd5": phone_media.md5_hex(plain),
+        "rawfilemd5": aes.md5_hex(plain),
         "filesize": (len(plain) // 16 + 1) * 16,
         "aeskey": key.hex(),
         "no_need_thumb": True,
@@ -54,7 +54,7 @@ async def test_what_a_bot_uploads_reaches_the_persons_phone(
     bot: BoundBot, control: Control
 ) -> None:
     context, key = bot.hears(), secrets.token_bytes(16)
-    sealed = phone_media.encrypt(PLAIN, key)
+    sealed = aes.encrypt(PLAIN, key)
     param = (await put(bot, sealed, wish(PLAIN, key))).headers["x-encrypted-param"]
     assert (await bot.says("", context, item=file_item(param, key)))["ret"] == 0
     bubble = control.chat(bot.bot_id, PERSON)["bubbles"][-1]
@@ -77,7 +77,7 @@ async def test_bad_ciphertexts_are_refused_with_the_reason(
     bot: BoundBot, body: bytes | None, changes: dict[str, Any], why: str
 ) -> None:
     key = bytes(range(16))
-    sealed = phone_media.encrypt(PLAIN, key) if body is None else body
+    sealed = aes.encrypt(PLAIN, key) if body is None else body
     response = await put(bot, sealed, wish(PLAIN, key, **changes))
     assert response.status_code == 400
     assert why in response.headers["x-error-message"]
@@ -94,7 +94,7 @@ async def test_a_wrong_wish_is_a_bad_request(bot: BoundBot, changes: dict[str, A
 
 async def test_unknown_and_unescaped_parameters_find_nothing(bot: BoundBot) -> None:
     key = secrets.token_bytes(16)
-    sealed = phone_media.encrypt(PLAIN, key)
+    sealed = aes.encrypt(PLAIN, key)
     wrong = await put(
         bot, sealed, wish(PLAIN, key), "/c2c/upload?encrypted_query_param=x&filekey=y"
     )
@@ -110,7 +110,7 @@ async def test_an_upload_is_for_the_person_it_was_asked_for(
     bot: BoundBot, control: Control
 ) -> None:
     context, key = bot.hears(), secrets.token_bytes(16)
-    sealed = phone_media.encrypt(PLAIN, key)
+    sealed = aes.encrypt(PLAIN, key)
     asked = wish(PLAIN, key, to_user_id="somebody@im.wechat")
     param = (await put(bot, sealed, asked)).headers["x-encrypted-param"]
     answer = await bot.says("", context, item=file_item(param, key))
@@ -122,9 +122,7 @@ async def test_a_wrong_key_in_the_message_is_a_broken_bubble(
     bot: BoundBot, control: Control
 ) -> None:
     context, key = bot.hears(), secrets.token_bytes(16)
-    param = (await put(bot, phone_media.encrypt(PLAIN, key), wish(PLAIN, key))).headers[
-        "x-encrypted-param"
-    ]
+    param = (await put(bot, aes.encrypt(PLAIN, key), wish(PLAIN, key))).headers["x-encrypted-param"]
     assert (await bot.says("", context, item=file_item(param, bytes(16))))["ret"] == 0
     assert control.chat(bot.bot_id, PERSON)["bubbles"][-1]["broken"]
     assert control.violations()["items"]
@@ -132,7 +130,7 @@ async def test_a_wrong_key_in_the_message_is_a_broken_bubble(
 
 async def test_an_outgoing_voice_is_taken_and_never_shown(bot: BoundBot, control: Control) -> None:
     context, key = bot.hears(), secrets.token_bytes(16)
-    sealed = phone_media.encrypt(PLAIN, key)
+    sealed = aes.encrypt(PLAIN, key)
     param = (await put(bot, sealed, wish(PLAIN, key, media_type=4))).headers["x-encrypted-param"]
     media = file_item(param, key)["file_item"]["media"]
     item = {"type": 3, "voice_item": {"media": media, "encode_type": 6, "playtime": 1000}}
@@ -149,7 +147,7 @@ async def test_the_upload_address_comes_as_the_switch_says(bot: BoundBot, contro
     assert set(answer) == {"ret", "upload_full_url"}
     sent = await bot.wire.client.post(
         answer["upload_full_url"],
-        content=phone_media.encrypt(PLAIN, key),
+        content=aes.encrypt(PLAIN, key),
         headers={"Content-Type": "application/octet-stream"},
     )
     assert sent.headers["x-encrypted-param"]
@@ -177,7 +175,7 @@ async def test_a_customers_picture_can_be_fetched_and_opened(
         "base64_hex": lambda text: bytes.fromhex(base64.b64decode(text).decode()),
     }[encoding](media["aes_key"])
     assert key.hex() == item["aeskey"]
-    assert phone_media.decrypt(sealed, key) == samples.picture()
+    assert aes.decrypt(sealed, key) == samples.picture()
 
 
 async def test_a_picture_without_a_key_lies_there_plain(bot: BoundBot) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 
 from .conftest import BoundBot, Wire, until
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from sessions_app.simulator.control import Control
-from sessions_app.simulator.page import FILES, STATIC
-from sessions_app.simulator.page_texts import TEXTS
+from sessions_app.simulator.control.panel import Control
+from sessions_app.simulator.page.routes import FILES, STATIC
+from sessions_app.simulator.page.texts import TEXTS
 from sessions_app.simulator.serve import SimulatorServer
 
 from .conftest import PERSON, BoundBot, Wire

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 
 from .conftest import PERSON, BoundBot
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 
 from .conftest import BoundBot, Wire
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from sessions_app.simulator.people import PEOPLE, SCRIPTED_NAMES
 from sessions_app.simulator.serve import SimulatorServer
+from sessions_app.simulator.state.people import PEOPLE, SCRIPTED_NAMES
 
 from .conftest import BoundBot, Wire, until
 

@@ -1,6 +1,6 @@
 """getconfig and sendtyping: one ticket per person, its age, and what the phone shows."""
 
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 
 from .conftest import PERSON, BoundBot
 

@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from sessions_app.simulator.control import Control
+from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
 
 from .conftest import PERSON, BoundBot, until

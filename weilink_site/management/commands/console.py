@@ -16,8 +16,10 @@ from django.db import connections
 
 from messaging.worker.worker import Worker
 from sessions_app.team_settings.limits import team_settings
-from weilink_site import first_run, listening, refusals
-from weilink_site.data_lock import DataInUse, DataLock
+from weilink_site import first_run
+from weilink_site.daphne import listening
+from weilink_site.host import preflight
+from weilink_site.host.data_lock import DataInUse, DataLock
 from weilink_site.version import wire_identity
 
 logger = logging.getLogger(__name__)
@@ -38,14 +40,14 @@ class Command(BaseCommand):
         if settings.DEMO and port != settings.HOST.port:
             self._fail(f"The demo takes its port from PORT: PORT={port} make demo")
         listener = self._bind(host, port)
-        if reason := refusals.of_console():
+        if reason := preflight.of_console():
             self._fail(reason)
         lock = DataLock(settings.DATA_DIR)
         try:
             first_run_order(lock)
         except DataInUse:
             self._fail("Another console runs on this data already; stop it first.")
-        if reason := refusals.another_host():
+        if reason := preflight.another_host():
             self._fail(reason)
         self._greet(port)
         team_settings()  # known before the first upload is measured by them

@@ -17,7 +17,7 @@ from django.core.management.base import CommandParser
 from django.db import connections
 
 from messaging.worker.worker import Worker
-from weilink_site import refusals
+from weilink_site.host import preflight
 from weilink_site.version import wire_identity
 
 
@@ -46,7 +46,7 @@ class Command(runworker.Command):  # type: ignore[misc]
         parser.set_defaults(layer="default", channels=["workers"])
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if reason := refusals.of_poller():
+        if reason := preflight.of_poller():
             self.stderr.write(reason)
             sys.exit(1)
         connections.close_all()

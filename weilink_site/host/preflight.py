@@ -1,0 +1,138 @@
+"""Why a process must not start, each in one sentence that says what to set.
+
+Read before anything is started; no row is written here and no worker is registered.
+"""
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from sessions_app.board import queries
+from sessions_app.database.troubles import trouble_of
+from sessions_app.sessions import leases
+from weilink_site.host.disk import try_writing
+
+REDIS_S = 3.0
+
+
+def of_poller() -> str:
+    """The first reason against a poller, "" when it may start."""
+    if not settings.REDIS_URL:
+        return (
+            "The poller needs REDIS_URL (redis://…): without it no page hears of a message. "
+            "On one machine `manage.py console` runs web and worker together."
+        )
+    return _first(unwritable, another_host, pending_migrations, unreadable_tokens, silent_redis)
+
+
+def of_console() -> str:
+    """Read before the schema is made. Tokens that our keys cannot read stop no console: the board
+    says which they are."""
+    return _first(unwritable, silent_database, silent_redis)
+
+
+def of_web() -> str:
+    """For a web process that is started by itself: nobody else makes its schema."""
+    return _first(unwritable, pending_migrations, silent_redis)
+
+
+def stop_web() -> None:
+    """End the process that imports the ASGI application, if it must not start.
+
+    In a thread: some servers import it in their event loop, where Django reads no rows.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        reason = thread.submit(of_web).result()
+    if reason:
+        raise SystemExit(reason)
+
+
+def _first(*checks: Callable[[], str]) -> str:
+    try:
+        return next((reason for check in checks if (reason := check())), "")
+    except (DatabaseError, InterfaceError) as error:
+        if (trouble := trouble_of(error)) is not None:
+            return trouble.sentence
+        raise
+    finally:
+        connections.close_all()
+
+
+def unwritable() -> str:
+    """Data and media must be writable, on a disk with room."""
+    for folder in (settings.DATA_DIR, settings.MEDIA_ROOT):
+        try:
+            try_writing(Path(folder))
+        except OSError as error:
+            words = error.strerror or str(error)
+            return (
+                f"The folder {folder} cannot be written ({words}): let this user write there, "
+                "make room, or set DATABASE_URL and WEILINK_MEDIA_ROOT to another place."
+            )
+    return ""
+
+
+def silent_database() -> str:
+    """Asks it something; what is wrong with it comes as an error."""
+    connection.introspection.table_names()
+    return ""
+
+
+def pending_migrations() -> str:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if not plan:
+        return ""
+    return (
+        f"The database lacks {len(plan)} migrations of this release: stop the other processes "
+        "and run `python manage.py migrate`."
+    )
+
+
+def silent_redis() -> str:
+    if not settings.REDIS_URL:
+        return ""
+    try:
+        client = redis.Redis.from_url(
+            settings.REDIS_URL, socket_connect_timeout=REDIS_S, socket_timeout=REDIS_S
+        )
+        with client:
+            client.ping()
+    except (redis.RedisError, OSError, TypeError, ValueError) as error:
+        words = str(error).partition("\n")[0].removesuffix(".") or type(error).__name__
+        return f"Redis does not answer ({words}): check REDIS_URL and that Redis runs."
+    return ""
+
+
+def another_host() -> str:
+    """With the shared folder one host receives: its locks reach no further."""
+    if settings.WEILINK_STORE != "files":
+        return ""
+    others = leases.other_hosts(besides=socket.gethostname())
+    if not others:
+        return ""
+    return (
+        f"Another host ({', '.join(others)}) is alive in this database, and with "
+        "WEILINK_STORE=files only one may be: if that was this one under its old name, as after a "
+        f"container was made anew, start again in {leases.BEAT_TTL_S:.0f} seconds and give it a "
+        "fixed host name; if there are several, set WEILINK_STORE=database on all of them, with "
+        "the same SECRET_KEY and WEILINK_CREDENTIAL_KEYS."
+    )
+
+
+def unreadable_tokens() -> str:
+    """Polling with some keys of the installation would leave the other sessions unheard."""
+    lost, stored = queries.unreadable_tokens()
+    if not lost:
+        return ""
+    return (
+        f"The keys here cannot read the tokens of {len(lost)} of {stored} sessions: set "
+        "WEILINK_CREDENTIAL_KEYS to the keys that they were stored with, newest first, as in "
+        "var/credential_keys of the host that stored them."
+    )

@@ -1,0 +1,215 @@
+"""The pages that say why something was refused or went wrong.
+
+Who is signed in sees them in the console's own frame, with the rail; everyone else, and everyone
+when the console itself is broken, in the public frame, which needs neither database nor session.
+"""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from messaging.api.edge import PREFIX
+from messaging.api.errors import error_body, may_pass
+from sessions_app.people.models import User
+from weilink_site.pages.refusals import REFUSAL, STALE
+
+logger = logging.getLogger(__name__)
+
+HTML, PLAIN, JSON = "text/html", "text/plain", "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`code`: what the API says instead."""
+
+    icon: str
+    title: str
+    sentence: str
+    code: str = "bad_request"
+
+
+def words_of(status: int) -> Words:
+    match status:
+        case 403:
+            return Words(
+                "lock-keyhole",
+                _("You don't have access to this page"),
+                _("Your role or team does not include it. An administrator can change that."),
+                "forbidden",
+            )
+        case 404:
+            return Words(
+                "search-x",
+                _("Page not found"),
+                _("The address is wrong, the page was deleted, or it belongs to another team."),
+                "not_found",
+            )
+        case 413:
+            return Words(
+                "file-x",
+                _("This is too large to send"),
+                _("Nothing was saved. Choose a smaller file or a shorter text, then try again."),
+                "too_large",
+            )
+        case 503:
+            return Words(
+                "hourglass",
+                _("The console is not answering"),
+                _("It is busy or being restarted. Try again in a minute."),
+                "unavailable",
+            )
+        case status if status >= 500:
+            return Words(
+                "triangle-alert",
+                _("Something went wrong in the console"),
+                _("Messages from WeChat are safe. The reason is in the console's log."),
+                "server_error",
+            )
+    return Words(
+        "file-x",
+        _("The console could not read this request"),
+        _("The address or the form is damaged. Go back and try again."),
+    )
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return error_page(request, 404)
+
+
+@login_not_required
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that is older than the login that it was drawn for; or cookies are blocked."""
+    words = Words(
+        "hourglass",
+        _("This page is out of date"),
+        _(
+            "Nothing was saved: since the page was opened, somebody signed in or out in this "
+            "browser. Open it again and repeat what you did. If that does not help, allow "
+            "cookies for this address."
+        ),
+        "forbidden",
+    )
+    before = _page_before(request)
+    typed = _typed(request) if before else ""
+    response = error_page(request, 403, words, again=before or reverse("home"), typed=typed)
+    response.headers[REFUSAL] = STALE
+    return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Reads nothing but the request's own headers: the database may be what is broken."""
+    if request.path_info.startswith(PREFIX):  # `ApiEdgeMiddleware` finds the words
+        return HttpResponse(status=503 if may_pass(sys.exc_info()[1]) else 500)
+    with translation.override(_language(request)):
+        return HttpResponse(standing_page(500, again=_address(request)), status=500)
+
+
+def error_page(
+    request: HttpRequest,
+    status: int,
+    words: Words | None = None,
+    *,
+    again: str = "",
+    typed: str = "",
+) -> HttpResponse:
+    """`again`: the address of the page that the person may want to open once more.
+
+    `typed`: what they wrote there, to be copied.
+    """
+    with translation.override(_language(request)):
+        words = words or words_of(status)
+        context = {"words": words, "again": again, "typed": typed}
+        page = _in_the_console(request, context) or _standing(status, context)
+    return HttpResponse(page, status=status)
+
+
+def standing_page(status: int, words: Words | None = None, *, again: str = "") -> str:
+    """In the public frame, without a request: it can be drawn whatever is broken."""
+    return _standing(status, {"words": words or words_of(status), "again": again})
+
+
+def _standing(status: int, context: dict[str, Any]) -> str:
+    return render_to_string("errors/public.html", {**context, "is_broken": status >= 500})
+
+
+def _in_the_console(request: HttpRequest, context: dict[str, Any]) -> str:
+    """Empty where nobody is signed in, for htmx (which shows no error page) and when it fails."""
+    if request.headers.get("HX-Request") == "true":
+        return ""
+    try:
+        if not isinstance(getattr(request, "user", None), User):
+            return ""
+        framed = {**context, "room": "error"}
+        return render_to_string("errors/console.html", framed, request=request)
+    except Exception:
+        logger.exception("an error page could not be drawn in the console's frame")
+        return ""
+
+
+def _language(request: HttpRequest) -> str:
+    """The reader's, where a middleware came to know it; else the browser's."""
+    known: str | None = getattr(request, "LANGUAGE_CODE", None)
+    return known or translation.get_language_from_request(request)
+
+
+def _address(request: HttpRequest) -> str:
+    return request.get_full_path() if request.method == "GET" else ""
+
+
+def _page_before(request: HttpRequest) -> str:
+    """The page whose form was refused; "" if it is none of ours."""
+    before = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()}):
+        return ""
+    parts = urlsplit(before)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+_TYPED = ("text", "note", "name", "new", "q", "code")
+"""Fields in which people write; never a password."""
+
+
+def _typed(request: HttpRequest) -> str:
+    """The words of the form that was refused; "" where it cannot be read."""
+    try:
+        return "\n".join(filter(None, (request.POST.get(name, "") for name in _TYPED)))
+    except (OSError, BadRequest, SuspiciousOperation):
+        return ""
+
+
+def answer_outside_django(status: int, path: str, headers: Mapping[str, str]) -> tuple[str, bytes]:
+    """Content type and body of a refusal by the server itself, before Django sees a request.
+
+    JSON for the API, a page for browsers, one sentence for everything else.
+    """
+    request = HttpRequest()
+    request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get("accept-language", "")
+    request.COOKIES = parse_cookie(headers.get("cookie", ""))
+    with translation.override(translation.get_language_from_request(request)):
+        words = words_of(status)
+        if path.startswith(PREFIX):
+            return JSON, json.dumps(error_body(words.code, words.sentence)).encode()
+        if HTML in headers.get("accept", ""):
+            return HTML, standing_page(status, words).encode()
+        return PLAIN, f"{words.title}. {words.sentence}".encode()

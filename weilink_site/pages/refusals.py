@@ -1,0 +1,38 @@
+"""Refusals as the page's own requests read them: whose they are, and how to go on after one.
+
+Every refusal by the console carries `WeiLink-Refusal`; one without it came from a proxy.
+"""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET
+
+from weilink_site.pages.texts import refusal_texts
+
+REFUSAL = "WeiLink-Refusal"
+STALE = "token"
+"""The form's token is not, or no longer, this browser's."""
+
+
+class RefusalMiddleware:
+    """Marks what the console refuses, unless a view said more of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code >= 400:
+            response.headers.setdefault(REFUSAL, str(response.status_code))
+        return response
+
+
+@never_cache
+@require_GET
+def token(request: HttpRequest) -> JsonResponse:
+    """Who is signed in by now, and the token for their posts; for `static/js/refused.js`."""
+    user = {"user": request.user.pk, "token": get_token(request)}
+    return JsonResponse({**user, "words": refusal_texts()})
