@@ -105,7 +105,7 @@ class MessageAdmin(RecordAdmin):
     show_full_result_count = False
     date_hierarchy = "created_at"
     inlines = (AttachmentInline, SendAttemptInline)
-    raw_shown = masked("sealed_raw", _("as it came"))
+    raw_shown = masked("encrypted_raw", _("as it came"))
     fields = (
         "id", "conversation", "session", "bot_id", "direction", "kind", "text", "quote_text",
         "quote_of", "wire_id", "client_id", "raw_shown", "status", "error_code", "error_detail",
@@ -129,8 +129,8 @@ class AttachmentAdmin(RecordAdmin):
     list_filter = ("kind", "state")
     search_fields = ("file_name", "=message__id")
     list_select_related = ("message",)
-    item_shown = masked("sealed_item", _("item as it came"))
-    upload_shown = masked("sealed_upload", _("upload"))
+    item_shown = masked("encrypted_item", _("item as it came"))
+    upload_shown = masked("encrypted_upload", _("upload"))
     fields = (
         "message", "position", "kind", "file_name", "size", "content_type", "state", "error",
         "width", "height", "duration_ms", "transcript", "item_shown", "tries", "next_try_at",
@@ -155,7 +155,7 @@ class RawAnswerAdmin(RecordAdmin):
     list_filter = ("session",)
     search_fields = ("session__name", "reason")
     list_select_related = ("session",)
-    body_shown = masked("sealed_body", _("as it came"))
+    body_shown = masked("encrypted_body", _("as it came"))
     fields = ("session", "received_at", "reason", "body_shown")
 
 

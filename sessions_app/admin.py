@@ -89,7 +89,7 @@ class SessionAdmin(KeptAdmin):
     search_fields = ("name", "bot_id", "owner_id")
     list_select_related = ("team",)
     editable_fields = ("colour",)
-    token_shown = masked("sealed_token", _("bot token"))
+    token_shown = masked("encrypted_token", _("bot token"))
     cursor_shown = masked("cursor", _("cursor"))
     fields = (
         "name", "team", "colour", "is_default", "state", "state_since", "error_code",
@@ -110,7 +110,7 @@ class ContextAdmin(RecordAdmin):
     search_fields = ("user_id", "session__name")
     list_select_related = ("session",)
     date_hierarchy = "received_at"
-    token_shown = masked("sealed_token", _("context token"))
+    token_shown = masked("encrypted_token", _("context token"))
     fields = (
         "session", "user_id", "token_shown", "received_at", "replies_used", "last_reply_at",
         "first_seen_at", "refused_at",
@@ -124,7 +124,7 @@ class LoginAttemptAdmin(RecordAdmin):
     search_fields = ("session_name", "started_by__username")
     list_select_related = ("started_by",)
     qrcode_shown = masked("qrcode", _("handle to poll with"))
-    result_shown = masked("sealed_result", _("credentials of another account"))
+    result_shown = masked("encrypted_result", _("credentials of another account"))
     fields = (
         "session_name", "session", "team", "started_by", "status", "version", "qr_number",
         "qrcode_shown", "result_shown", "error_code", "error_detail", "created_at",

@@ -99,7 +99,7 @@ def test_every_model_is_searchable_and_opens_without_secrets(
     assert page.status_code == 200
     text = page.content.decode()
     assert "SECRET" not in text
-    assert "gAAAA" not in text  # how sealed text begins
+    assert "gAAAA" not in text  # how encrypted text begins
     assert "token of Shop A" not in text
 
 

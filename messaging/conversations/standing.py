@@ -51,7 +51,7 @@ def show_standing(change: Change, thread: Conversation) -> None:
     if before == (waiting_since, not_sent):
         return
     if thread.not_sent != not_sent:  # the bubbles of those that are held say so, or no longer
-        for one in messages.filter(status=MessageStatus.QUEUED).defer("sealed_raw"):
+        for one in messages.filter(status=MessageStatus.QUEUED).defer("encrypted_raw"):
             change.touch(one, f"team:{thread.team_id}", f"conversation:{thread.pk}")
     is_news = thread.waiting_since is None and waiting_since is not None
     thread.waiting_since, thread.not_sent = waiting_since, not_sent
@@ -72,7 +72,7 @@ def _waiting_since(thread: Conversation, holder: int | None) -> datetime | None:
     before it wait, and so do earlier ones whose last reply is undecided too.
     """
     messages = Message.objects.filter(conversation=thread.pk)
-    words, replies = messages.filter(_WORD), messages.filter(_REPLY).defer("sealed_raw")
+    words, replies = messages.filter(_WORD), messages.filter(_REPLY).defer("encrypted_raw")
     reply = last = replies.order_by("-id").first()
     while reply is not None and _is_open(reply, holder):
         word = words.filter(id__lt=reply.pk).order_by("-id").first()

@@ -7,7 +7,7 @@ failed; anything else → unconfirmed. It never repeats what may have left.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -17,6 +17,7 @@ from messaging.delivering import outbox
 from messaging.delivering.outbox import Claim
 from messaging.delivering.outgoing import item_of
 from messaging.receiving.lines import Lines
+from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.errors import (
     GatewayError,
     ILinkError,
@@ -35,16 +36,14 @@ STOP_NOTE_S = 0.5
 
 _PHRASES = {one.value: one.phrase for one in HTTPStatus}
 
-Desk = Callable[..., Awaitable[Any]]
-
 
 class Delivery:
     """The outbox loop. `wake()` makes it look at once; it looks every second anyway."""
 
-    def __init__(self, *, desk: Desk, lines: Lines) -> None:
+    def __init__(self, *, run_in_database_thread: RunInDatabaseThread, lines: Lines) -> None:
         """`worker_id` is to be set before `run`, and anew when the worker starts over."""
         self.worker_id = ""
-        self.desk = desk
+        self.run_in_database_thread = run_in_database_thread
         self.lines = lines
         self._wake = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
@@ -96,7 +95,9 @@ class Delivery:
 
     async def _claim(self, limit: int) -> list[Claim]:
         """Claims are committed as `sending`; a stop before any byte left hands them back."""
-        claiming = asyncio.ensure_future(self.desk(outbox.claim_next, self.worker_id, limit=limit))
+        claiming = asyncio.ensure_future(
+            self.run_in_database_thread(outbox.claim_next, self.worker_id, limit=limit)
+        )
         try:
             claims: list[Claim] = await asyncio.shield(claiming)
         except asyncio.CancelledError:
@@ -113,7 +114,7 @@ class Delivery:
             return
         for claim in claims:
             try:
-                await self.desk(outbox.hand_back, claim)
+                await self.run_in_database_thread(outbox.hand_back, claim)
             except Exception:
                 logger.exception("message %s could not be handed back", claim.message_id)
 
@@ -175,7 +176,7 @@ class Delivery:
         while True:
             is_last = self._stopping.is_set()
             try:
-                await self.desk(write_down, claim, **facts)
+                await self.run_in_database_thread(write_down, claim, **facts)
             except (DatabaseError, InterfaceError):
                 logger.exception("the fate of message %s is not written yet", claim.message_id)
                 if is_last:

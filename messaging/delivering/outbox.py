@@ -14,15 +14,15 @@ from django.db.models import Exists, F, Q
 from django.utils import timezone
 
 from messaging.conversations.standing import show_standing
-from messaging.delivering import queue, refusals, throttle
+from messaging.delivering import outcomes, queue, throttle
 from messaging.delivering.outgoing import SentFile, sent_file
 from messaging.models import Conversation, Message, MessageStatus, SendAttempt
 from messaging.receiving import doubts
-from messaging.reply_window import counting
+from messaging.reply_window import quota
 from messaging.reply_window.pace import hold_back
 from messaging.reply_window.reply_route import OVERRIDABLE
 from messaging.reply_window.routes import candidate
-from sessions_app.database.sealed import SealedError, unseal
+from sessions_app.database.encryption import DecryptionError, decrypt
 from sessions_app.models import Context, Session, WorkerBeat
 from sessions_app.realtime.streams import Change, announcing
 from sessions_app.sessions import leases
@@ -144,15 +144,15 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
     session, user_id = message.session, message.conversation.contact.user_id
     rows = Context.objects.filter(session=session, user_id=user_id).select_related("session")
     context = rows.first()
-    if context is None or not context.sealed_token:
+    if context is None or not context.encrypted_token:
         return None, "no_context"
     problem = candidate(context).refusal(timezone.now(), cost=0)
     if problem and not (message.overrides_limits and problem in OVERRIDABLE):
         return None, problem
     try:
-        bot_token, context_token = session.token, unseal(context.sealed_token)
+        bot_token, context_token = session.token, decrypt(context.encrypted_token)
         file, problem = sent_file(message, timezone.now())
-    except SealedError:
+    except DecryptionError:
         return None, "sealed"
     if problem:
         return None, problem
@@ -210,7 +210,7 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
         if message is None:
             _close_attempt(claim, "refused")
             return
-        code = refusals.code_of(message, claim.generation, wire_code=wire_code, words=detail)
+        code = outcomes.code_of(message, claim.generation, wire_code=wire_code, words=detail)
         if code == "refused":  # perhaps it was the file: a retry uploads it again
             message.attachments.update(uploaded_at=None)
         _settle(change, message, MessageStatus.FAILED, code, detail, holds=True)
@@ -330,7 +330,7 @@ def _counts_on_claim(message: Message, claim: Claim) -> bool:
     context = lock_context(message)
     try:
         return context is not None and context.token == claim.context_token
-    except SealedError:
+    except DecryptionError:
         return False
 
 
@@ -340,7 +340,7 @@ def _count_again(message: Message) -> None:
     if context is not None:
         rows = Context.objects.filter(pk=context.pk)
         rows.update(replies_used=F("replies_used") + 1, unfiled=True)
-        counting.show_count(message.conversation, message.session_id)
+        quota.show_count(message.conversation, message.session_id)
 
 
 def _settle(
@@ -369,7 +369,7 @@ def _settle(
         finished_at=now, outcome=code or status
     )
     if give_back:
-        counting.give_count_back(message)
+        quota.give_count_back(message)
     show_standing(change, message.conversation)
     _touch(change, message)
 

@@ -11,7 +11,7 @@ from django.db.models import F, Q, QuerySet
 
 from messaging.media.limits import limits
 from messaging.models import Attachment, Message, MessageKind
-from sessions_app.database.sealed import seal, unseal
+from sessions_app.database.encryption import decrypt, encrypt
 from sessions_app.ilink.wire import (
     OutgoingItem,
     UploadedFile,
@@ -59,15 +59,15 @@ def not_uploaded(now: datetime) -> QuerySet[Attachment]:
 def sent_file(message: Message, now: datetime) -> tuple[SentFile | None, str]:
     """The file of a message that is about to leave, or the code of what is in its way.
 
-    (None, "") for a text. Raises SealedError.
+    (None, "") for a text. Raises DecryptionError.
     """
     row = message.attachments.first()
     if row is None:
         return None, ""
     ready = Attachment.objects.filter(_is_uploaded(now), pk=row.pk)
-    if not row.sealed_upload or not ready.exists():
+    if not row.encrypted_upload or not ready.exists():
         return None, "not_uploaded"
-    return SentFile(row.kind, row.file_name, unpack(row.sealed_upload)), ""
+    return SentFile(row.kind, row.file_name, unpack(row.encrypted_upload)), ""
 
 
 def item_of(text: str, file: SentFile | None) -> OutgoingItem:
@@ -83,7 +83,7 @@ def item_of(text: str, file: SentFile | None) -> OutgoingItem:
 
 def pack(uploaded: UploadedFile) -> str:
     """Sealed: the key opens the file."""
-    return seal(
+    return encrypt(
         json.dumps(
             {
                 "param": uploaded.encrypt_query_param,
@@ -95,9 +95,9 @@ def pack(uploaded: UploadedFile) -> str:
     )
 
 
-def unpack(sealed: str) -> UploadedFile:
-    """Raises SealedError."""
-    kept = json.loads(unseal(sealed))
+def unpack(encrypted: str) -> UploadedFile:
+    """Raises DecryptionError."""
+    kept = json.loads(decrypt(encrypted))
     return UploadedFile(
         encrypt_query_param=kept["param"],
         key=bytes.fromhex(kept["key"]),

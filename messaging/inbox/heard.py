@@ -49,7 +49,7 @@ def heard_since(
         created_at__gt=(now or timezone.now()) - OLD,
     )
     last: dict[int, Message] = {}
-    for message in young.select_related("session").defer("sealed_raw").order_by("id"):
+    for message in young.select_related("session").defer("encrypted_raw").order_by("id"):
         last[message.conversation_id] = message
     heard = [
         Heard(message.pk, thread, message.session.name, presentation.preview(thread))

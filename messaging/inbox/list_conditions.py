@@ -75,7 +75,7 @@ def _can_send() -> Q:
 
 def mute_sessions() -> list[int]:
     """Keys of those that cannot send, as `Session.may_send` says it."""
-    dead = Q(sealed_token="") | ~Q(state__in=SENDING_STATES)
+    dead = Q(encrypted_token="") | ~Q(state__in=SENDING_STATES)
     return list(Session.objects.filter(dead).order_by("pk").values_list("pk", flat=True))
 
 

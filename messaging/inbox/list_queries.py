@@ -131,7 +131,7 @@ def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
     return rows.prefetch_related("labels").defer(*UNSEEN)
 
 
-UNSEEN = ("session__sealed_token", "session__cursor", "session__base_url", "assignee__password")
+UNSEEN = ("session__encrypted_token", "session__cursor", "session__base_url", "assignee__password")
 """Columns that no list needs, some of them long."""
 
 

@@ -119,7 +119,7 @@ def shown(one: Attachment, *, ours: bool = False, contact: str = "") -> Media:
         mark=_mark(one, ours=ours, is_preview=is_preview),
         advice="" if ours or form == "coming" else reasons.advice(_code(one), contact),
         is_preview=is_preview,
-        may_retry=form == "lost" and not ours and bool(one.sealed_item),
+        may_retry=form == "lost" and not ours and bool(one.encrypted_item),
         has_thumb=bool(one.thumb_name),
         is_converted=bool(one.sound_name),
         width=width,

@@ -50,7 +50,7 @@ class Attachment(StoredFile):
     """`position` is the item's place in its message. `error` is a code of `media.reasons`.
 
     Fetched: remote → fetching → stored or failed. Ours are stored from the beginning and are
-    uploaded while their message is queued; `sealed_upload` is the key to what lies at WeChat.
+    uploaded while their message is queued; `encrypted_upload` is the key to what lies at WeChat.
     """
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
@@ -64,8 +64,8 @@ class Attachment(StoredFile):
     )
     error = models.CharField(_("error"), max_length=400, blank=True)
     transcript = models.TextField(_("transcript"), blank=True)
-    # The item as it came: CDN parameter and key, sealed, since the key opens the file.
-    sealed_item = models.TextField(_("item, sealed"), blank=True)
+    # The item as it came: CDN parameter and key, encrypted, since the key opens the file.
+    encrypted_item = models.TextField(_("item, encrypted"), blank=True, db_column="sealed_item")
 
     # The work on it, fetching or uploading.
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
@@ -74,7 +74,9 @@ class Attachment(StoredFile):
     stored_at = models.DateTimeField(_("stored"), null=True, blank=True)
 
     # Ours at WeChat: good for one binding of one session, and not for ever.
-    sealed_upload = models.TextField(_("upload, sealed"), blank=True)
+    encrypted_upload = models.TextField(
+        _("upload, encrypted"), blank=True, db_column="sealed_upload"
+    )
     uploaded_at = models.DateTimeField(_("uploaded"), null=True, blank=True)
     uploaded_generation = models.PositiveIntegerField(null=True, blank=True)
     progress = models.PositiveSmallIntegerField(_("uploaded, percent"), null=True, blank=True)

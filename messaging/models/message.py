@@ -98,8 +98,10 @@ class Message(models.Model):
     # Decimal string: the wire's 64-bit id may go beyond 2**63.
     wire_id = models.CharField(_("WeChat's message id"), max_length=40, blank=True)
     dedupe_key = models.CharField(max_length=80)
-    # The wire's JSON, sealed: a context token and file keys stand in it.
-    sealed_raw = models.BinaryField(_("as it came, sealed"), blank=True, default=bytes)
+    # The wire's JSON, encrypted: a context token and file keys stand in it.
+    encrypted_raw = models.BinaryField(
+        _("as it came, encrypted"), blank=True, default=bytes, db_column="sealed_raw"
+    )
 
     status = models.CharField(
         _("status"), max_length=12, choices=MessageStatus.choices, default=MessageStatus.RECEIVED
@@ -191,7 +193,7 @@ class RawAnswer(models.Model):
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     reason = models.CharField(_("reason"), max_length=200)
     digest = models.CharField(max_length=64)
-    sealed_body = models.BinaryField(_("as it came, sealed"))
+    encrypted_body = models.BinaryField(_("as it came, encrypted"), db_column="sealed_body")
 
     class Meta:
         ordering = ["-received_at"]

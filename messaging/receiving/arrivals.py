@@ -28,7 +28,7 @@ from messaging.models import (
 )
 from messaging.receiving.answers import Arrival, Contexts, Threads
 from sessions_app.database.batches import update_rows
-from sessions_app.database.sealed import SealedError, seal, seal_bytes
+from sessions_app.database.encryption import DecryptionError, encrypt, encrypt_bytes
 from sessions_app.ilink.opening import told_of
 from sessions_app.ilink.wire import Item, ItemKind
 from sessions_app.models import ACCOUNT_COLOURS, Context
@@ -147,7 +147,7 @@ def _queued_counts(sessions: set[int], people: set[str]) -> Counter[tuple[int, s
 def _same_token(context: Context, token: str) -> bool:
     try:
         return context.token == token
-    except SealedError:
+    except DecryptionError:
         return False
 
 
@@ -158,7 +158,7 @@ def _save_contexts(contexts: list[Context]) -> None:
     update_rows(
         known,
         [
-            "received_at", "sealed_token", "replies_used", "refused_at", "unfiled",
+            "received_at", "encrypted_token", "replies_used", "refused_at", "unfiled",
             "filed_count", "stale_count",
         ],
     )  # fmt: skip
@@ -210,7 +210,7 @@ def build(
         quote_of=quoted.get((session.pk, _quoted_id(arrival))),
         wire_id=wire.message_id[:40],
         dedupe_key=arrival.dedupe_key,
-        sealed_raw=seal_bytes(wire.raw),
+        encrypted_raw=encrypt_bytes(wire.raw),
         status=MessageStatus.SENT if arrival.is_ours else MessageStatus.RECEIVED,
         created_at=arrival.written_at,
         stored_at=arrival.received_at,
@@ -248,7 +248,7 @@ def _attachment(message: Message, position: int, item: Item) -> Attachment:
         duration_ms=_small(item.duration_ms),
         transcript=item.transcript,
         md5=told_of(item).md5,
-        sealed_item=seal(item.raw.decode("ascii", "replace")),
+        encrypted_item=encrypt(item.raw.decode("ascii", "replace")),
     )
 
 

@@ -1,6 +1,6 @@
 """A single -14 is a suspicion. Who met it writes it down; notifystart and one poll decide.
 
-Rows only; the wire is asked by the poll loop (`poller`), or by `poll_desk` where nobody polls.
+Rows only; the wire is asked by the poll loop (`poller`), or by `supervisor` where nobody polls.
 While a verdict is open no other reply of the session goes: a dead token would use them all up.
 """
 
@@ -25,7 +25,7 @@ def begin(change: Change, session_id: int, generation: int) -> None:
     rows = Session.objects.filter(
         pk=session_id, generation=generation, doubted_at=None, state__in=SENDING_STATES
     )
-    if rows.exclude(sealed_token="").update(doubted_at=timezone.now()):
+    if rows.exclude(encrypted_token="").update(doubted_at=timezone.now()):
         wake_workers()
 
 
@@ -51,7 +51,7 @@ def expire(change: Change, session_id: int, generation: int) -> None:
     """The token of this binding is dead. A newer binding is not touched."""
     rows = Session.objects.select_for_update(no_key=True)
     session = rows.filter(pk=session_id, generation=generation).first()
-    if session is None or session.state == SessionState.EXPIRED or not session.sealed_token:
+    if session is None or session.state == SessionState.EXPIRED or not session.encrypted_token:
         return
     session.doubted_at = None
     session.save(update_fields=["doubted_at"])
@@ -80,7 +80,7 @@ def open_where_nobody_polls() -> list[Session]:
     """Sessions in doubt that no loop of ours asks about: paused, or received elsewhere."""
     unpolled = (SessionState.PAUSED, SessionState.POLLED_ELSEWHERE)
     rows = Session.objects.filter(state__in=unpolled).exclude(doubted_at=None)
-    return list(rows.exclude(sealed_token=""))
+    return list(rows.exclude(encrypted_token=""))
 
 
 def holds_replies(now: datetime, prefix: str = "session__") -> Q:

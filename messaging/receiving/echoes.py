@@ -11,7 +11,7 @@ from django.utils import timezone
 from messaging.conversations.standing import show_standing
 from messaging.models import Message, MessageStatus, SendAttempt
 from messaging.receiving.answers import Arrival, Threads
-from messaging.reply_window import counting
+from messaging.reply_window import quota
 from sessions_app.realtime.streams import Change
 
 _OPEN = (MessageStatus.SENDING, MessageStatus.UNCONFIRMED)
@@ -72,7 +72,7 @@ def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Chan
     )  # fmt: skip
     thread = message.conversation
     if waits:
-        counting.give_count_back(message)
+        quota.give_count_back(message)
         change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
     show_standing(change, thread)
     change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")

@@ -14,7 +14,7 @@ from messaging.models import MESSAGE_STREAM, Attachment, Message, RawAnswer
 from messaging.receiving import arrivals, broken_answers, echoes
 from messaging.receiving.answers import Arrival, Received, Threads
 from sessions_app.database.batches import update_rows
-from sessions_app.database.sealed import seal_bytes
+from sessions_app.database.encryption import encrypt_bytes
 from sessions_app.ilink.wire import MessageType, dedupe_keys
 from sessions_app.models import Session, SessionEvent
 from sessions_app.realtime.streams import Change, advance, announcing, wake_workers
@@ -126,7 +126,7 @@ def _insert(fresh: Sequence[Arrival], threads: Threads) -> None:
 
 def move_cursor(answer: Received, session: Session) -> None:
     """Cursor, hold and times in memory, unless the session was bound anew or logged out."""
-    if answer.generation != session.generation or not session.sealed_token:
+    if answer.generation != session.generation or not session.encrypted_token:
         return
     session.last_poll_at = answer.received_at
     session.cursor = session.cursor if answer.updates.cursor is None else answer.updates.cursor
@@ -170,7 +170,7 @@ def keep_raw(
     row, is_new = RawAnswer.objects.get_or_create(
         session=session,
         digest=digest,
-        defaults={"sealed_body": seal_bytes(body), "reason": reason[:200], "received_at": at},
+        defaults={"encrypted_body": encrypt_bytes(body), "reason": reason[:200], "received_at": at},
     )
     if is_new and is_told:
         SessionEvent.objects.create(

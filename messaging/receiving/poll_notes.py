@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from messaging.receiving import doubts
 from messaging.receiving.binding import Binding
-from sessions_app.database.sealed import is_readable
+from sessions_app.database.encryption import is_readable
 from sessions_app.models import POLLED_STATES, Session, SessionState
 from sessions_app.models.shared_folder import FOLDER_CODES
 from sessions_app.realtime.streams import announcing
@@ -138,7 +138,7 @@ def signed_out(binding: Binding) -> None:
 
 
 def blocked(binding: Binding, *, code: str, detail: str) -> None:
-    """The session cannot be polled at all, a sealed token or a forbidden address for one."""
+    """The session cannot be polled at all, a encrypted token or a forbidden address for one."""
     with announcing() as change:
         session = _mine(binding)
         if session is not None and session.error_code != code:
@@ -149,9 +149,9 @@ def blocked(binding: Binding, *, code: str, detail: str) -> None:
 def say_unreadable() -> None:
     """At a start: sessions whose token our keys cannot open say so, whoever should poll them."""
     waiting = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE)
-    rows = Session.objects.filter(state__in=waiting).exclude(sealed_token="")
-    stored = list(rows.values_list("pk", "sealed_token"))
-    for pk in [pk for pk, sealed in stored if not is_readable(sealed)]:
+    rows = Session.objects.filter(state__in=waiting).exclude(encrypted_token="")
+    stored = list(rows.values_list("pk", "encrypted_token"))
+    for pk in [pk for pk, encrypted in stored if not is_readable(encrypted)]:
         with announcing() as change:
             session = rows.select_for_update(no_key=True).filter(pk=pk).first()
             if session is not None and session.error_code != "sealed":

@@ -7,13 +7,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from messaging.receiving import poll_notes
 from messaging.receiving.answers import Received
 from messaging.receiving.binding import Binding
 from messaging.receiving.poll_notes import GaveUp
 from messaging.receiving.recorder import Recorder
+from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import (
@@ -38,8 +38,6 @@ DOUBT_PAUSE_S = 2.0
 STANDSTILL_REST_S = 2.0
 """One that answers messages at once and never moves the cursor is asked as seldom as this."""
 
-Desk = Callable[..., Awaitable[Any]]
-
 
 class Poller:
     """The poll loop of one binding. `run()` returns when the token died or `stopping` is set.
@@ -53,7 +51,7 @@ class Poller:
         *,
         client: ILinkClient,
         recorder: Recorder,
-        desk: Desk,
+        run_in_database_thread: RunInDatabaseThread,
         heard: dict[Binding, datetime],
         random: Callable[[], float],
         given_up: dict[Binding, GaveUp] | None = None,
@@ -70,7 +68,7 @@ class Poller:
         self.binding = binding
         self.client = client
         self.recorder = recorder
-        self.desk = desk
+        self.run_in_database_thread = run_in_database_thread
         self.heard = heard
         self.given_up = {} if given_up is None else given_up
         self.stopping = stopping or asyncio.Event()
@@ -122,10 +120,10 @@ class Poller:
     async def _is_over(self) -> bool:
         """A poll was answered -14. Once is a suspicion: notifystart and one more poll decide."""
         if self._in_doubt:
-            await self.desk(poll_notes.signed_out, self.binding)
+            await self.run_in_database_thread(poll_notes.signed_out, self.binding)
             return True
         self._in_doubt, self._was_announced = True, False
-        await self.desk(poll_notes.doubt, self.binding)
+        await self.run_in_database_thread(poll_notes.doubt, self.binding)
         if not self.stopping.is_set():
             await self.sleep(DOUBT_PAUSE_S)
         return False
@@ -145,7 +143,7 @@ class Poller:
             self._was_announced = isinstance(error, RefusedError) and self._was_announced
         else:
             self._in_doubt = False
-            await self.desk(poll_notes.vouched, self.binding)
+            await self.run_in_database_thread(poll_notes.vouched, self.binding)
         finally:
             self._is_vouching = False
 
@@ -155,7 +153,7 @@ class Poller:
         elif not updates.unanswered:
             if self._in_doubt:
                 self._in_doubt = False
-                await self.desk(poll_notes.vouched, self.binding)
+                await self.run_in_database_thread(poll_notes.vouched, self.binding)
             await self._good()
 
     def is_silent(self) -> bool:
@@ -190,7 +188,7 @@ class Poller:
             self._was_announced = isinstance(error, RefusedError)
             if isinstance(error, SessionExpiredError) and not self._in_doubt:
                 self._in_doubt = True
-                await self.desk(poll_notes.doubt, self.binding)
+                await self.run_in_database_thread(poll_notes.doubt, self.binding)
         else:
             self._was_announced = True
             await self._good()
@@ -219,7 +217,7 @@ class Poller:
         if self._was_good:
             self.heard[self.binding] = self.now()
             return
-        await self.desk(poll_notes.good_poll, self.binding, self.now())
+        await self.run_in_database_thread(poll_notes.good_poll, self.binding, self.now())
         self._was_good = True
 
     async def _rest(self, updates: Updates, took_s: float, *, moved: bool) -> None:
@@ -242,7 +240,7 @@ class Poller:
             self.binding.session_id, self.backoff.failures, code, detail,
         )  # fmt: skip
         next_at = self.now() + timedelta(seconds=wait_s)
-        await self.desk(
+        await self.run_in_database_thread(
             poll_notes.failed_poll,
             self.binding,
             failures=self.backoff.failures,

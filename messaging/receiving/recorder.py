@@ -28,7 +28,7 @@ from django.utils import timezone
 from messaging.receiving import inbound
 from messaging.receiving.answers import Received
 from sessions_app.database.database_thread import DatabaseThread
-from sessions_app.database.sealed import SealedError, seal_bytes, unseal_bytes
+from sessions_app.database.encryption import DecryptionError, decrypt_bytes, encrypt_bytes
 from sessions_app.ilink.wire import parse_kept
 from sessions_app.models import Session, Stream
 from sessions_app.realtime.streams import announcing
@@ -69,7 +69,7 @@ class Spool:
         name = f"{answer.received_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}"
         draft = self.folder / f".{name}"
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(seal_bytes(data))
+            file.write(encrypt_bytes(data))
             file.flush()
             os.fsync(file.fileno())
         draft.rename(self.folder / f"{name}.answer")
@@ -83,7 +83,7 @@ class Spool:
         return sorted(self.folder.glob("*.answer")) if self.folder.is_dir() else []
 
     def read(self, path: Path) -> Received:
-        head, body = unseal_bytes(path.read_bytes()).split(b"\n", 1)
+        head, body = decrypt_bytes(path.read_bytes()).split(b"\n", 1)
         columns = json.loads(head)
         return Received(
             session_id=columns["session_id"],
@@ -184,26 +184,19 @@ class Recorder:
         """
         while True:
             try:
-                await self._in_thread(self._store_group, answers)
+                await self._thread.run(self._store_group, answers)
                 return
             except Exception:
                 logger.exception("%d answers could not be stored", len(answers))
             self._open.clear()
             try:
-                await self._in_thread(self._put_all, answers)
+                await self._thread.run(self._put_all, answers)
                 return
             except Exception:
                 logger.exception("%d answers could not be spooled either", len(answers))
             await asyncio.sleep(AWAY_RETRY_S)
 
-    async def _in_thread(
-        self, function: Callable[[Sequence[Received]], None], answers: Sequence[Received]
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._thread, function, answers)
-
     def _store_group(self, answers: Sequence[Received]) -> None:
-        close_old_connections()
         try:
             self._store_again(answers)
         except _AWAY:
@@ -251,15 +244,13 @@ class Recorder:
                 logger.exception("the spool could not be emptied")
 
     async def _drain_spool(self) -> None:
-        loop = asyncio.get_running_loop()
-        if await loop.run_in_executor(self._thread, self._empty_spool):
+        if await self._thread.run(self._empty_spool):
             self._open.set()
         else:
             self._open.clear()
 
     def _empty_spool(self) -> bool:
         """True: the database takes writes and nothing waits any more."""
-        close_old_connections()
         return all(self._take_back(path) for path in self.spool.waiting()) and self._takes_writes()
 
     def _take_back(self, path: Path) -> bool:
@@ -268,7 +259,7 @@ class Recorder:
             answer = self.spool.read(path)
         except FileNotFoundError:  # another worker of this host was faster
             return True
-        except (SealedError, ValueError, KeyError):
+        except (DecryptionError, ValueError, KeyError):
             logger.exception("%s cannot be read; it is set aside, not deleted", path)
             path.rename(path.with_suffix(".unreadable"))
             return True

@@ -59,7 +59,7 @@ def candidate(context: Context) -> Candidate:
         session_id=context.session_id,
         name=context.session.name,
         may_send=context.session.may_send,
-        has_token=bool(context.sealed_token),
+        has_token=bool(context.encrypted_token),
         received_at=context.received_at,
         replies_used=context.replies_used,
         window=limits.window,

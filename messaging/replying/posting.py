@@ -169,7 +169,7 @@ def _quoted(thread: Conversation, message_id: int | None) -> Message | None:
     if message_id is None:
         return None
     there: QuerySet[Message] = thread.messages.filter(pk=message_id, direction__in=SPOKEN)
-    quoted = there.defer("sealed_raw").first()
+    quoted = there.defer("encrypted_raw").first()
     if quoted is None:
         raise UnknownQuote("unknown_message", reasons.refusal("unknown_message"))
     return quoted

@@ -59,7 +59,7 @@ def _messages(conversation: Conversation) -> QuerySet[Message]:
 
 def whole(rows: QuerySet[Message]) -> QuerySet[Message]:
     """With all that a page or an answer shows of a message: two queries for any number of rows."""
-    rows = rows.select_related("session", "sent_by", "quote_of").defer("sealed_raw")
+    rows = rows.select_related("session", "sent_by", "quote_of").defer("encrypted_raw")
     return rows.prefetch_related("attachments")
 
 

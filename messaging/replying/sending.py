@@ -29,7 +29,7 @@ from messaging.models import (
     Upload,
 )
 from messaging.receiving import arrivals
-from messaging.reply_window import counting
+from messaging.reply_window import quota
 from messaging.reply_window.reply_route import text_problem
 from messaging.replying import reasons, services, typing_sign
 from messaging.text.splitting import parts_of
@@ -227,7 +227,7 @@ def _cancel_waiting(thread: Conversation, message: Message) -> list[Message]:
         outbox.lock_context(row)
         queued = Message.objects.filter(pk=row.pk, status=MessageStatus.QUEUED)
         if queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
-            counting.give_count_back(row)
+            quota.give_count_back(row)
             taken.append(row)
     if not taken:
         raise reasons.not_cancelled(thread.messages.only("status").get(pk=message.pk))

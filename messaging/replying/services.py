@@ -24,7 +24,7 @@ from messaging.models import (
 )
 from messaging.models.contact import NOTE_MOST
 from messaging.receiving import arrivals
-from messaging.reply_window import counting
+from messaging.reply_window import quota
 from messaging.reply_window.reply_route import Candidate, find_route, speaker
 from messaging.reply_window.routes import candidate
 from messaging.replying import reasons
@@ -131,7 +131,7 @@ def _count(context: Context, thread: Conversation) -> None:
     Context.objects.filter(pk=context.pk).update(
         replies_used=F("replies_used") + 1, last_reply_at=timezone.now(), unfiled=True
     )
-    counting.show_count(thread, context.session_id)
+    quota.show_count(thread, context.session_id)
 
 
 def retry_message(*, message: Message, user: User | None) -> None:
@@ -203,7 +203,7 @@ def cancel_message(*, message: Message, user: User | None) -> None:
         queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
         if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
             raise reasons.not_cancelled(Message.objects.only("status").get(pk=message.pk))
-        counting.give_count_back(message)
+        quota.give_count_back(message)
         show_standing(change, thread)
         announce(change, message, thread)
         wake_workers()

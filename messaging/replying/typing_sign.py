@@ -1,8 +1,8 @@
 """The "typing …" sign on the customer's phone: pages and the API ask for it, the worker shows it.
 
-This module reads and writes rows only; `typing_desk` calls WeChat. Whoever wants the sign renews it
-every few seconds. A sign that WeChat was told to show is told to end, again and again, until WeChat
-has taken that.
+This module only reads and writes rows; `typing_supervisor` calls WeChat. Whoever wants the sign
+renews it every few seconds. Once WeChat was told to show a sign, the request to end it is repeated
+until WeChat accepts it.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from messaging.models import Conversation, Typing
-from sessions_app.database.sealed import SealedError, unseal
+from sessions_app.database.encryption import DecryptionError, decrypt
 from sessions_app.models import Context
 from sessions_app.realtime.streams import wake_workers
 
@@ -108,11 +108,11 @@ def _sign(row: Typing, *, on: bool) -> Sign | None:
     """None where WeChat can't be told: the session is signed out, or a token can't be read."""
     session, user_id = row.session, row.conversation.contact.user_id
     context = Context.objects.filter(session=session, user_id=user_id).first()
-    if context is None or not context.sealed_token or not session.may_send:
+    if context is None or not context.encrypted_token or not session.may_send:
         return None
     try:
-        bot_token, context_token = session.token, unseal(context.sealed_token)
-    except SealedError:
+        bot_token, context_token = session.token, decrypt(context.encrypted_token)
+    except DecryptionError:
         return None
     return Sign(
         row.pk,

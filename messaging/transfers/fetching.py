@@ -9,10 +9,9 @@ import contextlib
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from messaging.media import storing
 from messaging.media.examining import Examined, as_announced, as_sent, examine
@@ -20,6 +19,7 @@ from messaging.media.limits import MediaLimits
 from messaging.media.workshop import Workshop
 from messaging.transfers import shelf
 from messaging.transfers.shelf import Fetch, Kept, Problem
+from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.cdn import Cdn
 from sessions_app.ilink.errors import (
     CdnFinalError,
@@ -28,7 +28,7 @@ from sessions_app.ilink.errors import (
     CryptoError,
     UnsafeHostError,
 )
-from sessions_app.ilink.opening import Opened, Told, open_sealed, told_of
+from sessions_app.ilink.opening import Opened, Told, decrypt_file, told_of
 from sessions_app.ilink.wire import ItemKind, Media
 
 logger = logging.getLogger(__name__)
@@ -41,16 +41,19 @@ _OFTEN = 99
 
 NOTHING_TOLD = Told(ItemKind.FILE)
 
-Desk = Callable[..., Awaitable[Any]]
-
 
 class MediaFetcher:
     """`fill()` starts what there is room for; `wake` is called when something ended."""
 
     def __init__(
-        self, *, desk: Desk, cdn: Cdn, workshop: Workshop, wake: Callable[[], None]
+        self,
+        *,
+        run_in_database_thread: RunInDatabaseThread,
+        cdn: Cdn,
+        workshop: Workshop,
+        wake: Callable[[], None],
     ) -> None:
-        self.desk = desk
+        self.run_in_database_thread = run_in_database_thread
         self.cdn = cdn
         self.workshop = workshop
         self._wake = wake
@@ -62,7 +65,7 @@ class MediaFetcher:
         if room <= 0:
             return
         load = Counter(fetch.session_id for fetch in self._running.values())
-        claims: list[Fetch] = await self.desk(
+        claims: list[Fetch] = await self.run_in_database_thread(
             shelf.claim, worker_id, running=load, room=room, per_session=limits.fetches_per_session
         )
         for fetch in claims:
@@ -84,7 +87,7 @@ class MediaFetcher:
         if running:
             await asyncio.wait(running, timeout=0.5)
             ids = [fetch.attachment_id for fetch in running.values()]
-            await self.desk(shelf.hand_back, ids, worker_id)
+            await self.run_in_database_thread(shelf.hand_back, ids, worker_id)
 
     async def _fetch(self, fetch: Fetch, limits: MediaLimits) -> None:
         """Whatever goes wrong, a living worker leaves nothing in `fetching`."""
@@ -97,7 +100,7 @@ class MediaFetcher:
             problem = Problem("internal", CUT_TRIES)
         if problem is None:
             return
-        if not await self.desk(shelf.try_later, fetch.attachment_id, problem):
+        if not await self.run_in_database_thread(shelf.try_later, fetch.attachment_id, problem):
             await self._bring_thumb(fetch, limits)
 
     async def _bring(self, fetch: Fetch, limits: MediaLimits) -> Problem | None:
@@ -140,7 +143,7 @@ class MediaFetcher:
 
     async def _bring_copy(self, fetch: Fetch, limits: MediaLimits) -> bool:
         """The same file, if it is here already: sent before in this conversation."""
-        name = await self.desk(shelf.first_copy, fetch)
+        name = await self.run_in_database_thread(shelf.first_copy, fetch)
         if not name:
             return False
         try:
@@ -176,9 +179,9 @@ class MediaFetcher:
         takes_cut: bool = False,
     ) -> Opened:
         """Piece by piece, then opened; nothing of a download that raised is kept."""
-        chunks = self.cdn.download_sealed(media, max_bytes=max_bytes, deadline_s=deadline_s)
-        waiting, sealed = bytearray(), path.with_name(f"{path.name}.sealed")
-        with await asyncio.to_thread(sealed.open, "wb") as file:
+        chunks = self.cdn.download_encrypted(media, max_bytes=max_bytes, deadline_s=deadline_s)
+        waiting, encrypted = bytearray(), path.with_name(f"{path.name}.sealed")
+        with await asyncio.to_thread(encrypted.open, "wb") as file:
             async with contextlib.aclosing(chunks):
                 async for chunk in chunks:
                     waiting += chunk
@@ -187,12 +190,12 @@ class MediaFetcher:
                         waiting.clear()
             await asyncio.to_thread(file.write, bytes(waiting))
         return await asyncio.to_thread(
-            _open, sealed, path, media=media, told=told, takes_cut=takes_cut
+            _open, encrypted, path, media=media, told=told, takes_cut=takes_cut
         )
 
     async def _store(self, fetch: Fetch, path: Path, found: Examined, md5: str) -> None:
         kept = await asyncio.to_thread(into_storage, path, found, md5)
-        if not await self.desk(shelf.keep, fetch, kept):
+        if not await self.run_in_database_thread(shelf.keep, fetch, kept):
             await asyncio.to_thread(storing.remove, kept.names())
 
     async def _bring_thumb(self, fetch: Fetch, limits: MediaLimits) -> None:
@@ -215,7 +218,7 @@ class MediaFetcher:
 
     async def _store_thumb(self, fetch: Fetch, thumb: Path) -> None:
         name, size = await asyncio.to_thread(_take_in_thumb, thumb)
-        if not await self.desk(shelf.keep_thumb, fetch, name, size):
+        if not await self.run_in_database_thread(shelf.keep_thumb, fetch, name, size):
             await asyncio.to_thread(storing.remove, [name])
 
 
@@ -231,11 +234,11 @@ def _refused(error: CdnFinalError) -> Problem:
     return Problem("gone", 1)
 
 
-def _open(sealed: Path, path: Path, *, media: Media, told: Told, takes_cut: bool) -> Opened:
-    """`path` is plain, `sealed` is gone. Raises CryptoError."""
-    with sealed.open("rb") as source, path.open("w+b") as target:
-        opened = open_sealed(source, target, media=media, told=told, takes_cut=takes_cut)
-    sealed.unlink()
+def _open(encrypted: Path, path: Path, *, media: Media, told: Told, takes_cut: bool) -> Opened:
+    """`path` is plain, `encrypted` is gone. Raises CryptoError."""
+    with encrypted.open("rb") as source, path.open("w+b") as target:
+        opened = decrypt_file(source, target, media=media, told=told, takes_cut=takes_cut)
+    encrypted.unlink()
     return opened
 
 

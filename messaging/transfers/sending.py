@@ -7,8 +7,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
 
 from messaging.delivering.outgoing import UPLOAD_KINDS
 from messaging.media import storing
@@ -18,6 +17,7 @@ from messaging.receiving import doubts
 from messaging.receiving.lines import Lines
 from messaging.transfers import uploading
 from messaging.transfers.uploading import Trouble, UploadJob
+from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.cdn import CHUNK_BYTES, Cdn
 from sessions_app.ilink.errors import (
     CdnFinalError,
@@ -35,14 +35,19 @@ logger = logging.getLogger(__name__)
 PROGRESS_EVERY_S = 1.0
 KEY_BYTES = 16
 
-Desk = Callable[..., Awaitable[Any]]
-
 
 class MediaUploader:
     """`fill()` starts what there is room for; `wake` is called when something ended."""
 
-    def __init__(self, *, desk: Desk, cdn: Cdn, lines: Lines, wake: Callable[[], None]) -> None:
-        self.desk = desk
+    def __init__(
+        self,
+        *,
+        run_in_database_thread: RunInDatabaseThread,
+        cdn: Cdn,
+        lines: Lines,
+        wake: Callable[[], None],
+    ) -> None:
+        self.run_in_database_thread = run_in_database_thread
         self.cdn = cdn
         self.lines = lines
         self._wake = wake
@@ -54,7 +59,9 @@ class MediaUploader:
         if room <= 0:
             return
         busy = [job.conversation_id for job in self._running.values()]
-        jobs: list[UploadJob] = await self.desk(uploading.claim, worker_id, busy=busy, room=room)
+        jobs: list[UploadJob] = await self.run_in_database_thread(
+            uploading.claim, worker_id, busy=busy, room=room
+        )
         for job in jobs:
             task = asyncio.ensure_future(self._upload(job))
             self._running[task] = job
@@ -74,16 +81,16 @@ class MediaUploader:
         if running:
             await asyncio.wait(running, timeout=0.5)
             ids = [job.attachment_id for job in running.values()]
-            await self.desk(uploading.hand_back, ids, worker_id)
+            await self.run_in_database_thread(uploading.hand_back, ids, worker_id)
 
     async def _upload(self, job: UploadJob) -> None:
         try:
             await self._upload_followed(job)
         except SessionExpiredError:
             # Nothing was sent: it is uploaded again, unless the session proves to be over.
-            await self.desk(doubts.suspect, job.session_id, job.generation)
+            await self.run_in_database_thread(doubts.suspect, job.session_id, job.generation)
             trouble = Trouble(doubts.IN_DOUBT, "upload_failed", "")
-            await self.desk(uploading.try_later, job, trouble)
+            await self.run_in_database_thread(uploading.try_later, job, trouble)
         except RefusedError as error:
             await self._give_up(job, "upload_refused", error.errmsg or f"code {error.wire_code}")
         except (CdnFinalError, UnsafeHostError) as error:
@@ -91,17 +98,17 @@ class MediaUploader:
                 await self._give_up(job, "upload_refused", str(error))
                 return
             trouble = Trouble("upload_not_taken_yet", "upload_refused", str(error))
-            await self.desk(uploading.try_later, job, trouble)
+            await self.run_in_database_thread(uploading.try_later, job, trouble)
         except FileNotFoundError:
             await self._give_up(job, "file_lost", "")
         except (ILinkError, OSError) as error:
-            await self.desk(uploading.try_later, job, _trouble(error))
+            await self.run_in_database_thread(uploading.try_later, job, _trouble(error))
         except Exception:
             logger.exception("attachment %s could not be uploaded", job.attachment_id)
             await self._give_up(job, "upload_failed", "")
 
     async def _give_up(self, job: UploadJob, code: str, detail: str) -> None:
-        await self.desk(
+        await self.run_in_database_thread(
             uploading.give_up, job.attachment_id, job.message_id, code=code, detail=detail
         )
 
@@ -113,10 +120,12 @@ class MediaUploader:
             while not carrying.done():
                 await asyncio.wait([carrying], timeout=PROGRESS_EVERY_S)
                 if not carrying.done():
-                    wanted = await self.desk(uploading.note_progress, job, sent.percent)
+                    wanted = await self.run_in_database_thread(
+                        uploading.note_progress, job, sent.percent
+                    )
                     if not wanted:
                         return
-            await self.desk(uploading.finish, job, carrying.result())
+            await self.run_in_database_thread(uploading.finish, job, carrying.result())
         finally:
             if not carrying.done():
                 carrying.cancel()

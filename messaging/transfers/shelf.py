@@ -18,7 +18,7 @@ from messaging.delivering import outbox
 from messaging.media import storing
 from messaging.media.examining import Examined
 from messaging.models import Attachment, AttachmentState, Message, MessageStatus, Upload
-from sessions_app.database.sealed import SealedError, unseal
+from sessions_app.database.encryption import DecryptionError, decrypt
 from sessions_app.ilink.opening import told_of
 from sessions_app.ilink.wire import Item, parse_item
 from sessions_app.models import WorkerBeat
@@ -124,8 +124,8 @@ def _claim(worker_id: str, pk: int) -> Fetch | None:
             return None
     row = Attachment.objects.select_related("message").get(pk=pk)
     try:
-        item = parse_item(unseal(row.sealed_item).encode("ascii", "replace"))
-    except SealedError:
+        item = parse_item(decrypt(row.encrypted_item).encode("ascii", "replace"))
+    except DecryptionError:
         fail(pk, "sealed")
         return None
     return Fetch(
@@ -266,12 +266,12 @@ def _settle(
 
 
 def _message_of(attachment_id: int) -> Message | None:
-    return Message.objects.defer("sealed_raw").filter(attachments=attachment_id).first()
+    return Message.objects.defer("encrypted_raw").filter(attachments=attachment_id).first()
 
 
 def ask_again(attachment: Attachment) -> bool:
     """Somebody wants what failed fetched once more, from the first try on."""
-    if not attachment.sealed_item or attachment.error == "unsupported":
+    if not attachment.encrypted_item or attachment.error == "unsupported":
         return False
     return _settle(
         attachment.pk,

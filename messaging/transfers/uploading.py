@@ -15,7 +15,7 @@ from django.utils import timezone
 from messaging.delivering import outbox
 from messaging.delivering.outgoing import not_uploaded, pack
 from messaging.models import Attachment, Message, MessageStatus
-from sessions_app.database.sealed import SealedError
+from sessions_app.database.encryption import DecryptionError
 from sessions_app.ilink.wire import UploadedFile
 from sessions_app.models import WorkerBeat
 from sessions_app.realtime.streams import announcing, wake_workers
@@ -94,7 +94,7 @@ def _claim(worker_id: str, pk: int) -> UploadJob | None:
     session = row.message.session
     try:
         bot_token = session.token
-    except SealedError:
+    except DecryptionError:
         give_up(pk, row.message_id, code="sealed")
         return None
     return UploadJob(
@@ -123,7 +123,7 @@ def finish(job: UploadJob, uploaded: UploadedFile) -> bool:
     return _change(
         job,
         {
-            "sealed_upload": pack(uploaded),
+            "encrypted_upload": pack(uploaded),
             "uploaded_at": timezone.now(),
             "uploaded_generation": job.generation,
             **_AT_REST,
@@ -140,7 +140,7 @@ def _change(job: UploadJob, columns: dict[str, object], **shown: object) -> bool
     with announcing() as change:
         thread = outbox.lock_thread(job.conversation_id)
         queued = Message.objects.filter(pk=job.message_id, status=MessageStatus.QUEUED)
-        message = queued.defer("sealed_raw").first()
+        message = queued.defer("encrypted_raw").first()
         if message is None:
             Attachment.objects.filter(pk=job.attachment_id).update(**_AT_REST)
             return False

@@ -7,8 +7,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from functools import partial
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -21,7 +19,7 @@ from messaging.receiving.lines import Lines
 from messaging.transfers import shelf
 from messaging.transfers.fetching import MediaFetcher
 from messaging.transfers.sending import MediaUploader
-from sessions_app.database.database_thread import DatabaseThread, with_living_connection
+from sessions_app.database.database_thread import DatabaseThread, RunInDatabaseThread
 from sessions_app.ilink.cdn import Cdn
 from sessions_app.team_settings.limits import TeamSettings
 
@@ -36,25 +34,28 @@ class MediaWork:
 
     def __init__(self, *, lines: Lines, worker_id: Callable[[], str]) -> None:
         self._worker_id = worker_id
+        # A thread of its own, so that replies never wait behind files.
         self._thread = DatabaseThread("media")
+        self.run_in_database_thread: RunInDatabaseThread = self._thread.run
         self._workshop = Workshop(timeout_s=limits_by(TeamSettings()).workshop_timeout_s)
         self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=lines.hosts)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.fetcher = MediaFetcher(
-            desk=self.desk, cdn=self._cdn, workshop=self._workshop, wake=self.wake
+            run_in_database_thread=self.run_in_database_thread,
+            cdn=self._cdn,
+            workshop=self._workshop,
+            wake=self.wake,
         )
-        self.uploader = MediaUploader(desk=self.desk, cdn=self._cdn, lines=lines, wake=self.wake)
+        self.uploader = MediaUploader(
+            run_in_database_thread=self.run_in_database_thread,
+            cdn=self._cdn,
+            lines=lines,
+            wake=self.wake,
+        )
 
     def wake(self) -> None:
         self._wake.set()
-
-    async def desk(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """A database function in a thread of its own: replies never wait behind files."""
-        call = partial(with_living_connection, function, *args, **kwargs)
-        running = asyncio.get_running_loop().run_in_executor(self._thread, call)
-        # Whoever asked may be cancelled; what is to be written down is written down.
-        return await asyncio.shield(running)
 
     def start(self) -> None:
         self._tasks = [asyncio.ensure_future(job) for job in (self._run(), self._tidy())]
@@ -88,8 +89,8 @@ class MediaWork:
         worker_id = self._worker_id()
         if not worker_id:
             return
-        await self.desk(shelf.take_back_lost)
-        now = await self.desk(limits)
+        await self.run_in_database_thread(shelf.take_back_lost)
+        now = await self.run_in_database_thread(limits)
         await self.fetcher.fill(worker_id, now)
         await self.uploader.fill(worker_id, now)
 
@@ -97,10 +98,12 @@ class MediaWork:
         """Old files make room; what nobody sent ends; what a killed process left goes."""
         while True:
             try:
-                now = await self.desk(limits)
-                await self.desk(shelf.clear_oldest, now.most_total_bytes)
-                await self.desk(shelf.end_uploads, timezone.now() - now.upload_kept)
-                await self.desk(draft_files.clear_unneeded, timezone.now())
+                now = await self.run_in_database_thread(limits)
+                await self.run_in_database_thread(shelf.clear_oldest, now.most_total_bytes)
+                await self.run_in_database_thread(
+                    shelf.end_uploads, timezone.now() - now.upload_kept
+                )
+                await self.run_in_database_thread(draft_files.clear_unneeded, timezone.now())
                 await asyncio.to_thread(storing.sweep_incoming)
             except Exception:
                 logger.exception("old files could not be cleared")

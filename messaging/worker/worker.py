@@ -10,10 +10,9 @@ import logging
 import random
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -23,16 +22,16 @@ from django.utils import timezone
 from messaging.conversations.leavers import Leavers
 from messaging.delivering import outbox
 from messaging.delivering.delivery import Delivery
-from messaging.folder_sync.desk import FolderDesk
+from messaging.folder_sync.supervisor import FolderSupervisor
 from messaging.receiving import poll_notes
 from messaging.receiving.lines import Lines
-from messaging.receiving.poll_desk import PollDesk
 from messaging.receiving.recorder import Recorder, Spool
+from messaging.receiving.supervisor import PollSupervisor
 from messaging.replying import parking
-from messaging.replying.typing_desk import TypingDesk
+from messaging.replying.typing_supervisor import TypingSupervisor
 from messaging.transfers.work import MediaWork
 from messaging.worker import due, planning
-from sessions_app.database.database_thread import DatabaseThread, with_living_connection
+from sessions_app.database.database_thread import DatabaseThread, RunInDatabaseThread
 from sessions_app.folder.mirror import FREE_FOR_S
 from sessions_app.ilink.client import ClientIdentity
 from sessions_app.ilink.hosts import HostPolicy
@@ -80,14 +79,20 @@ class Worker:
         self.hosts = HostPolicy(settings.WEILINK_ILINK_URL, settings.WEILINK_CDN_URL)
         self.lines = Lines(identity=identity, hosts=self.hosts)
         self.recorder = Recorder(Spool(data_dir / "spool"))
-        self._desk_thread = DatabaseThread("desk")
-        self.polls = PollDesk(
-            lines=self.lines, recorder=self.recorder, desk=self.desk, random=random.random
+        self._database_thread = DatabaseThread("worker")
+        self.run_in_database_thread: RunInDatabaseThread = self._database_thread.run
+        self.polls = PollSupervisor(
+            lines=self.lines,
+            recorder=self.recorder,
+            run_in_database_thread=self.run_in_database_thread,
+            random=random.random,
         )
-        self.delivery = Delivery(desk=self.desk, lines=self.lines)
-        self.folder: FolderDesk | None = None
+        self.delivery = Delivery(
+            run_in_database_thread=self.run_in_database_thread, lines=self.lines
+        )
+        self.folder: FolderSupervisor | None = None
         if settings.WEILINK_STORE == "files":
-            self.folder = FolderDesk(
+            self.folder = FolderSupervisor(
                 base=settings.WEILINK_BASE_PATH,
                 data_dir=data_dir,
                 polls=self.polls,
@@ -97,25 +102,22 @@ class Worker:
             )
         self.media = MediaWork(lines=self.lines, worker_id=lambda: self.worker_id)
         self.leavers = Leavers()
-        self.typing = TypingDesk(desk=self.desk, lines=self.lines, clock=time.monotonic)
+        self.typing = TypingSupervisor(
+            run_in_database_thread=self.run_in_database_thread,
+            lines=self.lines,
+            clock=time.monotonic,
+        )
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
         self._stopping = False
 
-    async def desk(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run a database function in the worker's own thread, with a living connection."""
-        call = partial(with_living_connection, function, *args, **kwargs)
-        running = asyncio.get_running_loop().run_in_executor(self._desk_thread, call)
-        # Whoever asked may be cancelled; what is to be written down is written down.
-        return await asyncio.shield(running)
-
     async def start(self) -> None:
         streams.attach_loop(asyncio.get_running_loop())
         await self._register()
-        await self.desk(outbox.disown_lost)
-        await self.desk(poll_notes.say_unreadable)
+        await self.run_in_database_thread(outbox.disown_lost)
+        await self.run_in_database_thread(poll_notes.say_unreadable)
         await self.recorder.start()
         jobs = (
             self._beat(),
@@ -135,8 +137,8 @@ class Worker:
     async def _register(self) -> None:
         self.worker_id = uuid.uuid4().hex
         if self.alone:
-            await self.desk(leases.retire_all)
-        await self.desk(leases.register, self.worker_id)
+            await self.run_in_database_thread(leases.retire_all)
+        await self.run_in_database_thread(leases.register, self.worker_id)
         self.delivery.worker_id = self.worker_id
 
     async def stop(self) -> None:
@@ -156,18 +158,18 @@ class Worker:
         if self.folder is not None:
             await _all_of(self.folder.stop())
         await _all_of(self.lines.close_all(), self._say_goodbye())
-        self._desk_thread.shutdown(wait=False)
+        self._database_thread.shutdown(wait=False)
         streams.attach_loop(None)
 
     async def _say_goodbye(self) -> None:
         async with asyncio.timeout(STOP_LAST_S):
-            await self.desk(_retire, self.worker_id)
+            await self.run_in_database_thread(_retire, self.worker_id)
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(leases.BEAT_EVERY_S)
             try:
-                if not await self.desk(leases.beat, self.worker_id):
+                if not await self.run_in_database_thread(leases.beat, self.worker_id):
                     await self._start_over()
             except Exception:
                 logger.exception("the worker's beat could not be written")
@@ -197,7 +199,7 @@ class Worker:
         """Conversations of members who left go back to the team."""
         while True:
             try:
-                await self.desk(self.leavers.look)
+                await self.run_in_database_thread(self.leavers.look)
             except Exception:
                 logger.exception("conversations of members who left could not be looked up")
             await asyncio.sleep(LEAVERS_EVERY_S)
@@ -207,7 +209,7 @@ class Worker:
         await asyncio.sleep(LEARN_AFTER_S)
         while True:
             try:
-                await self.desk(planning.learn_sizes)
+                await self.run_in_database_thread(planning.learn_sizes)
             except Exception:
                 logger.exception("the database could not learn its sizes")
             await asyncio.sleep(LEARN_EVERY_S)
@@ -226,22 +228,24 @@ class Worker:
 
     async def _look_around(self) -> None:
         async with self._looking:
-            if not await self.desk(_is_known, self.worker_id):
+            if not await self.run_in_database_thread(_is_known, self.worker_id):
                 return  # what we would take is nobody's; the next beat starts over
             await self._look_at_sessions()
             await self.polls.look_at_doubts()
-            for attempt_id in await self.desk(leases.claim_logins, self.worker_id):
+            for attempt_id in await self.run_in_database_thread(
+                leases.claim_logins, self.worker_id
+            ):
                 if attempt_id not in self._logins:
                     self._drive(attempt_id)
-            await self.desk(outbox.disown_lost)
-            await self.desk(due.look, timezone.now())
-            await self.desk(parking.expire_due, timezone.now())
+            await self.run_in_database_thread(outbox.disown_lost)
+            await self.run_in_database_thread(due.look, timezone.now())
+            await self.run_in_database_thread(parking.expire_due, timezone.now())
 
     async def _look_at_sessions(self) -> None:
-        """With a shared folder only whoever holds its poll lock may poll; see `folder.desk`."""
+        """With a shared folder, only the holder of its poll lock may poll."""
         if self.folder is not None and not self.folder.may_poll:
             return
-        sessions = await self.desk(
+        sessions = await self.run_in_database_thread(
             leases.claim_sessions,
             self.worker_id,
             limit=MAX_SESSIONS,
@@ -255,7 +259,7 @@ class Worker:
 
         A driver may hold a token just handed out, so none is cut that nobody else drives.
         """
-        ours = await self.desk(leases.claim_logins, self.worker_id)
+        ours = await self.run_in_database_thread(leases.claim_logins, self.worker_id)
         for attempt_id in self._logins.keys() - set(ours):
             self._logins[attempt_id][0].cancel()
         for attempt_id in set(ours) - self._logins.keys():
@@ -265,7 +269,7 @@ class Worker:
         wake = asyncio.Event()
         driver = LoginDriver(
             attempt_id,
-            desk=self.desk,
+            run_in_database_thread=self.run_in_database_thread,
             open_client=self.lines.nameless,
             hosts=self.hosts,
             start_url=self.hosts.check(settings.WEILINK_ILINK_URL),

@@ -36,7 +36,7 @@ class Banner:
 def banners_for(user: Visitor) -> list[Banner]:
     """One query; one more where an agent has to be told whom to ask."""
     rows = sessions_of(user).filter(state__in=_TOLD).order_by("name_key")
-    told = list(rows.defer("cursor", "sealed_token"))
+    told = list(rows.defer("cursor", "encrypted_token"))
     out = [one for one in told if one.state == SessionState.EXPIRED]
     elsewhere = [one for one in told if one.state == SessionState.POLLED_ELSEWHERE]
     return [*_signed_out(user, out), *_elsewhere(user, elsewhere)]

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from sessions_app.database.sealed import is_readable
+from sessions_app.database.encryption import is_readable
 from sessions_app.models import (
     LoginAttempt,
     LoginState,
@@ -232,7 +232,7 @@ def undecided_logins(user: Visitor) -> QuerySet[LoginAttempt]:
     waiting = LoginAttempt.objects.filter(
         status=LoginState.OTHER_ACCOUNT, team__in=team_ids_of(user)
     )
-    return waiting.exclude(sealed_result="").order_by("created_at")
+    return waiting.exclude(encrypted_result="").order_by("created_at")
 
 
 def teams_for_new_session(user: Visitor) -> QuerySet[Team]:
@@ -296,6 +296,6 @@ def unreadable_answers(session: Session) -> tuple[int, datetime | None]:
 
 def unreadable_tokens() -> tuple[list[str], int]:
     """Names of sessions whose token no key of ours opens, and how many hold a token at all."""
-    stored = Session.objects.exclude(sealed_token="").order_by("name_key")
-    tokens = list(stored.values_list("name", "sealed_token"))
-    return [name for name, sealed in tokens if not is_readable(sealed)], len(tokens)
+    stored = Session.objects.exclude(encrypted_token="").order_by("name_key")
+    tokens = list(stored.values_list("name", "encrypted_token"))
+    return [name for name, encrypted in tokens if not is_readable(encrypted)], len(tokens)

@@ -4,9 +4,11 @@ On PostgreSQL it is outside the pool that pages share, so pages that wait for ea
 the worker waiting. It stays open between two calls and is tried at the beginning of each.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from django.db import close_old_connections, connections
 
@@ -14,11 +16,29 @@ Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
 
+class RunInDatabaseThread(Protocol):
+    """Runs a database function away from the event loop. `DatabaseThread.run` is the real one."""
+
+    def __call__(
+        self, function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Awaitable[Result]: ...
+
+
 class DatabaseThread(ThreadPoolExecutor):
-    """An executor of one thread. Call `close` at its end."""
+    """An executor of one thread with a database connection. Call `close` when it is done with."""
 
     def __init__(self, name: str) -> None:
         super().__init__(1, thread_name_prefix=name, initializer=take_own_connection)
+
+    async def run(
+        self, function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+    ) -> Result:
+        """Run a database function in this thread, with a connection that is known to work.
+
+        If the caller is cancelled, the function still runs to its end.
+        """
+        call = partial(with_living_connection, function, *args, **kwargs)
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self, call))
 
     def close(self) -> None:
         """Give the connection back once what is under way has ended. Waits for nothing."""

@@ -92,7 +92,7 @@ class Cdn:
         early.
         """
         decryptor = Decryptor(decode_key(media.aes_key)) if media.aes_key.strip() else None
-        pieces = self.download_sealed(media, max_bytes=max_bytes, deadline_s=deadline_s)
+        pieces = self.download_encrypted(media, max_bytes=max_bytes, deadline_s=deadline_s)
         async with contextlib.aclosing(pieces):
             async for chunk in pieces:
                 if piece := chunk if decryptor is None else decryptor.update(chunk):
@@ -100,7 +100,7 @@ class Cdn:
         if decryptor is not None and (piece := decryptor.finalize()):
             yield piece
 
-    async def download_sealed(
+    async def download_encrypted(
         self, media: Media, *, max_bytes: int, deadline_s: float = DOWNLOAD_DEADLINE_S
     ) -> AsyncGenerator[bytes, None]:
         """The same without opening it: the bytes as the CDN gives them (see `opening`)."""

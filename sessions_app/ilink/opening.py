@@ -63,28 +63,28 @@ def told_of(item: Item) -> Told:
     return Told(item.kind, md5 if _MD5.fullmatch(md5) else "", item.size)
 
 
-def open_sealed(
-    sealed: IO[bytes], target: IO[bytes], *, media: Media, told: Told, takes_cut: bool = False
+def decrypt_file(
+    encrypted: IO[bytes], target: IO[bytes], *, media: Media, told: Told, takes_cut: bool = False
 ) -> Opened:
-    """Write the plain bytes of `sealed` into `target`; both can seek.
+    """Write the plain bytes of `encrypted` into `target`; both can seek.
 
     `takes_cut`: what opens but lacks its end is better than nothing. Raises CryptoError.
     """
     if not media.aes_key.strip() and not media.other_key.strip():
-        return _written(_copy(sealed, target))
+        return _written(_copy(encrypted, target))
     tries: list[tuple[bytes, _Tried]] = []
     for key in _keys(media):
-        tried = _decrypt(sealed, target, key)
+        tried = _decrypt(encrypted, target, key)
         if tried.is_padded and _is_certain(tried, told):
             return _written(tried)
         tries.append((key, tried))
-    if _fits_as_it_is(sealed, told):
-        return _written(_copy(sealed, target))
+    if _fits_as_it_is(encrypted, told):
+        return _written(_copy(encrypted, target))
     for key, tried in reversed(tries):
         is_cut = not tried.is_padded
         if _is_good_enough(tried, told) if not is_cut else takes_cut and _is_begun(tried, told):
             if key != tries[-1][0]:  # what was tried last lies there already
-                _decrypt(sealed, target, key)
+                _decrypt(encrypted, target, key)
             return _written(tried, is_cut=is_cut)
     raise CryptoError("The file does not open with its key.")
 
@@ -133,10 +133,10 @@ def _is_begun(tried: _Tried, told: Told) -> bool:
     return tried.size > 0 and looks_like(told.kind, tried.head)
 
 
-def _fits_as_it_is(sealed: IO[bytes], told: Told) -> bool:
+def _fits_as_it_is(encrypted: IO[bytes], told: Told) -> bool:
     """A ciphertext is always longer than its file, so an equal length speaks for plain bytes."""
-    size, head = sealed.seek(0, 2), _head(sealed)
-    if told.md5 and told.size in (None, size) and _md5(sealed) == told.md5:
+    size, head = encrypted.seek(0, 2), _head(encrypted)
+    if told.md5 and told.size in (None, size) and _md5(encrypted) == told.md5:
         return True
     if told.kind is not ItemKind.FILE:
         return looks_like(told.kind, head)
@@ -163,12 +163,12 @@ def _pieces(file: IO[bytes]) -> Iterator[bytes]:
         yield piece
 
 
-def _copy(sealed: IO[bytes], target: IO[bytes]) -> _Tried:
-    return _write(_pieces(sealed), target, None)
+def _copy(encrypted: IO[bytes], target: IO[bytes]) -> _Tried:
+    return _write(_pieces(encrypted), target, None)
 
 
-def _decrypt(sealed: IO[bytes], target: IO[bytes], key: bytes) -> _Tried:
-    return _write(_pieces(sealed), target, Decryptor(key))
+def _decrypt(encrypted: IO[bytes], target: IO[bytes], key: bytes) -> _Tried:
+    return _write(_pieces(encrypted), target, Decryptor(key))
 
 
 def _write(pieces: Iterator[bytes], target: IO[bytes], decryptor: Decryptor | None) -> _Tried:

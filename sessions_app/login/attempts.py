@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from qrcode.image.svg import SvgPathFillImage
 
-from sessions_app.database.sealed import SealedError, seal, unseal
+from sessions_app.database.encryption import DecryptionError, decrypt, encrypt
 from sessions_app.login.former_codes import Code
 from sessions_app.models import (
     FINAL_LOGIN_STATES,
@@ -78,7 +78,7 @@ def start_login(
 def is_connected(session: Session) -> bool:
     """Somebody polls it, or is about to: here or in another program."""
     polled = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE)
-    return session.state in polled and bool(session.sealed_token)
+    return session.state in polled and bool(session.encrypted_token)
 
 
 def announce(change: Change, attempt: LoginAttempt) -> None:
@@ -191,22 +191,22 @@ def is_open(attempt_id: str) -> bool:
 def local_tokens(attempt: LoginAttempt) -> list[str]:
     """The newest living bot tokens we hold, besides the one that this login is to replace."""
     alive = Session.objects.filter(state__in=[*POLLED_STATES, SessionState.PAUSED])
-    others = alive.exclude(sealed_token="").exclude(pk=attempt.session_id or 0)
-    sealed = others.order_by(F("bound_at").desc(nulls_last=True)).values_list(
-        "sealed_token", flat=True
+    others = alive.exclude(encrypted_token="").exclude(pk=attempt.session_id or 0)
+    encrypted = others.order_by(F("bound_at").desc(nulls_last=True)).values_list(
+        "encrypted_token", flat=True
     )
-    return list(islice(_readable(sealed), MAX_LOCAL_TOKENS))
+    return list(islice(_readable(encrypted), MAX_LOCAL_TOKENS))
 
 
-def _readable(sealed: Iterable[str]) -> Iterator[str]:
+def _readable(encrypted: Iterable[str]) -> Iterator[str]:
     """Those that our keys open: one that they do not is said elsewhere and stops no login."""
-    for token in sealed:
-        with suppress(SealedError):
-            yield unseal(token)
+    for token in encrypted:
+        with suppress(DecryptionError):
+            yield decrypt(token)
 
 
 def confirm(attempt_id: str, credentials: Credentials) -> None:
-    """Store what the scan brought: bind the session, or keep another account's token sealed."""
+    """Store what the scan brought: bind the session, or keep another account's token encrypted."""
     with announcing() as change:
         attempt = LoginAttempt.objects.select_for_update().get(pk=attempt_id)
         if attempt.status == LoginState.CONFIRMED:
@@ -218,7 +218,7 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
             write(
                 attempt_id,
                 status=LoginState.OTHER_ACCOUNT,
-                sealed_result=seal(credentials.to_json()),
+                encrypted_result=encrypt(credentials.to_json()),
             )
             return
         session = known or services.create_session(
@@ -238,14 +238,14 @@ def resolve_other_account(
     """After `other_account`: bind the kept token to the session, or to a new one."""
     with announcing() as change:
         attempt = LoginAttempt.objects.select_for_update().get(pk=attempt.pk)
-        if attempt.status != LoginState.OTHER_ACCOUNT or not attempt.sealed_result:
+        if attempt.status != LoginState.OTHER_ACCOUNT or not attempt.encrypted_result:
             raise VerifyCodeNotWanted
-        credentials = Credentials.from_json(unseal(attempt.sealed_result))
+        credentials = Credentials.from_json(decrypt(attempt.encrypted_result))
         session = attempt.session if replace else None
         session = session or services.create_session(name=new_name, team=attempt.team)
         bind(change, session, credentials, who=user)
         LoginAttempt.objects.filter(pk=attempt.pk).update(
-            sealed_result="", session=session, finished_at=None
+            encrypted_result="", session=session, finished_at=None
         )
         _use_up_links(attempt.pk, session)
         write(attempt.pk, status=LoginState.CONFIRMED, session_name=session.name)

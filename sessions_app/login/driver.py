@@ -8,12 +8,13 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.utils import timezone
 
+from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import ILinkError, UnsafeHostError
@@ -36,7 +37,6 @@ HELD_S = 10.0
 _UNSCANNED = (LoginState.WAITING, LoginState.REFRESHED, LoginState.VERIFY_CODE_BLOCKED)
 
 T = TypeVar("T")
-Desk = Callable[..., Awaitable[Any]]
 """Runs a synchronous database function in the worker's thread."""
 
 OpenClient = Callable[[str], ILinkClient]
@@ -54,7 +54,7 @@ class LoginDriver:
         self,
         attempt_id: str,
         *,
-        desk: Desk,
+        run_in_database_thread: RunInDatabaseThread,
         open_client: OpenClient,
         hosts: HostPolicy,
         start_url: str,
@@ -62,7 +62,7 @@ class LoginDriver:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.attempt_id = attempt_id
-        self.desk = desk
+        self.run_in_database_thread = run_in_database_thread
         self.open_client = open_client
         self.hosts = hosts
         self.start_url = start_url
@@ -113,7 +113,7 @@ class LoginDriver:
                 await self.wake.wait()
 
     async def _write(self, **columns: object) -> None:
-        if not await self.desk(attempts.write, self.attempt_id, **columns):
+        if not await self.run_in_database_thread(attempts.write, self.attempt_id, **columns):
             raise _Ended
 
     async def _finish(self, status: LoginState, code: str = "", detail: str = "") -> None:
@@ -122,7 +122,7 @@ class LoginDriver:
 
     async def _resume_or_draw(self) -> None:
         """A code that an earlier worker drew is polled on; else the first one is drawn."""
-        attempt: LoginAttempt | None = await self.desk(_attempt, self.attempt_id)
+        attempt: LoginAttempt | None = await self.run_in_database_thread(_attempt, self.attempt_id)
         if attempt is None or attempt.finished_at is not None:
             raise _Ended
         self.codes_drawn = attempt.qr_number
@@ -139,12 +139,12 @@ class LoginDriver:
             await self._finish(LoginState.EXPIRED, "too_many_codes")
         if self.poll_url != self.start_url:
             await self._move_to(self.start_url)
-        tokens = await self.desk(_local_tokens, self.attempt_id)
+        tokens = await self.run_in_database_thread(_local_tokens, self.attempt_id)
         code = await self._fetch_code(tokens)
         self.former.watch(self.code, was_scanned=self.shown not in _UNSCANNED)
         self.codes_drawn += 1
         self.code, self.shown = Code(code.qrcode, code.image_content), status
-        drawn = await self.desk(
+        drawn = await self.run_in_database_thread(
             attempts.show_code,
             self.attempt_id,
             qrcode_handle=code.qrcode,
@@ -153,7 +153,7 @@ class LoginDriver:
         )
         if not drawn:
             raise _Ended
-        attempt = await self.desk(_attempt, self.attempt_id)
+        attempt = await self.run_in_database_thread(_attempt, self.attempt_id)
         self.expires_at = attempt.expires_at if attempt else None
 
     async def _fetch_code(self, tokens: list[str]) -> Any:
@@ -168,7 +168,7 @@ class LoginDriver:
                     await self._finish(LoginState.FAILED, "unreachable", str(error))
                 await self._write(error_code="unreachable", error_detail=str(error)[:400])
             await self._pause(wait_s)
-            if not await self.desk(attempts.is_open, self.attempt_id):
+            if not await self.run_in_database_thread(attempts.is_open, self.attempt_id):
                 raise _Ended
 
     async def _step(self) -> None:
@@ -177,12 +177,12 @@ class LoginDriver:
         if scan is not None:
             await self._take_former(scan)
             return
-        if await self.desk(attempts.take_new_code_wish, self.attempt_id):
+        if await self.run_in_database_thread(attempts.take_new_code_wish, self.attempt_id):
             self.codes_drawn = 0
             await self._draw(LoginState.REFRESHED)
             return
-        digits = await self.desk(attempts.take_verify_code, self.attempt_id)
-        if not await self.desk(attempts.is_open, self.attempt_id):
+        digits = await self.run_in_database_thread(attempts.take_verify_code, self.attempt_id)
+        if not await self.run_in_database_thread(attempts.is_open, self.attempt_id):
             raise _Ended
         wanted = (LoginState.VERIFY_CODE_REQUIRED, LoginState.VERIFY_CODE_WRONG)
         if self.shown in wanted and not digits and not self._is_over_age():
@@ -201,7 +201,9 @@ class LoginDriver:
             await self._move_to(self.start_url)
         self.former.watch(self.code, was_scanned=False)
         self.code = scan.code
-        if not await self.desk(attempts.show_former_code, self.attempt_id, scan.code):
+        if not await self.run_in_database_thread(
+            attempts.show_former_code, self.attempt_id, scan.code
+        ):
             raise _Ended
         await self._follow(scan.status, sent_digits=False)
 
@@ -236,7 +238,7 @@ class LoginDriver:
                 if not done:
                     return None  # over its age
                 if woken.done() and not call.done():
-                    if self.former.has_scan or await self.desk(
+                    if self.former.has_scan or await self.run_in_database_thread(
                         attempts.needs_look, self.attempt_id
                     ):
                         return None
@@ -339,7 +341,7 @@ class LoginDriver:
         backoff = Backoff(random.random)
         while True:
             try:
-                await self.desk(attempts.confirm, self.attempt_id, credentials)
+                await self.run_in_database_thread(attempts.confirm, self.attempt_id, credentials)
             except Exception:
                 logger.exception("login %s: credentials not stored yet", self.attempt_id)
                 await asyncio.sleep(backoff.failed())

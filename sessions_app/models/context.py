@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.database.sealed import seal, unseal
+from sessions_app.database.encryption import decrypt, encrypt
 from sessions_app.models.session import Session
 
 
@@ -16,7 +16,9 @@ class Context(models.Model):
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="contexts")
     user_id = models.CharField(_("WeChat id"), max_length=200)
-    sealed_token = models.TextField(_("context token, sealed"), blank=True)
+    encrypted_token = models.TextField(
+        _("context token, encrypted"), blank=True, db_column="sealed_token"
+    )
     received_at = models.DateTimeField(_("last message from the person"))
     replies_used = models.PositiveIntegerField(_("replies used"), default=0)
     last_reply_at = models.DateTimeField(_("last reply"), null=True, blank=True)
@@ -54,9 +56,9 @@ class Context(models.Model):
 
     @property
     def token(self) -> str:
-        """The context token in the clear. Raises SealedError."""
-        return unseal(self.sealed_token)
+        """The context token in the clear. Raises DecryptionError."""
+        return decrypt(self.encrypted_token)
 
     @token.setter
     def token(self, value: str) -> None:
-        self.sealed_token = seal(value)
+        self.encrypted_token = encrypt(value)

@@ -64,7 +64,9 @@ class LoginAttempt(models.Model):
     wants_new_code = models.BooleanField(_("a new code is wanted"), default=False)
     error_code = models.CharField(_("error code"), max_length=40, blank=True)
     error_detail = models.CharField(_("error detail"), max_length=400, blank=True)
-    sealed_result = models.TextField(_("credentials of another account, sealed"), blank=True)
+    encrypted_result = models.TextField(
+        _("credentials of another account, encrypted"), blank=True, db_column="sealed_result"
+    )
     created_at = models.DateTimeField(_("started"), default=timezone.now)
     expires_at = models.DateTimeField(_("code good until"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)

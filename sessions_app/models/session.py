@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.database.sealed import seal, unseal
+from sessions_app.database.encryption import decrypt, encrypt
 from sessions_app.people.models import Team
 
 ACCOUNT_COLOURS = 8
@@ -50,7 +50,9 @@ class Session(models.Model):
     bot_id = models.CharField(_("bot id"), max_length=200, blank=True, db_index=True)
     owner_id = models.CharField(_("owner's WeChat id"), max_length=200, blank=True, db_index=True)
     base_url = models.CharField(_("address"), max_length=400, blank=True)
-    sealed_token = models.TextField(_("bot token, sealed"), blank=True)
+    encrypted_token = models.TextField(
+        _("bot token, encrypted"), blank=True, db_column="sealed_token"
+    )
     cursor = models.TextField(_("cursor"), blank=True)
     hold_ms = models.PositiveIntegerField(_("long poll, ms"), default=35_000)
     # Counts bindings: what a poll or a send of an earlier binding brings cannot touch this one.
@@ -98,13 +100,13 @@ class Session(models.Model):
 
     @property
     def token(self) -> str:
-        """The bot token in the clear. Raises SealedError."""
-        return unseal(self.sealed_token)
+        """The bot token in the clear. Raises DecryptionError."""
+        return decrypt(self.encrypted_token)
 
     @token.setter
     def token(self, value: str) -> None:
-        self.sealed_token = seal(value)
+        self.encrypted_token = encrypt(value)
 
     @property
     def may_send(self) -> bool:
-        return self.state in SENDING_STATES and bool(self.sealed_token)
+        return self.state in SENDING_STATES and bool(self.encrypted_token)

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from sessions_app.folder.store import Listing, SessionFolder, UnknownSessionError
 from sessions_app.ilink.errors import ILinkError
-from sessions_app.ilink.opening import open_sealed
+from sessions_app.ilink.opening import decrypt_file
 from sessions_app.sessions import names
 
 from .background import BackgroundLoop
@@ -182,17 +182,17 @@ class WeiLink:
         if media is None or not (media.encrypt_query_param or media.full_url):
             raise ValueError("This message has no file.")
 
-        sealed, plain = io.BytesIO(), io.BytesIO()
+        encrypted, plain = io.BytesIO(), io.BytesIO()
 
         async def fetch() -> None:
             where = media_of(media)
-            pieces = self._lines.cdn().download_sealed(where, max_bytes=MAX_DOWNLOAD_BYTES)
+            pieces = self._lines.cdn().download_encrypted(where, max_bytes=MAX_DOWNLOAD_BYTES)
             async with contextlib.aclosing(pieces):
                 async for piece in pieces:
-                    sealed.write(piece)
+                    encrypted.write(piece)
 
         self._loop.run(fetch())
-        open_sealed(sealed, plain, media=media_of(media), told=told_of(msg))
+        decrypt_file(encrypted, plain, media=media_of(media), told=told_of(msg))
         return plain.getvalue()
 
     # Sending

@@ -69,7 +69,7 @@ def bind(
     # Not all columns: a name given meanwhile stays.
     session.save(
         update_fields=[
-            "bot_id", "owner_id", "base_url", "sealed_token", "cursor", "hold_ms", "generation",
+            "bot_id", "owner_id", "base_url", "encrypted_token", "cursor", "hold_ms", "generation",
             "bound_at", "last_poll_at", "gives_receipts", "lease_owner", *EVIDENCE,
         ]
     )  # fmt: skip

@@ -79,7 +79,7 @@ def claim_sessions(worker_id: str, *, limit: int, from_all: bool = False) -> lis
     is the lease of all its sessions; the last holder's beat may still count as heard.
     """
     to_take = ~Q(lease_owner=worker_id) if from_all else _free()
-    wanted = Session.objects.filter(state__in=POLLED_STATES).exclude(sealed_token="")
+    wanted = Session.objects.filter(state__in=POLLED_STATES).exclude(encrypted_token="")
     wanted = wanted.exclude(error_code__in=FOLDER_CODES)
     with transaction.atomic():
         held = wanted.filter(lease_owner=worker_id).count()

@@ -163,10 +163,10 @@ def log_out(*, session: Session, user: User | None) -> None:
 
 def forget_credentials(session: Session) -> None:
     """Nothing can be polled or sent any more, and nothing in flight can undo it."""
-    session.sealed_token, session.cursor = "", ""
+    session.encrypted_token, session.cursor = "", ""
     session.generation += 1
     forget_evidence(session)
-    session.save(update_fields=["sealed_token", "cursor", "generation", *EVIDENCE])
+    session.save(update_fields=["encrypted_token", "cursor", "generation", *EVIDENCE])
     session.contexts.all().delete()
 
 
@@ -223,7 +223,7 @@ def set_paused(*, session: Session, paused: bool, user: User | None) -> None:
     """
     with announcing() as change:
         lock(session)
-        if not session.sealed_token or session.state == SessionState.EXPIRED:
+        if not session.encrypted_token or session.state == SessionState.EXPIRED:
             raise SessionNotBound
         if paused == (session.state == SessionState.PAUSED):
             return

@@ -86,7 +86,7 @@ def test_a_session_is_renamed_paused_resumed_made_default_and_logged_out(caller:
     assert caller.post("/sessions/Shop B/default").body["is_default"] is True
     assert [one["is_default"] for one in caller.get("/sessions").body["items"]] == [False, True]
     out = caller.post("/sessions/Shop B/logout")
-    assert (out.body["state"], Session.objects.get(name="Shop B").sealed_token) == (
+    assert (out.body["state"], Session.objects.get(name="Shop B").encrypted_token) == (
         "logged_out",
         "",
     )

@@ -269,10 +269,10 @@ def test_another_account_becomes_a_session_of_its_own(on: Open, demo: Demo) -> N
         name.fill(wrong)
         screens.dialog.get_by_role("button", name="Keep as a new account").click()
         expect(screens.dialog.get_by_role("alert")).to_contain_text(words)
-    name.fill("Desk two")
-    with screens.all_hear("“Desk two” is connected."):
+    name.fill("RunInDatabaseThread two")
+    with screens.all_hear("“RunInDatabaseThread two” is connected."):
         screens.dialog.get_by_role("button", name="Keep as a new account").click()
-    expect(screens.row("Desk two")).to_contain_text("receiving")
+    expect(screens.row("RunInDatabaseThread two")).to_contain_text("receiving")
     expect(screens.row("Desk").first).to_contain_text("receiving")
 
 

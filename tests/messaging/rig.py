@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from messaging.receiving.binding import Binding
 from messaging.receiving.poller import Poller
@@ -17,6 +17,8 @@ from tests.messaging.builders import make_session
 from weilink_site.version import wire_identity
 
 MAX_BODY_BYTES = 1024 * 1024
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 def bound_session(server: SimulatorServer, account: str) -> tuple[Session, dict[str, Any]]:
@@ -26,6 +28,13 @@ def bound_session(server: SimulatorServer, account: str) -> tuple[Session, dict[
     session.bot_id, session.token, session.base_url = bot["bot_id"], bot["token"], server.url
     session.save()
     return session, bot
+
+
+async def _run_in_database_thread(
+    function: Callable[Given, Result], /, *args: Given.args, **kwargs: Given.kwargs
+) -> Result:
+    result: Result = await in_thread(function)(*args, **kwargs)
+    return result
 
 
 class Rig:
@@ -48,7 +57,7 @@ class Rig:
             binding,
             client=self.client,
             recorder=recorder,
-            desk=self._desk,
+            run_in_database_thread=_run_in_database_thread,
             heard=self.heard,
             random=lambda: 0.5,
             sleep=self._pause,
@@ -64,9 +73,6 @@ class Rig:
             self.task.cancel()
             await asyncio.gather(self.task, return_exceptions=True)
         await self.client.aclose()
-
-    async def _desk(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return await in_thread(function)(*args, **kwargs)
 
     async def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

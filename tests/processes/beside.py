@@ -24,7 +24,7 @@ TeamSettingsRow.objects.update_or_create(pk=1, defaults={"pace_count": 30_000})
 """The simulated WeChat of these tests counts no pace, so the console must not wait for it."""
 
 
-class SharedDesk:
+class SharedConsole:
     """One console, its folder, and the bots in it by their session's name."""
 
     def __init__(self, console: Console) -> None:

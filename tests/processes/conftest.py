@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from sessions_app.simulator.serve import SimulatorServer
-from tests.processes.beside import SharedDesk
+from tests.processes.beside import SharedConsole
 from tests.processes.child import environment, python
 from tests.processes.console import Console
 from tests.sessions_app.sdk.peer import Peer
@@ -56,18 +56,18 @@ def console(tmp_path: Path, prepared: Path, wechat: SimulatorServer) -> Iterator
 
 
 @pytest.fixture
-def desk(console: Console) -> SharedDesk:
+def shared(console: Console) -> SharedConsole:
     """The same console with other programs in its folder; not started yet."""
-    return SharedDesk(console)
+    return SharedConsole(console)
 
 
 @pytest.fixture
-def start_peer(desk: SharedDesk) -> Iterator[Callable[..., Peer]]:
+def start_peer(shared: SharedConsole) -> Iterator[Callable[..., Peer]]:
     """Starts the public SDK on the console's folder, as often as wanted."""
     peers: list[Peer] = []
 
     def start(**options: Any) -> Peer:
-        peers.append(Peer(desk.base, wechat_url=desk.console.simulator.url, **options))
+        peers.append(Peer(shared.base, wechat_url=shared.console.simulator.url, **options))
         return peers[-1]
 
     yield start

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.processes.beside import SharedDesk
+from tests.processes.beside import SharedConsole
 from tests.processes.child import wait_for
 from tests.sessions_app.sdk.peer import Peer
 
@@ -33,8 +33,8 @@ pytestmark = [
 class Talk:
     """People who write, and an agent who answers, without a pause, until they are stopped."""
 
-    def __init__(self, desk: SharedDesk) -> None:
-        self.desk = desk
+    def __init__(self, shared: SharedConsole) -> None:
+        self.shared = shared
         self.written = 0
         self.replied = 0
         self._stop = threading.Event()
@@ -43,14 +43,14 @@ class Talk:
     def _write(self) -> None:
         while not self._stop.wait(0.03):
             person = PEOPLE[self.written % len(PEOPLE)]
-            self.desk.control.write(self.desk.bots[BOT], person, f"m {self.written}")
+            self.shared.control.write(self.shared.bots[BOT], person, f"m {self.written}")
             self.written += 1
 
     def _reply(self) -> None:
         """Refused and unanswered requests are fine: a console that is down takes nothing."""
         while not self._stop.wait(0.05):
             person = PEOPLE[self.replied % len(PEOPLE)]
-            self.desk.call("POST", "/messages", {"to": person, "text": f"ours {self.replied}"})
+            self.shared.call("POST", "/messages", {"to": person, "text": f"ours {self.replied}"})
             self.replied += 1
 
     @contextmanager
@@ -71,21 +71,21 @@ def _moments() -> random.Random:
     return random.Random(seed)
 
 
-def _ready(desk: SharedDesk) -> None:
-    desk.bind(BOT)
+def _ready(shared: SharedConsole) -> None:
+    shared.bind(BOT)
     for person in PEOPLE:
-        desk.control.add_person(person.partition("@")[0], person)
+        shared.control.add_person(person.partition("@")[0], person)
 
 
-def _everything_is_there_once(desk: SharedDesk, talk: Talk) -> None:
+def _everything_is_there_once(shared: SharedConsole, talk: Talk) -> None:
     """What waits for a decision is settled, and what waits for minutes: a program that was killed
     did not count its replies, so that tokens of several people may be spent without our knowing,
     which looks as if WeChat limited the whole bot."""
     written = [f"m {number}" for number in range(talk.written)]
 
     def is_settled() -> bool:
-        desk.assert_whole()
-        return set(desk.console.incoming()) == set(written) and not desk.console.count(
+        shared.assert_whole()
+        return set(shared.console.incoming()) == set(written) and not shared.console.count(
             "messaging_message", "status IN ('queued', 'sending')"
             " AND NOT EXISTS (SELECT 1 FROM messaging_message AS held WHERE held.holds_queue"
             " AND held.conversation_id = messaging_message.conversation_id)"
@@ -96,24 +96,24 @@ def _everything_is_there_once(desk: SharedDesk, talk: Talk) -> None:
     try:
         wait_for(is_settled, "everything settled", within_s=30)
     except AssertionError as error:
-        missing = sorted(set(written) - set(desk.console.incoming()))
-        fates = Counter(desk.console.fates().values())
+        missing = sorted(set(written) - set(shared.console.incoming()))
+        fates = Counter(shared.console.fates().values())
         raise AssertionError(f"missing: {missing}; {fates}") from error
-    assert max(Counter(desk.console.incoming()).values()) == 1, "stored twice"
+    assert max(Counter(shared.console.incoming()).values()) == 1, "stored twice"
     assert talk.replied > 10
-    sent = Counter(one["text"] for one in desk.control.sends(bot_id=desk.bots[BOT]))
+    sent = Counter(one["text"] for one in shared.control.sends(bot_id=shared.bots[BOT]))
     ours = {text: times for text, times in sent.items() if text.startswith("ours")}
     assert len(ours) > 3, "the console hardly answered"
     assert max(ours.values()) == 1, "a reply of ours was sent twice"
 
 
-def _no_count_is_lost(desk: SharedDesk, *, peer_was_killed: bool) -> None:
+def _no_count_is_lost(shared: SharedConsole, *, peer_was_killed: bool) -> None:
     """Ours is never below WeChat's, and above it by no more than what it may not have taken."""
     for person in PEOPLE:
-        at_wechat = desk.counted(BOT, person)
+        at_wechat = shared.counted(BOT, person)
         query = f"SELECT replies_used FROM sessions_app_context WHERE user_id = '{person}'"
-        [(ours,)] = desk.console.rows(query)
-        open_fates = desk.console.count(
+        [(ours,)] = shared.console.rows(query)
+        open_fates = shared.console.count(
             "messaging_message",
             "direction = 'out' AND status <> 'sent' AND conversation_id = (SELECT id FROM"
             " messaging_conversation WHERE contact_id = (SELECT id FROM messaging_contact"
@@ -124,13 +124,13 @@ def _no_count_is_lost(desk: SharedDesk, *, peer_was_killed: bool) -> None:
             assert ours >= at_wechat, (person, ours, at_wechat)
 
 
-def _kill_consoles(desk: SharedDesk, start_peer: StartPeer, times: int) -> None:
+def _kill_consoles(shared: SharedConsole, start_peer: StartPeer, times: int) -> None:
     """Every other time the SDK only sends, so that the console polls when it is killed."""
-    rng, talk = _moments(), Talk(desk)
-    _ready(desk)
+    rng, talk = _moments(), Talk(shared)
+    _ready(shared)
     peer = start_peer(store=True)
-    desk.start()
-    desk.wait_for_state(BOT, "connected")
+    shared.start()
+    shared.wait_for_state(BOT, "connected")
     with talk.going_on():
         for turn in range(times):
             if turn == times // 2:
@@ -142,51 +142,55 @@ def _kill_consoles(desk: SharedDesk, start_peer: StartPeer, times: int) -> None:
                     peer.ask("send", to=person, text=f"peer {talk.written}")
                 else:
                     time.sleep(0.02)  # not to wait: the random moment
-            desk.console.child.kill()
-            desk.assert_whole()
-            desk.console.start()
+            shared.console.child.kill()
+            shared.assert_whole()
+            shared.console.start()
     peer.kill()
-    _everything_is_there_once(desk, talk)
-    _no_count_is_lost(desk, peer_was_killed=True)
+    _everything_is_there_once(shared, talk)
+    _no_count_is_lost(shared, peer_was_killed=True)
 
 
-def _kill_peers(desk: SharedDesk, start_peer: StartPeer, times: int) -> None:
-    rng, talk = _moments(), Talk(desk)
-    _ready(desk)
+def _kill_peers(shared: SharedConsole, start_peer: StartPeer, times: int) -> None:
+    rng, talk = _moments(), Talk(shared)
+    _ready(shared)
     peer = start_peer(store=True)
     peer.ask("answer_all")
-    wait_for(lambda: desk.control.polls()["now"], "the SDK polling")
-    desk.start()
-    desk.wait_for_state(BOT, "polled_elsewhere")
+    wait_for(lambda: shared.control.polls()["now"], "the SDK polling")
+    shared.start()
+    shared.wait_for_state(BOT, "polled_elsewhere")
     heard = 0
     with talk.going_on():
         for _turn in range(times):
             time.sleep(rng.uniform(0.3, 1.5))  # not to wait: the random moment
             heard += len(peer.ask("heard"))
             peer.kill()
-            desk.assert_whole()
+            shared.assert_whole()
             peer = start_peer(store=True)
             peer.ask("answer_all")
     assert heard, "no SDK lived long enough to receive anything"
     peer.kill()
-    _everything_is_there_once(desk, talk)
-    _no_count_is_lost(desk, peer_was_killed=True)
+    _everything_is_there_once(shared, talk)
+    _no_count_is_lost(shared, peer_was_killed=True)
 
 
-def test_the_console_killed_at_5_random_moments(desk: SharedDesk, start_peer: StartPeer) -> None:
-    _kill_consoles(desk, start_peer, 5)
-
-
-@pytest.mark.slow
-def test_the_sdk_killed_at_5_random_moments(desk: SharedDesk, start_peer: StartPeer) -> None:
-    _kill_peers(desk, start_peer, 5)
+def test_the_console_killed_at_5_random_moments(
+    shared: SharedConsole, start_peer: StartPeer
+) -> None:
+    _kill_consoles(shared, start_peer, 5)
 
 
 @pytest.mark.slow
-def test_the_console_killed_at_50_random_moments(desk: SharedDesk, start_peer: StartPeer) -> None:
-    _kill_consoles(desk, start_peer, 50)
+def test_the_sdk_killed_at_5_random_moments(shared: SharedConsole, start_peer: StartPeer) -> None:
+    _kill_peers(shared, start_peer, 5)
 
 
 @pytest.mark.slow
-def test_the_sdk_killed_at_50_random_moments(desk: SharedDesk, start_peer: StartPeer) -> None:
-    _kill_peers(desk, start_peer, 50)
+def test_the_console_killed_at_50_random_moments(
+    shared: SharedConsole, start_peer: StartPeer
+) -> None:
+    _kill_consoles(shared, start_peer, 50)
+
+
+@pytest.mark.slow
+def test_the_sdk_killed_at_50_random_moments(shared: SharedConsole, start_peer: StartPeer) -> None:
+    _kill_peers(shared, start_peer, 50)

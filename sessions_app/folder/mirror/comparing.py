@@ -16,7 +16,7 @@ from sessions_app.sessions import names
 class RowState:
     """One session's row. `token` is the bot token in the clear, "" when logged out.
 
-    `is_unreadable`: sealed with a key that we lack; nothing is compared and nothing overwritten.
+    `is_unreadable`: encrypted with a key that we lack; nothing is compared and nothing overwritten.
     """
 
     pk: int

@@ -12,7 +12,7 @@ from typing import Protocol
 from django.db.models import F
 from django.utils import timezone
 
-from sessions_app.database.sealed import SealedError, seal
+from sessions_app.database.encryption import DecryptionError, encrypt
 from sessions_app.folder.store import Change as FolderChange
 from sessions_app.folder.store import StoredContext, Tally, is_plain, merged, observed, written
 from sessions_app.models import Context, Session
@@ -66,7 +66,7 @@ def take_in(session_id: int, generation: int, entries: Entries, threads: Threads
 def _take_in_some(session_id: int, generation: int, entries: Entries, threads: Threads) -> None:
     with announcing() as change:
         session = Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
-        if session is None or session.generation != generation or not session.sealed_token:
+        if session is None or session.generation != generation or not session.encrypted_token:
             return
         follow = threads.lock(session, _within_reach(entries))
         locked = Context.objects.select_for_update(no_key=True).filter(
@@ -97,7 +97,7 @@ def _begin(session: Session, user_id: str, entry: StoredContext) -> ContextChang
     Context.objects.create(
         session=session,
         user_id=user_id,
-        sealed_token=seal(entry.token),
+        encrypted_token=encrypt(entry.token),
         received_at=at,
         replies_used=entry.replies_used,
         filed_count=entry.replies_used,
@@ -171,20 +171,20 @@ def _file_some(rows: Iterable[Context], name: str, folder: FolderChange) -> Entr
         entry = merged(on_disk.get(row.user_id, StoredContext()), mine)
         if entry.token == mine.token:
             entries[row.user_id] = replace(entry, replies_used=mine.replies_used)
-            tallies[row.pk, row.sealed_token] = written(_tally(row))
+            tallies[row.pk, row.encrypted_token] = written(_tally(row))
     changed = {user: entry for user, entry in entries.items() if on_disk.get(user) != entry}
     if changed:
         folder.write_contexts(name, changed)
-    for (pk, sealed_token), tally in tallies.items():
+    for (pk, encrypted_token), tally in tallies.items():
         # A newer token that came meanwhile has counts of its own.
-        rows_of_token = Context.objects.filter(pk=pk, sealed_token=sealed_token)
+        rows_of_token = Context.objects.filter(pk=pk, encrypted_token=encrypted_token)
         rows_of_token.update(filed_count=tally.in_file, stale_count=tally.stale)
     return entries
 
 
 def file_again(session_id: int, user_ids: Iterable[str] | None = None) -> None:
     """The folder lacks these people; None: all of them."""
-    rows = Context.objects.filter(session=session_id).exclude(sealed_token="")
+    rows = Context.objects.filter(session=session_id).exclude(encrypted_token="")
     if user_ids is not None:
         rows = rows.filter(user_id__in=list(user_ids))
     rows.update(unfiled=True)
@@ -240,7 +240,7 @@ def _as_stored(row: Context) -> StoredContext | None:
 def _token(row: Context) -> str | None:
     try:
         return row.token
-    except SealedError:
+    except DecryptionError:
         return None
 
 

@@ -72,7 +72,7 @@ class Mirror:
         self.lease = PollLease(folder.poll_lock.path, free_for_s=free_for_s, clock=clock)
         self._clock = clock
         self._memory: Memory = {}
-        self._unsealed: rows.Unsealed = {}
+        self._decrypted: rows.Decrypted = {}
         self._signatures: dict[int, tuple[str, Signature]] = {}
         self._entries: dict[int, dict[str, StoredContext]] = {}
         self._broken: dict[int, str] = {}
@@ -119,7 +119,7 @@ class Mirror:
             logger.info("the folder's old layout is not moved yet: %s", error)
 
     def _look(self) -> tuple[Listing, list[RowState]]:
-        return self.folder.scan(self._memory), rows.row_states(self._unsealed)
+        return self.folder.scan(self._memory), rows.row_states(self._decrypted)
 
     def _followed(self) -> tuple[Listing, list[RowState], list[Step]]:
         """What the folder changed is in the rows; the steps that are left."""
@@ -240,7 +240,7 @@ class Mirror:
                 end_at = self._clock() + HOLD_S
                 if work:
                     self._take_steps(change)
-                more = self._file_contexts(change, rows.row_states(self._unsealed), end_at)
+                more = self._file_contexts(change, rows.row_states(self._decrypted), end_at)
                 self._file_cursors(change, cursors)
                 shared.file_default(change, default)
                 change.mark()
@@ -260,7 +260,7 @@ class Mirror:
 
     def _take_steps(self, change: Change) -> None:
         """Compared again under the lock: what another program was in the middle of is over."""
-        steps = compare(rows.row_states(self._unsealed), change.scan())
+        steps = compare(rows.row_states(self._decrypted), change.scan())
         for step in steps:
             if step.kind in UNDER_LOCK and step.row is not None:
                 try:

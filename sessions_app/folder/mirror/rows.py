@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Q
 
-from sessions_app.database.sealed import SealedError, unseal
+from sessions_app.database.encryption import DecryptionError, decrypt
 from sessions_app.folder.mirror.comparing import RowState
 from sessions_app.folder.store import FoundSession, StoredToken, digest
 from sessions_app.login import attempts
@@ -25,25 +25,26 @@ from sessions_app.realtime.streams import announcing, wake_workers
 from sessions_app.sessions import names, services
 from sessions_app.sessions.binding import Credentials, bind
 
-Unsealed = dict[int, tuple[str, str]]
-"""Session id → (sealed, clear): a token is opened once, not at every look."""
+Decrypted = dict[int, tuple[str, str]]
+"""Session id → (encrypted, clear): a token is opened once, not at every look."""
 
 
-def row_states(unsealed: Unsealed) -> list[RowState]:
+def row_states(decrypted: Decrypted) -> list[RowState]:
     """All rows that have or had something in the folder."""
     columns = Session.objects.order_by("pk").values_list(
-        "pk", "name", "sealed_token", "bound_at", "filed_name", "filed_token",
+        "pk", "name", "encrypted_token", "bound_at", "filed_name", "filed_token",
         "generation", "cursor", "deleted_at",
     )  # fmt: skip
     kept = columns.filter(Q(deleted_at=None) | ~Q(filed_name=""))
-    return [_row_state(*row, unsealed=unsealed) for row in kept]
+    return [_row_state(*row, decrypted=decrypted) for row in kept]
 
 
 def _row_state(
-    pk: int, name: str, sealed: str, bound_at: datetime | None, filed_name: str, filed_token: str,
-    generation: int, cursor: str, deleted_at: datetime | None, *, unsealed: Unsealed,
+    pk: int, name: str, encrypted: str, bound_at: datetime | None, filed_name: str,
+    filed_token: str, generation: int, cursor: str, deleted_at: datetime | None, *,
+    decrypted: Decrypted,
 ) -> RowState:  # fmt: skip
-    token, is_unreadable = _opened(pk, sealed, unsealed)
+    token, is_unreadable = _opened(pk, encrypted, decrypted)
     return RowState(
         pk=pk,
         name=name,
@@ -58,14 +59,14 @@ def _row_state(
     )
 
 
-def _opened(pk: int, sealed: str, unsealed: Unsealed) -> tuple[str, bool]:
-    known = unsealed.get(pk)
-    if known is None or known[0] != sealed:
+def _opened(pk: int, encrypted: str, decrypted: Decrypted) -> tuple[str, bool]:
+    known = decrypted.get(pk)
+    if known is None or known[0] != encrypted:
         try:
-            known = (sealed, unseal(sealed))
-        except SealedError:
+            known = (encrypted, decrypt(encrypted))
+        except DecryptionError:
             return "", True
-        unsealed[pk] = known
+        decrypted[pk] = known
     return known[1], False
 
 
@@ -191,7 +192,7 @@ def held_by_stopped() -> None:
     rows = Session.objects.filter(state__in=states).exclude(
         error_code__in=(*FOLDER_CODES, HOLDER_STOPPED)
     )
-    for pk in list(rows.exclude(sealed_token="").values_list("pk", flat=True)):
+    for pk in list(rows.exclude(encrypted_token="").values_list("pk", flat=True)):
         with announcing() as change:
             session = rows.select_for_update(no_key=True).filter(pk=pk).first()
             if session is not None:
@@ -206,7 +207,7 @@ def polled_elsewhere(elsewhere: bool) -> None:
     else:
         rows = Session.objects.filter(state=SessionState.POLLED_ELSEWHERE)
         state = SessionState.CONNECTING
-    for pk in list(rows.exclude(sealed_token="").values_list("pk", flat=True)):
+    for pk in list(rows.exclude(encrypted_token="").values_list("pk", flat=True)):
         with announcing() as change:
             session = rows.select_for_update(no_key=True).filter(pk=pk).first()
             if session is not None:
@@ -238,7 +239,7 @@ def stored_token(pk: int, token: str) -> StoredToken | None:
     try:
         if session.token != token:
             return None
-    except SealedError:
+    except DecryptionError:
         return None
     return StoredToken(
         bot_id=session.bot_id,

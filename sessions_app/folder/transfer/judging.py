@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from django.db.models import QuerySet
 
-from sessions_app.database.sealed import SealedError
+from sessions_app.database.encryption import DecryptionError
 from sessions_app.folder.store import StoredToken
 from sessions_app.models import SENDING_STATES, Session
 from sessions_app.sessions import names
@@ -40,7 +40,7 @@ def verdict(name: str, token: StoredToken, *, replace: bool) -> Verdict:
     if row is not None and _token_of(row) == token.token:
         return Verdict(Action.REFRESH, row)
     others = here.exclude(pk=row.pk) if row else here
-    twin = others.filter(bot_id=token.bot_id).exclude(sealed_token="").first()
+    twin = others.filter(bot_id=token.bot_id).exclude(encrypted_token="").first()
     if twin is not None:
         return left(f"“{twin.name}” here holds the same bot; log it out here first.")
     if later := _bound_later(others, token):
@@ -53,7 +53,7 @@ def _bound_later(others: QuerySet[Session], token: StoredToken) -> Session | Non
     if not token.user_id:
         return None
     living = others.filter(owner_id=token.user_id, state__in=SENDING_STATES)
-    bound = (one for one in living.exclude(sealed_token="") if one.bound_at)
+    bound = (one for one in living.exclude(encrypted_token="") if one.bound_at)
     return next((one for one in bound if _seconds(one.bound_at) > token.created_at_s), None)
 
 
@@ -63,7 +63,7 @@ def _seconds(at: datetime | None) -> float:
 
 def _over(row: Session, *, replace: bool) -> Verdict:
     """Whether the folder's credentials may stand where this row's are."""
-    if not row.sealed_token:
+    if not row.encrypted_token:
         return Verdict(Action.CONNECT, row)
     if replace:
         return Verdict(Action.REPLACE, row)
@@ -80,5 +80,5 @@ def _over(row: Session, *, replace: bool) -> Verdict:
 def _token_of(row: Session) -> str | None:
     try:
         return row.token
-    except SealedError:
+    except DecryptionError:
         return None

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessions_app.database.sealed import SealedError
+from sessions_app.database.encryption import DecryptionError
 from sessions_app.folder.store import (
     Change,
     FolderBusyError,
@@ -104,7 +104,7 @@ class _Export:
     def run(self, change: Change | None, path: Path) -> Report:
         went = []
         for session in Session.objects.filter(deleted_at=None).order_by("name_key"):
-            if not session.sealed_token:
+            if not session.encrypted_token:
                 self.report.add(session.name, "is logged out: there is nothing to write")
                 continue
             try:
@@ -125,7 +125,7 @@ class _Export:
         name = session.name
         try:
             token = _as_stored(session)
-        except SealedError:
+        except DecryptionError:
             self.report.leave_out(name, "WEILINK_CREDENTIAL_KEYS cannot read its token.")
             return []
         if reason := self._against(name, token):
@@ -205,7 +205,7 @@ class _Export:
 
 
 def _as_stored(session: Session) -> StoredToken:
-    """token.json of the row. Raises SealedError."""
+    """token.json of the row. Raises DecryptionError."""
     return StoredToken(
         bot_id=session.bot_id,
         base_url=session.base_url,
@@ -223,7 +223,7 @@ def _contexts_of(session: Session) -> tuple[dict[str, StoredContext], int]:
     for row in session.contexts.order_by("pk"):
         try:
             found[row.user_id] = _entry(row)
-        except SealedError:
+        except DecryptionError:
             unreadable += 1
     return found, unreadable
 

@@ -62,14 +62,14 @@ def _locked(name: str, verdict: Verdict) -> Session:
         return services.create_session(name=name, team=Team.objects.order_by("pk")[:1].get())
     judged = verdict.session
     session = Session.objects.select_for_update(no_key=True).get(pk=judged.pk)
-    if (session.generation, session.sealed_token) != (judged.generation, judged.sealed_token):
+    if (session.generation, session.encrypted_token) != (judged.generation, judged.encrypted_token):
         raise Changed
     return session
 
 
 def connected_default() -> str:
     """The name of the default here; "" when there is none, or it is logged out."""
-    default = Session.objects.filter(is_default=True, deleted_at=None).exclude(sealed_token="")
+    default = Session.objects.filter(is_default=True, deleted_at=None).exclude(encrypted_token="")
     return default.values_list("name", flat=True).first() or ""
 
 

@@ -305,11 +305,11 @@ class Control:
     def media(self, param: str) -> bytes:
         """The plain bytes of a file on the CDN, for the page's pictures."""
         with self.wechat.lock:
-            sealed = self.wechat.cdn.get(param)
+            encrypted = self.wechat.cdn.get(param)
             key = self.wechat.cdn.keys.get(param)
-        if sealed is None:
+        if encrypted is None:
             raise UnknownThingError("no such file")
-        return aes.decrypt(sealed, key) if key else sealed
+        return aes.decrypt(encrypted, key) if key else encrypted
 
     def _login(self, login: Login) -> Json:
         return {

@@ -25,10 +25,10 @@ def encrypt(plain: bytes, key: bytes) -> bytes:
     return worker.update(padder.update(plain) + padder.finalize()) + worker.finalize()
 
 
-def decrypt(sealed: bytes, key: bytes) -> bytes:
+def decrypt(encrypted: bytes, key: bytes) -> bytes:
     """The plaintext; ValueError when length or padding are wrong."""
     worker = Cipher(algorithms.AES128(key), modes.ECB()).decryptor()  # noqa: S305 WeChat's choice
-    padded = worker.update(sealed) + worker.finalize()
+    padded = worker.update(encrypted) + worker.finalize()
     remover = padding.PKCS7(128).unpadder()
     return remover.update(padded) + remover.finalize()
 

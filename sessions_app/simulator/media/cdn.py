@@ -59,16 +59,16 @@ class Cdn:
         self.keys: dict[str, bytes] = {}
         """How the page can open a file; WeChat's servers would not know."""
 
-    def put(self, sealed: bytes, key: bytes | None = None) -> str:
+    def put(self, encrypted: bytes, key: bytes | None = None) -> str:
         """Store bytes as they are; the download parameter. `key` is kept for the page only."""
         param = _fresh_param()
         if key is not None:
             self.keys[param] = key
         if self._folder is None:
-            self._memory[param] = sealed
+            self._memory[param] = encrypted
         else:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._file(param).write_bytes(sealed)
+            self._file(param).write_bytes(encrypted)
         return param
 
     def get(self, param: str) -> bytes | None:

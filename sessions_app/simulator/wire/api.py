@@ -185,10 +185,10 @@ class WireApi:
     async def _download(self, request: Request) -> Response:
         with self._wechat.lock:
             self._wechat.requests[own_path(request.scope)] += 1
-            sealed = self._wechat.cdn.get(request.query_params.get("encrypted_query_param", ""))
-        if sealed is None:
+            encrypted = self._wechat.cdn.get(request.query_params.get("encrypted_query_param", ""))
+        if encrypted is None:
             return _cdn_error(404, "no such file")
-        return Response(sealed, media_type="application/octet-stream")
+        return Response(encrypted, media_type="application/octet-stream")
 
     def _record(self, request: Request, what: str) -> None:
         with self._wechat.lock:

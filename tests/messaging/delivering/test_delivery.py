@@ -38,17 +38,19 @@ async def test_a_stop_in_the_middle_of_a_claim_hands_it_back(seeded: Team) -> No
     await in_thread(_queued_replies)("lina@im.wechat")
     claimed, released = threading.Event(), threading.Event()
 
-    def slowly(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def slowly(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         found = function(*args, **kwargs)
         claimed.set()
         released.wait(10)
         return found
 
-    async def desk(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def run_in_database_thread(
+        function: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Any:
         return await asyncio.shield(in_thread(slowly)(function, *args, **kwargs))
 
     lines = Lines(identity=wire_identity(), hosts=HostPolicy(NOWHERE, NOWHERE))
-    delivery = Delivery(desk=desk, lines=lines)
+    delivery = Delivery(run_in_database_thread=run_in_database_thread, lines=lines)
     delivery.worker_id = "w1"
     task = asyncio.ensure_future(delivery.run())
     await until(claimed.is_set, "claimed")
@@ -69,16 +71,16 @@ async def test_the_fate_of_a_send_is_written_when_the_database_is_back(running: 
     running.control.write(session.bot_id, "lina@im.wechat", "hello")
     await until(lambda: Message.objects.exists(), "the message stored")
     delivery = running.worker.delivery
-    desk, refused = delivery.desk, 0
+    run_in_database_thread, refused = delivery.run_in_database_thread, 0
 
-    async def failing_once(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def failing_once(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         nonlocal refused
         if function is outbox.mark_sent and not refused:
             refused += 1
             raise OperationalError("the database is away")
-        return await desk(function, *args, **kwargs)
+        return await run_in_database_thread(function, *args, **kwargs)
 
-    delivery.desk = failing_once
+    delivery.run_in_database_thread = failing_once
 
     def reply() -> None:
         thread = Conversation.objects.get()
@@ -111,12 +113,12 @@ def test_what_was_claimed_before_the_database_failed_is_sent(
 async def test_a_stop_ends_the_loop_though_the_claim_fails_in_that_moment() -> None:
     asked = asyncio.Event()
 
-    async def desk(*_args: Any, **_facts: Any) -> Any:
+    async def run_in_database_thread(*_args: Any, **_facts: Any) -> Any:
         asked.set()
         await asyncio.sleep(0.05)
         raise OperationalError("the database is away")
 
-    delivery = Delivery(desk=desk, lines=_lines())
+    delivery = Delivery(run_in_database_thread=run_in_database_thread, lines=_lines())
     delivery.worker_id = "w1"
     task = asyncio.ensure_future(delivery.run())
     await asked.wait()
@@ -128,12 +130,12 @@ async def test_a_stop_ends_the_loop_though_the_claim_fails_in_that_moment() -> N
 async def test_a_fate_that_cannot_be_written_does_not_keep_a_stop() -> None:
     tried = 0
 
-    async def desk(*_args: Any, **_facts: Any) -> Any:
+    async def run_in_database_thread(*_args: Any, **_facts: Any) -> Any:
         nonlocal tried
         tried += 1
         raise OperationalError("the database is away")
 
-    delivery = Delivery(desk=desk, lines=_lines())
+    delivery = Delivery(run_in_database_thread=run_in_database_thread, lines=_lines())
     sending = asyncio.ensure_future(delivery._send(CLAIM))
     delivery._sending.add(sending)
     await until(lambda: tried, "tried")
@@ -145,12 +147,14 @@ async def test_a_fate_that_cannot_be_written_does_not_keep_a_stop() -> None:
 async def test_an_error_nobody_thought_of_is_unconfirmed_not_left_sending() -> None:
     fates: list[str] = []
 
-    async def desk(function: Callable[..., Any], *_args: Any, **_facts: Any) -> Any:
+    async def run_in_database_thread(
+        function: Callable[..., Any], /, *_args: Any, **_facts: Any
+    ) -> Any:
         fates.append(function.__name__)
         if function is outbox.put_back:
             raise KeyError("a bug")
 
-    await Delivery(desk=desk, lines=_lines())._send(CLAIM)
+    await Delivery(run_in_database_thread=run_in_database_thread, lines=_lines())._send(CLAIM)
     assert fates == ["put_back", "mark_broken"]
 
 

@@ -88,10 +88,13 @@ async def test_what_fits_nothing_is_lost_and_never_kept(running: Running) -> Non
 
 async def test_what_is_cut_on_the_cdn_is_shown_as_far_as_it_came(running: Running) -> None:
     """Encrypted, then cut: no padding is right any more, and the head says that the key is."""
-    sealed = aes.encrypt(JPEG, KEY)
+    encrypted = aes.encrypt(JPEG, KEY)
     items = [
-        {"type": 2, "image_item": {"media": with_key(lies_at(running, sealed[:at], key=None), KEY)}}
-        for at in (len(sealed) // 32 * 16, len(sealed) // 2 - 5)
+        {
+            "type": 2,
+            "image_item": {"media": with_key(lies_at(running, encrypted[:at], key=None), KEY)},
+        }
+        for at in (len(encrypted) // 32 * 16, len(encrypted) // 2 - 5)
     ]
     for row in await fetched_messages(running, *items):
         assert (row.state, row.error, row.is_incomplete) == ("stored", "", True)

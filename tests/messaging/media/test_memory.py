@@ -94,7 +94,9 @@ async def test_a_large_video_comes_and_goes_in_constant_memory(
 ) -> None:
     cdn = Cdn(base_url=cdn_url, hosts=HostPolicy(cdn_url))
     nothing: Any = None
-    fetcher = MediaFetcher(desk=nothing, cdn=cdn, workshop=nothing, wake=lambda: None)
+    fetcher = MediaFetcher(
+        run_in_database_thread=nothing, cdn=cdn, workshop=nothing, wake=lambda: None
+    )
     path = tmp_path / "video"
 
     async def fetch(param: str) -> None:

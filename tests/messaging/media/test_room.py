@@ -11,7 +11,7 @@ from django.utils import timezone
 from messaging.media import storing
 from messaging.models import Attachment, Message, Upload
 from messaging.transfers import shelf
-from sessions_app.database.sealed import seal
+from sessions_app.database.encryption import encrypt
 from sessions_app.sessions import leases
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -24,7 +24,7 @@ def keep(tmp_path: Path, message: Message, number: int, **columns: object) -> At
     path.write_bytes(b"x" * 100)
     return Attachment.objects.create(
         message=message, position=number, kind="file", state="stored", stored_bytes=100,
-        stored_name=storing.take_in(path), sealed_item="x",
+        stored_name=storing.take_in(path), encrypted_item="x",
         stored_at=timezone.now() + timedelta(minutes=number), **columns,
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def test_sessions_take_turns_however_much_one_of_them_has(cast: Cast) -> None:
         receive(session, text_message("files", sender=f"{name}@im.wechat"))
         message = Message.objects.get(session=session)
         Attachment.objects.bulk_create(
-            Attachment(message=message, position=n, kind="file", sealed_item=seal("{}"))
+            Attachment(message=message, position=n, kind="file", encrypted_item=encrypt("{}"))
             for n in range(count)
         )
     claims = shelf.claim("w1", running=Counter(), room=4, per_session=3)

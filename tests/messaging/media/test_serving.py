@@ -160,7 +160,7 @@ def test_bytes_that_are_gone_are_a_404(cast: Cast, stored: Attachment) -> None:
 
 
 def test_what_failed_is_asked_for_once_more(cast: Cast, stored: Attachment) -> None:
-    Attachment.objects.update(state="failed", error="gone", sealed_item="x", tries=3)
+    Attachment.objects.update(state="failed", error="gone", encrypted_item="x", tries=3)
     page = as_(cast.agent).get(f"/inbox/{stored.message.conversation_id}/").content.decode()
     assert "WeChat no longer provides it" in page
     assert f"/inbox/files/{stored.pk}/fetch/" in page

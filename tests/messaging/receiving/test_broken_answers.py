@@ -11,7 +11,7 @@ from messaging.models import Conversation, Message, RawAnswer
 from messaging.receiving import inbound
 from messaging.receiving.answers import Received
 from messaging.receiving.recorder import Spool
-from sessions_app.database.sealed import unseal_bytes
+from sessions_app.database.encryption import decrypt_bytes
 from sessions_app.ilink.wire import parse_broken, parse_updates
 from sessions_app.models import Session, SessionEvent
 from tests.conftest import Running, in_thread, until
@@ -39,7 +39,7 @@ def _told_on_the_session() -> int:
 
 
 def _kept_bytes() -> bytes:
-    return unseal_bytes(RawAnswer.objects.get().sealed_body)
+    return decrypt_bytes(RawAnswer.objects.get().encrypted_body)
 
 
 def _broken(session: Session, body: bytes, *, length: int | None = None) -> Received:

@@ -102,7 +102,7 @@ def test_refusals_without_end_are_told_from_silence() -> None:
 async def test_the_worker_says_it_and_receives_again_when_the_gateway_is_well(
     running: Running, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr("messaging.receiving.poll_desk.WRITE_HEARD_S", 0.1)
+    monkeypatch.setattr("messaging.receiving.supervisor.WRITE_HEARD_S", 0.1)
     monkeypatch.setattr("messaging.receiving.poller.SILENT_AFTER_S", 0.0)
     running.worker.polls.patience_s = 0.5
     running.worker.polls.sleep = _short

@@ -10,7 +10,7 @@ from django.utils import timezone
 from messaging.models import Attachment, Contact, Conversation, Message, RawAnswer
 from messaging.receiving import inbound
 from messaging.replying import services
-from sessions_app.database.sealed import unseal_bytes
+from sessions_app.database.encryption import decrypt_bytes
 from sessions_app.models import Context, Session, Stream
 from sessions_app.sessions import leases
 from sessions_app.sessions import services as session_services
@@ -264,7 +264,7 @@ def test_a_message_that_names_nobody_is_kept_raw(session: Session) -> None:
     receive(session, text_message("who am I", from_user_id=None), text_message("hello"))
 
     assert _texts() == ["hello"]
-    assert b"who am I" in unseal_bytes(RawAnswer.objects.get().sealed_body)
+    assert b"who am I" in decrypt_bytes(RawAnswer.objects.get().encrypted_body)
 
 
 def test_an_unsupported_item_shows_as_a_placeholder(session: Session) -> None:
@@ -279,9 +279,9 @@ def test_tokens_are_never_stored_in_the_clear(session: Session) -> None:
     receive(session, text_message("hello", context_token="SECRET-CONTEXT"))
 
     message, context = Message.objects.get(), Context.objects.get()
-    assert b"SECRET-CONTEXT" not in bytes(message.sealed_raw)
-    assert "SECRET-CONTEXT" not in context.sealed_token
-    assert b"SECRET-CONTEXT" in unseal_bytes(message.sealed_raw)
+    assert b"SECRET-CONTEXT" not in bytes(message.encrypted_raw)
+    assert "SECRET-CONTEXT" not in context.encrypted_token
+    assert b"SECRET-CONTEXT" in decrypt_bytes(message.encrypted_raw)
 
 
 def test_a_poll_in_flight_brings_its_messages_but_cannot_undo_a_logout(session: Session) -> None:
@@ -292,7 +292,7 @@ def test_a_poll_in_flight_brings_its_messages_but_cannot_undo_a_logout(session: 
 
     session.refresh_from_db()
     assert _texts() == ["just before"]
-    assert (session.state, session.cursor, session.sealed_token) == ("logged_out", "", "")
+    assert (session.state, session.cursor, session.encrypted_token) == ("logged_out", "", "")
     assert not Context.objects.exists()
 
 

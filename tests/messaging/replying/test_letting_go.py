@@ -121,13 +121,15 @@ async def test_a_worker_that_hangs_on_its_database_still_stops_within_5_seconds(
 ) -> None:
     await _with_a_slow_send(running, 30.0)
     worker = running.worker
-    desk = worker.desk
+    run_in_database_thread = worker.run_in_database_thread
 
-    async def hanging(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    async def hanging(function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         await asyncio.sleep(60)
-        return await desk(function, *args, **kwargs)
+        return await run_in_database_thread(function, *args, **kwargs)
 
-    worker.desk = worker.polls.desk = worker.delivery.desk = hanging  # type: ignore[method-assign]
+    worker.run_in_database_thread = worker.polls.run_in_database_thread = (
+        worker.delivery.run_in_database_thread
+    ) = hanging
     began = time.monotonic()
     await worker.stop()
     assert time.monotonic() - began < 5

@@ -95,12 +95,12 @@ async def test_a_ticket_is_kept_until_wechat_refuses_it(running: Running) -> Non
     running.control.add_person("Li Na", user_id="lina@im.wechat")
     running.control.write(bot_id, "lina@im.wechat", text="hello")
     thread = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
-    desk = running.worker.typing
+    typing = running.worker.typing
 
     async def shown_and_ended() -> list[str]:
         await in_thread(typing_sign.show)(thread, session.pk)
         await until(lambda: running.control.chat(bot_id, "lina@im.wechat")["typing"], "shown")
-        tickets = [ticket.value for ticket in desk._tickets.values()]
+        tickets = [ticket.value for ticket in typing._tickets.values()]
         await in_thread(typing_sign.stop)(thread)
         await until(lambda: not running.control.chat(bot_id, "lina@im.wechat")["typing"], "over")
         return tickets

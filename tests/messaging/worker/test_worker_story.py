@@ -94,5 +94,5 @@ async def test_a_renamed_session_goes_on_and_a_logged_out_one_ends(
     await in_thread(services.log_out)(session=renamed, user=None)
     await until(lambda: _is_still(running, session.bot_id), "polling ended")
     ended = await Session.objects.aget()
-    assert (ended.name, ended.state, ended.sealed_token) == ("Shop Z", "logged_out", "")
+    assert (ended.name, ended.state, ended.encrypted_token) == ("Shop Z", "logged_out", "")
     assert await Message.objects.filter(direction="in").acount() == 2

@@ -89,6 +89,6 @@ def test_deleting_cancels_what_still_waits_for_a_scan(cast: Cast, shop: Session)
     services.delete_session(session=shop, user=cast.operator)
     assert LoginAttempt.objects.get().status == "cancelled"
     shop.refresh_from_db()
-    assert (shop.sealed_token, shop.name_key) == ("", f"/{shop.pk}")
+    assert (shop.encrypted_token, shop.name_key) == ("", f"/{shop.pk}")
     event = shop.events.get(kind="deleted")
     assert (event.detail, event.who) == ("Old shop", cast.operator)

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from sessions_app.database.sealed import seal
+from sessions_app.database.encryption import encrypt
 from sessions_app.invitations import invitations
 from sessions_app.login import attempts
 from sessions_app.models import Invitation, LoginAttempt, LoginState, Session
@@ -70,7 +70,7 @@ def console(cast: Cast) -> Console:
     kept = Credentials("t", "b@im.bot", "https://ilinkai.weixin.qq.com", "other@im.wechat")
     LoginAttempt.objects.filter(pk=scanned.pk).update(
         status=LoginState.OTHER_ACCOUNT,
-        sealed_result=seal(kept.to_json()),
+        encrypted_result=encrypt(kept.to_json()),
         finished_at=timezone.now(),
     )
     return Console(cast, page, calling(cast.operator), shop, scanned)

@@ -46,9 +46,9 @@ def test_other_keys_are_refused(text: str) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200), KEYS)
 def test_what_was_encrypted_opens_again(data: bytes, key: bytes) -> None:
-    sealed = encrypt(data, key)
-    assert len(sealed) == cipher_size(len(data))
-    assert decrypt(sealed, key) == data
+    encrypted = encrypt(data, key)
+    assert len(encrypted) == cipher_size(len(data))
+    assert decrypt(encrypted, key) == data
 
 
 @settings(max_examples=100, deadline=None)
@@ -57,9 +57,9 @@ def test_pieces_of_any_size_give_the_same_bytes(
     chunks: list[bytes], key: bytes, width: int
 ) -> None:
     encryptor, decryptor = Encryptor(key), Decryptor(key)
-    sealed = b"".join(map(encryptor.update, chunks)) + encryptor.finalize()
-    assert sealed == encrypt(b"".join(chunks), key)
-    pieces = [sealed[at : at + width] for at in range(0, len(sealed), width)]
+    encrypted = b"".join(map(encryptor.update, chunks)) + encryptor.finalize()
+    assert encrypted == encrypt(b"".join(chunks), key)
+    pieces = [encrypted[at : at + width] for at in range(0, len(encrypted), width)]
     assert b"".join(map(decryptor.update, pieces)) + decryptor.finalize() == b"".join(chunks)
 
 
@@ -71,9 +71,9 @@ def test_a_known_vector_comes_out() -> None:
 
 
 @pytest.mark.parametrize("sealed", [b"", b"x" * 15, b"x" * 17])
-def test_a_cut_ciphertext_is_said(sealed: bytes) -> None:
+def test_a_cut_ciphertext_is_said(encrypted: bytes) -> None:
     with pytest.raises(CryptoError):
-        decrypt(sealed, bytes(16))
+        decrypt(encrypted, bytes(16))
 
 
 def test_a_wrong_key_is_said() -> None:

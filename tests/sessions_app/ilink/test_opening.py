@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sessions_app.ilink.crypto import encrypt
 from sessions_app.ilink.errors import CryptoError
-from sessions_app.ilink.opening import Opened, Told, looks_like, open_sealed
+from sessions_app.ilink.opening import Opened, Told, decrypt_file, looks_like
 from sessions_app.ilink.wire import ItemKind, Media
 
 KEY, OTHER = bytes(range(16)), b"o" * 16
@@ -22,7 +22,7 @@ def media(first: str, second: str = "") -> Media:
 
 def opened(body: bytes, where: Media, told: Told, *, takes_cut: bool = False) -> bytes:
     target = io.BytesIO(b"what lay there before, longer than all that comes" * 99)
-    result = open_sealed(io.BytesIO(body), target, media=where, told=told, takes_cut=takes_cut)
+    result = decrypt_file(io.BytesIO(body), target, media=where, told=told, takes_cut=takes_cut)
     plain = target.getvalue()
     md5 = hashlib.md5(plain, usedforsecurity=False).hexdigest()
     assert (result.size, result.md5) == (len(plain), md5)

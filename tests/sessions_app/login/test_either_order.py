@@ -167,7 +167,7 @@ def test_a_log_out_and_an_answer(session: Session, happen: Callable[[Fact, Fact]
     happen(lambda: services.log_out(session=row(session), user=None), heard)
     routes.refresh_routes(session.pk)
     found = row(session)
-    assert (shown(session), found.sealed_token, found.cursor) == ("logged_out", "", "")
+    assert (shown(session), found.encrypted_token, found.cursor) == ("logged_out", "", "")
     assert not Context.objects.exists()
     thread = Conversation.objects.get()
     assert (thread.closes_at, thread.replies_used, thread.last_text) == (None, 0, "late")

@@ -60,7 +60,7 @@ async def test_scan_and_confirm_bind_the_session(running: Running) -> None:
     session = await Session.objects.aget(name="Shop A")
     assert attempt.session_id == session.pk
     assert session.bot_id == bot["bot_id"]
-    assert bot["token"] not in session.sealed_token
+    assert bot["token"] not in session.encrypted_token
     assert session.is_default
 
 
@@ -175,7 +175,7 @@ async def test_another_account_than_last_time_is_asked_about(running: Running) -
     running.control.scan(handle, "Guo")
     bot = running.control.confirm(handle)
     attempt = await _status(attempt_id, "other_account")
-    assert bot["token"] not in attempt.sealed_result
+    assert bot["token"] not in attempt.encrypted_result
 
     def resolve() -> Session:
         return attempts.resolve_other_account(
@@ -238,7 +238,7 @@ async def test_logging_out_forgets_credentials_and_contexts_and_tells_wechat(
 
     await until(lambda: running.control.requests().get("/ilink/bot/msg/notifystop"), "notifystop")
     session = await Session.objects.aget(pk=session.pk)
-    assert (session.state, session.sealed_token) == ("logged_out", "")
+    assert (session.state, session.encrypted_token) == ("logged_out", "")
     assert not await Context.objects.aexists()
 
 
@@ -264,7 +264,7 @@ def test_a_connected_session_asks_before_a_forced_new_login() -> None:
 async def test_a_token_that_our_keys_do_not_open_stops_no_other_login(running: Running) -> None:
     session = await running.scan("Shop A")
     strange = Fernet(Fernet.generate_key()).encrypt(b"x").decode()
-    await Session.objects.filter(pk=session.pk).aupdate(sealed_token=strange)
+    await Session.objects.filter(pk=session.pk).aupdate(encrypted_token=strange)
     await _handle(await _start(running, "Shop B"))
 
 

@@ -126,9 +126,9 @@ def test_a_scan_by_another_account_waits_on_the_board_until_somebody_decides(
     cast: Cast, attempt: LoginAttempt
 ) -> None:
     words = "“Kiosk” was scanned with another WeChat account."
-    LoginAttempt.objects.update(status="other_account", sealed_result="sealed")
+    LoginAttempt.objects.update(status="other_account", encrypted_result="sealed")
     for page in ("/sessions/", "/sessions/-/changes/"):
         assert words in as_(cast.operator).get(page).content.decode()
         assert words not in as_(cast.viewer).get(page).content.decode()
-    LoginAttempt.objects.update(sealed_result="")
+    LoginAttempt.objects.update(encrypted_result="")
     assert words not in as_(cast.operator).get("/sessions/").content.decode()

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from messaging.receiving import doubts, poll_desk, poll_notes
+from messaging.receiving import doubts, poll_notes, supervisor
 from messaging.receiving.binding import Binding
 from sessions_app.board import queries
 from sessions_app.models import Session, SessionEvent, SessionState, User
@@ -212,7 +212,7 @@ def test_what_was_heard_meanwhile_is_not_called_silent(cast: Cast) -> None:
 
 @pytest.fixture
 def _quick_notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poll_desk, "WRITE_HEARD_S", 0.1)
+    monkeypatch.setattr(supervisor, "WRITE_HEARD_S", 0.1)
 
 
 @pytest.mark.usefixtures("_quick_notes")
@@ -222,9 +222,13 @@ async def test_the_worker_writes_the_silence_down_while_the_poll_still_hangs(
     session = await running.scan("Shop A")
     running.control.add_fault("slow", path="/ilink/bot/getupdates", times=None, delay_s=60.0)
     await until(lambda: running.control.faults()[0]["hits"], "a poll that nobody answers")
-    await until(lambda: not running.worker.polls.heard, "good polls given to the desk")
+    await until(
+        lambda: not running.worker.polls.heard, "good polls given to the worker's database thread"
+    )
     rows, then = Session.objects.filter(pk=session.pk), timezone.now() - TOO_LONG
-    await running.worker.desk(rows.update, last_poll_at=then)  # after them: the desk is one thread
+    await running.worker.run_in_database_thread(
+        rows.update, last_poll_at=then
+    )  # after them: its database thread is one
     (loop,) = running.worker.polls._loops.values()
     real = loop.poller.clock
     loop.poller.clock = lambda: real() + TOO_LONG.total_seconds()

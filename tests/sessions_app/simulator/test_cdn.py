@@ -54,14 +54,14 @@ async def test_what_a_bot_uploads_reaches_the_persons_phone(
     bot: BoundBot, control: Control
 ) -> None:
     context, key = bot.hears(), secrets.token_bytes(16)
-    sealed = aes.encrypt(PLAIN, key)
-    param = (await put(bot, sealed, wish(PLAIN, key))).headers["x-encrypted-param"]
+    encrypted = aes.encrypt(PLAIN, key)
+    param = (await put(bot, encrypted, wish(PLAIN, key))).headers["x-encrypted-param"]
     assert (await bot.says("", context, item=file_item(param, key)))["ret"] == 0
     bubble = control.chat(bot.bot_id, PERSON)["bubbles"][-1]
     assert (bubble["kind"], bubble["file_name"], bubble["broken"]) == ("file", "a.txt", False)
     assert control.media(bubble["media"]) == PLAIN
     back = await bot.wire.client.get("/c2c/download", params={"encrypted_query_param": param})
-    assert back.content == sealed
+    assert back.content == encrypted
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ async def test_bad_ciphertexts_are_refused_with_the_reason(
     bot: BoundBot, body: bytes | None, changes: dict[str, Any], why: str
 ) -> None:
     key = bytes(range(16))
-    sealed = aes.encrypt(PLAIN, key) if body is None else body
-    response = await put(bot, sealed, wish(PLAIN, key, **changes))
+    encrypted = aes.encrypt(PLAIN, key) if body is None else body
+    response = await put(bot, encrypted, wish(PLAIN, key, **changes))
     assert response.status_code == 400
     assert why in response.headers["x-error-message"]
 
@@ -94,12 +94,12 @@ async def test_a_wrong_wish_is_a_bad_request(bot: BoundBot, changes: dict[str, A
 
 async def test_unknown_and_unescaped_parameters_find_nothing(bot: BoundBot) -> None:
     key = secrets.token_bytes(16)
-    sealed = aes.encrypt(PLAIN, key)
+    encrypted = aes.encrypt(PLAIN, key)
     wrong = await put(
-        bot, sealed, wish(PLAIN, key), "/c2c/upload?encrypted_query_param=x&filekey=y"
+        bot, encrypted, wish(PLAIN, key), "/c2c/upload?encrypted_query_param=x&filekey=y"
     )
     assert wrong.status_code == 403
-    param = (await put(bot, sealed, wish(PLAIN, key))).headers["x-encrypted-param"]
+    param = (await put(bot, encrypted, wish(PLAIN, key))).headers["x-encrypted-param"]
     assert "+" in param
     raw = await bot.wire.client.get(f"/c2c/download?encrypted_query_param={param}")
     assert raw.status_code == 404
@@ -110,9 +110,9 @@ async def test_an_upload_is_for_the_person_it_was_asked_for(
     bot: BoundBot, control: Control
 ) -> None:
     context, key = bot.hears(), secrets.token_bytes(16)
-    sealed = aes.encrypt(PLAIN, key)
+    encrypted = aes.encrypt(PLAIN, key)
     asked = wish(PLAIN, key, to_user_id="somebody@im.wechat")
-    param = (await put(bot, sealed, asked)).headers["x-encrypted-param"]
+    param = (await put(bot, encrypted, asked)).headers["x-encrypted-param"]
     answer = await bot.says("", context, item=file_item(param, key))
     assert answer == {"ret": -1, "errmsg": "media was uploaded for somebody else"}
     assert control.sends()[-1]["outcome"] == "refused"
@@ -130,8 +130,8 @@ async def test_a_wrong_key_in_the_message_is_a_broken_bubble(
 
 async def test_an_outgoing_voice_is_taken_and_never_shown(bot: BoundBot, control: Control) -> None:
     context, key = bot.hears(), secrets.token_bytes(16)
-    sealed = aes.encrypt(PLAIN, key)
-    param = (await put(bot, sealed, wish(PLAIN, key, media_type=4))).headers["x-encrypted-param"]
+    encrypted = aes.encrypt(PLAIN, key)
+    param = (await put(bot, encrypted, wish(PLAIN, key, media_type=4))).headers["x-encrypted-param"]
     media = file_item(param, key)["file_item"]["media"]
     item = {"type": 3, "voice_item": {"media": media, "encode_type": 6, "playtime": 1000}}
     assert "message_id" in await bot.says("", context, item=item)
@@ -168,14 +168,14 @@ async def test_a_customers_picture_can_be_fetched_and_opened(
     where = media.get("full_url") or (
         f"/c2c/download?encrypted_query_param={quote(media['encrypt_query_param'], safe='')}"
     )
-    sealed = (await bot.wire.client.get(where)).content
+    encrypted = (await bot.wire.client.get(where)).content
     key = {
         "hex": lambda text: bytes.fromhex(text),
         "base64_raw": lambda text: base64.b64decode(text),
         "base64_hex": lambda text: bytes.fromhex(base64.b64decode(text).decode()),
     }[encoding](media["aes_key"])
     assert key.hex() == item["aeskey"]
-    assert aes.decrypt(sealed, key) == samples.picture()
+    assert aes.decrypt(encrypted, key) == samples.picture()
 
 
 async def test_a_picture_without_a_key_lies_there_plain(bot: BoundBot) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from messaging.folder_sync.desk import as_received
+from messaging.folder_sync.supervisor import as_received
 from messaging.folder_sync.threads import FolderThreads
 from messaging.receiving import inbound
 from sessions_app.folder.store import KeptAnswer

@@ -173,9 +173,9 @@ def test_broken_files_and_links_are_never_written_over(
 
 def test_tokens_that_cannot_be_unsealed_are_said(folder: SessionFolder) -> None:
     lost, good = make_session("lost"), make_session("good")
-    Session.objects.filter(pk=lost.pk).update(sealed_token="sealed elsewhere")
+    Session.objects.filter(pk=lost.pk).update(encrypted_token="sealed elsewhere")
     _context(good, LINA, "k1")
-    Context.objects.filter(pk=_context(good, "bo@im.wechat", "k2").pk).update(sealed_token="x")
+    Context.objects.filter(pk=_context(good, "bo@im.wechat", "k2").pk).update(encrypted_token="x")
     services.log_out(session=make_session("out"), user=None)
     done = run("export", folder.base)
     assert (done.status, "1 written, 2 left out." in done.out) == (1, True)

@@ -173,10 +173,10 @@ def test_a_logged_out_session_of_that_name_is_the_one(folder: SessionFolder) -> 
 
 def test_an_unreadable_token_here_is_not_overwritten_by_itself(folder: SessionFolder) -> None:
     make_session("shop")
-    Session.objects.update(sealed_token="sealed elsewhere")
+    Session.objects.update(encrypted_token="sealed elsewhere")
     log_in(folder, "shop", 1)
     done = run("import", folder.base)
-    assert (done.status, Session.objects.get().sealed_token) == (1, "sealed elsewhere")
+    assert (done.status, Session.objects.get().encrypted_token) == (1, "sealed elsewhere")
     assert "WEILINK_CREDENTIAL_KEYS cannot read" in done.out
     assert run("import", folder.base, "--replace").status == 0
     assert Session.objects.get().token == "secret-1"

@@ -7,10 +7,9 @@ ended is tried again (`typing_sign.STOP_PAUSES`) until WeChat has taken it.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.utils import timezone
 
@@ -18,6 +17,7 @@ from messaging.receiving import doubts
 from messaging.receiving.lines import Lines
 from messaging.replying import typing_sign
 from messaging.replying.typing_sign import Sign
+from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import ILinkError, RefusedError, SessionExpiredError
 
@@ -28,8 +28,6 @@ TICKET_S = 20 * 3_600.0
 """WeChat's tickets are good for up to a day; one that is refused is dropped at once."""
 MOST_TICKETS = 10_000
 
-Desk = Callable[..., Awaitable[Any]]
-
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
@@ -37,11 +35,17 @@ class Ticket:
     got_at: float
 
 
-class TypingDesk:
+class TypingSupervisor:
     """`run()` until cancelled. `wake()` makes it look at once; it looks every second anyway."""
 
-    def __init__(self, *, desk: Desk, lines: Lines, clock: Callable[[], float]) -> None:
-        self.desk = desk
+    def __init__(
+        self,
+        *,
+        run_in_database_thread: RunInDatabaseThread,
+        lines: Lines,
+        clock: Callable[[], float],
+    ) -> None:
+        self.run_in_database_thread = run_in_database_thread
         self.lines = lines
         self.clock = clock
         self._tickets: dict[tuple[int, int, str], Ticket] = {}
@@ -69,7 +73,9 @@ class TypingDesk:
     async def _look(self) -> None:
         """Starts a call per due sign. A slow answer to one of them holds no other up."""
         busy = set(self._calls)
-        for sign in await self.desk(typing_sign.claim_due, timezone.now(), busy=busy):
+        for sign in await self.run_in_database_thread(
+            typing_sign.claim_due, timezone.now(), busy=busy
+        ):
             call = asyncio.create_task(self._tell(sign))
             self._calls[sign.pk] = call
             call.add_done_callback(partial(self._done, sign.pk))
@@ -84,9 +90,9 @@ class TypingDesk:
             )
             is_told = await self._tell_once(client, sign)
             if is_told and not sign.on:
-                await self.desk(typing_sign.stopped, sign)
+                await self.run_in_database_thread(typing_sign.stopped, sign)
         except SessionExpiredError:
-            await self.desk(doubts.suspect, sign.session_id, sign.generation)
+            await self.run_in_database_thread(doubts.suspect, sign.session_id, sign.generation)
         except ILinkError as error:
             logger.info("typing of session %s: %s", sign.session_id, error)
         except Exception:

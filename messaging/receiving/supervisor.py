@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 
 from messaging.receiving import doubts, poll_notes
 from messaging.receiving.binding import Binding
@@ -20,7 +19,8 @@ from messaging.receiving.poll_notes import GaveUp
 from messaging.receiving.poller import DOUBT_PAUSE_S, Poller
 from messaging.receiving.recorder import Recorder
 from messaging.reply_window import routes
-from sessions_app.database.sealed import SealedError
+from sessions_app.database.database_thread import RunInDatabaseThread
+from sessions_app.database.encryption import DecryptionError
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import ILinkError, SessionExpiredError, UnsafeHostError
 from sessions_app.models import Session, SessionState
@@ -38,7 +38,6 @@ LET_GO_S = 2.0
 ASK_AGAIN_S = 30.0
 """About a doubt that nobody's poll decides, while WeChat cannot be asked."""
 
-Desk = Callable[..., Awaitable[Any]]
 Key = tuple[int, int]
 """(session id, generation)"""
 
@@ -72,7 +71,7 @@ class Loop:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-class PollDesk:
+class PollSupervisor:
     """`follow(sessions)` makes the running loops match the sessions we hold."""
 
     def __init__(
@@ -80,7 +79,7 @@ class PollDesk:
         *,
         lines: Lines,
         recorder: Recorder,
-        desk: Desk,
+        run_in_database_thread: RunInDatabaseThread,
         random: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience_s: float = GATEWAY_PATIENCE_S,
@@ -88,7 +87,7 @@ class PollDesk:
         """`patience_s`: how long WeChat's gateway alone may answer before the session fails."""
         self.lines = lines
         self.recorder = recorder
-        self.desk = desk
+        self.run_in_database_thread = run_in_database_thread
         self.random = random
         self.sleep = sleep
         self.patience_s = patience_s
@@ -117,11 +116,11 @@ class PollDesk:
             client = self.lines.of(
                 session.pk, session.generation, base_url=session.base_url, token=session.token
             )
-        except SealedError:
-            await self.desk(poll_notes.blocked, binding, code="sealed", detail="")
+        except DecryptionError:
+            await self.run_in_database_thread(poll_notes.blocked, binding, code="sealed", detail="")
             return
         except UnsafeHostError:
-            await self.desk(
+            await self.run_in_database_thread(
                 poll_notes.blocked, binding, code="unsafe_host", detail=session.base_url
             )
             return
@@ -131,7 +130,7 @@ class PollDesk:
         loop.task = asyncio.ensure_future(self._poll(loop, delay_s))
         self._loops[session.pk, session.generation] = loop
         if session.last_poll_at is None:  # bound anew: older windows are void
-            await self.desk(routes.refresh_routes, session.pk)
+            await self.run_in_database_thread(routes.refresh_routes, session.pk)
 
     def _poller(
         self,
@@ -144,7 +143,7 @@ class PollDesk:
             binding,
             client=client,
             recorder=self.recorder,
-            desk=self.desk,
+            run_in_database_thread=self.run_in_database_thread,
             heard=self.heard,
             given_up=self.given_up,
             in_doubt=in_doubt,
@@ -191,19 +190,19 @@ class PollDesk:
         finally:
             await loop.end()
         await self._close_gone()
-        await self.desk(routes.refresh_routes, key[0])
+        await self.run_in_database_thread(routes.refresh_routes, key[0])
 
     async def _close_gone(self) -> None:
         """Close the lines of bindings that are no more; a paused session's still sends."""
         quiet = [key for key in self.lines.bindings() if key not in self._loops]
-        bound = await self.desk(_bound, quiet)
+        bound = await self.run_in_database_thread(_bound, quiet)
         for key in quiet:
             if key not in bound and key not in self._loops:
                 await self.lines.close(*key)
 
     async def look_at_doubts(self) -> None:
         """Sessions that nobody here polls, paused for one: notifystart alone decides, twice."""
-        for session in await self.desk(doubts.open_where_nobody_polls):
+        for session in await self.run_in_database_thread(doubts.open_where_nobody_polls):
             key = (session.pk, session.generation)
             if key not in self._asking and key not in self._ending:
                 asking = asyncio.ensure_future(self._ask_about(session))
@@ -226,10 +225,10 @@ class PollDesk:
                 await self.sleep(DOUBT_PAUSE_S)
                 if await self._is_disowned(client):
                     verdict = poll_notes.signed_out
-            await self.desk(verdict, binding)
+            await self.run_in_database_thread(verdict, binding)
             if session.state == SessionState.PAUSED:
                 await _notify_stop(client)
-        except (ILinkError, SealedError) as error:
+        except (ILinkError, DecryptionError) as error:
             logger.info("session %s in doubt: %s", session.pk, error)
             await self.sleep(ASK_AGAIN_S)
 
@@ -279,7 +278,7 @@ class PollDesk:
             await asyncio.gather(*waited, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_NOTE_S):
-                await self.desk(poll_notes.write_good_polls, dict(self.heard))
+                await self.run_in_database_thread(poll_notes.write_good_polls, dict(self.heard))
 
     async def write_heard(self) -> None:
         while True:
@@ -295,15 +294,17 @@ class PollDesk:
         self.heard.clear()
         self.given_up.clear()
         if heard:
-            await self.desk(poll_notes.write_good_polls, heard)
+            await self.run_in_database_thread(poll_notes.write_good_polls, heard)
         if given_up:
-            await self.desk(poll_notes.write_given_up, given_up)
+            await self.run_in_database_thread(poll_notes.write_given_up, given_up)
         quiet = {
             loop.poller.binding: loop.poller
             for loop in self._loops.values()
             if loop.poller.is_silent()
         }
-        for binding in await self.desk(poll_notes.settle_quiet, list(quiet), self.patience_s):
+        for binding in await self.run_in_database_thread(
+            poll_notes.settle_quiet, list(quiet), self.patience_s
+        ):
             quiet[binding].begin_anew()
 
 
@@ -316,5 +317,5 @@ async def _notify_stop(client: ILinkClient) -> None:
 
 def _bound(keys: Sequence[Key]) -> set[Key]:
     """Which of these bindings still stand, polled or not: they may send."""
-    rows = Session.objects.filter(pk__in={pk for pk, _ in keys}).exclude(sealed_token="")
+    rows = Session.objects.filter(pk__in={pk for pk, _ in keys}).exclude(encrypted_token="")
     return set(rows.values_list("pk", "generation")) & set(keys)

@@ -1,17 +1,16 @@
 """The folder side of the worker: mirrors, follows messages.db, and holds or hands over the polls.
 
 One thread does all that touches files; the loop only waits for it. Of several workers of this
-host one has the desk (`mirror.lock` beside the data); the others stand by until it falls free.
+host one has the lock (`mirror.lock` beside the data); the others stand by until it falls free.
 """
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.db import connections
 from django.utils import timezone
@@ -21,8 +20,8 @@ from messaging.delivering import queue
 from messaging.folder_sync.store_follower import StoreFollower
 from messaging.folder_sync.threads import FolderThreads
 from messaging.receiving.answers import Received
-from messaging.receiving.poll_desk import PollDesk
 from messaging.receiving.recorder import Recorder
+from messaging.receiving.supervisor import PollSupervisor
 from sessions_app.database.database_thread import DatabaseThread, with_living_connection
 from sessions_app.folder.mirror import FREE_FOR_S, Mirror, Sweep, rows, shared
 from sessions_app.folder.store import FolderLock, HeldLock, KeptAnswer, SessionFolder
@@ -47,7 +46,7 @@ LOCK_FILE = "mirror.lock"
 T = TypeVar("T")
 
 
-class FolderDesk:
+class FolderSupervisor:
     """`run()` beside the other jobs of the worker; `may_poll` says whether the lock is ours.
 
     `is_settled` is set once it is known who receives: we, another program, or nobody for now.
@@ -58,7 +57,7 @@ class FolderDesk:
         *,
         base: Path,
         data_dir: Path,
-        polls: PollDesk,
+        polls: PollSupervisor,
         recorder: Recorder,
         wake_worker: Callable[[], None],
         free_for_s: float = FREE_FOR_S,
@@ -95,7 +94,7 @@ class FolderDesk:
             self._letting_go.cancel()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
-                await self._in_thread(self._let_go)
+                await self._thread.run(self._let_go)
         self._thread.shutdown(wait=False)
 
     def _let_go(self) -> None:
@@ -114,11 +113,11 @@ class FolderDesk:
             self._wake.clear()
             pause_s = SWEEP_S
             try:
-                if await self._in_thread(self._take_desk):
+                if await self._thread.run(self._take_lock):
                     pause_s = await self._look()
                 else:
                     self.is_settled.set()
-                    await self._in_thread(shared.note_silence)
+                    await self._thread.run(shared.note_silence)
             except Exception:
                 logger.exception("the session folder could not be followed")
             # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
@@ -127,11 +126,11 @@ class FolderDesk:
                     await self._wake.wait()
             await asyncio.sleep(SPACING_S)
 
-    def _take_desk(self) -> bool:
+    def _take_lock(self) -> bool:
         """True: this worker follows the folder. What the last one was doing is read at each try.
 
         Whoever stood by while a worker of ours received goes on at once, after a crash and after
-        a stop, which notes that nobody receives just before the desk falls free.
+        a stop, which notes that nobody receives just before the lock falls free.
         """
         if self._held is None:
             self._lock.path.parent.mkdir(parents=True, exist_ok=True)
@@ -143,20 +142,18 @@ class FolderDesk:
 
     async def _look(self) -> float:
         """One round; the seconds until the next one."""
-        wants = await self._in_thread(_wants_to_poll)
+        wants = await self._thread.run(_wants_to_poll)
         if not wants and self.may_poll:
             self._stop_polling()
-        sweep: Sweep = await self._in_thread(
-            partial(self.mirror.sweep, wants=wants, was_ours=self._was_ours)
-        )
+        sweep = await self._thread.run(self.mirror.sweep, wants=wants, was_ours=self._was_ours)
         await self._follow_lease(sweep, wants)
-        if await self._in_thread(self.store.look):
+        if await self._thread.run(self.store.look):
             self._wake_worker()
-        await self._in_thread(self.threads.write_due)
+        await self._thread.run(self.threads.write_due)
         if sweep.filed:
             self._wake_worker()
         if sweep.is_busy:
-            await self._in_thread(partial(queue.note_busy_folder, timezone.now()))
+            await self._thread.run(queue.note_busy_folder, timezone.now())
         if sweep.is_behind or self.store.is_behind:
             return BEHIND_S
         return SWEEP_S if self.may_poll else LOOK_S
@@ -170,16 +167,16 @@ class FolderDesk:
             if sweep.took_over:
                 await self._store_kept()
             if not self.may_poll:
-                await self._in_thread(partial(rows.polled_elsewhere, False))
+                await self._thread.run(rows.polled_elsewhere, False)
                 self.may_poll = True
                 self._wake_worker()
             return
         if self.may_poll:  # the folder went away under us
             self._stop_polling()
         if sweep.receiver is Receiver.FROZEN:
-            await self._in_thread(rows.held_by_stopped)
+            await self._thread.run(rows.held_by_stopped)
         elif sweep.receiver is Receiver.ANOTHER or not wants:
-            await self._in_thread(partial(rows.polled_elsewhere, True))
+            await self._thread.run(rows.polled_elsewhere, True)
 
     def _stop_polling(self) -> None:
         """Polls in flight end by themselves, so that nothing they bring is lost; then the lock."""
@@ -196,15 +193,15 @@ class FolderDesk:
 
     async def _store_kept(self) -> None:
         """What a Python program received and nobody has, as its `recv` left it in the folder."""
-        kept: list[KeptAnswer] = await self._in_thread(self.mirror.kept_answers)
+        kept = await self._thread.run(self.mirror.kept_answers)
         done = []
         for answer in kept:
-            received = await self._in_thread(partial(as_received, answer))
+            received = await self._thread.run(as_received, answer)
             if received is not None:
                 await self.recorder.store(received)
                 done.append(answer.key)
         if done:
-            await self._in_thread(partial(self.folder.drop_answers, done))
+            await self._thread.run(self.folder.drop_answers, done)
 
     async def _watch(self) -> None:
         """A change of the folder is followed at once; without a watch it is at the next look."""
@@ -222,15 +219,6 @@ class FolderDesk:
                 self.wake()
                 if not base.is_dir():
                     return
-
-    async def _in_thread(self, function: Callable[[], T]) -> T:
-        loop = asyncio.get_running_loop()
-        running: Awaitable[Any] = loop.run_in_executor(
-            self._thread, with_living_connection, function
-        )
-        # Whoever asked may be cancelled; a step that was begun is finished.
-        result: T = await asyncio.shield(running)
-        return result
 
 
 def _wants_to_poll() -> bool:
