@@ -245,11 +245,13 @@ FATES = [
 ]  # fmt: skip
 
 
-def _reply(thread: Conversation, agent: User, status: str, code: str) -> None:
+def _reply(conversation: Conversation, agent: User, status: str, code: str) -> None:
     """One reply with this fate; our count is set back, so that the next may be posted."""
     before = set(Message.objects.values_list("pk", flat=True))
     form = {"text": "好的", "draft_key": uuid.uuid4().hex}
-    assert as_(agent).post(f"/inbox/{thread.pk}/reply/", form, headers=HTMX).status_code == 200
+    assert (
+        as_(agent).post(f"/inbox/{conversation.pk}/reply/", form, headers=HTMX).status_code == 200
+    )
     holds = status in {"failed", "unconfirmed"}
     columns = {"status": status, "error_code": code, "error_detail": "-2", "holds_queue": holds}
     Message.objects.exclude(pk__in=before).update(**columns, next_try_at=timezone.now())
@@ -261,15 +263,15 @@ def test_the_inbox_is_chinese_with_replies_of_every_fate(agent: User) -> None:
     assert english_in(shown(agent, "/inbox/")) == []
     session = make_session("小店")
     receive(session, text_message("我的包裹在哪里？", create_time_ms=None), text_message("在吗"))
-    thread = Conversation.objects.get()
+    conversation = Conversation.objects.get()
     for status, code in FATES:
-        _reply(thread, agent, status, code)
+        _reply(conversation, agent, status, code)
     Message.objects.filter(text="在吗").update(created_at=timezone.now() - timedelta(days=40))
-    page = shown(agent, f"/inbox/{thread.pk}/")
+    page = shown(agent, f"/inbox/{conversation.pk}/")
     for words in ("微信已接收", "已接收，无回执", "发送时断线，回复可能已送达", "客服："):
         assert words in page
     assert english_in(page) == []
-    assert english_in(shown(agent, f"/inbox/{thread.pk}/name/")) == []
+    assert english_in(shown(agent, f"/inbox/{conversation.pk}/name/")) == []
     for kind in MessageKind:
         Conversation.objects.update(last_kind=kind, last_text=kind)
         if kind is not MessageKind.TEXT:
@@ -291,10 +293,10 @@ def test_a_thread_with_little_or_nothing_left_is_chinese(
     closes = heard + timedelta(hours=24)
     Conversation.objects.update(closes_at=closes, replies_used=used)
     Session.objects.update(state=state)
-    thread = Conversation.objects.get()
-    assert english_in(shown(agent, f"/inbox/{thread.pk}/")) == []
+    conversation = Conversation.objects.get()
+    assert english_in(shown(agent, f"/inbox/{conversation.pk}/")) == []
     form = {"text": "好的" * 5_000, "draft_key": "k"}
-    refused = as_(agent).post(f"/inbox/{thread.pk}/reply/", form, headers=HTMX)
+    refused = as_(agent).post(f"/inbox/{conversation.pk}/reply/", form, headers=HTMX)
     assert refused.status_code == 422
     assert english_in(refused.content.decode()) == []
 

@@ -59,29 +59,29 @@ def own_limits(cast: Cast) -> Iterator[None]:
     store.forget()
 
 
-def thread_of(session: Session, person: str, **context: Any) -> Conversation:
+def conversation_of(session: Session, person: str, **context: Any) -> Conversation:
     receive(session, text_message("hi", sender=f"{person}@im.wechat"), cursor=uuid.uuid4().hex)
-    thread = Conversation.objects.get(contact__user_id=f"{person}@im.wechat")
+    conversation = Conversation.objects.get(contact__user_id=f"{person}@im.wechat")
     rows = Context.objects.filter(session=session, user_id=f"{person}@im.wechat")
     rows.update(**context)
     row = rows.get()
-    thread.closes_at = row.received_at + team_settings().window
-    thread.replies_used = row.replies_used
-    thread.save()
-    return thread
+    conversation.closes_at = row.received_at + team_settings().window
+    conversation.replies_used = row.replies_used
+    conversation.save()
+    return conversation
 
 
 @pytest.fixture
 def street(cast: Cast) -> list[Conversation]:
     """One in each state in which a limit is spoken of."""
     shop, out, now = make_session("Shop A"), make_session("Shop B"), timezone.now()
-    fresh = thread_of(shop, "fresh")
-    soon = thread_of(shop, "soon", received_at=now - timedelta(hours=HOURS, minutes=-42))
-    closed = thread_of(shop, "closed", received_at=now - timedelta(hours=HOURS, minutes=3))
-    spent = thread_of(shop, "spent", replies_used=7)
-    signed_out = thread_of(out, "out")
+    fresh = conversation_of(shop, "fresh")
+    soon = conversation_of(shop, "soon", received_at=now - timedelta(hours=HOURS, minutes=-42))
+    closed = conversation_of(shop, "closed", received_at=now - timedelta(hours=HOURS, minutes=3))
+    spent = conversation_of(shop, "spent", replies_used=7)
+    signed_out = conversation_of(out, "out")
     Session.objects.filter(pk=out.pk).update(state=SessionState.EXPIRED)
-    paced = thread_of(shop, "paced")
+    paced = conversation_of(shop, "paced")
     for code in ("window_closed", "quota_exhausted", "too_fast", "no_context", "text_too_long"):
         row = send_reply(user=cast.agent, conversation=fresh, text=code, draft_key=code)
         Message.objects.filter(pk=row.pk).update(status="failed", error_code=code, holds_queue=True)
@@ -149,8 +149,8 @@ def test_pages_say_the_teams_own_limits(
     }
     own[fresh]["zh-hans"] = ("13 小时", "7 条", "3 分钟内对同一人约 5 条")
     own[spent]["zh-hans"] = ("7 条",)
-    for thread, words in own.items():
-        page = as_(cast.agent).get(f"/inbox/{thread.pk}/").content.decode()
+    for conversation, words in own.items():
+        page = as_(cast.agent).get(f"/inbox/{conversation.pk}/").content.decode()
         for one in words.get(language, ()):
             assert one in page, one
 
@@ -179,8 +179,8 @@ def test_the_api_answers_by_the_settings(cast: Cast, street: list[Conversation])
     messages = caller.get("/messages", limit=200)  # answered in an event loop
     assert "more than 13 hours have passed" in str(messages.body)
     assert said(str(messages.body)) == []
-    for thread, code in ((closed, "window_closed"), (spent, "quota_exhausted")):
-        refused = caller.post("/messages", {"to": thread.contact.user_id, "text": "hi"})
+    for conversation, code in ((closed, "window_closed"), (spent, "quota_exhausted")):
+        refused = caller.post("/messages", {"to": conversation.contact.user_id, "text": "hi"})
         assert (refused.status, refused.code) == (409, code)
         assert said(str(refused.body)) == []
     assert caller.get(f"/conversations/{soon.pk}").body["remaining"] == 7
@@ -189,18 +189,18 @@ def test_the_api_answers_by_the_settings(cast: Cast, street: list[Conversation])
 
 
 def test_the_eighth_reply_is_refused_and_the_seventh_goes(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"), "lina")
+    conversation = conversation_of(make_session("Shop A"), "lina")
     for number in range(7):
-        send_reply(user=cast.agent, conversation=thread, text="hi", draft_key=str(number))
+        send_reply(user=cast.agent, conversation=conversation, text="hi", draft_key=str(number))
     with pytest.raises(ReplyError, match="7 of 7 replies used") as refused:
-        send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="8")
+        send_reply(user=cast.agent, conversation=conversation, text="hi", draft_key="8")
     assert refused.value.code == "quota_exhausted"
 
 
 def test_the_window_closes_when_its_hours_are_over(cast: Cast) -> None:
     shop, now = make_session("Shop A"), timezone.now()
-    open_still = thread_of(shop, "a", received_at=now - timedelta(hours=HOURS, minutes=-1))
-    over = thread_of(shop, "b", received_at=now - timedelta(hours=HOURS, minutes=1))
+    open_still = conversation_of(shop, "a", received_at=now - timedelta(hours=HOURS, minutes=-1))
+    over = conversation_of(shop, "b", received_at=now - timedelta(hours=HOURS, minutes=1))
     send_reply(user=cast.agent, conversation=open_still, text="hi", draft_key="1")
     with pytest.raises(ReplyError, match="13-hour reply window is closed"):
         send_reply(user=cast.agent, conversation=over, text="hi", draft_key="2")
@@ -210,8 +210,8 @@ def test_the_window_closes_when_its_hours_are_over(cast: Cast) -> None:
 
 
 def test_the_sixth_message_of_a_pace_of_five_waits_three_minutes(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"), "lina")
-    message = send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="1")
+    conversation = conversation_of(make_session("Shop A"), "lina")
+    message = send_reply(user=cast.agent, conversation=conversation, text="hi", draft_key="1")
     SendAttempt.objects.bulk_create(
         SendAttempt(message=message, client_id=str(number), outcome="sent") for number in range(5)
     )
@@ -223,8 +223,8 @@ def test_the_sixth_message_of_a_pace_of_five_waits_three_minutes(cast: Cast) -> 
 
 
 def test_a_reply_of_three_parts_needs_three_of_the_seven(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"), "lina", replies_used=5)
+    conversation = conversation_of(make_session("Shop A"), "lina", replies_used=5)
     wish = Wish("字" * 5_000, "s", split=True)
     with pytest.raises(ReplyError) as refused:
-        sending.send(user=cast.agent, conversation=thread, wish=wish, limits=team_settings())
+        sending.send(user=cast.agent, conversation=conversation, wish=wish, limits=team_settings())
     assert refused.value.code == "quota_exhausted"

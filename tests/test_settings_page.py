@@ -120,11 +120,11 @@ def test_other_hours_move_every_threads_closing_time(cast: Cast) -> None:
 
 def test_another_number_of_replies_is_what_the_page_and_the_api_count_with(cast: Cast) -> None:
     receive(make_session("Shop A"), text_message("hello"))
-    thread = Conversation.objects.get()
+    conversation = Conversation.objects.get()
     posted(cast.administrator, replies_per_token=2)
-    budget = queries.reply_budget(thread, now=timezone.now())
+    budget = queries.reply_budget(conversation, now=timezone.now())
     assert (budget.replies_left, budget.replies_limit) == (2, 2)
-    assert calling(cast.agent).get(f"/conversations/{thread.pk}").body["remaining"] == 2
+    assert calling(cast.agent).get(f"/conversations/{conversation.pk}").body["remaining"] == 2
 
 
 def test_the_apis_limit_is_the_teams(cast: Cast) -> None:

@@ -111,9 +111,9 @@ def _place(draft: Draft, ids: Sequence[str]) -> None:
 
 def _locked(conversation: Conversation, user: User, key: str = "") -> Draft:
     """A thread is locked before its drafts, as by what sends them."""
-    thread = outbox.lock_thread(conversation.pk)
-    draft = drafts.locked(user, thread, DraftKind.REPLY, key)
-    draft.conversation = thread
+    locked = outbox.lock_conversation(conversation.pk)
+    draft = drafts.locked(user, locked, DraftKind.REPLY, key)
+    draft.conversation = locked
     return draft
 
 
@@ -122,8 +122,8 @@ def _changed(change: Change, draft: Draft) -> Draft:
     Draft.objects.filter(pk=draft.pk).update(updated_at=timezone.now())
     drafts.files_changed(draft.pk)
     draft.refresh_from_db(fields=["files_number", "updated_at"])
-    thread = draft.conversation
-    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    conversation = draft.conversation
+    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
     return draft
 
 
@@ -161,12 +161,14 @@ def _clear(row: Upload) -> bool:
     names = row.stored_names()
     empty = {"stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0}
     with announcing() as change:
-        thread = outbox.lock_thread(row.draft.conversation_id) if row.draft else None
+        conversation = outbox.lock_conversation(row.draft.conversation_id) if row.draft else None
         still = Upload.objects.filter(pk=row.pk, draft=row.draft_id, stored_name=names[0])
-        if thread is None or not still.update(**empty):
+        if conversation is None or not still.update(**empty):
             return False
         drafts.files_changed(row.draft_id)
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        change.touch(
+            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+        )
     storing.remove(names)
     return True
 

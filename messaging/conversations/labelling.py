@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from messaging.conversations.thread_events import record_events
+from messaging.conversations.events import record_events
 from messaging.models import Conversation, Label
 from sessions_app.models import ACCOUNT_COLOURS, Team, User
 from sessions_app.realtime.streams import Change
@@ -34,19 +34,21 @@ def clean_names(names: Iterable[str]) -> list[str]:
 
 
 def add(
-    change: Change, threads: Sequence[Conversation], names: Sequence[str], user: User | None
+    change: Change, conversations: Sequence[Conversation], names: Sequence[str], user: User | None
 ) -> set[int]:
     """Keys of the conversations that got at least one of the labels."""
-    wanted, there = clean_names(names), carried(threads)
+    wanted, there = clean_names(names), carried(conversations)
     fresh: dict[Conversation, list[str]] = {}
-    for thread in threads:
-        if missing := [name for name in wanted if name not in there[thread.pk]]:
-            fresh[thread] = missing
-    labels = {team: _labels(team, wanted) for team in {thread.team_id for thread in fresh}}
+    for conversation in conversations:
+        if missing := [name for name in wanted if name not in there[conversation.pk]]:
+            fresh[conversation] = missing
+    labels = {
+        team: _labels(team, wanted) for team in {conversation.team_id for conversation in fresh}
+    }
     Carried.objects.bulk_create(
         [
-            Carried(conversation_id=thread.pk, label_id=labels[thread.team_id][name].pk)
-            for thread, missing in fresh.items()
+            Carried(conversation_id=conversation.pk, label_id=labels[conversation.team_id][name].pk)
+            for conversation, missing in fresh.items()
             for name in missing
         ],
         ignore_conflicts=True,
@@ -55,30 +57,32 @@ def add(
 
 
 def remove(
-    change: Change, threads: Sequence[Conversation], names: Sequence[str], user: User | None
+    change: Change, conversations: Sequence[Conversation], names: Sequence[str], user: User | None
 ) -> set[int]:
     """Keys of the conversations that lost at least one of the labels."""
-    unwanted, there = clean_names(names), carried(threads)
+    unwanted, there = clean_names(names), carried(conversations)
     lost: dict[Conversation, list[str]] = {}
-    for thread in threads:
-        if on_it := [name for name in unwanted if name in there[thread.pk]]:
-            lost[thread] = on_it
-    rows = Carried.objects.filter(conversation__in=[thread.pk for thread in lost])
+    for conversation in conversations:
+        if on_it := [name for name in unwanted if name in there[conversation.pk]]:
+            lost[conversation] = on_it
+    rows = Carried.objects.filter(conversation__in=[conversation.pk for conversation in lost])
     rows.filter(label__name__in=unwanted).delete()
     return _tell(change, lost, "unlabelled", user)
 
 
-def set_to(change: Change, thread: Conversation, names: Sequence[str], user: User | None) -> None:
+def set_to(
+    change: Change, conversation: Conversation, names: Sequence[str], user: User | None
+) -> None:
     """Exactly these."""
-    wanted, there = clean_names(names), carried([thread])[thread.pk]
-    add(change, [thread], wanted, user)
-    remove(change, [thread], [name for name in there if name not in wanted], user)
+    wanted, there = clean_names(names), carried([conversation])[conversation.pk]
+    add(change, [conversation], wanted, user)
+    remove(change, [conversation], [name for name in there if name not in wanted], user)
 
 
-def follow(threads: Sequence[Conversation], team: Team) -> None:
+def follow(conversations: Sequence[Conversation], team: Team) -> None:
     """To another team: its own labels of the same names stay, the others come off."""
     known = dict(Label.objects.filter(team=team).values_list("name", "pk"))
-    there = carried(threads)
+    there = carried(conversations)
     Carried.objects.filter(conversation__in=list(there)).delete()
     Carried.objects.bulk_create(
         [
@@ -92,25 +96,27 @@ def follow(threads: Sequence[Conversation], team: Team) -> None:
 
 def put_back(names: Mapping[Conversation, Sequence[str]]) -> None:
     """Exactly these labels again, without a line of their own: whoever undoes writes one."""
-    Carried.objects.filter(conversation__in=[thread.pk for thread in names]).delete()
+    Carried.objects.filter(conversation__in=[conversation.pk for conversation in names]).delete()
     teams: dict[int, set[str]] = defaultdict(set)
-    for thread, wanted in names.items():
-        teams[thread.team_id].update(wanted)
+    for conversation, wanted in names.items():
+        teams[conversation.team_id].update(wanted)
     labels = {team: _labels(team, sorted(wanted)) for team, wanted in teams.items()}
     Carried.objects.bulk_create(
         [
-            Carried(conversation_id=thread.pk, label_id=labels[thread.team_id][name].pk)
-            for thread, wanted in names.items()
+            Carried(conversation_id=conversation.pk, label_id=labels[conversation.team_id][name].pk)
+            for conversation, wanted in names.items()
             for name in wanted
         ],
         ignore_conflicts=True,
     )
 
 
-def carried(threads: Iterable[Conversation]) -> dict[int, list[str]]:
+def carried(conversations: Iterable[Conversation]) -> dict[int, list[str]]:
     """Conversation id → names of its labels."""
     names: dict[int, list[str]] = defaultdict(list)
-    rows = Carried.objects.filter(conversation__in=[thread.pk for thread in threads])
+    rows = Carried.objects.filter(
+        conversation__in=[conversation.pk for conversation in conversations]
+    )
     for key, name in rows.order_by("label__name").values_list("conversation", "label__name"):
         names[key].append(name)
     return names
@@ -133,10 +139,12 @@ def _labels(team_id: int, names: Sequence[str]) -> dict[str, Label]:
 
 
 def _tell(
-    change: Change, threads: dict[Conversation, list[str]], code: str, user: User | None
+    change: Change, conversations: dict[Conversation, list[str]], code: str, user: User | None
 ) -> set[int]:
-    details = {thread: ", ".join(names) for thread, names in threads.items()}
+    details = {conversation: ", ".join(names) for conversation, names in conversations.items()}
     record_events(change, details, code, who=user)
-    for thread in threads:
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-    return {thread.pk for thread in threads}
+    for conversation in conversations:
+        change.touch(
+            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+        )
+    return {conversation.pk for conversation in conversations}

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Q
 
-from messaging.conversations.thread_events import record_event
+from messaging.conversations.events import record_event
 from messaging.models import (
     Conversation,
     ConversationStatus,
@@ -35,43 +35,43 @@ _WORD = Q(direction=Direction.IN) | Q(event=EventCode.RECEIVED_ELSEWHERE)
 """What the customer said, here or to another program."""
 
 
-def show_standing(change: Change, thread: Conversation) -> None:
+def show_standing(change: Change, conversation: Conversation) -> None:
     """Copy to the locked thread since when its customer waits and how many replies are not sent.
 
     A conversation that was set aside as answered, and is not answered after all, is open again.
     """
-    messages = Message.objects.filter(conversation=thread.pk)
+    messages = Message.objects.filter(conversation=conversation.pk)
     undecided = messages.filter(UNDECIDED).order_by("id").values_list("id", "holds_queue")
     holder = next((pk for pk, holds in undecided if holds), None)
     not_sent = len(undecided)
     if holder is not None:
         not_sent += messages.filter(status=MessageStatus.QUEUED, id__gt=holder).count()
-    waiting_since = _waiting_since(thread, holder)
-    before = (thread.waiting_since, thread.not_sent)
+    waiting_since = _waiting_since(conversation, holder)
+    before = (conversation.waiting_since, conversation.not_sent)
     if before == (waiting_since, not_sent):
         return
-    if thread.not_sent != not_sent:  # the bubbles of those that are held say so, or no longer
+    if conversation.not_sent != not_sent:  # the bubbles of those that are held say so, or no longer
         for one in messages.filter(status=MessageStatus.QUEUED).defer("encrypted_raw"):
-            change.touch(one, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-    is_news = thread.waiting_since is None and waiting_since is not None
-    thread.waiting_since, thread.not_sent = waiting_since, not_sent
+            change.touch(one, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+    is_news = conversation.waiting_since is None and waiting_since is not None
+    conversation.waiting_since, conversation.not_sent = waiting_since, not_sent
     if waiting_since is None:
-        thread.missed_at = None
-    elif is_news and thread.status != ConversationStatus.OPEN:
-        thread.status, thread.snoozed_until = ConversationStatus.OPEN, None
-        record_event(change, thread, EventCode.UNANSWERED)
+        conversation.missed_at = None
+    elif is_news and conversation.status != ConversationStatus.OPEN:
+        conversation.status, conversation.snoozed_until = ConversationStatus.OPEN, None
+        record_event(change, conversation, EventCode.UNANSWERED)
     fields = ["waiting_since", "not_sent", "missed_at", "status", "snoozed_until"]
-    thread.save(update_fields=fields)
-    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    conversation.save(update_fields=fields)
+    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
 
 
-def _waiting_since(thread: Conversation, holder: int | None) -> datetime | None:
+def _waiting_since(conversation: Conversation, holder: int | None) -> datetime | None:
     """When the customer wrote what is not answered yet; None if the last reply went, or may go.
 
     Of several replies to the same words the last one counts: while that is undecided, the words
     before it wait, and so do earlier ones whose last reply is undecided too.
     """
-    messages = Message.objects.filter(conversation=thread.pk)
+    messages = Message.objects.filter(conversation=conversation.pk)
     words, replies = messages.filter(_WORD), messages.filter(_REPLY).defer("encrypted_raw")
     reply = last = replies.order_by("-id").first()
     while reply is not None and _is_open(reply, holder):

@@ -27,34 +27,36 @@ def begin(*, user: User, code: EventCode) -> WorkAction:
     return WorkAction.objects.create(user=user, code=code.value)
 
 
-def states(threads: Collection[Conversation]) -> dict[int, State]:
+def states(conversations: Collection[Conversation]) -> dict[int, State]:
     """How these conversations are, in what an action may change, as JSON can hold it."""
-    labels = labelling.carried(threads)
+    labels = labelling.carried(conversations)
     return {
-        thread.pk: {
-            **{column: to_json(getattr(thread, column)) for column in COLUMNS},
-            "labels": labels[thread.pk],
+        conversation.pk: {
+            **{column: to_json(getattr(conversation, column)) for column in COLUMNS},
+            "labels": labels[conversation.pk],
         }
-        for thread in threads
+        for conversation in conversations
     }
 
 
-def note(action: WorkAction, threads: Sequence[Conversation], before: dict[int, State]) -> None:
+def note(
+    action: WorkAction, conversations: Sequence[Conversation], before: dict[int, State]
+) -> None:
     """Keep what differs from `before`. Inside the action's own transaction, at its end."""
-    number, now = numbers_of([MESSAGE_STREAM])[MESSAGE_STREAM], states(threads)
+    number, now = numbers_of([MESSAGE_STREAM])[MESSAGE_STREAM], states(conversations)
     rows = []
-    for thread in threads:
-        old, new = before[thread.pk], now[thread.pk]
+    for conversation in conversations:
+        old, new = before[conversation.pk], now[conversation.pk]
         changed = [name for name in old if old[name] != new[name]]
         if changed:
             old_part = {name: old[name] for name in changed}
             # What was read meanwhile is not to be unread again.
-            old_part["read_up_to"] = thread.read_up_to
+            old_part["read_up_to"] = conversation.read_up_to
             after = {name: new[name] for name in changed}
             rows.append(
                 WorkChange(
                     action=action,
-                    conversation=thread,
+                    conversation=conversation,
                     before=old_part,
                     after=after,
                     number=number,

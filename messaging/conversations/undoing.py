@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from messaging.conversations import labelling, undo_notes, work
 from messaging.conversations.access import conversations_of
-from messaging.conversations.thread_events import record_events
+from messaging.conversations.events import record_events
 from messaging.models import (
     Conversation,
     Direction,
@@ -76,15 +76,17 @@ def can_be_undone(action: WorkAction) -> bool:
 
 def _undo_batch(action: WorkAction, ids: list[int], user: User) -> int:
     with announcing() as change:
-        threads = work.locked(ids)
+        conversations = work.locked(ids)
         # Read under the locks of the conversations: whoever undid it first took these rows away.
         rows = {row.conversation_id: row for row in action.changes.filter(conversation__in=ids)}
-        left = [thread for thread in threads if thread.pk in rows]
+        left = [conversation for conversation in conversations if conversation.pk in rows]
         back = _unchanged(left, rows, user)
         _restore(change, back, rows)
         record_events(change, dict.fromkeys(back, action.code), EventCode.UNDONE, who=user)
-        for thread in back:
-            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        for conversation in back:
+            change.touch(
+                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+            )
         WorkChange.objects.filter(pk__in=[row.pk for row in rows.values()]).delete()
         WorkAction.objects.filter(pk=action.pk).update(
             undone_count=F("undone_count") + len(back),
@@ -94,22 +96,22 @@ def _undo_batch(action: WorkAction, ids: list[int], user: User) -> int:
 
 
 def _unchanged(
-    threads: Sequence[Conversation], rows: dict[int, WorkChange], user: User
+    conversations: Sequence[Conversation], rows: dict[int, WorkChange], user: User
 ) -> list[Conversation]:
     """Those that nothing and nobody changed since, and that the person may still work on."""
     mine = set(
         conversations_of(user)
-        .filter(pk__in=[thread.pk for thread in threads])
+        .filter(pk__in=[conversation.pk for conversation in conversations])
         .values_list("pk", flat=True)
     )
-    now, later = undo_notes.states(threads), _later_events(rows)
+    now, later = undo_notes.states(conversations), _later_events(rows)
     return [
-        thread
-        for thread in threads
-        if thread.pk in mine
-        and all(now[thread.pk][name] == value for name, value in _told(rows[thread.pk]))
-        and not later.get(thread.pk, frozenset()) & _events_about(rows[thread.pk].after)
-        and _is_possible(thread, rows[thread.pk].before)
+        conversation
+        for conversation in conversations
+        if conversation.pk in mine
+        and all(now[conversation.pk][name] == value for name, value in _told(rows[conversation.pk]))
+        and not later.get(conversation.pk, frozenset()) & _events_about(rows[conversation.pk].after)
+        and _is_possible(conversation, rows[conversation.pk].before)
     ]
 
 
@@ -140,27 +142,31 @@ def _later_events(rows: dict[int, WorkChange]) -> dict[int, set[EventCode]]:
     return later
 
 
-def _is_possible(thread: Conversation, before: undo_notes.State) -> bool:
+def _is_possible(conversation: Conversation, before: undo_notes.State) -> bool:
     """The team still exists, and who had it may still answer there."""
-    team = before.get("team_id", thread.team_id)
+    team = before.get("team_id", conversation.team_id)
     assignee = before.get("assignee_id")
     if not Team.objects.filter(pk=team).exists():
         return False
     return assignee is None or answerers_of([team]).filter(pk=assignee).exists()
 
 
-def _restore(change: Change, threads: Sequence[Conversation], rows: dict[int, WorkChange]) -> None:
+def _restore(
+    change: Change, conversations: Sequence[Conversation], rows: dict[int, WorkChange]
+) -> None:
     labels: dict[Conversation, list[str]] = {}
-    for thread in threads:
-        before = dict(rows[thread.pk].before)
+    for conversation in conversations:
+        before = dict(rows[conversation.pk].before)
         read_up_to = before.pop("read_up_to")
-        if thread.read_up_to != read_up_to or thread.unread:
+        if conversation.read_up_to != read_up_to or conversation.unread:
             before.pop("unread", None)
         if "labels" in before:
-            labels[thread] = before.pop("labels")
-        if before.get("team_id", thread.team_id) != thread.team_id:
-            work.leave_team(change, thread)
+            labels[conversation] = before.pop("labels")
+        if before.get("team_id", conversation.team_id) != conversation.team_id:
+            work.leave_team(change, conversation)
         for column, value in before.items():
-            setattr(thread, column, undo_notes.from_json(column, value))
-    update_rows(threads, ["status", "snoozed_until", "missed_at", "unread", "team", "assignee"])
+            setattr(conversation, column, undo_notes.from_json(column, value))
+    update_rows(
+        conversations, ["status", "snoozed_until", "missed_at", "unread", "team", "assignee"]
+    )
     labelling.put_back(labels)

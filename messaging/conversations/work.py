@@ -14,7 +14,7 @@ from enum import Enum
 from django.utils import timezone
 
 from messaging.conversations import labelling, undo_notes
-from messaging.conversations.thread_events import record_events
+from messaging.conversations.events import record_events
 from messaging.models import Conversation, ConversationStatus, Departure, WorkAction
 from sessions_app.database.batches import update_rows
 from sessions_app.models import Team, User
@@ -58,8 +58,8 @@ def assign(
     action: WorkAction | None = None,
 ) -> int:
     """Give conversations to somebody, or to nobody. Those of teams without them are left."""
-    with _working(ids, action) as (change, threads):
-        return _assign(change, threads, assignee, user)
+    with _working(ids, action) as (change, conversations):
+        return _assign(change, conversations, assignee, user)
 
 
 def label(
@@ -71,9 +71,9 @@ def label(
     action: WorkAction | None = None,
 ) -> int:
     """Stick labels on and take labels off, by name; a new name becomes a label of the team."""
-    with _working(ids, action) as (change, threads):
-        added = labelling.add(change, threads, add, user)
-        removed = labelling.remove(change, threads, remove, user)
+    with _working(ids, action) as (change, conversations):
+        added = labelling.add(change, conversations, add, user)
+        removed = labelling.remove(change, conversations, remove, user)
         return len(added | removed)
 
 
@@ -87,29 +87,29 @@ def snooze(
     """Set aside until a moment or until the customer writes. Raises WorkError."""
     if until <= timezone.now():
         raise WorkError("past")
-    with _working(ids, action) as (change, threads):
-        return _snooze(change, threads, until, user)
+    with _working(ids, action) as (change, conversations):
+        return _snooze(change, conversations, until, user)
 
 
 def resolve(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
     """Settle; where the customer's word is the last, it counts as missed."""
-    with _working(ids, action) as (change, threads):
-        return _resolve(change, threads, user)
+    with _working(ids, action) as (change, conversations):
+        return _resolve(change, conversations, user)
 
 
 def reopen(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
     """Back among the open ones, from snoozed or resolved."""
-    with _working(ids, action) as (change, threads):
-        return _reopen(change, threads, "reopened", user)
+    with _working(ids, action) as (change, conversations):
+        return _reopen(change, conversations, "reopened", user)
 
 
 def wake(*, ids: Collection[int], now: datetime) -> int:
     """What is due of the snoozed; somebody may have changed it since it was looked up."""
     with announcing() as change:
         due = [
-            thread
-            for thread in locked(ids)
-            if thread.snoozed_until is not None and thread.snoozed_until <= now
+            conversation
+            for conversation in locked(ids)
+            if conversation.snoozed_until is not None and conversation.snoozed_until <= now
         ]
         return _reopen(change, due, "woken", None)
 
@@ -118,8 +118,8 @@ def transfer(
     *, ids: Collection[int], team: Team, user: User | None, action: WorkAction | None = None
 ) -> int:
     """Hand over to another team: it is that team's to see and answer from now on."""
-    with _working(ids, action) as (change, threads):
-        return _transfer(change, threads, team, user)
+    with _working(ids, action) as (change, conversations):
+        return _transfer(change, conversations, team, user)
 
 
 def edit(*, conversation: Conversation, edit: Edit, user: User | None) -> None:
@@ -127,22 +127,22 @@ def edit(*, conversation: Conversation, edit: Edit, user: User | None) -> None:
     if edit.snoozed_until is not None and edit.snoozed_until <= timezone.now():
         raise WorkError("past")
     with announcing() as change:
-        threads = locked([conversation.pk])
+        conversations = locked([conversation.pk])
         if edit.team is not None:
-            _transfer(change, threads, edit.team, user)
+            _transfer(change, conversations, edit.team, user)
         if not isinstance(edit.assignee, Keep):
-            if edit.assignee is not None and not _may_take(edit.assignee, threads[0].team_id):
+            if edit.assignee is not None and not _may_take(edit.assignee, conversations[0].team_id):
                 raise WorkError("no_agent")
-            _assign(change, threads, edit.assignee, user)
+            _assign(change, conversations, edit.assignee, user)
         if edit.labels is not None:
-            labelling.set_to(change, threads[0], edit.labels, user)
+            labelling.set_to(change, conversations[0], edit.labels, user)
         match edit.status:
             case ConversationStatus.OPEN:
-                _reopen(change, threads, "reopened", user)
+                _reopen(change, conversations, "reopened", user)
             case ConversationStatus.RESOLVED:
-                _resolve(change, threads, user)
+                _resolve(change, conversations, user)
             case ConversationStatus.SNOOZED if edit.snoozed_until is not None:
-                _snooze(change, threads, edit.snoozed_until, user)
+                _snooze(change, conversations, edit.snoozed_until, user)
 
 
 @contextmanager
@@ -151,11 +151,11 @@ def _working(
 ) -> Iterator[tuple[Change, list[Conversation]]]:
     """One transaction on these conversations; `action` keeps what it changes, for an undo."""
     with announcing() as change:
-        threads = locked(ids)
-        before = undo_notes.states(threads) if action is not None else {}
-        yield change, threads
+        conversations = locked(ids)
+        before = undo_notes.states(conversations) if action is not None else {}
+        yield change, conversations
         if action is not None:
-            undo_notes.note(action, threads, before)
+            undo_notes.note(action, conversations, before)
 
 
 def in_batches(ids: Sequence[int], act: Callable[[list[int]], int]) -> int:
@@ -179,15 +179,15 @@ def _may_take(assignee: User, team_id: int) -> bool:
 
 
 def _assign(
-    change: Change, threads: Iterable[Conversation], assignee: User | None, user: User | None
+    change: Change, conversations: Iterable[Conversation], assignee: User | None, user: User | None
 ) -> int:
     key = assignee.pk if assignee is not None else None
-    changed = [thread for thread in threads if thread.assignee_id != key]
+    changed = [conversation for conversation in conversations if conversation.assignee_id != key]
     if assignee is not None:
         fitting = {team for team in _teams(changed) if _may_take(assignee, team)}
-        changed = [thread for thread in changed if thread.team_id in fitting]
-    for thread in changed:
-        thread.assignee_id = key
+        changed = [conversation for conversation in changed if conversation.team_id in fitting]
+    for conversation in changed:
+        conversation.assignee_id = key
     code = "unassigned" if assignee is None else "assigned"
     name = "" if assignee is None else assignee.display_name
     return _write(change, changed, ["assignee"], code, user, name)
@@ -196,11 +196,11 @@ def _assign(
 def release(ids: Collection[int]) -> int:
     """Back to Unassigned: those whose owner may answer in their team no more."""
     with announcing() as change:
-        threads = [one for one in locked(ids) if one.assignee_id is not None]
-        may = {team: set(answerers_of([team])) for team in _teams(threads)}
+        conversations = [one for one in locked(ids) if one.assignee_id is not None]
+        may = {team: set(answerers_of([team])) for team in _teams(conversations)}
         gone = {
             one: one.assignee.display_name
-            for one in threads
+            for one in conversations
             if one.assignee is not None and one.assignee not in may[one.team_id]
         }
         for conversation in gone:
@@ -208,81 +208,97 @@ def release(ids: Collection[int]) -> int:
         return _write(change, list(gone), ["assignee"], "released", None, gone)
 
 
-def _teams(threads: Iterable[Conversation]) -> set[int]:
-    return {thread.team_id for thread in threads}
+def _teams(conversations: Iterable[Conversation]) -> set[int]:
+    return {conversation.team_id for conversation in conversations}
 
 
 def _snooze(
-    change: Change, threads: Iterable[Conversation], until: datetime, user: User | None
+    change: Change, conversations: Iterable[Conversation], until: datetime, user: User | None
 ) -> int:
-    changed = [thread for thread in threads if thread.snoozed_until != until]
-    for thread in changed:
-        _forgive(thread)
-        thread.status, thread.snoozed_until = ConversationStatus.SNOOZED, until
+    changed = [
+        conversation for conversation in conversations if conversation.snoozed_until != until
+    ]
+    for conversation in changed:
+        _forgive(conversation)
+        conversation.status, conversation.snoozed_until = ConversationStatus.SNOOZED, until
     fields = ["status", "snoozed_until", "missed_at"]
     return _write(change, changed, fields, "snoozed", user, until.isoformat())
 
 
-def _resolve(change: Change, threads: Iterable[Conversation], user: User | None) -> int:
+def _resolve(change: Change, conversations: Iterable[Conversation], user: User | None) -> int:
     now = timezone.now()
-    changed = [thread for thread in threads if thread.status != ConversationStatus.RESOLVED]
-    for thread in changed:
-        thread.status, thread.snoozed_until = ConversationStatus.RESOLVED, None
-        thread.unread = 0
-        if thread.waiting_since is not None and thread.missed_at is None:
-            thread.missed_at = now
+    changed = [
+        conversation
+        for conversation in conversations
+        if conversation.status != ConversationStatus.RESOLVED
+    ]
+    for conversation in changed:
+        conversation.status, conversation.snoozed_until = ConversationStatus.RESOLVED, None
+        conversation.unread = 0
+        if conversation.waiting_since is not None and conversation.missed_at is None:
+            conversation.missed_at = now
     fields = ["status", "snoozed_until", "missed_at", "unread"]
     return _write(change, changed, fields, "resolved", user)
 
 
-def _reopen(change: Change, threads: Iterable[Conversation], code: str, user: User | None) -> int:
-    changed = [thread for thread in threads if thread.status != ConversationStatus.OPEN]
-    for thread in changed:
-        _forgive(thread)
-        thread.status, thread.snoozed_until = ConversationStatus.OPEN, None
+def _reopen(
+    change: Change, conversations: Iterable[Conversation], code: str, user: User | None
+) -> int:
+    changed = [
+        conversation
+        for conversation in conversations
+        if conversation.status != ConversationStatus.OPEN
+    ]
+    for conversation in changed:
+        _forgive(conversation)
+        conversation.status, conversation.snoozed_until = ConversationStatus.OPEN, None
     return _write(change, changed, ["status", "snoozed_until", "missed_at"], code, user)
 
 
-def _forgive(thread: Conversation) -> None:
+def _forgive(conversation: Conversation) -> None:
     """Closed unanswered by an agent, it can be answered again, unless its 24 hours are over."""
-    if thread.closes_at is not None and thread.closes_at > timezone.now():
-        thread.missed_at = None
+    if conversation.closes_at is not None and conversation.closes_at > timezone.now():
+        conversation.missed_at = None
 
 
 def _transfer(
-    change: Change, threads: Iterable[Conversation], team: Team, user: User | None
+    change: Change, conversations: Iterable[Conversation], team: Team, user: User | None
 ) -> int:
-    changed = [thread for thread in threads if thread.team_id != team.pk]
-    for thread in changed:
-        leave_team(change, thread)
-        thread.team = team
-        if thread.assignee_id is not None:
-            stays = answerers_of([team.pk]).filter(pk=thread.assignee_id).exists()
-            thread.assignee_id = thread.assignee_id if stays else None
+    changed = [conversation for conversation in conversations if conversation.team_id != team.pk]
+    for conversation in changed:
+        leave_team(change, conversation)
+        conversation.team = team
+        if conversation.assignee_id is not None:
+            stays = answerers_of([team.pk]).filter(pk=conversation.assignee_id).exists()
+            conversation.assignee_id = conversation.assignee_id if stays else None
     labelling.follow(changed, team)
     return _write(change, changed, ["team", "assignee"], "transferred", user, team.name)
 
 
-def leave_team(change: Change, thread: Conversation) -> None:
+def leave_team(change: Change, conversation: Conversation) -> None:
     """Before another team gets it: the pages of this one take its row away."""
     left, _ = Departure.objects.update_or_create(
-        conversation=thread, team_id=thread.team_id, defaults={"left_at": timezone.now()}
+        conversation=conversation,
+        team_id=conversation.team_id,
+        defaults={"left_at": timezone.now()},
     )
-    change.touch(left, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    change.touch(left, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
 
 
 def _write(
     change: Change,
-    threads: Sequence[Conversation],
+    conversations: Sequence[Conversation],
     fields: Sequence[str],
     code: str,
     user: User | None,
     detail: str | Mapping[Conversation, str] = "",
 ) -> int:
     """`detail`: what each quiet line shows, one for all or one each."""
-    update_rows(threads, fields)
-    details = dict.fromkeys(threads, detail) if isinstance(detail, str) else detail
+    update_rows(conversations, fields)
+    details = dict.fromkeys(conversations, detail) if isinstance(detail, str) else detail
     record_events(change, details, code, who=user)
-    for thread in threads:
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-    return len(threads)
+    for conversation in conversations:
+        change.touch(
+            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+        )
+    return len(conversations)

@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError
 from messaging.delivering import outbox
 from messaging.delivering.outbox import Claim
 from messaging.delivering.outgoing import item_of
-from messaging.receiving.lines import Lines
+from messaging.receiving.client_pool import ClientPool
 from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.errors import (
     GatewayError,
@@ -40,11 +40,11 @@ _PHRASES = {one.value: one.phrase for one in HTTPStatus}
 class Delivery:
     """The outbox loop. `wake()` makes it look at once; it looks every second anyway."""
 
-    def __init__(self, *, run_in_database_thread: RunInDatabaseThread, lines: Lines) -> None:
+    def __init__(self, *, run_in_database_thread: RunInDatabaseThread, clients: ClientPool) -> None:
         """`worker_id` is to be set before `run`, and anew when the worker starts over."""
         self.worker_id = ""
         self.run_in_database_thread = run_in_database_thread
-        self.lines = lines
+        self.clients = clients
         self._wake = asyncio.Event()
         self._sending: set[asyncio.Task[None]] = set()
         self._claiming = asyncio.Lock()
@@ -134,7 +134,7 @@ class Delivery:
 
     async def _send_once(self, claim: Claim) -> None:
         try:
-            client = self.lines.of(
+            client = self.clients.of(
                 claim.session_id,
                 claim.generation,
                 base_url=claim.base_url,

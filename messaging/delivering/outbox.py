@@ -113,7 +113,7 @@ def _claim(worker_id: str, message_id: int, *, held_session_id: int | None = Non
     return claim
 
 
-def lock_thread(thread_id: int) -> Conversation:
+def lock_conversation(thread_id: int) -> Conversation:
     """The thread, locked: every transaction that writes a message of it starts here."""
     return Conversation.objects.select_for_update(no_key=True).get(pk=thread_id)
 
@@ -130,7 +130,7 @@ def _lock_around(message_id: int, *, session_id: int | None = None) -> None:
     if session_id is not None:
         Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
     message = _whole(message_id)
-    lock_thread(message.conversation_id)
+    lock_conversation(message.conversation_id)
     lock_context(message)
 
 
@@ -375,7 +375,7 @@ def _settle(
 
 
 def _touch(change: Change, message: Message) -> None:
-    thread = message.conversation
-    topic = f"conversation:{thread.pk}"
-    change.touch(message, f"team:{thread.team_id}", topic)
-    change.touch(thread, f"team:{thread.team_id}", topic)
+    conversation = message.conversation
+    topic = f"conversation:{conversation.pk}"
+    change.touch(message, f"team:{conversation.team_id}", topic)
+    change.touch(conversation, f"team:{conversation.team_id}", topic)

@@ -123,9 +123,11 @@ def _note(session: Session, kind: SessionEvent.Kind, words: str) -> None:
 def _tell(change: Change, session: Session) -> None:
     """The board, and the composers of the conversations that were active last."""
     touch(change, session)
-    threads = Conversation.objects.filter(session=session).order_by("-last_at", "-pk")
-    for thread in threads[:TOLD]:
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    conversations = Conversation.objects.filter(session=session).order_by("-last_at", "-pk")
+    for conversation in conversations[:TOLD]:
+        change.touch(
+            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+        )
 
 
 def hold_back(message: Message, *, now: datetime) -> bool:

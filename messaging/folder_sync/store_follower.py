@@ -25,7 +25,7 @@ from messaging.models import (
     MessageStatus,
 )
 from messaging.receiving import arrivals, inbound
-from messaging.receiving.answers import Received, Threads
+from messaging.receiving.answers import Conversations, Received
 from messaging.receiving.echoes import SAME_WITHIN
 from sessions_app.database.batches import update_rows
 from sessions_app.folder.mirror import shared
@@ -136,15 +136,15 @@ def _take_sent(sent: Sequence[tuple[Session, StoredRow]], store_key: str) -> Non
     keys = {f"store:{store_key}:{row.id}"[:80]: (session, row) for session, row in sent}
     known = set(Message.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True))
     with announcing() as change:
-        threads: Threads = {}
+        conversations: Conversations = {}
         for team_id in sorted({session.team_id for session, _row in sent}):
             people = {row.user_id for session, row in sent if session.team_id == team_id}
-            threads.update(arrivals.threads_with(people, team_id))
+            conversations.update(arrivals.conversations_with(people, team_id))
         fresh = []
         for key, (session, row) in keys.items():
-            thread = threads[row.user_id, session.team_id]
-            if key not in known and not _mark_echo(thread, session, row):
-                fresh.append(_message(thread, session, row, key))
+            conversation = conversations[row.user_id, session.team_id]
+            if key not in known and not _mark_echo(conversation, session, row):
+                fresh.append(_message(conversation, session, row, key))
         _insert(fresh, change)
 
 
@@ -156,21 +156,21 @@ def _insert(messages: Sequence[Message], change: Change) -> None:
         message.id = number
         arrivals.show_last(message.conversation, message)
     Message.objects.bulk_create(messages)
-    threads = {message.conversation_id: message.conversation for message in messages}
-    update_rows(list(threads.values()), arrivals.LAST_FIELDS)
+    conversations = {message.conversation_id: message.conversation for message in messages}
+    update_rows(list(conversations.values()), arrivals.LAST_FIELDS)
     for message in messages:
-        thread = message.conversation
-        topic = f"conversation:{thread.pk}"
-        change.touch(message, f"team:{thread.team_id}", topic)
-        change.touch(thread, f"team:{thread.team_id}", topic)
+        conversation = message.conversation
+        topic = f"conversation:{conversation.pk}"
+        change.touch(message, f"team:{conversation.team_id}", topic)
+        change.touch(conversation, f"team:{conversation.team_id}", topic)
 
 
 def _message(
-    thread: Conversation, session: Session, row: StoredRow, dedupe_key: str
+    conversation: Conversation, session: Session, row: StoredRow, dedupe_key: str
 ) -> Message:  # fmt: skip
     now = timezone.now()
     return Message(
-        conversation=thread,
+        conversation=conversation,
         session=session,
         bot_id=session.bot_id,
         direction=Direction.OUT,
@@ -192,12 +192,12 @@ def _sent_at(row: StoredRow) -> datetime | None:
         return None
 
 
-def _mark_echo(thread: Conversation, session: Session, row: StoredRow) -> bool:
+def _mark_echo(conversation: Conversation, session: Session, row: StoredRow) -> bool:
     """WeChat echoed it in a poll of ours already: then it is that message."""
     at = _sent_at(row) or timezone.now()
     echoed = Message.objects.filter(
         Q(created_at__range=(at - SAME_WITHIN, at + SAME_WITHIN)),
-        conversation=thread,
+        conversation=conversation,
         session=session,
         direction=Direction.OUT,
         dedupe_key__startswith="id:",

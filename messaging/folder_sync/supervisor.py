@@ -17,8 +17,8 @@ from django.utils import timezone
 from watchfiles import awatch
 
 from messaging.delivering import queue
+from messaging.folder_sync.events import FolderEvents
 from messaging.folder_sync.store_follower import StoreFollower
-from messaging.folder_sync.threads import FolderThreads
 from messaging.receiving.answers import Received
 from messaging.receiving.recorder import Recorder
 from messaging.receiving.supervisor import PollSupervisor
@@ -68,8 +68,8 @@ class FolderSupervisor:
         self.recorder = recorder
         self.folder = SessionFolder(base, try_every_s=TRY_EVERY_S)
         self.store = StoreFollower(self.folder.base)
-        self.threads = FolderThreads(self.store.is_followed)
-        self.mirror = Mirror(self.folder, self.threads, free_for_s=free_for_s)
+        self.conversations = FolderEvents(self.store.is_followed)
+        self.mirror = Mirror(self.folder, self.conversations, free_for_s=free_for_s)
         self._wake_worker = wake_worker
         self._lock = FolderLock(data_dir / LOCK_FILE)
         self._held: HeldLock | None = None
@@ -149,7 +149,7 @@ class FolderSupervisor:
         await self._follow_lease(sweep, wants)
         if await self._thread.run(self.store.look):
             self._wake_worker()
-        await self._thread.run(self.threads.write_due)
+        await self._thread.run(self.conversations.write_due)
         if sweep.filed:
             self._wake_worker()
         if sweep.is_busy:

@@ -52,13 +52,13 @@ def heard_since(
     for message in young.select_related("session").defer("encrypted_raw").order_by("id"):
         last[message.conversation_id] = message
     heard = [
-        Heard(message.pk, thread, message.session.name, presentation.preview(thread))
+        Heard(message.pk, conversation, message.session.name, presentation.preview(conversation))
         for pk, message in last.items()
-        if _is_new(message, thread := by_id[pk], since)
+        if _is_new(message, conversation := by_id[pk], since)
     ]
     return sorted(heard, key=lambda one: one.message_id)
 
 
-def _is_new(message: Message, thread: Conversation, since: Mapping[str, int]) -> bool:
-    known = since.get(thread.team.stream_key, 0)
+def _is_new(message: Message, conversation: Conversation, since: Mapping[str, int]) -> bool:
+    known = since.get(conversation.team.stream_key, 0)
     return message.version > known and message.recalled_at is None

@@ -7,7 +7,7 @@ from messaging.models import Attachment, Conversation, Message
 from sessions_app.ilink.wire import IncomingMessage, Updates
 from sessions_app.models import Context, Session
 
-Threads = dict[tuple[str, int], Conversation]
+Conversations = dict[tuple[str, int], Conversation]
 """(WeChat id, home team id) → conversation."""
 
 Contexts = dict[tuple[int, str], Context]

@@ -11,8 +11,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from messaging.conversations import labelling
+from messaging.conversations.events import record_event
 from messaging.conversations.finding import folded_contact
-from messaging.conversations.thread_events import record_event
 from messaging.models import (
     ELSEWHERE,
     Attachment,
@@ -26,7 +26,7 @@ from messaging.models import (
     MessageKind,
     MessageStatus,
 )
-from messaging.receiving.answers import Arrival, Contexts, Threads
+from messaging.receiving.answers import Arrival, Contexts, Conversations
 from sessions_app.database.batches import update_rows
 from sessions_app.database.encryption import DecryptionError, encrypt, encrypt_bytes
 from sessions_app.ilink.opening import told_of
@@ -67,22 +67,26 @@ def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
     return known
 
 
-def threads_of(fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]) -> Threads:
+def conversations_of(
+    fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]
+) -> Conversations:
     """All threads of `people`, locked in one go; made where the session's team has none."""
     return _made({(one.peer_id, one.session.team_id) for one in fresh}, contacts, people)
 
 
-def threads_with(people: set[str], team_id: int) -> Threads:
+def conversations_with(people: set[str], team_id: int) -> Conversations:
     """The threads of these people with one team, locked; strangers and threads are made."""
     return _made({(user_id, team_id) for user_id in people}, contacts_of(people), people)
 
 
-def locked_thread(pk: int) -> Conversation:
+def locked_conversation(pk: int) -> Conversation:
     rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
     return rows.select_related("contact").get(pk=pk)
 
 
-def _made(wanted: set[tuple[str, int]], contacts: dict[str, Contact], people: set[str]) -> Threads:
+def _made(
+    wanted: set[tuple[str, int]], contacts: dict[str, Contact], people: set[str]
+) -> Conversations:
     rows = Conversation.objects.filter(contact__user_id__in=people)
     known = set(rows.values_list("contact__user_id", "home_team"))
     # Another session may make the same one in this moment; then that one is read.
@@ -192,15 +196,15 @@ def _quoted_text(arrival: Arrival) -> str:
 def build(
     arrival: Arrival,
     number: int,
-    threads: Threads,
+    conversations: Conversations,
     quoted: dict[tuple[int, str], Message],
 ) -> None:
     """Make the rows of one arrival; several items of a message are one row with attachments."""
     wire, session = arrival.wire, arrival.session
-    thread = threads[arrival.peer_id, session.team_id]
+    conversation = conversations[arrival.peer_id, session.team_id]
     arrival.message = Message(
         id=number,
-        conversation=thread,
+        conversation=conversation,
         session=session,
         bot_id=session.bot_id,
         direction=Direction.OUT if arrival.is_ours else Direction.IN,
@@ -256,27 +260,29 @@ def _small(number: int | None) -> int | None:
     return number if number is not None and 0 <= number < 2**31 else None
 
 
-def move_threads(
-    fresh: Sequence[Arrival], threads: Threads, contexts: Contexts, change: Change
+def move_conversations(
+    fresh: Sequence[Arrival], conversations: Conversations, contexts: Contexts, change: Change
 ) -> None:
     """Previews, unread counts, routes and numbers of the threads that got messages."""
     moved: dict[int, Conversation] = {}
     for arrival in fresh:
         message = arrival.message
         assert message is not None
-        thread = threads[arrival.peer_id, arrival.session.team_id]
-        moved[thread.pk] = thread
-        if arrival.session.label and not thread.last_direction:
+        conversation = conversations[arrival.peer_id, arrival.session.team_id]
+        moved[conversation.pk] = conversation
+        if arrival.session.label and not conversation.last_direction:
             # Who came by an invitation is filed under its label, with the first message.
-            labelling.add(change, [thread], [arrival.session.label], None)
-        show_last(thread, message, detail_of(arrival.attachments))
+            labelling.add(change, [conversation], [arrival.session.label], None)
+        show_last(conversation, message, detail_of(arrival.attachments))
         if not arrival.is_ours:
-            thread.unread += 1
-            if _reopen(thread):
-                record_event(change, thread, EventCode.REOPENED)
-            _follow(thread, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
-        change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+            conversation.unread += 1
+            if _reopen(conversation):
+                record_event(change, conversation, EventCode.REOPENED)
+            _follow(conversation, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
+        change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+        change.touch(
+            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+        )
     update_rows(
         list(moved.values()),
         [
@@ -286,50 +292,54 @@ def move_threads(
     )  # fmt: skip
 
 
-def _reopen(thread: Conversation) -> bool:
+def _reopen(conversation: Conversation) -> bool:
     """Whoever writes is waiting, whatever was set aside or settled before."""
-    was_closed = thread.status != ConversationStatus.OPEN
-    thread.status = ConversationStatus.OPEN
-    thread.snoozed_until = None
+    was_closed = conversation.status != ConversationStatus.OPEN
+    conversation.status = ConversationStatus.OPEN
+    conversation.snoozed_until = None
     return was_closed
 
 
-def show_last(thread: Conversation, message: Message, detail: str = "") -> None:
+def show_last(conversation: Conversation, message: Message, detail: str = "") -> None:
     """Of a message that WeChat brought: preview, and who waits; the caller saves `LAST_FIELDS`.
 
     The rule of `standing`, without a look at the messages before: a word of the customer waits
     since the first that does, and what another program sent is an answer.
     """
-    show_preview(thread, message, detail)
-    thread.missed_at = None
+    show_preview(conversation, message, detail)
+    conversation.missed_at = None
     if message.direction == Direction.OUT:
-        thread.waiting_since = None
-    elif thread.waiting_since is None:
-        thread.waiting_since = message.stored_at
+        conversation.waiting_since = None
+    elif conversation.waiting_since is None:
+        conversation.waiting_since = message.stored_at
 
 
-def show_preview(thread: Conversation, message: Message, detail: str = "") -> None:
+def show_preview(conversation: Conversation, message: Message, detail: str = "") -> None:
     """The last word as lists show it; the caller saves `PREVIEW_FIELDS`.
 
     `detail`: a file's name, a voice's length.
     """
-    thread.last_at = message.stored_at
-    thread.last_direction = message.direction
-    thread.last_kind = message.kind
-    thread.last_text = (message.text or detail)[:PREVIEW_CHARACTERS]
+    conversation.last_at = message.stored_at
+    conversation.last_direction = message.direction
+    conversation.last_kind = message.kind
+    conversation.last_text = (message.text or detail)[:PREVIEW_CHARACTERS]
 
 
-def show_elsewhere(thread: Conversation, direction: Direction) -> None:
+def show_elsewhere(conversation: Conversation, direction: Direction) -> None:
     """Another program received or answered without leaving the text; saved at once.
 
     Its quiet line is written already: `standing` counts it as a word or an answer.
     """
-    thread.last_at = timezone.now()
-    thread.last_direction, thread.last_kind, thread.last_text = direction, ELSEWHERE, ""
+    conversation.last_at = timezone.now()
+    conversation.last_direction, conversation.last_kind, conversation.last_text = (
+        direction,
+        ELSEWHERE,
+        "",
+    )
     if direction == Direction.IN:
-        thread.missed_at = None
-        _reopen(thread)
-    thread.save(update_fields=[*PREVIEW_FIELDS, "missed_at", "status", "snoozed_until"])
+        conversation.missed_at = None
+        _reopen(conversation)
+    conversation.save(update_fields=[*PREVIEW_FIELDS, "missed_at", "status", "snoozed_until"])
 
 
 def detail_of(attachments: Sequence[Attachment]) -> str:
@@ -342,27 +352,29 @@ def detail_of(attachments: Sequence[Attachment]) -> str:
     return ""
 
 
-def _follow(thread: Conversation, arrival: Arrival, context: Context | None) -> None:
+def _follow(conversation: Conversation, arrival: Arrival, context: Context | None) -> None:
     """The session of the newest message from the person answers."""
     if context is None:
         return
     closes_at = context.received_at + team_settings().window
-    newer = thread.closes_at is None or closes_at >= thread.closes_at
-    if newer or thread.session_id == arrival.session.pk:
-        thread.session = arrival.session
-        thread.closes_at = closes_at
-        thread.replies_used = context.replies_used
+    newer = conversation.closes_at is None or closes_at >= conversation.closes_at
+    if newer or conversation.session_id == arrival.session.pk:
+        conversation.session = arrival.session
+        conversation.closes_at = closes_at
+        conversation.replies_used = context.replies_used
 
 
-def follow_contexts(contexts: Contexts, threads: Threads, change: Change) -> None:
+def follow_contexts(contexts: Contexts, conversations: Conversations, change: Change) -> None:
     """Only duplicates came, but a token may be newer: show what is left of it."""
-    for thread in threads.values():
-        context = contexts.get((thread.session_id or 0, thread.contact.user_id))
+    for conversation in conversations.values():
+        context = contexts.get((conversation.session_id or 0, conversation.contact.user_id))
         if context is not None:
-            thread.closes_at = context.received_at + team_settings().window
-            thread.replies_used = context.replies_used
-            thread.save(update_fields=["closes_at", "replies_used"])
-            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+            conversation.closes_at = context.received_at + team_settings().window
+            conversation.replies_used = context.replies_used
+            conversation.save(update_fields=["closes_at", "replies_used"])
+            change.touch(
+                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+            )
 
 
 def honour_recalls(found: Sequence[Arrival], already: set[tuple[int, str]], change: Change) -> None:
@@ -379,5 +391,5 @@ def honour_recalls(found: Sequence[Arrival], already: set[tuple[int, str]], chan
         if row.recalled_at is None:
             row.recalled_at = recalls[row.session_id, row.dedupe_key].received_at
             row.save(update_fields=["recalled_at"])
-            thread = row.conversation
-            change.touch(row, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+            conversation = row.conversation
+            change.touch(row, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")

@@ -6,7 +6,7 @@ and the conversations concerned keep a lasting line. Runs inside the caller's `a
 
 from datetime import datetime, timedelta
 
-from messaging.conversations.thread_events import record_event
+from messaging.conversations.events import record_event
 from messaging.models import Conversation, EventCode, Message, RawAnswer
 from sessions_app.ilink.wire import Updates
 from sessions_app.models import Context, Session, SessionEvent

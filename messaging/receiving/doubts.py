@@ -63,11 +63,11 @@ def expire(change: Change, session_id: int, generation: int) -> None:
 def _name_the_cause(change: Change, session: Session) -> None:
     """Replies that met the first -14 say by now what it meant."""
     met = _met(session.pk)
-    threads = Conversation.objects.select_for_update(no_key=True).order_by("pk")
-    for thread in threads.filter(pk__in=met.values("conversation")):
-        for message in met.filter(conversation=thread):
+    conversations = Conversation.objects.select_for_update(no_key=True).order_by("pk")
+    for conversation in conversations.filter(pk__in=met.values("conversation")):
+        for message in met.filter(conversation=conversation):
             Message.objects.filter(pk=message.pk).update(error_code="session_offline")
-            change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+            change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
 
 
 def _met(session_id: int) -> QuerySet[Message]:

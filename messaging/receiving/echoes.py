@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from messaging.conversations.standing import show_standing
 from messaging.models import Message, MessageStatus, SendAttempt
-from messaging.receiving.answers import Arrival, Threads
+from messaging.receiving.answers import Arrival, Conversations
 from messaging.reply_window import quota
 from sessions_app.realtime.streams import Change
 
@@ -35,7 +35,7 @@ def find(arrivals: Sequence[Arrival]) -> Echoes:
     }
 
 
-def settle(found: Echoes, threads: Threads, change: Change) -> None:
+def settle(found: Echoes, conversations: Conversations, change: Change) -> None:
     """Mark our own messages as taken. `threads` and their contexts are locked already."""
     ids = {attempt.message_id for attempt, _arrival in found.values()}
     if not ids:
@@ -44,7 +44,7 @@ def settle(found: Echoes, threads: Threads, change: Change) -> None:
     messages = rows.select_related("conversation__contact").order_by("pk")
     by_id = {message.pk: message for message in messages}
     # The caller's objects: it saves them later.
-    locked = {thread.pk: thread for thread in threads.values()}
+    locked = {conversation.pk: conversation for conversation in conversations.values()}
     for message in by_id.values():
         message.conversation = locked.get(message.conversation_id, message.conversation)
     for attempt, arrival in found.values():
@@ -70,12 +70,14 @@ def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Chan
             "missing_receipt", "next_try_at", "settled_at",
         ]
     )  # fmt: skip
-    thread = message.conversation
+    conversation = message.conversation
     if waits:
         quota.give_count_back(message)
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-    show_standing(change, thread)
-    change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        change.touch(
+            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+        )
+    show_standing(change, conversation)
+    change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
 
 
 SAME_WITHIN = timedelta(seconds=60)

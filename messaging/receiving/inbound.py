@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from messaging.models import MESSAGE_STREAM, Attachment, Message, RawAnswer
 from messaging.receiving import arrivals, broken_answers, echoes
-from messaging.receiving.answers import Arrival, Received, Threads
+from messaging.receiving.answers import Arrival, Conversations, Received
 from sessions_app.database.batches import update_rows
 from sessions_app.database.encryption import encrypt_bytes
 from sessions_app.ilink.wire import MessageType, dedupe_keys
@@ -67,19 +67,19 @@ def _store_messages(
     fresh = [one for one in others if (one.session.pk, one.dedupe_key) not in told]
     # From here on in the order of `realtime.LOCK_ORDER`.
     contacts = arrivals.contacts_of({one.peer_id for one in fresh})
-    threads = arrivals.threads_of(fresh, contacts, {one.peer_id for one in found})
+    conversations = arrivals.conversations_of(fresh, contacts, {one.peer_id for one in found})
     if own_echoes:
         # First: a token that comes with it counts what still waits.
         arrivals.lock_contexts(found)
-        echoes.settle(own_echoes, threads, change)
+        echoes.settle(own_echoes, conversations, change)
     # Duplicates too: one may bring the newer token.
     contexts = arrivals.take_contexts([one for one in found if one.is_current and not one.is_ours])
     arrivals.honour_recalls(found, already, change)
     if fresh:
-        _insert(fresh, threads)
-        arrivals.move_threads(fresh, threads, contexts, change)
+        _insert(fresh, conversations)
+        arrivals.move_conversations(fresh, conversations, contexts, change)
     else:
-        arrivals.follow_contexts(contexts, threads, change)
+        arrivals.follow_contexts(contexts, conversations, change)
     return len(fresh)
 
 
@@ -113,12 +113,12 @@ def _already_stored(found: Sequence[Arrival]) -> set[tuple[int, str]]:
     return set(Message.objects.filter(wanted).values_list("session_id", "dedupe_key"))
 
 
-def _insert(fresh: Sequence[Arrival], threads: Threads) -> None:
+def _insert(fresh: Sequence[Arrival], conversations: Conversations) -> None:
     """Ids from the stream, whose lock lasts until the commit: no smaller id appears later."""
     last = advance(MESSAGE_STREAM, len(fresh))
     quoted = arrivals.find_quoted(fresh)
     for number, arrival in enumerate(fresh, start=last - len(fresh) + 1):
-        arrivals.build(arrival, number, threads, quoted)
+        arrivals.build(arrival, number, conversations, quoted)
     Message.objects.bulk_create([one.message for one in fresh if one.message is not None])
     if Attachment.objects.bulk_create([each for one in fresh for each in one.attachments]):
         wake_workers()  # links at WeChat die

@@ -14,7 +14,7 @@ from functools import partial
 
 from messaging.receiving import doubts, poll_notes
 from messaging.receiving.binding import Binding
-from messaging.receiving.lines import Lines
+from messaging.receiving.client_pool import ClientPool
 from messaging.receiving.poll_notes import GaveUp
 from messaging.receiving.poller import DOUBT_PAUSE_S, Poller
 from messaging.receiving.recorder import Recorder
@@ -77,7 +77,7 @@ class PollSupervisor:
     def __init__(
         self,
         *,
-        lines: Lines,
+        clients: ClientPool,
         recorder: Recorder,
         run_in_database_thread: RunInDatabaseThread,
         random: Callable[[], float],
@@ -85,7 +85,7 @@ class PollSupervisor:
         patience_s: float = GATEWAY_PATIENCE_S,
     ) -> None:
         """`patience_s`: how long WeChat's gateway alone may answer before the session fails."""
-        self.lines = lines
+        self.clients = clients
         self.recorder = recorder
         self.run_in_database_thread = run_in_database_thread
         self.random = random
@@ -113,7 +113,7 @@ class PollSupervisor:
     async def _begin(self, session: Session, *, delay_s: float) -> None:
         binding = Binding(session.pk, session.generation, session.cursor, session.hold_ms)
         try:
-            client = self.lines.of(
+            client = self.clients.of(
                 session.pk, session.generation, base_url=session.base_url, token=session.token
             )
         except DecryptionError:
@@ -193,12 +193,12 @@ class PollSupervisor:
         await self.run_in_database_thread(routes.refresh_routes, key[0])
 
     async def _close_gone(self) -> None:
-        """Close the lines of bindings that are no more; a paused session's still sends."""
-        quiet = [key for key in self.lines.bindings() if key not in self._loops]
+        """Close the clients of bindings that are no more; a paused session's still sends."""
+        quiet = [key for key in self.clients.bindings() if key not in self._loops]
         bound = await self.run_in_database_thread(_bound, quiet)
         for key in quiet:
             if key not in bound and key not in self._loops:
-                await self.lines.close(*key)
+                await self.clients.close(*key)
 
     async def look_at_doubts(self) -> None:
         """Sessions that nobody here polls, paused for one: notifystart alone decides, twice."""
@@ -217,7 +217,7 @@ class PollSupervisor:
     async def _ask_about(self, session: Session) -> None:
         binding = Binding(session.pk, session.generation, session.cursor, session.hold_ms)
         try:
-            client = self.lines.of(
+            client = self.clients.of(
                 session.pk, session.generation, base_url=session.base_url, token=session.token
             )
             verdict = poll_notes.vouched

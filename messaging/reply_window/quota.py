@@ -17,13 +17,13 @@ def give_count_back(message: Message) -> None:
     show_count(message.conversation, message.session_id)
 
 
-def show_count(thread: Conversation, session_id: int) -> None:
+def show_count(conversation: Conversation, session_id: int) -> None:
     """Copy the context's count to the locked thread, if that session is the thread's route."""
-    if thread.session_id != session_id:
+    if conversation.session_id != session_id:
         return
-    user_id = thread.contact.user_id
+    user_id = conversation.contact.user_id
     used = Context.objects.filter(session=session_id, user_id=user_id)
     count = used.values_list("replies_used", flat=True).first()
     if count is not None:
-        thread.replies_used = count
-        Conversation.objects.filter(pk=thread.pk).update(replies_used=count)
+        conversation.replies_used = count
+        Conversation.objects.filter(pk=conversation.pk).update(replies_used=count)

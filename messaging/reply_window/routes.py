@@ -15,41 +15,43 @@ def refresh_routes(session_id: int) -> int:
     """Recompute the threads routed through this session; returns how many changed."""
     with announcing() as change:
         rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
-        threads = rows.filter(session_id=session_id).select_related("contact").order_by("pk")
-        people = {thread.contact.user_id for thread in threads}
+        conversations = rows.filter(session_id=session_id).select_related("contact").order_by("pk")
+        people = {conversation.contact.user_id for conversation in conversations}
         newest: dict[tuple[int, str], Context] = {}
         contexts = Context.objects.filter(user_id__in=people).select_related("session")
         for context in contexts.order_by("received_at"):
             newest[context.session.team_id, context.user_id] = context
         changed = []
-        for thread in threads:
-            context_now = newest.get((thread.home_team_id, thread.contact.user_id))
-            if _follow(thread, context_now):
-                changed.append(thread)
-                change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        for conversation in conversations:
+            context_now = newest.get((conversation.home_team_id, conversation.contact.user_id))
+            if _follow(conversation, context_now):
+                changed.append(conversation)
+                change.touch(
+                    conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+                )
         update_rows(changed, ["session", "closes_at", "replies_used"])
     return len(changed)
 
 
-def follow_newest(thread: Conversation) -> None:
+def follow_newest(conversation: Conversation) -> None:
     """One locked thread, after a context of its person changed; saved."""
     contexts = Context.objects.filter(
-        user_id=thread.contact.user_id, session__team=thread.home_team_id
+        user_id=conversation.contact.user_id, session__team=conversation.home_team_id
     )
-    _follow(thread, contexts.order_by("-received_at").first())
-    thread.save(update_fields=["session", "closes_at", "replies_used"])
+    _follow(conversation, contexts.order_by("-received_at").first())
+    conversation.save(update_fields=["session", "closes_at", "replies_used"])
 
 
-def _follow(thread: Conversation, context: Context | None) -> bool:
+def _follow(conversation: Conversation, context: Context | None) -> bool:
     """Without any context the thread keeps its session, closed: the next message opens it."""
-    before = (thread.session_id, thread.closes_at, thread.replies_used)
+    before = (conversation.session_id, conversation.closes_at, conversation.replies_used)
     if context is None:
-        thread.closes_at, thread.replies_used = None, 0
+        conversation.closes_at, conversation.replies_used = None, 0
     else:
-        thread.session_id = context.session_id
-        thread.closes_at = context.received_at + team_settings().window
-        thread.replies_used = context.replies_used
-    return before != (thread.session_id, thread.closes_at, thread.replies_used)
+        conversation.session_id = context.session_id
+        conversation.closes_at = context.received_at + team_settings().window
+        conversation.replies_used = context.replies_used
+    return before != (conversation.session_id, conversation.closes_at, conversation.replies_used)
 
 
 def candidate(context: Context) -> Candidate:

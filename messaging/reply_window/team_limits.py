@@ -17,6 +17,6 @@ def change_limits(*, user: User, wanted: Mapping[str, int]) -> int:
         changed = change_settings(user=user, wanted=wanted)
         if "window_hours" in changed:
             before, after = changed["window_hours"]
-            threads = Conversation.objects.exclude(closes_at=None)
-            threads.update(closes_at=F("closes_at") + timedelta(hours=after - before))
+            conversations = Conversation.objects.exclude(closes_at=None)
+            conversations.update(closes_at=F("closes_at") + timedelta(hours=after - before))
     return len(changed)

@@ -19,7 +19,7 @@ def dismiss_message(*, message: Message, user: User | None, arrived: bool = Fals
     `arrived`: the person has it. Raises ReplyError for what is neither failed nor unconfirmed.
     """
     with announcing():
-        outbox.lock_thread(message.conversation_id)
+        outbox.lock_conversation(message.conversation_id)
         now = Message.objects.only(*_READ).get(pk=message.pk)
         if code := _refusal(now, arrived=arrived):
             raise ReplyError(code, reasons.refusal(code))

@@ -44,12 +44,12 @@ def send_and(
     """
     action = None
     with announcing():
-        thread = outbox.lock_thread(conversation.pk)
-        is_new = not sending.posted_with(thread, wish.draft_key)
+        locked = outbox.lock_conversation(conversation.pk)
+        is_new = not sending.posted_with(locked, wish.draft_key)
         if is_new and Also.TAKE in also:
-            work.assign(ids=[thread.pk], assignee=user, user=user)
-        made = sending.send(user=user, conversation=thread, wish=wish, limits=limits)
+            work.assign(ids=[locked.pk], assignee=user, user=user)
+        made = sending.send(user=user, conversation=locked, wish=wish, limits=limits)
         if is_new and Also.RESOLVE in also:
             action = undo_notes.begin(user=user, code=EventCode.RESOLVED)
-            work.resolve(ids=[thread.pk], user=user, action=action)
+            work.resolve(ids=[locked.pk], user=user, action=action)
     return Finished(made, action)

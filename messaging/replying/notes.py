@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from messaging.composing import drafts
-from messaging.conversations import thread_events
+from messaging.conversations import events
 from messaging.conversations.errors import DraftAlreadyUsed, ReplyError
 from messaging.delivering import outbox
 from messaging.models import Conversation, Direction, DraftKind, Mention, Message
@@ -37,21 +37,19 @@ def write_note(
         raise ReplyError("empty", reasons.refusal("empty"))
     named = named_in(text, readers_of(conversation.team)) if "@" in text else []
     with announcing() as change:
-        thread = outbox.lock_thread(conversation.pk)
-        if draft_key and (posted := thread.messages.filter(draft_key=draft_key).first()):
+        locked = outbox.lock_conversation(conversation.pk)
+        if draft_key and (posted := locked.messages.filter(draft_key=draft_key).first()):
             if posted.text != text or posted.direction != Direction.NOTE:
                 raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
             return posted
-        note = thread_events.record_note(
-            change, thread, text=text, who=user, draft_key=draft_key or None
-        )
+        note = events.record_note(change, locked, text=text, who=user, draft_key=draft_key or None)
         Mention.objects.bulk_create(
-            Mention(conversation=thread, message=note, user=one) for one in named if one != user
+            Mention(conversation=locked, message=note, user=one) for one in named if one != user
         )
         for one in named:
-            change.mention(one.stream_key, f"mention:{thread.pk}")
-        drafts.consume(user, thread, DraftKind.NOTE, draft_key, next_key=next_key)
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+            change.mention(one.stream_key, f"mention:{conversation.pk}")
+        drafts.consume(user, locked, DraftKind.NOTE, draft_key, next_key=next_key)
+        change.touch(locked, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
     return note
 
 

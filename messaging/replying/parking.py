@@ -40,12 +40,12 @@ def park(
     if problem := text_problem(text):
         raise ReplyError(problem, reasons.refusal(problem))
     with announcing() as change:
-        thread = outbox.lock_thread(conversation.pk)
-        known = thread.parked_replies.filter(draft_key=draft_key).first() if draft_key else None
+        locked = outbox.lock_conversation(conversation.pk)
+        known = locked.parked_replies.filter(draft_key=draft_key).first() if draft_key else None
         if known is not None:
             return known
-        parked = _keep(change, thread, user, text, limits, draft_key)
-        drafts.consume(user, thread, DraftKind.REPLY, draft_key, next_key=next_key)
+        parked = _keep(change, locked, user, text, limits, draft_key)
+        drafts.consume(user, locked, DraftKind.REPLY, draft_key, next_key=next_key)
     return parked
 
 
@@ -55,35 +55,37 @@ def park_message(*, message: Message, user: User, limits: TeamSettings) -> Parke
     Raises ReplyError if it was decided, FileProblem: only a text can wait.
     """
     with announcing() as change:
-        thread = outbox.lock_thread(message.conversation_id)
+        conversation = outbox.lock_conversation(message.conversation_id)
         if message.kind != MessageKind.TEXT:
             raise uploads.problem("file_parked")
-        held = thread.messages.filter(pk=message.pk, holds_queue=True, status=MessageStatus.FAILED)
+        held = conversation.messages.filter(
+            pk=message.pk, holds_queue=True, status=MessageStatus.FAILED
+        )
         if not held.update(holds_queue=False):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        show_standing(change, thread)
-        services.announce(change, message, thread)
-        parked = _keep(change, thread, user, message.text, limits, None)
+        show_standing(change, conversation)
+        services.announce(change, message, conversation)
+        parked = _keep(change, conversation, user, message.text, limits, None)
         wake_workers()
     return parked
 
 
 def _keep(
     change: Change,
-    thread: Conversation,
+    conversation: Conversation,
     user: User,
     text: str,
     limits: TeamSettings,
     draft_key: str | None,
 ) -> ParkedReply:
     parked = ParkedReply.objects.create(
-        conversation=thread,
+        conversation=conversation,
         text=text,
         by=user,
         draft_key=draft_key or None,
         expires_at=timezone.now() + limits.parked_for,
     )
-    _announce(change, thread)
+    _announce(change, conversation)
     return parked
 
 
@@ -104,7 +106,7 @@ def send_parked(
 ) -> list[Message]:
     """Reviewed: it goes now. Raises ReplyError; then it waits on."""
     with announcing() as change:
-        thread = outbox.lock_thread(parked.conversation_id)
+        conversation = outbox.lock_conversation(parked.conversation_id)
         _decide(parked, user, ParkedState.SENT)
         wish = Wish(
             parked.text,
@@ -113,27 +115,27 @@ def send_parked(
             seen_up_to=seen_up_to,
             expected_id=expected_id,
         )
-        made = sending.send(user=user, conversation=thread, wish=wish, limits=limits)
+        made = sending.send(user=user, conversation=conversation, wish=wish, limits=limits)
         ParkedReply.objects.filter(pk=parked.pk).update(message=made[0])
-        _announce(change, thread)
+        _announce(change, conversation)
     return made
 
 
 def edit_parked(*, parked: ParkedReply, user: User) -> TakenBack:
     """Out of the tray and into the composer of whoever edits it."""
     with announcing() as change:
-        thread = outbox.lock_thread(parked.conversation_id)
+        conversation = outbox.lock_conversation(parked.conversation_id)
         _decide(parked, user, ParkedState.DISCARDED)
-        draft = drafts.put_draft(user, thread, parked.text)
-        _announce(change, thread)
+        draft = drafts.put_draft(user, conversation, parked.text)
+        _announce(change, conversation)
     return TakenBack(draft, [])
 
 
 def discard_parked(*, parked: ParkedReply, user: User) -> None:
     with announcing() as change:
-        thread = outbox.lock_thread(parked.conversation_id)
+        conversation = outbox.lock_conversation(parked.conversation_id)
         _decide(parked, user, ParkedState.DISCARDED)
-        _announce(change, thread)
+        _announce(change, conversation)
 
 
 def expire_due(now: datetime, *, limit: int = 100) -> int:
@@ -142,9 +144,9 @@ def expire_due(now: datetime, *, limit: int = 100) -> int:
     due = list(over.order_by("conversation_id", "pk")[:limit])
     for parked in due:
         with announcing() as change:
-            thread = outbox.lock_thread(parked.conversation_id)
+            conversation = outbox.lock_conversation(parked.conversation_id)
             if over.filter(pk=parked.pk).update(state=ParkedState.EXPIRED, decided_at=now):
-                _announce(change, thread)
+                _announce(change, conversation)
     return len(due)
 
 
@@ -155,5 +157,5 @@ def _decide(parked: ParkedReply, user: User, state: ParkedState) -> None:
         raise ReplyError("already_decided", reasons.refusal("already_decided"))
 
 
-def _announce(change: Change, thread: Conversation) -> None:
-    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+def _announce(change: Change, conversation: Conversation) -> None:
+    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")

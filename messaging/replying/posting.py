@@ -118,16 +118,16 @@ def _queue(user: User, post: Post, files: list[Wanted]) -> Taken:
     text = services.clean(post.text)
     if (problem := text_problem(text)) and not (files and problem == "empty"):
         raise ReplyError(problem, reasons.refusal(problem))
-    thread = _thread(user, post)
+    conversation = _thread(user, post)
     wish = Wish(
         text,
         draft_key="",
         session_name=post.session_name,
         override=post.override,
         files=tuple(files),
-        quote_of=_quoted(thread, post.reply_to),
+        quote_of=_quoted(conversation, post.reply_to),
     )
-    messages = sending.send(user=user, conversation=thread, wish=wish, limits=team_settings())
+    messages = sending.send(user=user, conversation=conversation, wish=wish, limits=team_settings())
     first = messages[0]
     holder = queries.holder_of(first)
     used = Context.objects.filter(session=first.session, user_id=post.to)
@@ -144,8 +144,8 @@ def _queue(user: User, post: Post, files: list[Wanted]) -> Taken:
 
 def _thread(user: User, post: Post) -> Conversation:
     """The conversation to write in: the named session's, else the one with the newest context."""
-    threads = conversations_of(user).filter(contact__user_id=post.to)
-    found = list(threads.select_related("contact").order_by("-last_at", "-id"))
+    conversations = conversations_of(user).filter(contact__user_id=post.to)
+    found = list(conversations.select_related("contact").order_by("-last_at", "-id"))
     if post.session_name is not None:
         home = sessions_of(user).filter(name=post.session_name).values_list("team", flat=True)
         if not home:
@@ -158,17 +158,17 @@ def _thread(user: User, post: Post) -> Conversation:
     return found[0]
 
 
-def _by_newest_context(threads: Sequence[Conversation]) -> list[Conversation]:
-    newest = queries.contexts_with(*threads)
+def _by_newest_context(conversations: Sequence[Conversation]) -> list[Conversation]:
+    newest = queries.contexts_with(*conversations)
     teams = [context.session.team_id for context in newest]
     rank = {team: teams.index(team) for team in teams}
-    return sorted(threads, key=lambda one: rank.get(one.home_team_id, len(teams)))
+    return sorted(conversations, key=lambda one: rank.get(one.home_team_id, len(teams)))
 
 
-def _quoted(thread: Conversation, message_id: int | None) -> Message | None:
+def _quoted(conversation: Conversation, message_id: int | None) -> Message | None:
     if message_id is None:
         return None
-    there: QuerySet[Message] = thread.messages.filter(pk=message_id, direction__in=SPOKEN)
+    there: QuerySet[Message] = conversation.messages.filter(pk=message_id, direction__in=SPOKEN)
     quoted = there.defer("encrypted_raw").first()
     if quoted is None:
         raise UnknownQuote("unknown_message", reasons.refusal("unknown_message"))

@@ -21,7 +21,7 @@ from sessions_app.team_settings.limits import team_settings
 
 
 @dataclass(frozen=True, slots=True)
-class ThreadPage:
+class ConversationPage:
     """Messages oldest first. `has_older`, `has_newer`: more lie before or after them."""
 
     messages: list[Message]
@@ -91,14 +91,14 @@ def stored_messages(
     return list(rows.order_by("id")[:limit])
 
 
-def thread(
+def conversation(
     conversation: Conversation,
     *,
     before: int | None = None,
     after: int | None = None,
     around: int | None = None,
     limit: int = 50,
-) -> ThreadPage:
+) -> ConversationPage:
     """The newest messages, those before or after an id, or those around one."""
     rows = _messages(conversation)
     if around is not None:
@@ -106,14 +106,14 @@ def thread(
         older = list(rows.filter(id__lte=around).order_by("-id")[: half + 1])
         newer = list(rows.filter(id__gt=around).order_by("id")[: half + 1])
         shown = [*reversed(older[:half]), *newer[:half]]
-        return ThreadPage(shown, len(older) > half, len(newer) > half)
+        return ConversationPage(shown, len(older) > half, len(newer) > half)
     if after is not None:
         newer = list(rows.filter(id__gt=after).order_by("id")[: limit + 1])
-        return ThreadPage(newer[:limit], False, len(newer) > limit)
+        return ConversationPage(newer[:limit], False, len(newer) > limit)
     if before is not None:
         rows = rows.filter(id__lt=before)
     found = list(rows.order_by("-id")[: limit + 1])
-    return ThreadPage(list(reversed(found[:limit])), len(found) > limit)
+    return ConversationPage(list(reversed(found[:limit])), len(found) > limit)
 
 
 def changed_messages(conversation: Conversation, since: int, limit: int = 500) -> list[Message]:

@@ -86,14 +86,14 @@ def send(
     replies.check_count(wish.files)
     release_at = timezone.now() + timedelta(seconds=wish.hold_s) if wish.hold_s else None
     with announcing() as change:
-        thread = outbox.lock_thread(conversation.pk)
-        if posted := posted_with(thread, wish.draft_key):
+        locked = outbox.lock_conversation(conversation.pk)
+        if posted := posted_with(locked, wish.draft_key):
             return _first_answer(posted, texts, wish)
-        _look_around(thread, user, wish.seen_up_to)
+        _look_around(locked, user, wish.seen_up_to)
         parts = [Part(text=one) for one in texts]
-        parts += [replies.part_of(user, one, thread) for one in wish.files]
+        parts += [replies.part_of(user, one, locked) for one in wish.files]
         context = services.find_context(
-            thread,
+            locked,
             session_name=wish.session_name,
             expected_id=wish.expected_id,
             override=wish.override,
@@ -102,7 +102,7 @@ def send(
         made = []
         for position, part in enumerate(parts):
             message = services.queue_text(
-                thread,
+                locked,
                 context,
                 part.text,
                 part_key(wish.draft_key, position),
@@ -115,11 +115,11 @@ def send(
             )
             if part.upload is not None:
                 replies.attach(message, part.upload, part.kind)
-            services.announce(change, message, thread)
+            services.announce(change, message, locked)
             made.append(message)
-        show_standing(change, thread)
-        drafts.consume(user, thread, DraftKind.REPLY, wish.draft_key, next_key=wish.next_key)
-        typing_sign.stop(thread)
+        show_standing(change, locked)
+        drafts.consume(user, locked, DraftKind.REPLY, wish.draft_key, next_key=wish.next_key)
+        typing_sign.stop(locked)
         wake_workers()
     return made
 
@@ -146,26 +146,26 @@ def _first_answer(posted: list[Message], texts: list[str], wish: Wish) -> list[M
     return posted
 
 
-def posted_with(thread: Conversation, draft_key: str) -> list[Message]:
+def posted_with(conversation: Conversation, draft_key: str) -> list[Message]:
     """The messages that this draft became."""
-    return list(_chain(thread, draft_key).order_by("id")) if draft_key else []
+    return list(_chain(conversation, draft_key).order_by("id")) if draft_key else []
 
 
-def _chain(thread: Conversation, draft_key: str) -> QuerySet[Message]:
+def _chain(conversation: Conversation, draft_key: str) -> QuerySet[Message]:
     """All parts of the text that was posted with this key."""
     first = draft_key.partition(":")[0]
     parts = Q(draft_key=first) | Q(draft_key__startswith=f"{first[:56]}:")
-    rows: QuerySet[Message] = thread.messages.filter(parts)
+    rows: QuerySet[Message] = conversation.messages.filter(parts)
     return rows
 
 
-def _look_around(thread: Conversation, user: User | None, seen_up_to: int | None) -> None:
+def _look_around(conversation: Conversation, user: User | None, seen_up_to: int | None) -> None:
     """The last check: somebody else's answer that this agent had not seen when beginning."""
     if seen_up_to is None:
         return
     elsewhere = Q(direction=Direction.EVENT, event=EventCode.ANSWERED_ELSEWHERE)
     theirs = Q(direction=Direction.OUT) & ~Q(sent_by=user)
-    later = thread.messages.filter(elsewhere | theirs, id__gt=seen_up_to)
+    later = conversation.messages.filter(elsewhere | theirs, id__gt=seen_up_to)
     gone = (MessageStatus.CANCELLED, MessageStatus.FAILED)
     newest = later.exclude(status__in=gone).select_related("sent_by").order_by("-id").first()
     if newest is not None:
@@ -188,39 +188,41 @@ def take_back(*, message: Message, user: User) -> TakenBack:
     is on its way, or has become something else.
     """
     with announcing() as change:
-        thread = outbox.lock_thread(message.conversation_id)
-        held = thread.messages.filter(pk=message.pk, holds_queue=True)
+        conversation = outbox.lock_conversation(message.conversation_id)
+        held = conversation.messages.filter(pk=message.pk, holds_queue=True)
         if held.filter(status=MessageStatus.FAILED).update(holds_queue=False):
             taken = [message]
         else:
-            taken = _cancel_waiting(thread, message)
-        _show_what_stands(thread, taken)
-        show_standing(change, thread)
+            taken = _cancel_waiting(conversation, message)
+        _show_what_stands(conversation, taken)
+        show_standing(change, conversation)
         for row in taken:
-            services.announce(change, row, thread)
+            services.announce(change, row, conversation)
         files = replies.give_back(taken, user)
         text = "\n".join(row.text for row in taken if row.text)
-        draft = drafts.put_draft(user, thread, text, account_id=message.session_id)
+        draft = drafts.put_draft(user, conversation, text, account_id=message.session_id)
         if files:
             draft_files.put_first(draft, files)
         wake_workers()
     return TakenBack(draft, files)
 
 
-def _show_what_stands(thread: Conversation, taken: Sequence[Message]) -> None:
+def _show_what_stands(conversation: Conversation, taken: Sequence[Message]) -> None:
     """A row does not show what was taken back as the last word."""
-    said = thread.messages.filter(direction__in=SPOKEN).exclude(status=MessageStatus.CANCELLED)
+    said = conversation.messages.filter(direction__in=SPOKEN).exclude(
+        status=MessageStatus.CANCELLED
+    )
     last = said.order_by("-id").first()
     if last is None or last.pk > taken[-1].pk:
         return
-    arrivals.show_preview(thread, last, arrivals.detail_of(list(last.attachments.all())))
-    thread.save(update_fields=arrivals.PREVIEW_FIELDS)
+    arrivals.show_preview(conversation, last, arrivals.detail_of(list(last.attachments.all())))
+    conversation.save(update_fields=arrivals.PREVIEW_FIELDS)
 
 
-def _cancel_waiting(thread: Conversation, message: Message) -> list[Message]:
-    rows = thread.messages.filter(pk=message.pk)
+def _cancel_waiting(conversation: Conversation, message: Message) -> list[Message]:
+    rows = conversation.messages.filter(pk=message.pk)
     if message.draft_key:
-        rows = _chain(thread, message.draft_key)
+        rows = _chain(conversation, message.draft_key)
     waiting = rows.filter(status=MessageStatus.QUEUED).select_related("conversation__contact")
     taken = []
     for row in waiting.order_by("id"):
@@ -230,17 +232,17 @@ def _cancel_waiting(thread: Conversation, message: Message) -> list[Message]:
             quota.give_count_back(row)
             taken.append(row)
     if not taken:
-        raise reasons.not_cancelled(thread.messages.only("status").get(pk=message.pk))
+        raise reasons.not_cancelled(conversation.messages.only("status").get(pk=message.pk))
     return taken
 
 
 def send_now(*, message: Message, user: User | None) -> None:
     """What waits for WeChat's pace or for a trial goes at once. Raises ReplyError."""
     with announcing() as change:
-        thread = outbox.lock_thread(message.conversation_id)
+        conversation = outbox.lock_conversation(message.conversation_id)
         waiting = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
         released = {"overrides_limits": True, "next_try_at": None, "error_code": ""}
         if not waiting.filter(error_code__in=("pace", THROTTLED)).update(**released):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        services.announce(change, message, thread)
+        services.announce(change, message, conversation)
         wake_workers()

@@ -42,7 +42,7 @@ def clean(text: str) -> str:
 
 
 def find_context(
-    thread: Conversation,
+    conversation: Conversation,
     *,
     session_name: str | None,
     override: bool,
@@ -55,7 +55,7 @@ def find_context(
     AccountChanged where the button would name another one by now.
     """
     rows = Context.objects.select_for_update(of=("self",), no_key=True).filter(
-        user_id=thread.contact.user_id, session__team=thread.home_team_id
+        user_id=conversation.contact.user_id, session__team=conversation.home_team_id
     )
     contexts = {one.session_id: one for one in rows.select_related("session").order_by("pk")}
     candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
@@ -84,7 +84,7 @@ def _as_named(
 
 
 def queue_text(
-    thread: Conversation,
+    conversation: Conversation,
     context: Context,
     text: str,
     draft_key: str,
@@ -104,7 +104,7 @@ def queue_text(
     number = advance(MESSAGE_STREAM)
     message = Message(
         id=number,
-        conversation=thread,
+        conversation=conversation,
         session=context.session,
         bot_id=context.session.bot_id,
         direction=Direction.OUT,
@@ -120,18 +120,18 @@ def queue_text(
         release_at=release_at,
     )
     message.save(force_insert=True)
-    _count(context, thread)
-    arrivals.show_preview(thread, message, detail)
-    thread.save(update_fields=arrivals.PREVIEW_FIELDS)
+    _count(context, conversation)
+    arrivals.show_preview(conversation, message, detail)
+    conversation.save(update_fields=arrivals.PREVIEW_FIELDS)
     return message
 
 
-def _count(context: Context, thread: Conversation) -> None:
+def _count(context: Context, conversation: Conversation) -> None:
     """A reply counts when it is queued."""
     Context.objects.filter(pk=context.pk).update(
         replies_used=F("replies_used") + 1, last_reply_at=timezone.now(), unfiled=True
     )
-    quota.show_count(thread, context.session_id)
+    quota.show_count(conversation, context.session_id)
 
 
 def retry_message(*, message: Message, user: User | None) -> None:
@@ -140,12 +140,12 @@ def retry_message(*, message: Message, user: User | None) -> None:
     Raises ReplyError.
     """
     with announcing() as change:
-        thread = outbox.lock_thread(message.conversation_id)
+        conversation = outbox.lock_conversation(message.conversation_id)
         held = Message.objects.filter(MAY_GO_AGAIN, pk=message.pk)
         if not held.exists():
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
         context = find_context(
-            thread, session_name=message.session.name, override=message.overrides_limits
+            conversation, session_name=message.session.name, override=message.overrides_limits
         )
         held.update(
             status=MessageStatus.QUEUED,
@@ -158,9 +158,9 @@ def retry_message(*, message: Message, user: User | None) -> None:
             release_at=None,
             bot_id=context.session.bot_id,
         )
-        _count(context, thread)
-        show_standing(change, thread)
-        announce(change, message, thread)
+        _count(context, conversation)
+        show_standing(change, conversation)
+        announce(change, message, conversation)
         wake_workers()
 
 
@@ -184,11 +184,11 @@ def mark_arrived(*, message: Message, user: User | None) -> None:
 
 def _decide(message: Message, is_open: Q, columns: dict[str, object]) -> None:
     with announcing() as change:
-        thread = outbox.lock_thread(message.conversation_id)
+        conversation = outbox.lock_conversation(message.conversation_id)
         if not Message.objects.filter(is_open, pk=message.pk).update(**columns):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        show_standing(change, thread)
-        announce(change, message, thread)
+        show_standing(change, conversation)
+        announce(change, message, conversation)
         wake_workers()
 
 
@@ -198,14 +198,14 @@ def cancel_message(*, message: Message, user: User | None) -> None:
     Raises ReplyError, whose code says what has become of it.
     """
     with announcing() as change:
-        thread = outbox.lock_thread(message.conversation_id)
+        conversation = outbox.lock_conversation(message.conversation_id)
         outbox.lock_context(message)
         queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
         if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
             raise reasons.not_cancelled(Message.objects.only("status").get(pk=message.pk))
         quota.give_count_back(message)
-        show_standing(change, thread)
-        announce(change, message, thread)
+        show_standing(change, conversation)
+        announce(change, message, conversation)
         wake_workers()
 
 
@@ -215,8 +215,10 @@ def rename_contact(*, contact: Contact, name: str, user: User | None) -> None:
         contact.name = " ".join(clean(name).split())[:80]
         contact.folded = folded_contact(contact)
         contact.save(update_fields=["name", "folded"])
-        for thread in contact.conversations.all():
-            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        for conversation in contact.conversations.all():
+            change.touch(
+                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+            )
 
 
 def write_contact_note(
@@ -234,27 +236,29 @@ def write_contact_note(
         if not rows.update(note=note):
             return False
         contact.note = note
-        for thread in contact.conversations.all():
-            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        for conversation in contact.conversations.all():
+            change.touch(
+                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+            )
     return True
 
 
 def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> None:
     """Everything up to this message was seen. Never goes back."""
     with announcing() as change:
-        thread = outbox.lock_thread(conversation.pk)
-        if up_to <= thread.read_up_to and not thread.unread:
+        locked = outbox.lock_conversation(conversation.pk)
+        if up_to <= locked.read_up_to and not locked.unread:
             return
-        seen = max(up_to, thread.read_up_to)
-        later = thread.messages.filter(id__gt=seen, direction=Direction.IN).count()
-        if (seen, later) == (thread.read_up_to, thread.unread):
+        seen = max(up_to, locked.read_up_to)
+        later = locked.messages.filter(id__gt=seen, direction=Direction.IN).count()
+        if (seen, later) == (locked.read_up_to, locked.unread):
             return
-        thread.read_up_to, thread.unread = seen, later
-        thread.save(update_fields=["read_up_to", "unread"])
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        locked.read_up_to, locked.unread = seen, later
+        locked.save(update_fields=["read_up_to", "unread"])
+        change.touch(locked, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
 
 
-def announce(change: Change, message: Message, thread: Conversation) -> None:
-    topic = f"conversation:{thread.pk}"
-    change.touch(message, f"team:{thread.team_id}", topic)
-    change.touch(thread, f"team:{thread.team_id}", topic)
+def announce(change: Change, message: Message, conversation: Conversation) -> None:
+    topic = f"conversation:{conversation.pk}"
+    change.touch(message, f"team:{conversation.team_id}", topic)
+    change.touch(conversation, f"team:{conversation.team_id}", topic)

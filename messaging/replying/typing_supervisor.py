@@ -14,7 +14,7 @@ from functools import partial
 from django.utils import timezone
 
 from messaging.receiving import doubts
-from messaging.receiving.lines import Lines
+from messaging.receiving.client_pool import ClientPool
 from messaging.replying import typing_sign
 from messaging.replying.typing_sign import Sign
 from sessions_app.database.database_thread import RunInDatabaseThread
@@ -42,11 +42,11 @@ class TypingSupervisor:
         self,
         *,
         run_in_database_thread: RunInDatabaseThread,
-        lines: Lines,
+        clients: ClientPool,
         clock: Callable[[], float],
     ) -> None:
         self.run_in_database_thread = run_in_database_thread
-        self.lines = lines
+        self.clients = clients
         self.clock = clock
         self._tickets: dict[tuple[int, int, str], Ticket] = {}
         self._calls: dict[int, asyncio.Task[None]] = {}
@@ -85,7 +85,7 @@ class TypingSupervisor:
 
     async def _tell(self, sign: Sign) -> None:
         try:
-            client = self.lines.of(
+            client = self.clients.of(
                 sign.session_id, sign.generation, base_url=sign.base_url, token=sign.bot_token
             )
             is_told = await self._tell_once(client, sign)

@@ -46,7 +46,7 @@ def check_count(files: Sequence[Wanted]) -> None:
         raise uploads.problem("too_many_files")
 
 
-def part_of(user: User | None, wanted: Wanted, thread: Conversation) -> Part:
+def part_of(user: User | None, wanted: Wanted, conversation: Conversation) -> Part:
     """Raises FileProblem: nobody sends what somebody else brought, or anything twice.
 
     What belongs to a draft is sent in its conversation alone.
@@ -55,16 +55,16 @@ def part_of(user: User | None, wanted: Wanted, thread: Conversation) -> Part:
     if user is not None and uploads.is_id(wanted.upload_id):
         rows = Upload.objects.select_for_update().filter(owner=user, pk=wanted.upload_id)
         upload = rows.first()
-    if upload is None or not upload.stored_name or _is_elsewhere(upload, thread):
+    if upload is None or not upload.stored_name or _is_elsewhere(upload, conversation):
         raise uploads.problem("unknown_upload")
     if wanted.file_name:
         upload.file_name = uploads.tidy_name(wanted.file_name)
     return Part(uploads.way_of(upload, wanted.kind), upload=upload)
 
 
-def _is_elsewhere(upload: Upload, thread: Conversation) -> bool:
+def _is_elsewhere(upload: Upload, conversation: Conversation) -> bool:
     draft = upload.draft_id
-    return draft is not None and not thread.drafts.filter(pk=draft).exists()
+    return draft is not None and not conversation.drafts.filter(pk=draft).exists()
 
 
 _SHARED = (

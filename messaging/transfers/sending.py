@@ -14,7 +14,7 @@ from messaging.media import storing
 from messaging.media.limits import MediaLimits
 from messaging.models import MessageKind
 from messaging.receiving import doubts
-from messaging.receiving.lines import Lines
+from messaging.receiving.client_pool import ClientPool
 from messaging.transfers import uploading
 from messaging.transfers.uploading import Trouble, UploadJob
 from sessions_app.database.database_thread import RunInDatabaseThread
@@ -44,12 +44,12 @@ class MediaUploader:
         *,
         run_in_database_thread: RunInDatabaseThread,
         cdn: Cdn,
-        lines: Lines,
+        clients: ClientPool,
         wake: Callable[[], None],
     ) -> None:
         self.run_in_database_thread = run_in_database_thread
         self.cdn = cdn
-        self.lines = lines
+        self.clients = clients
         self._wake = wake
         self._running: dict[asyncio.Task[None], UploadJob] = {}
 
@@ -134,7 +134,7 @@ class MediaUploader:
     async def _carry(self, job: UploadJob, sent: "_Sent") -> UploadedFile:
         """Ask where to, then send the ciphertext there."""
         file_key, key = secrets.token_hex(KEY_BYTES), secrets.token_bytes(KEY_BYTES)
-        client = self.lines.of(
+        client = self.clients.of(
             job.session_id, job.generation, base_url=job.base_url, token=job.bot_token
         )
         target = await client.get_upload_url(

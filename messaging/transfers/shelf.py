@@ -257,11 +257,11 @@ def _settle(
         message = _message_of(attachment_id)
         if message is None:
             return False
-        thread = outbox.lock_thread(message.conversation_id)
+        conversation = outbox.lock_conversation(message.conversation_id)
         row = Attachment.objects.filter(where, pk=attachment_id)
         if row.update(**columns) != 1:
             return False
-        change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
     return True
 
 

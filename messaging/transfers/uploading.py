@@ -138,7 +138,7 @@ _AT_REST: dict[str, object] = {
 
 def _change(job: UploadJob, columns: dict[str, object], **shown: object) -> bool:
     with announcing() as change:
-        thread = outbox.lock_thread(job.conversation_id)
+        conversation = outbox.lock_conversation(job.conversation_id)
         queued = Message.objects.filter(pk=job.message_id, status=MessageStatus.QUEUED)
         message = queued.defer("encrypted_raw").first()
         if message is None:
@@ -146,7 +146,7 @@ def _change(job: UploadJob, columns: dict[str, object], **shown: object) -> bool
             return False
         Attachment.objects.filter(pk=job.attachment_id).update(**columns)
         queued.update(**{"error_code": "", "error_detail": "", "next_try_at": None, **shown})
-        change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+        change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
         wake_workers()
     return True
 

@@ -15,7 +15,7 @@ from messaging.composing import draft_files
 from messaging.media import storing
 from messaging.media.limits import limits, limits_by
 from messaging.media.workshop import Workshop
-from messaging.receiving.lines import Lines
+from messaging.receiving.client_pool import ClientPool
 from messaging.transfers import shelf
 from messaging.transfers.fetching import MediaFetcher
 from messaging.transfers.sending import MediaUploader
@@ -32,13 +32,13 @@ TIDY_EVERY_S = 20.0
 class MediaWork:
     """`worker_id` answers with the worker's name of this moment, "" while it has none."""
 
-    def __init__(self, *, lines: Lines, worker_id: Callable[[], str]) -> None:
+    def __init__(self, *, clients: ClientPool, worker_id: Callable[[], str]) -> None:
         self._worker_id = worker_id
         # A thread of its own, so that replies never wait behind files.
         self._thread = DatabaseThread("media")
         self.run_in_database_thread: RunInDatabaseThread = self._thread.run
         self._workshop = Workshop(timeout_s=limits_by(TeamSettings()).workshop_timeout_s)
-        self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=lines.hosts)
+        self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=clients.hosts)
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.fetcher = MediaFetcher(
@@ -50,7 +50,7 @@ class MediaWork:
         self.uploader = MediaUploader(
             run_in_database_thread=self.run_in_database_thread,
             cdn=self._cdn,
-            lines=lines,
+            clients=clients,
             wake=self.wake,
         )
 

@@ -34,10 +34,12 @@ def _close_unanswered(now: datetime) -> int:
         return 0
     with announcing() as change:
         rows = over.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk")
-        threads = list(rows)
-        Conversation.objects.filter(pk__in=[one.pk for one in threads]).update(
+        conversations = list(rows)
+        Conversation.objects.filter(pk__in=[one.pk for one in conversations]).update(
             missed_at=F("closes_at")
         )
-        for thread in threads:
-            change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-    return len(threads)
+        for conversation in conversations:
+            change.touch(
+                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+            )
+    return len(conversations)

@@ -24,13 +24,13 @@ from messaging.delivering import outbox
 from messaging.delivering.delivery import Delivery
 from messaging.folder_sync.supervisor import FolderSupervisor
 from messaging.receiving import poll_notes
-from messaging.receiving.lines import Lines
+from messaging.receiving.client_pool import ClientPool
 from messaging.receiving.recorder import Recorder, Spool
 from messaging.receiving.supervisor import PollSupervisor
 from messaging.replying import parking
 from messaging.replying.typing_supervisor import TypingSupervisor
 from messaging.transfers.work import MediaWork
-from messaging.worker import due, planning
+from messaging.worker import analyze, due
 from sessions_app.database.database_thread import DatabaseThread, RunInDatabaseThread
 from sessions_app.folder.mirror import FREE_FOR_S
 from sessions_app.ilink.client import ClientIdentity
@@ -77,18 +77,18 @@ class Worker:
         self.alone = alone
         self.worker_id = ""
         self.hosts = HostPolicy(settings.WEILINK_ILINK_URL, settings.WEILINK_CDN_URL)
-        self.lines = Lines(identity=identity, hosts=self.hosts)
+        self.clients = ClientPool(identity=identity, hosts=self.hosts)
         self.recorder = Recorder(Spool(data_dir / "spool"))
         self._database_thread = DatabaseThread("worker")
         self.run_in_database_thread: RunInDatabaseThread = self._database_thread.run
         self.polls = PollSupervisor(
-            lines=self.lines,
+            clients=self.clients,
             recorder=self.recorder,
             run_in_database_thread=self.run_in_database_thread,
             random=random.random,
         )
         self.delivery = Delivery(
-            run_in_database_thread=self.run_in_database_thread, lines=self.lines
+            run_in_database_thread=self.run_in_database_thread, clients=self.clients
         )
         self.folder: FolderSupervisor | None = None
         if settings.WEILINK_STORE == "files":
@@ -100,11 +100,11 @@ class Worker:
                 wake_worker=self._wake_loops,
                 free_for_s=free_for_s,
             )
-        self.media = MediaWork(lines=self.lines, worker_id=lambda: self.worker_id)
+        self.media = MediaWork(clients=self.clients, worker_id=lambda: self.worker_id)
         self.leavers = Leavers()
         self.typing = TypingSupervisor(
             run_in_database_thread=self.run_in_database_thread,
-            lines=self.lines,
+            clients=self.clients,
             clock=time.monotonic,
         )
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
@@ -157,7 +157,7 @@ class Worker:
         await _all_of(self.recorder.stop())
         if self.folder is not None:
             await _all_of(self.folder.stop())
-        await _all_of(self.lines.close_all(), self._say_goodbye())
+        await _all_of(self.clients.close_all(), self._say_goodbye())
         self._database_thread.shutdown(wait=False)
         streams.attach_loop(None)
 
@@ -209,7 +209,7 @@ class Worker:
         await asyncio.sleep(LEARN_AFTER_S)
         while True:
             try:
-                await self.run_in_database_thread(planning.learn_sizes)
+                await self.run_in_database_thread(analyze.learn_sizes)
             except Exception:
                 logger.exception("the database could not learn its sizes")
             await asyncio.sleep(LEARN_EVERY_S)
@@ -270,7 +270,7 @@ class Worker:
         driver = LoginDriver(
             attempt_id,
             run_in_database_thread=self.run_in_database_thread,
-            open_client=self.lines.nameless,
+            open_client=self.clients.nameless,
             hosts=self.hosts,
             start_url=self.hosts.check(settings.WEILINK_ILINK_URL),
             wake=wake,

@@ -67,10 +67,10 @@ def test_threads_count_together(seeded: Team, five: None) -> None:
         statuses.append(Caller(secret).get("/status").status)
         connections.close_all()
 
-    threads = [threading.Thread(target=go) for _ in range(8)]
-    for one in threads:
+    conversations = [threading.Thread(target=go) for _ in range(8)]
+    for one in conversations:
         one.start()
-    for one in threads:
+    for one in conversations:
         one.join(30)
     assert sorted(statuses) == [200] * 5 + [429] * 3
 

@@ -107,8 +107,8 @@ async def test_another_direction_does_not_end_the_wait(agent: User, session: Ses
     await waiting_calls()
 
     def reply() -> None:
-        thread = Conversation.objects.get()
-        send_reply(user=agent, conversation=thread, text="out", draft_key="")
+        conversation = Conversation.objects.get()
+        send_reply(user=agent, conversation=conversation, text="out", draft_key="")
 
     await in_thread(reply)()
     assert [one["text"] for one in (await call.answer()).body["items"]] == ["out"]

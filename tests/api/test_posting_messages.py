@@ -208,10 +208,10 @@ def test_ten_posts_at_once_with_one_key_are_one_message(seeded: Team) -> None:
         answers.append(post(Caller(secret), idempotency_key="same"))
         connections.close_all()
 
-    threads = [threading.Thread(target=go) for _ in range(10)]
-    for one in threads:
+    conversations = [threading.Thread(target=go) for _ in range(10)]
+    for one in conversations:
         one.start()
-    for one in threads:
+    for one in conversations:
         one.join(60)
     assert sorted(one.status for one in answers) == [200] * 9 + [202]
     assert len({str(one.body) for one in answers}) == 1

@@ -141,8 +141,8 @@ def test_filters_by_session_person_and_direction(caller: Caller, shop: Shop, cas
     assert texts(direction="out") == ["reply"]
     assert texts(direction="in", session="Shop A") == ["hello"]
     assert texts(user="nobody@im.wechat") == []
-    thread = f"/conversations/{shop.conversation.pk}/messages"
-    assert [one["text"] for one in caller.get(thread).body["items"]] == ["hello", "reply"]
+    conversation = f"/conversations/{shop.conversation.pk}/messages"
+    assert [one["text"] for one in caller.get(conversation).body["items"]] == ["hello", "reply"]
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ class Crowd:
         agents, sessions = self._agents(teams), self._sessions(teams)
         labels = self._labels(teams)
         self._contacts()
-        threads = self._threads(sessions, agents)
-        self._stick(threads, labels)
-        self._messages(threads)
+        conversations = self._conversations(sessions, agents)
+        self._stick(conversations, labels)
+        self._messages(conversations)
         self._numbers(teams)
 
     def _teams(self) -> list["Team"]:
@@ -130,7 +130,7 @@ class Crowd:
         )
         _store(Contact, rows)
 
-    def _threads(
+    def _conversations(
         self, sessions: list["Session"], agents: dict[int, list["User"]]
     ) -> list["Conversation"]:
         from messaging.models import Conversation
@@ -174,20 +174,20 @@ class Crowd:
             row.unread, row.missed_at = 0, row.missed_at or last_at
         return row
 
-    def _stick(self, threads: list["Conversation"], labels: dict[int, list["Label"]]) -> None:
+    def _stick(self, conversations: list["Conversation"], labels: dict[int, list["Label"]]) -> None:
         """The first label is on half of all, the last on a handful."""
         from messaging.models import Conversation
 
         through: Any = Conversation.labels.through
         rows = (
-            through(conversation_id=thread.pk, label_id=label.pk)
-            for thread in threads
-            for place, label in enumerate(labels[thread.team_id])
+            through(conversation_id=conversation.pk, label_id=label.pk)
+            for conversation in conversations
+            for place, label in enumerate(labels[conversation.team_id])
             if self.random.random() < 0.5 ** (place + 1)
         )
         _store(through, rows)
 
-    def _messages(self, threads: list["Conversation"]) -> None:
+    def _messages(self, conversations: list["Conversation"]) -> None:
         """Ids in the order of time, as they are given; the first thread is the long one."""
         from messaging.models import Message
 
@@ -196,14 +196,18 @@ class Crowd:
 
         def rows() -> Iterator[Message]:
             for number in range(1, self.messages + 1):
-                thread = threads[number % len(threads)] if number <= rest else threads[0]
+                conversation = (
+                    conversations[number % len(conversations)]
+                    if number <= rest
+                    else conversations[0]
+                )
                 ours = number % 3 == 0
                 yield Message(
-                    pk=number, conversation=thread, session_id=thread.session_id or 0,
+                    pk=number, conversation=conversation, session_id=conversation.session_id or 0,
                     direction="out" if ours else "in", text=WORDS[number % len(WORDS)],
                     dedupe_key=f"id:{number}", wire_id=str(number), version=number,
-                    status="sent" if ours else "received", created_at=thread.last_at,
-                    stored_at=thread.last_at,
+                    status="sent" if ours else "received", created_at=conversation.last_at,
+                    stored_at=conversation.last_at,
                 )  # fmt: skip
 
         _store(Message, rows())
@@ -233,11 +237,11 @@ def make_crowd(conversations: int, messages: int) -> None:
     from django.db import connection
     from django.utils import timezone
 
-    from messaging.worker import planning
+    from messaging.worker import analyze
 
     call_command("migrate", verbosity=0)
     Crowd(conversations, messages, now=timezone.now()).make()
-    planning.learn_sizes()  # as the worker does after a minute
+    analyze.learn_sizes()  # as the worker does after a minute
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

@@ -4,7 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.demo_process import Demo
 from tests.browser.places import LINA, TOM, WANG
-from tests.browser.shop import MAKE_AGENTS, bound_shop, open_thread, write
+from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
 
 # A second team; 李娜 answered by Wei, 王师傅 Wei's, Tom Baker's 24 hours over with a parked reply.
 WORK = """
@@ -42,7 +42,7 @@ def fill(page: Page, demo: Demo) -> None:
     for kind in ("image", "image", "voice", "video", "file"):
         write(demo, LINA, "", kind=kind)
     expect(page.locator("#conversation-rows > li")).to_have_count(3)
-    open_thread(page, WANG)
+    open_conversation(page, WANG)
     demo.control("add_fault", kind="status", status=400, path="/ilink/bot/sendmessage")
     page.get_by_role("textbox", name=f"Reply to {WANG}").fill("refused by WeChat")
     page.get_by_role("button", name="Send as Shop A").click()

@@ -12,7 +12,7 @@ from typing import Any
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import open_thread
+from tests.browser.shop import open_conversation
 from tests.messaging.media import samples
 
 WANG, TOM, LINA = "王师傅", "Tom Baker", "李娜"
@@ -115,18 +115,18 @@ def _dialog(page: Page) -> None:
     page.wait_for_selector("#dialog[open] #dialog-title")
 
 
-def _thread_of(person: str) -> Walk:
+def _conversation_of(person: str) -> Walk:
     def walk(page: Page, demo: Demo) -> None:
         page.goto(f"{demo.url}/inbox/")
-        open_thread(page, person)
+        open_conversation(page, person)
 
     return walk
 
 
-_thread = _thread_of(LINA)
+_thread = _conversation_of(LINA)
 
 
-def _thread_dialog(button: str) -> Walk:
+def _conversation_dialog(button: str) -> Walk:
     def walk(page: Page, demo: Demo) -> None:
         _thread(page, demo)
         page.locator("#thread, #context").get_by_role("button", name=button).first.click()
@@ -168,7 +168,7 @@ def _note(page: Page, demo: Demo) -> None:
 
 
 def _colleagues(page: Page, demo: Demo) -> None:
-    _thread_of(WANG)(page, demo)
+    _conversation_of(WANG)(page, demo)
     page.get_by_role("textbox", name=f"Reply to {WANG}").fill("mine")
     page.get_by_role("textbox", name=f"Reply to {WANG}").press("Enter")
     asked = page.locator("#composer-ask")
@@ -187,7 +187,7 @@ def _answered(page: Page, demo: Demo) -> None:
 def _undo(page: Page, demo: Demo) -> None:
     """With ten seconds to think again."""
     demo.python("from sessions_app.models import User; User.objects.update(undo_s=10)")
-    _thread_of(LINA)(page, demo)
+    _conversation_of(LINA)(page, demo)
     page.get_by_role("textbox", name=f"Reply to {LINA}").fill("too early")
     page.get_by_role("button", name="Send as Shop A").click()
     expect(page.locator("#undo-bar")).to_contain_text(re.compile(r"Sends in \d+ s"))
@@ -329,15 +329,15 @@ PLACES = (
     Place("thread", _thread),
     Place("renaming a person", _renaming),
     Place("about a person", _about),
-    Place("assign", _thread_dialog("Assign to somebody")),
-    Place("snooze", _thread_dialog("Snooze")),
-    Place("label", _thread_dialog("Label: change the labels")),
-    Place("another team", _thread_dialog("Transfer to another team")),
+    Place("assign", _conversation_dialog("Assign to somebody")),
+    Place("snooze", _conversation_dialog("Snooze")),
+    Place("label", _conversation_dialog("Label: change the labels")),
+    Place("another team", _conversation_dialog("Transfer to another team")),
     Place("picture", _picture),
     Place("emoji", _emoji),
     Place("note", _note),
-    Place("reply to send when they write", _thread_of(TOM)),
-    Place("reply not sent", _thread_of(WANG)),
+    Place("reply to send when they write", _conversation_of(TOM)),
+    Place("reply not sent", _conversation_of(WANG)),
     Place("conversation of a colleague", _colleagues),
     Place("answered meanwhile", _answered),
     Place("tray", _tray),

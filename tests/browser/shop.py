@@ -65,7 +65,7 @@ def write(demo: Demo, person: str, text: str, **more: Any) -> None:
     demo.control("write", bot_id=bots[0]["bot_id"], person_id=people[person], text=text, **more)
 
 
-def open_thread(page: Page, person: str) -> None:
+def open_conversation(page: Page, person: str) -> None:
     rows = page.get_by_role("list", name="Conversations")
     rows.get_by_role("link", name=re.compile(person)).click()
     expect(page.get_by_role("region", name=f"Conversation with {person}")).to_be_visible()

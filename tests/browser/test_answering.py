@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread
+from tests.browser.shop import bound_shop, open_conversation
 
 pytestmark = pytest.mark.browser
 
@@ -47,7 +47,7 @@ def _at(page: Page, demo: Demo, shops: dict[str, str], person: str) -> Locator:
     """In the conversation of somebody who wrote to Shop A and then to Shop B."""
     _write(demo, shops["Shop A"], person, "hello A")
     log_in(page, demo)
-    open_thread(page, person)
+    open_conversation(page, person)
     expect(page.locator("#thread")).to_contain_text("hello A")
     _write(demo, shops["Shop B"], person, "hello B")
     expect(page.locator("#thread")).to_contain_text("hello B")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -33,7 +33,7 @@ def _clipboard(page: Page) -> str:
 
 def test_the_pointer_finds_copy_and_quote(page: Page, demo: Demo) -> None:
     write(demo, LINA, "[捂脸] first\nsecond")
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     _message(page, "second").hover()
     page.get_by_role("button", name="Copy text").click()
     assert _clipboard(page) == "[捂脸] first\nsecond"
@@ -53,7 +53,7 @@ def test_the_pointer_finds_copy_and_quote(page: Page, demo: Demo) -> None:
 def test_the_keyboard_walks_the_messages_and_their_tools(page: Page, demo: Demo) -> None:
     write(demo, LINA, "one above")
     write(demo, LINA, "the last one")
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     expect(_message(page, "the last one")).to_be_visible()
     page.get_by_role("region", name="Messages").focus()
     page.keyboard.press("ArrowUp")
@@ -83,7 +83,7 @@ def test_a_finger_taps_a_bubble(browser: Browser, page: Page, demo: Demo) -> Non
     )  # fmt: skip
     phone = context.new_page()
     phone.goto(f"{demo.url}/inbox/")
-    open_thread(phone, LINA)
+    open_conversation(phone, LINA)
     quote = phone.get_by_role("button", name="Quote")
     expect(quote).to_be_hidden()
     _message(phone, "tap me").locator(".bubble").tap()
@@ -97,7 +97,7 @@ def test_a_long_text_unfolds_without_a_jump_and_stays_so(page: Page, demo: Demo)
     for number in range(12):
         write(demo, LINA, f"before it {number}")  # so that the pane scrolls
     write(demo, LINA, LONG)
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     row = _message(page, "line 120")
     switch = row.locator("[data-fold] summary")
     expect(switch).to_have_text("Show all (120 lines)", use_inner_text=True)
@@ -131,7 +131,7 @@ def test_the_demos_video_plays_and_a_broken_one_says_so(page: Page, demo: Demo) 
     write(demo, LINA, "", kind="video")
     garbage = base64.b64encode(GARBAGE).decode()
     write(demo, LINA, "", kind="video", content_base64=garbage)
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     videos = page.locator("[data-video]")
     expect(videos).to_have_count(2)
     good, bad = videos.first, videos.last
@@ -146,7 +146,7 @@ def test_the_demos_video_plays_and_a_broken_one_says_so(page: Page, demo: Demo) 
 
 def test_addresses_in_a_message_lead_out(page: Page, demo: Demo) -> None:
     write(demo, LINA, "打138 0013 8000，写a@example.com，看www.example.com。订单号13912345678")
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     links = _message(page, "订单号13912345678").locator(".bubble-text a")
     expect(links).to_have_count(3)
     found = links.evaluate_all("all => all.map((one) => one.getAttribute('href'))")
@@ -155,7 +155,7 @@ def test_addresses_in_a_message_lead_out(page: Page, demo: Demo) -> None:
 
 def test_the_note_is_kept_and_never_drawn_over(page: Page, demo: Demo, browser: Browser) -> None:
     write(demo, LINA, "hello")
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     pane = page.get_by_role("complementary", name="About this person")
     pane.get_by_role("link", name="Note: write one about this person").click()
     field = pane.get_by_role("textbox", name="Note about this person")

@@ -105,9 +105,9 @@ def test_an_agent_is_told_that_the_picture_is_cut_before_it_goes(
 def test_it_is_said_in_chinese(context: BrowserContext, demo: Demo, shop: str) -> None:
     page = _open(context, demo, shop, ("image", _cut(pictures()["jpeg"])))
     expect(_marks(page).last).to_contain_text(MARK["en"])
-    thread = page.url
+    conversation = page.url
     _in_chinese(page, demo)
-    page.goto(thread)
+    page.goto(conversation)
     expect(page.locator("#thread .media-mark").last).to_contain_text(
         MARK["zh"] + " " + ADVICE["zh"]
     )

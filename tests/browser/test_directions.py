@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from sessions_app.text.unseen import visible
 from tests import hidden_signs
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -140,7 +140,7 @@ def test_a_copy_has_the_text_as_it_came(page: Page) -> None:
 
 
 def test_what_one_writes_takes_its_own_direction(page: Page) -> None:
-    open_thread(page, PLAIN)
+    open_conversation(page, PLAIN)
     box = page.locator("[data-composer] textarea")
     box.fill(HELLO)
     assert box.evaluate(DIRECTION) == "rtl"

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, Route, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import MAKE_AGENTS, bound_shop, open_thread, write
+from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
 from tests.browser.test_media import COPY, DROP, _encoded
 from tests.messaging.media import samples
 
@@ -59,7 +59,7 @@ def _at_work(context: BrowserContext, demo: Demo, name: str = "wei") -> Page:
     page.get_by_label("Password").fill(f"pw-{name}")
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/inbox/")
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     page.mouse.move(900, 300)
     return page
 
@@ -185,7 +185,7 @@ def test_files_alone_are_a_draft_that_outlives_reload_and_sign_out(
     expect(_row(page)).to_contain_text("draft")
     page.reload()
     _shows(page, "alone.png")
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     machines[0].clear_cookies()
     page.close()
     page = _at_work(machines[0], demo)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def test_after_every_swap_the_focus_is_somewhere(context: BrowserContext, demo: 
     bound_shop(page, demo)
     write(demo, "李娜", "one")
     page.goto(f"{demo.url}/inbox/")
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     page.locator(".thread-head").get_by_role("link", name="Rename 李娜").click()
     field = page.locator(".thread-head .name-form input:not([type=hidden])")
     expect(field).to_be_focused()
@@ -117,7 +117,7 @@ def test_after_escape_nothing_gives_the_focus_back(context: BrowserContext, demo
     expect(page.get_by_role("region", name="Conversation with Tom Baker")).to_be_visible()
     page.goto(f"{demo.url}/inbox/")
     for person in ("李娜", "Tom Baker"):
-        open_thread(page, person)
+        open_conversation(page, person)
         expect(_box(page, person)).to_have_value("")
     assert "jr" not in "".join(one["text"] for one in demo.read("sends"))
 
@@ -127,7 +127,7 @@ def test_an_answer_that_comes_late_moves_no_focus(context: BrowserContext, demo:
     page = _needs_reply(context, demo, "李娜", "Tom Baker")
     held: list[Route] = []
     page.route(re.compile("/reply/$"), lambda route: held.append(route))
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     expect(_box(page, "李娜")).to_be_focused()
     page.keyboard.type("slow")
     page.keyboard.press("Enter")

@@ -26,7 +26,9 @@ def line(demo: Demo) -> Iterator[Line]:
     proxy.stop()
 
 
-def _open_thread(context: BrowserContext, demo: Demo, line: Line) -> tuple[Page, dict[str, str]]:
+def _open_conversation(
+    context: BrowserContext, demo: Demo, line: Line
+) -> tuple[Page, dict[str, str]]:
     page = context.new_page()
     demo.control("switches", scripts_on=False)
     bots = [bot for bot in demo.read("bots") if bot["alive"]]
@@ -57,7 +59,7 @@ def _count(page: Page, text: str) -> int:
 def test_a_cut_line_is_said_and_nothing_is_missed_or_doubled(
     context: BrowserContext, demo: Demo, line: Line
 ) -> None:
-    page, chat = _open_thread(context, demo, line)
+    page, chat = _open_conversation(context, demo, line)
     banner = page.locator("#line-banner")
     expect(banner).to_have_text("")
     line.cut()
@@ -104,8 +106,8 @@ def _cut_both(line: Line, pages: tuple[Page, Page]) -> int:
 def test_cut_websockets_under_flowing_messages_in_two_browsers(
     context: BrowserContext, second_context: BrowserContext, demo: Demo, line: Line, times: int
 ) -> None:
-    first, chat = _open_thread(context, demo, line)
-    second, _ = _open_thread(second_context, demo, line)
+    first, chat = _open_conversation(context, demo, line)
+    second, _ = _open_conversation(second_context, demo, line)
     written: list[str] = []
     flowing, came = threading.Event(), threading.Event()
     paced = threading.Event()  # never set: about 30 messages a second
@@ -143,8 +145,8 @@ def test_a_stalled_line_counts_as_down_in_both_browsers(
     context: BrowserContext, second_context: BrowserContext, demo: Demo, line: Line
 ) -> None:
     """Nothing is closed, nothing comes: the silence itself is noticed."""
-    first, chat = _open_thread(context, demo, line)
-    second, _ = _open_thread(second_context, demo, line)
+    first, chat = _open_conversation(context, demo, line)
+    second, _ = _open_conversation(second_context, demo, line)
     line.stall()
     silent = [f"into the silence {number}" for number in range(5)]
     for text in silent:
@@ -160,7 +162,7 @@ def test_a_stalled_line_counts_as_down_in_both_browsers(
 
 
 def test_a_double_enter_is_one_message(context: BrowserContext, demo: Demo, line: Line) -> None:
-    page, _ = _open_thread(context, demo, line)
+    page, _ = _open_conversation(context, demo, line)
     box = page.get_by_role("textbox", name="Reply to Tom Baker")
     box.fill("only once")
     page.evaluate("""() => {

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
-from tests.browser.shop import CLOSE_ALL, open_thread
+from tests.browser.shop import CLOSE_ALL, open_conversation
 
 pytestmark = pytest.mark.browser
 
@@ -210,18 +210,18 @@ def test_a_name_is_searched_while_it_is_typed(page: Page, street: Street) -> Non
 def test_one_is_taken_snoozed_woken_and_settled_from_its_head(page: Page, street: Street) -> None:
     rows(page).filter(has_text="赵丽").get_by_role("link").click()
     head = page.get_by_role("form", name="Actions for this conversation")
-    thread = page.get_by_role("region", name=re.compile("Conversation with"))
+    conversation = page.get_by_role("region", name=re.compile("Conversation with"))
     head.get_by_role("button", name="Assign to me").click()
-    expect(thread).to_contain_text("took this conversation")
+    expect(conversation).to_contain_text("took this conversation")
     expect(head.get_by_role("button", name=re.compile("^Assigned to admin"))).to_be_visible()
     head.get_by_role("button", name="Snooze").click()
     page.get_by_role("dialog").get_by_role("button", name=re.compile("^One hour")).click()
-    expect(thread).to_contain_text("snoozed this until")
+    expect(conversation).to_contain_text("snoozed this until")
     street.write("赵丽", "still here")
-    expect(thread).to_contain_text("Reopened by a new message")
+    expect(conversation).to_contain_text("Reopened by a new message")
     resolve = head.get_by_role("button", name="Resolve and open the next")
     resolve.click()
-    expect(thread).not_to_contain_text("still here")
+    expect(conversation).not_to_contain_text("still here")
     expect(page.locator("#thread")).to_be_visible()
     expect(rows(page).filter(has_text="赵丽")).to_contain_text("resolved")
 
@@ -235,10 +235,10 @@ def test_a_row_says_what_is_begun_what_waits_and_what_was_not_sent(
     def chip(person: str, words: str) -> Locator:
         return rows(page).filter(has_text=person).locator(".chip").get_by_text(words, exact=True)
 
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     with page.expect_response("**/draft/"):
         box("李娜").fill("half a sentence")
-    open_thread(page, "Marc Dubois")
+    open_conversation(page, "Marc Dubois")
     expect(chip("李娜", "draft")).to_be_visible()
     demo.control("add_fault", kind="status", status=400, path="/ilink/bot/sendmessage")
     box("Marc Dubois").fill("refused by WeChat")
@@ -246,11 +246,11 @@ def test_a_row_says_what_is_begun_what_waits_and_what_was_not_sent(
     expect(chip("Marc Dubois", "1 not sent")).to_be_visible()
     demo.python(CLOSE_ALL)
     page.reload()
-    open_thread(page, "Sophie Klein")
+    open_conversation(page, "Sophie Klein")
     box("Sophie Klein").fill("when you write again")
     page.get_by_role("button", name="Send when they write", exact=True).click()
     expect(chip("Sophie Klein", "1 waiting for the customer")).to_be_visible()
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     box("李娜").fill("")
     expect(chip("李娜", "draft")).to_have_count(0)
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 from tests.messaging.media import samples
 
 pytestmark = pytest.mark.browser
@@ -113,7 +113,7 @@ def test_on_wide_screens_the_thread_is_one_column_in_the_middle(
 ) -> None:
     page.set_viewport_size({"width": width, "height": 1000})
     page.goto(f"{demo.url}/inbox/")
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     pane = _box(page, "#thread")
     for part in (".messages", ".composer-box"):
         column = _box(page, part)

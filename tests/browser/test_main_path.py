@@ -130,7 +130,7 @@ class Reader:
         return self.rows.get_by_role("listitem").filter(has_text=self.person)
 
     @property
-    def thread(self) -> Locator:
+    def conversation(self) -> Locator:
         name = self.words.conversation_with.format(self.person)
         return self.page.get_by_role("region", name=name)
 
@@ -186,7 +186,7 @@ def test_sign_in_see_answer_and_resolve(reader: Reader, demo: Demo) -> None:
     reader.check_page()
 
     reader.row.get_by_role("link").click()
-    expect(reader.thread).to_contain_text(f"晚上好 ({person})")
+    expect(reader.conversation).to_contain_text(f"晚上好 ({person})")
     expect(reader.rows).to_be_visible(visible=not reader.is_phone)
     _see_budget(reader, 10)
     reader.check_page()
@@ -194,20 +194,20 @@ def test_sign_in_see_answer_and_resolve(reader: Reader, demo: Demo) -> None:
     box = page.get_by_role("textbox", name=words.reply_to.format(person))
     box.fill(f"您好 ({person})")
     page.get_by_role("button", name=words.send_as.format(SHOP)).click()
-    bubble = reader.thread.get_by_role("listitem").filter(has_text=f"您好 ({person})")
+    bubble = reader.conversation.get_by_role("listitem").filter(has_text=f"您好 ({person})")
     expect(bubble).to_contain_text(words.taken, ignore_case=True)
     expect(box).to_have_value("")
     _see_budget(reader, 9)
     reader.check_page()
 
     page.get_by_role("button", name=words.resolve, exact=True).click()
-    expect(reader.thread).to_contain_text(words.resolved_this.format(demo.username))
+    expect(reader.conversation).to_contain_text(words.resolved_this.format(demo.username))
     expect(page.get_by_role("button", name=words.reopen)).to_be_visible()
     reader.check_page()
 
     if reader.is_phone:
         page.get_by_role("link", name=words.back).click()
-        expect(reader.thread).to_be_hidden()
+        expect(reader.conversation).to_be_hidden()
     expect(reader.rows).to_be_visible()
     expect(reader.row).to_contain_text(words.resolved)
     reader.check_page()
@@ -227,12 +227,12 @@ def _sign_in(reader: Reader, demo: Demo) -> None:
 
 def _see_budget(reader: Reader, left: int) -> None:
     """Hours and replies left: in the head as far as it is wide, and in full above the composer."""
-    words, head = reader.words, reader.thread.locator("header")
+    words, head = reader.words, reader.conversation.locator("header")
     hours = re.compile(words.hours.format(r"\d+"))
     expect(head).to_contain_text(hours, use_inner_text=True)
     if not reader.is_phone:
         expect(head).to_contain_text(words.replies.format(left), use_inner_text=True)
-    expect(reader.thread.get_by_text(words.replies_in_full.format(left, 10))).to_be_visible()
+    expect(reader.conversation.get_by_text(words.replies_in_full.format(left, 10))).to_be_visible()
 
 
 def test_english_left_in_a_page_is_found() -> None:

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +38,7 @@ def test_refused_it_needs_a_reply_again_and_the_next_one_leads_to_it(
     rows = page.get_by_role("list", name="Conversations").get_by_role("listitem")
     lina = rows.filter(has_text=LINA)
     _view(page, "Needs reply")
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     demo.control("add_fault", kind="status", status=400, path="/ilink/bot/sendmessage")
     _send(page, "the refused one")
     refused = page.locator(".message.ours").filter(has_text="the refused one")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import MAKE_AGENTS, bound_shop, open_thread, write
+from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +52,7 @@ def page(browser: Browser, demo: Demo, shop: None) -> Iterator[Page]:
     one.get_by_label("Password").fill("pw-wei")
     one.get_by_role("button", name="Log in").click()
     one.wait_for_url("**/inbox/")
-    open_thread(one, TOM)
+    open_conversation(one, TOM)
     yield one
     context.close()
 
@@ -124,7 +124,7 @@ def test_words_that_were_not_saved_yet_are_offered_too(page: Page, demo: Demo) -
     page.unroute("**/draft/")
     demo.python(MOVE % "Everyone")
     page.go_back()
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     _back_in_composer(page, "first and last words")
 
 

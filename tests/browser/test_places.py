@@ -14,7 +14,7 @@ from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo
 from tests.browser.filled import fill
 from tests.browser.places import EMPTY, PLACES, SIGNED_OUT, Place
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -156,7 +156,7 @@ def test_a_phone_shows_one_pane_with_the_composer_at_its_foot(
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{demo.url}/inbox/")
     rows = page.get_by_role("list", name="Conversations")
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     expect(rows).to_be_hidden()
     box = page.get_by_role("textbox", name="Reply to 李娜")
     expect(box).to_be_visible()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -25,7 +25,7 @@ def page(context: BrowserContext, demo: Demo) -> Page:
         write(demo, person, "are you there?")
         rows = page.locator("#conversation-rows > li")
         expect(rows.filter(has_text=person)).to_have_count(1)
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     expect(_box(page)).to_be_focused()
     page.mouse.move(900, 300)
     return page
@@ -188,7 +188,7 @@ def test_a_tab_that_closes_in_the_middle_sends_all_the_same(page: Page, demo: De
     page.close(run_before_unload=True)
     _until(other, lambda: len(_sent(demo, "last words of a tab")) == 1)
     other.goto(f"{demo.url}/inbox/")
-    open_thread(other, TOM)
+    open_conversation(other, TOM)
     expect(_ours(other, "last words of a tab")).to_have_count(1)
     expect(_box(other)).to_have_value("")
 
@@ -200,7 +200,7 @@ def test_refused_while_another_conversation_is_open_it_waits_in_its_own_draft(
         page.keyboard.type("for Tom alone")
         page.keyboard.press("Enter")
         _until(page, lambda: len(held) == 1)
-        open_thread(page, LINA)
+        open_conversation(page, LINA)
         expect(_box(page, LINA)).to_be_focused()
         page.keyboard.type("for Lina")
         held[0].fulfill(status=500, body="no")
@@ -208,7 +208,7 @@ def test_refused_while_another_conversation_is_open_it_waits_in_its_own_draft(
         expect(_box(page, LINA)).to_have_value("for Lina")
         expect(_box(page, LINA)).to_be_focused()
     _box(page, LINA).fill("")
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     expect(_box(page)).to_have_value("for Tom alone")
     assert _sent(demo, "for Tom alone") == []
     _clear(page)
@@ -218,7 +218,7 @@ def test_a_note_and_a_reply_go_without_a_websocket(context: BrowserContext, demo
     page = context.new_page()
     page.route_web_socket(re.compile("/ws/"), lambda socket: socket.close())
     bound_shop(page, demo)
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     expect(_box(page, LINA)).to_be_focused()
     page.keyboard.type("without a line")
     page.keyboard.press("Enter")
@@ -234,7 +234,7 @@ def test_a_note_and_a_reply_go_without_a_websocket(context: BrowserContext, demo
 
 
 def test_files_leave_with_their_text_and_come_back_with_it(page: Page, demo: Demo) -> None:
-    open_thread(page, LINA)  # to Tom went as many as WeChat's pace allows
+    open_conversation(page, LINA)  # to Tom went as many as WeChat's pace allows
     tray = page.get_by_role("list", name="Files of this reply, in sending order")
     files = [{"name": "plan.txt", "mimeType": "text/plain", "buffer": b"a plan"}]
     page.get_by_label("Add files").set_input_files(files)  # type: ignore[arg-type]

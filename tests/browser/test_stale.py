@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Rout
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo, free_port
 from tests.browser.guard import Guard
-from tests.browser.shop import MAKE_AGENTS, bound_shop, open_thread, write
+from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -86,7 +86,7 @@ def _types_and_saves(page: Page, words: str) -> None:
 def test_the_same_person_goes_on_as_if_nothing_was(
     context: BrowserContext, page: Page, through: Demo
 ) -> None:
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     _box(page).fill("before")
     _sign_in(context, through, through.username, through.password).close()
     _come_back(page)
@@ -122,7 +122,7 @@ def test_another_person_is_said_once_and_nothing_posts_on(
 ) -> None:
     demo.python(MAKE_AGENTS)
     page.clock.install()
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     tab = _sign_in(context, through, "mei", "pw-mei")
     tab.close()
     _box(page).fill("mine, not Mei's")
@@ -142,7 +142,7 @@ def test_another_person_is_said_once_and_nothing_posts_on(
     expect(page.locator("[data-composer] textarea")).to_have_value("")
     page.goto(f"{through.url}/readyz")
     log_in(page, through)
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     expect(_box(page)).to_have_value("mine, not Mei's")
     _box(page).fill("")
 
@@ -151,7 +151,7 @@ def test_nothing_of_another_person_is_drawn(
     context: BrowserContext, page: Page, demo: Demo, through: Demo
 ) -> None:
     demo.python(MAKE_AGENTS)
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     _sign_in(context, through, "mei", "pw-mei").close()
     page.evaluate("document.addEventListener('console:drawn', () => { document.title = 'drawn' })")
     with page.expect_response("**/inbox/changes/**"):
@@ -169,7 +169,7 @@ def test_a_token_that_is_refused_whatever_it_is_is_not_renewed_for_ever(page: Pa
         route.fulfill(status=403, headers={"WeiLink-Refusal": "token"}, body="refused")
 
     page.clock.install()
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     for path in ("draft", "here"):
         page.route(f"**/{path}/", refuse)
     _box(page).fill("cannot be saved")
@@ -183,7 +183,7 @@ def test_signed_out_is_said_and_ends_when_the_same_person_is_back(
     context: BrowserContext, page: Page, through: Demo, guard: Guard
 ) -> None:
     page.clock.install()
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     context.clear_cookies(name=re.compile("weilink_(session|csrf)"))
     _box(page).fill("kept in this tab")
     banner = page.locator("#line-banner")
@@ -203,7 +203,7 @@ def test_signed_out_is_said_and_ends_when_the_same_person_is_back(
 
 def test_what_is_final_is_not_tried_again(page: Page, guard: Guard) -> None:
     page.clock.install()
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     _pass(page, 1)
     problem = page.locator("#composer-problem")
     for status in STATUSES:
@@ -225,7 +225,7 @@ def test_what_is_final_is_not_tried_again(page: Page, guard: Guard) -> None:
 @pytest.mark.parametrize("status", [403, 413])
 def test_beats_end_where_the_page_may_not_say_them(page: Page, guard: Guard, status: int) -> None:
     page.clock.install()
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     _pass(page, 1)
     guard.refuse("/here/", status)
     guard.posts.clear()
@@ -239,7 +239,7 @@ def test_what_may_work_later_is_tried_ever_more_rarely(
     page: Page, guard: Guard, status: int
 ) -> None:
     page.clock.install()
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     guard.refuse("/draft/", status)
     guard.posts.clear()
     _box(page).fill(f"later, after {status}")
@@ -254,7 +254,7 @@ def test_what_may_work_later_is_tried_ever_more_rarely(
 
 
 def test_a_proxys_limit_is_named_as_such(page: Page, guard: Guard) -> None:
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     guard.refuse("/uploads/", 413)
     page.locator("[data-attach]").set_input_files(
         FilePayload(name="a.txt", mimeType="text/plain", buffer=b"hello" * 9_000)

@@ -56,26 +56,26 @@ def test_scan_receive_answer_live(context: BrowserContext, demo: Demo) -> None:
     expect(rows).to_contain_text("Can I change the colour to blue?")
 
     rows.get_by_role("link", name=re.compile("李娜")).click()
-    thread = console.get_by_role("region", name=re.compile("Conversation with"))
-    expect(thread).to_contain_text("我的包裹在哪里？已经三天了")
+    conversation = console.get_by_role("region", name=re.compile("Conversation with"))
+    expect(conversation).to_contain_text("我的包裹在哪里？已经三天了")
     _write(phones, "李娜", "Lin", "在吗？")
-    expect(thread.locator(".bubble", has_text="在吗？")).to_be_visible()
+    expect(conversation.locator(".bubble", has_text="在吗？")).to_be_visible()
 
     box = console.get_by_role("textbox", name="Reply to 李娜")
     box.fill("今天下午会送到，单号 SF1039")
     expect(console.get_by_role("button", name="Send as Shop A")).to_be_enabled()
     box.press("Enter")
-    bubble = thread.get_by_role("listitem").filter(has_text="今天下午会送到")
+    bubble = conversation.get_by_role("listitem").filter(has_text="今天下午会送到")
     expect(bubble).to_contain_text("Accepted by WeChat", ignore_case=True)
     expect(box).to_have_value("")
-    expect(thread).to_contain_text("9 of 10 replies left")
+    expect(conversation).to_contain_text("9 of 10 replies left")
     expect(phones.get_by_text("今天下午会送到，单号 SF1039").first).to_be_visible()
 
     rows.get_by_role("link", name=re.compile("Tom Baker")).click()
     box = console.get_by_role("textbox", name="Reply to Tom Baker")
     box.fill("Of course.")
     console.get_by_role("button", name="Send as Repairs 售后").click()
-    bubble = thread.get_by_role("listitem").filter(has_text="Of course.")
+    bubble = conversation.get_by_role("listitem").filter(has_text="Of course.")
     expect(bubble).to_contain_text("Accepted by WeChat", ignore_case=True)
 
 

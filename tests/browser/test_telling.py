@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import ASSIGN, FREE_ALL, MAKE_AGENTS, bound_shop, open_thread, write
+from tests.browser.shop import ASSIGN, FREE_ALL, MAKE_AGENTS, bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -89,7 +89,7 @@ def test_title_and_icon_say_on_every_page_that_somebody_waits(
     expect(page).to_have_title("(1) Settings · WeiLink")
     expect(icon).to_have_attribute("href", re.compile("favicon-marked"))
     page.goto(f"{demo.url}/inbox/")
-    open_thread(page, "Tom Baker")
+    open_conversation(page, "Tom Baker")
     expect(page).to_have_title("(1) Tom Baker · Shop A · WeiLink")
     page.get_by_role("textbox", name="Reply to Tom Baker").fill("hello, what can we do?")
     page.get_by_role("button", name="Send as Shop A").click()
@@ -122,7 +122,7 @@ def test_the_conversation_in_view_is_silent_in_every_tab(
     _choose(first, demo, Sound_of_new_messages="all", Desktop_notifications="all")
     other = _tab(context, f"{demo.url}/settings/")
     first.goto(f"{demo.url}/inbox/")
-    open_thread(first, "Tom Baker")
+    open_conversation(first, "Tom Baker")
     write(demo, "Tom Baker", "and this, in view")
     expect(first.locator(".bubble", has_text="and this, in view")).to_be_visible()
     expect(first.locator("#heard")).to_have_text("Tom Baker: and this, in view")
@@ -155,7 +155,7 @@ def test_mine_sound_and_a_colleagues_do_not(context: BrowserContext, demo: Demo)
         write(demo, person, "hello")
     demo.python(MAKE_AGENTS + ASSIGN % "wei")
     page.goto(f"{demo.url}/inbox/")
-    open_thread(page, "Tom Baker")
+    open_conversation(page, "Tom Baker")
     page.get_by_role("button", name="Assign to me").first.click()
     expect(page.get_by_text("took this conversation")).to_be_visible()
     other = _tab(context, f"{demo.url}/inbox/?view=all")
@@ -196,10 +196,10 @@ def test_one_line_of_a_page_speaks_and_the_thread_does_not(
     bound_shop(page, demo)
     write(demo, "Tom Baker", "hello")
     page.goto(f"{demo.url}/inbox/")
-    open_thread(page, "Tom Baker")
-    thread = page.url.removeprefix(demo.url).strip("/")
+    open_conversation(page, "Tom Baker")
+    conversation = page.url.removeprefix(demo.url).strip("/")
     polite = "[aria-live=polite], [role=status], [role=log], output"
-    for path in ("inbox", thread, "sessions", "settings", "account", "sessions/Shop A"):
+    for path in ("inbox", conversation, "sessions", "settings", "account", "sessions/Shop A"):
         page.goto(f"{demo.url}/{path}/")
         # A closed dialog says nothing; an open one has a region of its own, as what was done has.
         shown = "found => found.filter(one => one.checkVisibility()).map(one => one.id)"

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -51,7 +51,7 @@ def test_it_opens_at_the_first_unread_and_at_the_end_when_all_is_read(
     page: Page, demo: Demo
 ) -> None:
     _bulk(demo, "first", 30)
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     line = page.locator("[data-unread-line]")
     expect(line).to_be_in_viewport()
     expect(_bubble(page, "first 29")).not_to_be_in_viewport()
@@ -65,7 +65,7 @@ def test_it_opens_at_the_first_unread_and_at_the_end_when_all_is_read(
 def test_older_messages_come_in_above_without_a_jump(page: Page, demo: Demo) -> None:
     _bulk(demo, "older")
     page.reload()
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     expect(page.locator("#earlier a")).to_have_count(1)
     page.locator("#thread-scroll").evaluate("pane => { pane.scrollTop = 700; }")
     shown = page.locator(".message:not(.event) .bubble-text").all_inner_texts()
@@ -79,7 +79,7 @@ def test_older_messages_come_in_above_without_a_jump(page: Page, demo: Demo) -> 
 def test_new_ones_scroll_only_at_the_bottom_else_they_are_counted(page: Page, demo: Demo) -> None:
     _bulk(demo, "filler", 30)
     page.reload()
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     page.locator("#thread-scroll").evaluate("pane => { pane.scrollTop = pane.scrollHeight; }")
     write(demo, LINA, "seen at once")
     expect(_bubble(page, "seen at once")).to_be_in_viewport()
@@ -97,7 +97,7 @@ def test_new_ones_scroll_only_at_the_bottom_else_they_are_counted(page: Page, de
 def test_it_opens_at_any_message_and_finds_back_to_the_newest(page: Page, demo: Demo) -> None:
     write(demo, LINA, "the one to find")
     page.reload()
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     number = _message_id(page, "the one to find")
     _bulk(demo, "after it", 60)
     page.goto(f"{page.url.partition('?')[0]}?around={number}")
@@ -115,7 +115,7 @@ def test_it_opens_at_any_message_and_finds_back_to_the_newest(page: Page, demo: 
 def test_reading_on_from_an_old_place_leaves_no_gap(page: Page, demo: Demo) -> None:
     write(demo, LINA, "start here")
     page.reload()
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     number = _message_id(page, "start here")
     _bulk(demo, "read on", 60)
     page.goto(f"{page.url.partition('?')[0]}?around={number}")
@@ -130,7 +130,7 @@ def test_reading_on_from_an_old_place_leaves_no_gap(page: Page, demo: Demo) -> N
 
 def test_a_quote_leads_to_what_it_quotes(page: Page, demo: Demo) -> None:
     page.reload()
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     box = page.get_by_role("textbox", name=f"Reply to {LINA}")
     box.fill("please quote me")
     box.press("Enter")
@@ -154,7 +154,7 @@ def _quoting(message_id: str) -> dict[str, Any]:
 def test_faces_line_breaks_and_links_are_shown_as_meant(page: Page, demo: Demo) -> None:
     write(demo, LINA, "[捂脸] first\nsecond https://shop.example/a?b=1，谢谢")
     page.reload()
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     bubble = page.locator(".bubble-text").last
     expect(bubble.get_by_role("img", name="[捂脸]")).to_have_text("🤦")
     assert "first\nsecond" in bubble.inner_text()
@@ -165,7 +165,7 @@ def test_faces_line_breaks_and_links_are_shown_as_meant(page: Page, demo: Demo) 
 
 def test_an_emoji_is_picked_from_here_and_within_the_policy(page: Page, demo: Demo) -> None:
     page.reload()
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     strangers: list[str] = []
     page.on(
         "request",
@@ -191,7 +191,7 @@ def test_ctrl_and_enter_where_that_is_chosen(page: Page, demo: Demo) -> None:
     page.get_by_label("Send with").select_option("ctrl_enter")
     page.get_by_role("button", name="Save", exact=True).click()
     page.goto(f"{demo.url}/inbox/")
-    open_thread(page, LINA)
+    open_conversation(page, LINA)
     box = page.get_by_role("textbox", name=f"Reply to {LINA}")
     box.fill("one line")
     box.press("Enter")

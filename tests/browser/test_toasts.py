@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -49,7 +49,7 @@ def toast(page: Page) -> Locator:
 
 
 def test_it_moves_nothing_and_leaves_by_itself(page: Page) -> None:
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     before = page.evaluate(PLACES)
     page.get_by_role("button", name="Resolve", exact=True).click()
     expect(page.get_by_role("status")).to_contain_text("1 conversation resolved.")
@@ -62,7 +62,7 @@ def test_it_moves_nothing_and_leaves_by_itself(page: Page) -> None:
 
 
 def test_it_waits_while_somebody_rests_on_it(page: Page) -> None:
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     page.get_by_role("button", name="Resolve", exact=True).click()
     toast(page).hover()
     page.clock.run_for(2 * SHOWN_MS)
@@ -80,7 +80,7 @@ def test_it_waits_while_somebody_rests_on_it(page: Page) -> None:
 
 
 def test_one_key_undoes_what_was_done_last(page: Page, demo: Demo) -> None:
-    open_thread(page, "Tom Baker")
+    open_conversation(page, "Tom Baker")
     page.locator("#thread-scroll").focus()
     page.keyboard.press("m")
     expect(toast(page)).to_contain_text("1 conversation assigned to")
@@ -88,15 +88,15 @@ def test_one_key_undoes_what_was_done_last(page: Page, demo: Demo) -> None:
     page.keyboard.press("u")
     expect(toast(page)).to_contain_text("Undone. The conversation is as it was.")
     expect(page.locator("#head-actions")).not_to_contain_text("admin")
-    thread = page.get_by_role("region", name="Conversation with Tom Baker")
-    expect(thread).to_contain_text("admin undid “Assign”")
+    conversation = page.get_by_role("region", name="Conversation with Tom Baker")
+    expect(conversation).to_contain_text("admin undid “Assign”")
     expect(page.locator("#thread-scroll")).to_be_focused()
     expect(toast(page).get_by_role("button", name="Undo")).to_have_count(0)
 
 
 def test_what_leads_to_the_next_one_is_undone_too(page: Page) -> None:
     """Resolved and gone on by key: said, and taken back by one key more."""
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     page.locator("#thread-scroll").focus()
     page.keyboard.press("Shift+E")
     expect(toast(page)).to_contain_text("1 conversation resolved.")
@@ -123,7 +123,7 @@ def test_several_are_undone_at_once_and_what_changed_stays(page: Page, demo: Dem
 
 
 def test_a_dialog_that_acts_says_so_too(page: Page) -> None:
-    open_thread(page, "赵丽")
+    open_conversation(page, "赵丽")
     page.get_by_role("button", name="Snooze", exact=True).click()
     page.get_by_role("dialog").locator(".choices button").first.click()
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -134,7 +134,7 @@ def test_a_dialog_that_acts_says_so_too(page: Page) -> None:
 
 def test_it_does_not_lie_over_the_reply_that_waits(page: Page, demo: Demo) -> None:
     demo.python("from sessions_app.models import User; User.objects.update(undo_s=10)")
-    open_thread(page, "Tom Baker")
+    open_conversation(page, "Tom Baker")
     page.get_by_role("textbox", name="Reply to Tom Baker").fill("too early")
     page.get_by_role("button", name="Send as Shop A").click()
     bar = page.locator("#undo-bar")

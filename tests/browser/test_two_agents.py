@@ -13,7 +13,7 @@ from tests.browser.shop import (
     FREE_ALL,
     MAKE_AGENTS,
     bound_shop,
-    open_thread,
+    open_conversation,
     write,
 )
 
@@ -50,7 +50,7 @@ def _at_work(context: BrowserContext, demo: Demo, name: str, person: str = TOM) 
     page.get_by_label("Password").fill(f"pw-{name}")
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/inbox/")
-    open_thread(page, person)
+    open_conversation(page, person)
     page.mouse.move(900, 300)  # rows hold still under the pointer
     return page
 
@@ -266,8 +266,8 @@ def test_what_was_sent_does_not_come_back_as_a_draft(agents: tuple[Page, Page], 
         with wei.expect_request("**/reply/"):
             _box(wei).press("Enter")
         if leave == "click":
-            open_thread(wei, "李娜")
-            open_thread(wei, TOM)
+            open_conversation(wei, "李娜")
+            open_conversation(wei, TOM)
         expect(_ours(wei, text)).to_have_count(1)
         wei.reload()
         expect(_ours(wei, text)).to_contain_text("accepted by WeChat")
@@ -299,9 +299,9 @@ def test_a_draft_is_never_taken_along_to_another_person(
     write(demo, "李娜", "你好")
     _box(wei).fill("only for Tom")
     expect(wei.get_by_role("link", name=re.compile("李娜"))).to_be_visible()
-    open_thread(wei, "李娜")
+    open_conversation(wei, "李娜")
     expect(wei.get_by_role("textbox", name="Reply to 李娜")).to_have_value("")
-    open_thread(wei, TOM)
+    open_conversation(wei, TOM)
     expect(_box(wei)).to_have_value("only for Tom")
     _clear(wei)
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -31,7 +31,7 @@ def test_the_marks_come_without_a_reload(
     page = context.new_page()
     bound_shop(page, demo)
     write(demo, TOM, "are you there?")
-    open_thread(page, TOM)
+    open_conversation(page, TOM)
     page.set_viewport_size({"width": width, "height": 844})
     demo.python(LEFT.replace("SECONDS", str(seconds)))
     page.reload()

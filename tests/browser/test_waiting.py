@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.demo_process import Demo
-from tests.browser.shop import bound_shop, open_thread, write
+from tests.browser.shop import bound_shop, open_conversation, write
 
 pytestmark = pytest.mark.browser
 
@@ -87,7 +87,7 @@ def skeleton(page: Page) -> Locator:
 
 
 def test_a_conversation_is_marked_at_once_and_comes_under_its_own_name(page: Page) -> None:
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     held = hold(page, "Tom Baker")
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))
     assert row(page, "Tom Baker").evaluate(AT_ONCE) == "true"
@@ -112,7 +112,7 @@ def test_a_conversation_is_marked_at_once_and_comes_under_its_own_name(page: Pag
 
 
 def test_news_meanwhile_leave_the_mark_where_it_is(page: Page, demo: Demo) -> None:
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     held = hold(page, "Tom Baker")
     row(page, "Tom Baker").click()
     expect(skeleton(page)).to_contain_text("Tom Baker")
@@ -128,7 +128,7 @@ def test_news_meanwhile_leave_the_mark_where_it_is(page: Page, demo: Demo) -> No
 
 
 def test_another_click_meanwhile_is_the_one_that_counts(page: Page) -> None:
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     first, second = hold(page, "Tom Baker"), hold(page, "赵丽")
     row(page, "Tom Baker").click()
     expect(skeleton(page)).to_contain_text("Tom Baker")
@@ -143,7 +143,7 @@ def test_another_click_meanwhile_is_the_one_that_counts(page: Page) -> None:
 
 
 def test_what_does_not_come_gives_back_what_was_there(page: Page) -> None:
-    open_thread(page, "李娜")
+    open_conversation(page, "李娜")
     page.get_by_role("textbox", name="Reply to 李娜").fill("half a sentence")
     held = hold(page, "Tom Baker")
     row(page, "Tom Baker").evaluate("link => link.click()")
@@ -195,7 +195,7 @@ def test_orders_and_filters_say_that_they_work(page: Page) -> None:
 
 
 def test_a_button_that_works_is_not_pressed_twice_and_keeps_the_focus(page: Page) -> None:
-    open_thread(page, "赵丽")
+    open_conversation(page, "赵丽")
     held = Held(page, "**/inbox/work/resolve/")
     button = page.get_by_role("button", name="Resolve", exact=True)
     button.focus()

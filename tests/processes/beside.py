@@ -93,8 +93,8 @@ class SharedConsole:
     def remaining(self, to: str) -> int:
         """Replies left, as the console shows them on the person's thread."""
         _status, answer = self.call("GET", "/conversations?limit=200")
-        [thread] = [one for one in answer["items"] if one["user_id"] == to]
-        return int(thread["remaining"])
+        [conversation] = [one for one in answer["items"] if one["user_id"] == to]
+        return int(conversation["remaining"])
 
     def states(self) -> dict[str, str]:
         _status, answer = self.call("GET", "/sessions?limit=200")

@@ -41,7 +41,7 @@ def thread_context(
     after: int | None = None,
     around: int | None = None,
 ) -> dict[str, Any]:
-    page = queries.thread(conversation, before=before, after=after, around=around)
+    page = queries.conversation(conversation, before=before, after=after, around=around)
     bubbles = _bubbles(conversation, page.messages)
     compose = compose_context(request.user, conversation, bubbles)
     return {

@@ -4,8 +4,8 @@ The folder is the truth for credentials, names, the default, tokens with their c
 we hold its poll lock, cursors. Runs in a thread of the worker; no page and no loop waits for it.
 """
 
-from .contexts import ContextChange, Threads
+from .contexts import ContextChange, Conversations
 from .mirror import Mirror, Sweep
 from .poll_lease import FREE_FOR_S, PollLease
 
-__all__ = ["FREE_FOR_S", "ContextChange", "Mirror", "PollLease", "Sweep", "Threads"]
+__all__ = ["FREE_FOR_S", "ContextChange", "Conversations", "Mirror", "PollLease", "Sweep"]

@@ -1,7 +1,7 @@
 """Context tokens and counts, both ways between one session's rows and its contexts.json.
 
 The later message wins with its token; on the same token each side's replies are added up
-(`filestore.tally`). What another program did is told to `Threads`, in the same transaction.
+(`filestore.tally`). What another program did is told to `Conversations`, in the same transaction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -40,11 +40,11 @@ class ContextChange:
 Follow = Callable[[Change, Sequence[ContextChange]], None]
 
 
-class Threads(Protocol):
-    """What hangs on contexts one room above: routes, windows and lines of the threads."""
+class Conversations(Protocol):
+    """What hangs on contexts one room above: routes, windows and lines of the conversations."""
 
     def lock(self, session: Session, user_ids: set[str]) -> Follow:
-        """Lock these people's threads, before their contexts; the call that follows them."""
+        """Lock these people's conversations, before their contexts; the call that follows them."""
         ...
 
 
@@ -55,20 +55,24 @@ def unfiled_sessions(session_ids: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(rows.values_list("session_id", flat=True)))
 
 
-def take_in(session_id: int, generation: int, entries: Entries, threads: Threads) -> None:
+def take_in(
+    session_id: int, generation: int, entries: Entries, conversations: Conversations
+) -> None:
     """What the file says of these people, into the rows. Reads and writes no file."""
     people = sorted(user for user in entries if is_plain(user) and 0 < len(user) <= MAX_ID)
     for start in range(0, len(people), AT_ONCE):
         part = {user_id: entries[user_id] for user_id in people[start : start + AT_ONCE]}
-        _take_in_some(session_id, generation, part, threads)
+        _take_in_some(session_id, generation, part, conversations)
 
 
-def _take_in_some(session_id: int, generation: int, entries: Entries, threads: Threads) -> None:
+def _take_in_some(
+    session_id: int, generation: int, entries: Entries, conversations: Conversations
+) -> None:
     with announcing() as change:
         session = Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
         if session is None or session.generation != generation or not session.encrypted_token:
             return
-        follow = threads.lock(session, _within_reach(entries))
+        follow = conversations.lock(session, _within_reach(entries))
         locked = Context.objects.select_for_update(no_key=True).filter(
             session=session, user_id__in=set(entries)
         )

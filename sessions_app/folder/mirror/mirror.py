@@ -12,7 +12,7 @@ from functools import partial
 
 from sessions_app.folder.mirror import contexts, rows, shared
 from sessions_app.folder.mirror.comparing import UNDER_LOCK, Kind, RowState, Step, compare
-from sessions_app.folder.mirror.contexts import Threads
+from sessions_app.folder.mirror.contexts import Conversations
 from sessions_app.folder.mirror.poll_lease import FREE_FOR_S, PollLease
 from sessions_app.folder.store import (
     Change,
@@ -62,13 +62,13 @@ class Mirror:
     def __init__(
         self,
         folder: SessionFolder,
-        threads: Threads,
+        conversations: Conversations,
         *,
         free_for_s: float = FREE_FOR_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
-        self.threads = threads
+        self.conversations = conversations
         self.lease = PollLease(folder.poll_lock.path, free_for_s=free_for_s, clock=clock)
         self._clock = clock
         self._memory: Memory = {}
@@ -169,7 +169,7 @@ class Mirror:
         known = before or {}
         fresh = {user: entry for user, entry in entries.items() if known.get(user) != entry}
         if fresh:
-            contexts.take_in(row.pk, row.generation, fresh, self.threads)
+            contexts.take_in(row.pk, row.generation, fresh, self.conversations)
         if before is None:
             contexts.file_missing(row.pk, set(entries))
         elif gone := before.keys() - entries.keys():

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessions_app.folder.mirror import Threads
+from sessions_app.folder.mirror import Conversations
 from sessions_app.folder.store import (
     FolderBusyError,
     FolderError,
@@ -57,7 +57,12 @@ class Taken:
 
 
 def import_folder(
-    path: Path, *, threads: Threads, keep: Keep, dry_run: bool = False, replace: bool = False
+    path: Path,
+    *,
+    conversations: Conversations,
+    keep: Keep,
+    dry_run: bool = False,
+    replace: bool = False,
 ) -> Report:
     """Take in what can be taken; raises Refused. See `Report` for what was left out."""
     refuse_followed(path)
@@ -70,7 +75,7 @@ def import_folder(
         # Held until the end, so that no program begins to receive half-way.
         with folder.poll_lock.borrow(limit_s=0):
             taken = _read(folder)
-            return _Import(taken, threads, keep, Report(dry_run), replace).run(path)
+            return _Import(taken, conversations, keep, Report(dry_run), replace).run(path)
     except FolderBusyError as busy:
         if busy.name == folder.data_lock.path.name:
             raise is_busy(path, folder.data_lock, busy) from busy
@@ -108,7 +113,7 @@ class _Import:
     """One run: every session is judged, and taken in a transaction of its own."""
 
     taken: Taken
-    threads: Threads
+    conversations: Conversations
     keep: Keep
     report: Report
     replace: bool
@@ -148,7 +153,7 @@ class _Import:
         self.report.add(name, self._words(judged, token, len(good)))
         self._store_answers(name, token.bot_id)
         if session is not None:
-            taking.take_people(session, good, self.threads)
+            taking.take_people(session, good, self.conversations)
         self._say_what_is_missing(one, len(good))
         return True
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from sessions_app.folder.mirror import Threads, contexts
+from sessions_app.folder.mirror import Conversations, contexts
 from sessions_app.folder.store import StoredContext, StoredToken, is_plain
 from sessions_app.folder.transfer.judging import Action, Verdict
 from sessions_app.models import Session, Team
@@ -52,9 +52,9 @@ def take_session(name: str, token: StoredToken, verdict: Verdict, *, replace: bo
     return session
 
 
-def take_people(session: Session, entries: Entries, threads: Threads) -> None:
+def take_people(session: Session, entries: Entries, conversations: Conversations) -> None:
     """Tokens and counts; the same ones again change nothing, so that a second run is harmless."""
-    contexts.take_in(session.pk, session.generation, dict(entries), threads)
+    contexts.take_in(session.pk, session.generation, dict(entries), conversations)
 
 
 def _locked(name: str, verdict: Verdict) -> Session:

@@ -22,18 +22,18 @@ def as_(user: User) -> Client:
     return client
 
 
-def bring(user: User, thread: Conversation, name: str = "a.txt", **values: Any) -> str:
+def bring(user: User, conversation: Conversation, name: str = "a.txt", **values: Any) -> str:
     """As the composer does; the file's id."""
     content = samples.picture() if name.endswith(".png") else name.encode()
     file = SimpleUploadedFile("file", content)
-    form = {"name": name, "file": file, "key": "k1", "conversation": thread.pk, **values}
+    form = {"name": name, "file": file, "key": "k1", "conversation": conversation.pk, **values}
     answer = as_(user).post("/inbox/uploads/", form)
     assert answer.status_code == 201, answer.content
     return str(answer.json()["id"])
 
 
-def page(user: User, thread: Conversation, **headers: str) -> str:
-    return as_(user).get(f"/inbox/{thread.pk}/", headers=headers).content.decode()
+def page(user: User, conversation: Conversation, **headers: str) -> str:
+    return as_(user).get(f"/inbox/{conversation.pk}/", headers=headers).content.decode()
 
 
 def shown(html: str) -> list[str]:
@@ -42,11 +42,11 @@ def shown(html: str) -> list[str]:
     return re.findall(r'data-file=.*?data-name dir="auto">([^<]*)<', rows, re.DOTALL)
 
 
-def reply(user: User, thread: Conversation, *ids: str, **values: str) -> Any:
+def reply(user: User, conversation: Conversation, *ids: str, **values: str) -> Any:
     form = {"text": "", "draft_key": "k1", "upload": list(ids), **values}
-    return as_(user).post(f"/inbox/{thread.pk}/reply/", form, headers=HTMX)
+    return as_(user).post(f"/inbox/{conversation.pk}/reply/", form, headers=HTMX)
 
 
-def act(user: User, thread: Conversation, what: str, **form: Any) -> int:
-    url = f"/inbox/{thread.pk}/draft/files/{what}/"
+def act(user: User, conversation: Conversation, what: str, **form: Any) -> int:
+    url = f"/inbox/{conversation.pk}/draft/files/{what}/"
     return as_(user).post(url, form, headers=HTMX).status_code

@@ -20,13 +20,13 @@ ID = "0" * 31
 
 
 @pytest.fixture
-def thread(cast: Cast) -> Conversation:
+def conversation(cast: Cast) -> Conversation:
     receive(make_session("Shop A"), text_message("hello"))
     return Conversation.objects.get()
 
 
 @pytest.fixture(autouse=True)
-def _strict(thread: Conversation) -> Iterator[None]:
+def _strict(conversation: Conversation) -> Iterator[None]:
     """As PostgreSQL's client refuses it, which SQLite does not."""
 
     def refuse(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -43,18 +43,18 @@ def as_(user: User) -> Client:
     return client
 
 
-def test_a_draft_s_key_loses_it(cast: Cast, thread: Conversation) -> None:
+def test_a_draft_s_key_loses_it(cast: Cast, conversation: Conversation) -> None:
     form = {"text": "so far", "key": "a\0b", "number": "0"}
-    assert as_(cast.agent).post(f"/inbox/{thread.pk}/draft/", form).status_code == 200
+    assert as_(cast.agent).post(f"/inbox/{conversation.pk}/draft/", form).status_code == 200
     assert Draft.objects.get().key == "ab"
 
 
 @pytest.mark.parametrize("wrong", [f"{ID}\0", "\0", "", "0" * 33, "z" * 32, "０" * 32])
 def test_a_file_s_id_that_is_none_is_a_file_that_is_not_here(
-    cast: Cast, thread: Conversation, wrong: str
+    cast: Cast, conversation: Conversation, wrong: str
 ) -> None:
     form = {"text": "look", "draft_key": "k1", "upload": [wrong]}
-    answer = as_(cast.agent).post(f"/inbox/{thread.pk}/reply/", form, headers=HTMX)
+    answer = as_(cast.agent).post(f"/inbox/{conversation.pk}/reply/", form, headers=HTMX)
     assert answer.status_code == 422
     assert "no longer here" in answer.content.decode()
     assert not Message.objects.filter(direction="out").exists()
@@ -70,9 +70,9 @@ def test_a_file_s_id_that_is_none_is_a_file_that_is_not_here(
     ],
 )  # fmt: skip
 def test_a_reply_with_it_is_no_error(
-    cast: Cast, thread: Conversation, form: dict[str, str]
+    cast: Cast, conversation: Conversation, form: dict[str, str]
 ) -> None:
-    url = f"/inbox/{thread.pk}/reply/"
+    url = f"/inbox/{conversation.pk}/reply/"
     for headers in (HTMX, {}):
         answer = as_(cast.agent).post(url, {"draft_key": "k", **form}, headers=headers)
         assert answer.status_code in (200, 302, 422)
@@ -91,16 +91,16 @@ def test_a_reply_with_it_is_no_error(
     ],
 )  # fmt: skip
 def test_no_other_post_breaks(
-    cast: Cast, thread: Conversation, path: str, form: dict[str, Any]
+    cast: Cast, conversation: Conversation, path: str, form: dict[str, Any]
 ) -> None:
-    form = {key: str(thread.pk) if one == "{pk}" else one for key, one in form.items()}
+    form = {key: str(conversation.pk) if one == "{pk}" else one for key, one in form.items()}
     form["list"] = "q=\0&label=%00"
-    answer = as_(cast.agent).post(f"/inbox/{path.format(pk=thread.pk)}", form, headers=HTMX)
+    answer = as_(cast.agent).post(f"/inbox/{path.format(pk=conversation.pk)}", form, headers=HTMX)
     assert answer.status_code < 500
 
 
-def test_a_file_brought_with_it_is_kept(cast: Cast, thread: Conversation) -> None:
-    form = {"name": "a%00b.txt", "key": "\0", "conversation": str(thread.pk), "place": "\0"}
+def test_a_file_brought_with_it_is_kept(cast: Cast, conversation: Conversation) -> None:
+    form = {"name": "a%00b.txt", "key": "\0", "conversation": str(conversation.pk), "place": "\0"}
     file = SimpleUploadedFile("file", b"hello")
     answer = as_(cast.agent).post("/inbox/uploads/", {**form, "file": file})
     assert answer.status_code == 201

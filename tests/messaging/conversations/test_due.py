@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from messaging.models import Conversation
-from messaging.worker import due, planning
+from messaging.worker import analyze, due
 from tests.conftest import Cast, Running, in_thread, until
 from tests.messaging.builders import make_session, receive, text_message
 
@@ -44,7 +44,7 @@ def test_sqlite_learns_how_large_a_team_is(cast: Cast) -> None:
     shop = make_session("Shop A")
     for number in range(30):
         receive(shop, text_message("hi", sender=f"p{number}@im.wechat"), cursor=str(number))
-    planning.learn_sizes()
+    analyze.learn_sizes()
     with connection.cursor() as cursor:
         cursor.execute("SELECT stat FROM sqlite_stat1 WHERE idx = 'conversation_newest'")
         assert cursor.fetchone()[0].split()[:2] == ["30", "30"]

@@ -48,7 +48,7 @@ class Story:
         self.writes()
 
     @property
-    def thread(self) -> Conversation:
+    def conversation(self) -> Conversation:
         return Conversation.objects.get()
 
     def do(self, step: str) -> None:
@@ -62,7 +62,11 @@ class Story:
     def replies(self) -> Message:
         key = f"k{self.steps}"
         return send_reply(
-            user=self.cast.agent, conversation=self.thread, text="hi", draft_key=key, override=True
+            user=self.cast.agent,
+            conversation=self.conversation,
+            text="hi",
+            draft_key=key,
+            override=True,
         )
 
     def goes(self) -> None:
@@ -122,10 +126,10 @@ class Story:
             sending.take_back(message=last, user=self.cast.agent)
 
     def resolves(self) -> None:
-        work.resolve(ids=[self.thread.pk], user=self.cast.agent)
+        work.resolve(ids=[self.conversation.pk], user=self.cast.agent)
 
     def reopens(self) -> None:
-        work.reopen(ids=[self.thread.pk], user=self.cast.agent)
+        work.reopen(ids=[self.conversation.pk], user=self.cast.agent)
 
     def shows(self, view: View) -> bool:
         listing, now = Listing(view), timezone.now()
@@ -134,7 +138,7 @@ class Story:
         return bool(page.rows)
 
 
-STEPS = [name for name in vars(Story) if name[0] != "_" and name not in ("thread", "do", "shows")]
+STEPS = [name for name in vars(Story) if name[0] != "_" and name not in ("conversation", "do", "shows")]
 
 
 def oracle(messages: list[Message], receipts: set[int]) -> SimpleNamespace:
@@ -176,23 +180,26 @@ def test_needs_reply_and_not_sent_follow_from_the_messages(
         story.do(step)
         now = set(Message.objects.filter(error_code="no_id").values_list("pk", flat=True))
         lacking = (lacking & now) | (now - known if usual else set())
-        thread = story.thread
+        conversation = story.conversation
         expected = oracle(list(Message.objects.order_by("id")), lacking)
-        assert thread.not_sent == expected.not_sent
-        assert thread.waiting_since == expected.waiting_since
+        assert conversation.not_sent == expected.not_sent
+        assert conversation.waiting_since == expected.waiting_since
         waits = expected.waiting_since is not None
-        assert story.shows(View.NEEDS_REPLY) == (waits and thread.status == "open"), steps
+        assert story.shows(View.NEEDS_REPLY) == (waits and conversation.status == "open"), steps
         assert story.shows(View.NOT_SENT) == (expected.not_sent > 0)
-        assert (thread.missed_at is not None) == (waits and thread.status == "resolved")
-    _filled_like(story.thread)
+        assert (conversation.missed_at is not None) == (waits and conversation.status == "resolved")
+    _filled_like(story.conversation)
 
 
-def _filled_like(thread: Conversation) -> None:
+def _filled_like(conversation: Conversation) -> None:
     """The migration finds the same in what was there before."""
-    if not thread.not_sent:
+    if not conversation.not_sent:
         return
     Conversation.objects.update(not_sent=0, waiting_since=None)
     migration = importlib.import_module("messaging.migrations.0012_fill_not_sent")
     migration.fill(apps, None)
     again = Conversation.objects.get()
-    assert (again.not_sent, again.waiting_since) == (thread.not_sent, thread.waiting_since)
+    assert (again.not_sent, again.waiting_since) == (
+        conversation.not_sent,
+        conversation.waiting_since,
+    )

@@ -12,7 +12,7 @@ from messaging.delivering import outbox
 from messaging.delivering.delivery import Delivery
 from messaging.delivering.outbox import Claim
 from messaging.models import Conversation, Message, SendAttempt
-from messaging.receiving.lines import Lines
+from messaging.receiving.client_pool import ClientPool
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.models import Context, Team
 from sessions_app.sessions import leases
@@ -49,8 +49,8 @@ async def test_a_stop_in_the_middle_of_a_claim_hands_it_back(seeded: Team) -> No
     ) -> Any:
         return await asyncio.shield(in_thread(slowly)(function, *args, **kwargs))
 
-    lines = Lines(identity=wire_identity(), hosts=HostPolicy(NOWHERE, NOWHERE))
-    delivery = Delivery(run_in_database_thread=run_in_database_thread, lines=lines)
+    clients = ClientPool(identity=wire_identity(), hosts=HostPolicy(NOWHERE, NOWHERE))
+    delivery = Delivery(run_in_database_thread=run_in_database_thread, clients=clients)
     delivery.worker_id = "w1"
     task = asyncio.ensure_future(delivery.run())
     await until(claimed.is_set, "claimed")
@@ -118,7 +118,7 @@ async def test_a_stop_ends_the_loop_though_the_claim_fails_in_that_moment() -> N
         await asyncio.sleep(0.05)
         raise OperationalError("the database is away")
 
-    delivery = Delivery(run_in_database_thread=run_in_database_thread, lines=_lines())
+    delivery = Delivery(run_in_database_thread=run_in_database_thread, clients=_lines())
     delivery.worker_id = "w1"
     task = asyncio.ensure_future(delivery.run())
     await asked.wait()
@@ -135,7 +135,7 @@ async def test_a_fate_that_cannot_be_written_does_not_keep_a_stop() -> None:
         tried += 1
         raise OperationalError("the database is away")
 
-    delivery = Delivery(run_in_database_thread=run_in_database_thread, lines=_lines())
+    delivery = Delivery(run_in_database_thread=run_in_database_thread, clients=_lines())
     sending = asyncio.ensure_future(delivery._send(CLAIM))
     delivery._sending.add(sending)
     await until(lambda: tried, "tried")
@@ -154,12 +154,12 @@ async def test_an_error_nobody_thought_of_is_unconfirmed_not_left_sending() -> N
         if function is outbox.put_back:
             raise KeyError("a bug")
 
-    await Delivery(run_in_database_thread=run_in_database_thread, lines=_lines())._send(CLAIM)
+    await Delivery(run_in_database_thread=run_in_database_thread, clients=_lines())._send(CLAIM)
     assert fates == ["put_back", "mark_broken"]
 
 
-def _lines() -> Lines:
-    return Lines(identity=wire_identity(), hosts=HostPolicy(NOWHERE, NOWHERE))
+def _lines() -> ClientPool:
+    return ClientPool(identity=wire_identity(), hosts=HostPolicy(NOWHERE, NOWHERE))
 
 
 CLAIM = Claim(1, 1, 1, NOWHERE, "bot-token", "lina@im.wechat", "context", "client-1", "hi")

@@ -26,8 +26,8 @@ PEOPLE = [f"guest-{number:02}@im.wechat" for number in range(12)]
 
 
 def _reply(person: str, text: str = "hello") -> Message:
-    thread = Conversation.objects.get(contact__user_id=person)
-    return send_reply(user=None, conversation=thread, text=text, draft_key=person + text)
+    conversation = Conversation.objects.get(contact__user_id=person)
+    return send_reply(user=None, conversation=conversation, text=text, draft_key=person + text)
 
 
 def _fates() -> dict[str, int]:
@@ -302,8 +302,8 @@ def test_everybody_is_told_once_with_the_time(session: Session, cast: Cast) -> N
     agent = Client()
     agent.force_login(cast.agent)
     for person in (PEOPLE[1], PEOPLE[7]):
-        thread = Conversation.objects.get(contact__user_id=person)
-        assert notice in agent.get(f"/inbox/{thread.pk}/").content.decode()
+        conversation = Conversation.objects.get(contact__user_id=person)
+        assert notice in agent.get(f"/inbox/{conversation.pk}/").content.decode()
     ask = calling(cast.administrator)
     (shown,) = ask.get("/sessions").body["items"]
     assert (shown["state"], shown["last_error"]) == ("connected", notice)

@@ -32,8 +32,8 @@ def _state(name: str) -> str:
 
 
 def _reply(text: str) -> Message:
-    thread = Conversation.objects.get()
-    return send_reply(user=None, conversation=thread, text=text, draft_key=text)
+    conversation = Conversation.objects.get()
+    return send_reply(user=None, conversation=conversation, text=text, draft_key=text)
 
 
 def _polls(running: Running, bot_id: str) -> int:
@@ -158,12 +158,12 @@ async def test_what_only_the_counts_show_stands_in_the_thread(
 
     program_works(StoredContext("k2", now_s + 1, 0, 0.0, now_s))
     await until(lambda: Message.objects.filter(event="received_elsewhere").exists())
-    thread = await Conversation.objects.aget()
-    assert (thread.last_direction, thread.waiting_since is not None) == ("in", True)
+    conversation = await Conversation.objects.aget()
+    assert (conversation.last_direction, conversation.waiting_since is not None) == ("in", True)
     program_works(StoredContext("k2", now_s + 1, 1, now_s + 2, now_s))
     await until(lambda: Message.objects.filter(event="answered_elsewhere").exists())
-    thread = await Conversation.objects.aget()
-    assert (thread.replies_used, thread.waiting_since) == (1, None)
+    conversation = await Conversation.objects.aget()
+    assert (conversation.replies_used, conversation.waiting_since) == (1, None)
     assert (await Context.objects.aget()).token == "k2"
 
 

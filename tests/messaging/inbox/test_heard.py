@@ -62,8 +62,8 @@ def test_what_was_written_more_than_ten_minutes_ago_makes_no_noise(
 def test_what_a_colleague_answered_and_our_own_words_are_no_news(cast: Cast, shop: Session) -> None:
     since = live_numbers(cast.agent)
     receive(shop, text_message("hello"))
-    thread = Conversation.objects.get()
-    send_reply(user=cast.supervisor, conversation=thread, text="hi", draft_key="1")
+    conversation = Conversation.objects.get()
+    send_reply(user=cast.supervisor, conversation=conversation, text="hi", draft_key="1")
     assert heard_since(cast.agent, since) == []
 
 

@@ -31,7 +31,7 @@ def shop(cast: Cast) -> Session:
 
 
 @pytest.fixture
-def thread(shop: Session) -> Conversation:
+def conversation(shop: Session) -> Conversation:
     receive(shop, text_message("我的包裹在哪里？"))
     return Conversation.objects.get()
 
@@ -39,8 +39,8 @@ def thread(shop: Session) -> Conversation:
 # Who may see what
 
 
-def test_readers_see_the_inbox_and_nobody_else_does(cast: Cast, thread: Conversation) -> None:
-    pages = ["/inbox/", f"/inbox/{thread.pk}/", f"/inbox/changes/?open={thread.pk}"]
+def test_readers_see_the_inbox_and_nobody_else_does(cast: Cast, conversation: Conversation) -> None:
+    pages = ["/inbox/", f"/inbox/{conversation.pk}/", f"/inbox/changes/?open={conversation.pk}"]
     for page in pages:
         for user in (cast.administrator, cast.supervisor, cast.agent, cast.viewer):
             assert as_(user).get(page).status_code == 200, (user, page)
@@ -48,27 +48,27 @@ def test_readers_see_the_inbox_and_nobody_else_does(cast: Cast, thread: Conversa
             assert as_(user).get(page).status_code == 403, (user, page)
 
 
-def test_conversations_of_another_team_do_not_exist(cast: Cast, thread: Conversation) -> None:
+def test_conversations_of_another_team_do_not_exist(cast: Cast, conversation: Conversation) -> None:
     client, message = as_(cast.agent_elsewhere), Message.objects.get()
     assert "我的包裹" not in client.get("/inbox/").content.decode()
-    assert client.get(f"/inbox/{thread.pk}/").status_code == 404
-    changes = client.get("/inbox/changes/", {"open": str(thread.pk), "since": "team:1:0"})
+    assert client.get(f"/inbox/{conversation.pk}/").status_code == 404
+    changes = client.get("/inbox/changes/", {"open": str(conversation.pk), "since": "team:1:0"})
     assert "我的包裹" not in changes.content.decode()
     for page in ("reply", "read", "name"):
-        assert client.post(f"/inbox/{thread.pk}/{page}/").status_code == 404
+        assert client.post(f"/inbox/{conversation.pk}/{page}/").status_code == 404
     for page in ("retry", "send-anyway", "discard", "arrived", "cancel"):
         assert client.post(f"/inbox/messages/{message.pk}/{page}/").status_code == 404
 
 
 def test_a_viewer_reads_without_controls_and_is_refused_what_has_none(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
-    page = as_(cast.viewer).get(f"/inbox/{thread.pk}/").content.decode()
+    page = as_(cast.viewer).get(f"/inbox/{conversation.pk}/").content.decode()
     for words in ("Send as Shop", "Rename", "data-composer", "data-read-url"):
         assert words not in page
     assert "You can read this conversation" in page
     for name in ("reply", "read", "name"):
-        answer = as_(cast.viewer).post(f"/inbox/{thread.pk}/{name}/", {"text": "x"})
+        answer = as_(cast.viewer).post(f"/inbox/{conversation.pk}/{name}/", {"text": "x"})
         assert answer.status_code == 403
     assert Message.objects.filter(direction="out").count() == 0
 
@@ -76,9 +76,11 @@ def test_a_viewer_reads_without_controls_and_is_refused_what_has_none(
 # The list
 
 
-def test_a_row_shows_who_wrote_what_and_what_is_left(cast: Cast, thread: Conversation) -> None:
+def test_a_row_shows_who_wrote_what_and_what_is_left(
+    cast: Cast, conversation: Conversation
+) -> None:
     page = as_(cast.agent).get("/inbox/").content.decode()
-    row = page[page.index(f'id="conversation-{thread.pk}"') :]
+    row = page[page.index(f'id="conversation-{conversation.pk}"') :]
     row = " ".join(re.sub(r"<[^>]+>", " ", row[: row.index("</li>")]).split())
     assert "Customer 0001" in row
     assert "我的包裹在哪里？" in row
@@ -144,8 +146,8 @@ def test_a_thread_asks_the_same_number_of_queries_for_any_number_of_messages(
 # The thread
 
 
-def test_a_thread_shows_its_bubbles_and_days(cast: Cast, thread: Conversation) -> None:
-    page = as_(cast.agent).get(f"/inbox/{thread.pk}/").content.decode()
+def test_a_thread_shows_its_bubbles_and_days(cast: Cast, conversation: Conversation) -> None:
+    page = as_(cast.agent).get(f"/inbox/{conversation.pk}/").content.decode()
     message = Message.objects.get()
     assert f'id="message-{message.pk}"' in page
     assert "Today" in page
@@ -160,9 +162,9 @@ def test_what_people_write_is_text_and_never_markup(cast: Cast, shop: Session) -
     assert '<img src="x">' not in page
 
 
-def test_a_row_opens_its_pane_alone(cast: Cast, thread: Conversation) -> None:
+def test_a_row_opens_its_pane_alone(cast: Cast, conversation: Conversation) -> None:
     headers = {**HTMX, "HX-Target": "conversation-pane"}
-    page = as_(cast.agent).get(f"/inbox/{thread.pk}/", headers=headers).content.decode()
+    page = as_(cast.agent).get(f"/inbox/{conversation.pk}/", headers=headers).content.decode()
     assert 'id="thread"' in page
     assert "data-streams" in page
     assert "conversation-rows" not in page
@@ -182,38 +184,40 @@ def test_older_messages_come_page_by_page(cast: Cast, shop: Session) -> None:
 
 @pytest.mark.parametrize("query", ["before=x", "before=²", "before=" + "9" * 30, "around=-1"])
 def test_nonsense_in_the_address_breaks_nothing(
-    cast: Cast, thread: Conversation, query: str
+    cast: Cast, conversation: Conversation, query: str
 ) -> None:
-    assert as_(cast.agent).get(f"/inbox/{thread.pk}/?{query}").status_code == 200
+    assert as_(cast.agent).get(f"/inbox/{conversation.pk}/?{query}").status_code == 200
     assert as_(cast.agent).get(f"/inbox/?{query}").status_code == 200
 
 
 # What changed
 
 
-def test_changes_bring_only_what_came_after_the_numbers(cast: Cast, thread: Conversation) -> None:
+def test_changes_bring_only_what_came_after_the_numbers(
+    cast: Cast, conversation: Conversation
+) -> None:
     client, key = as_(cast.agent), cast.team.stream_key
     first = Message.objects.get()
     page = client.get(
-        "/inbox/changes/", {"since": f"{key}:0", "open": str(thread.pk)}
+        "/inbox/changes/", {"since": f"{key}:0", "open": str(conversation.pk)}
     ).content.decode()
     assert f'id="message-{first.pk}"' in page
     numbers = re.search(r'data-streams="([^"]+)"', page)
     assert numbers is not None
-    receive(thread.session or make_session("x"), text_message("second"), cursor="c2")
+    receive(conversation.session or make_session("x"), text_message("second"), cursor="c2")
     page = client.get(
-        "/inbox/changes/", {"since": str(numbers[1]), "open": str(thread.pk)}
+        "/inbox/changes/", {"since": str(numbers[1]), "open": str(conversation.pk)}
     ).content.decode()
     assert "second" in page
     assert f'id="message-{first.pk}"' not in page
-    assert f'id="conversation-{thread.pk}"' in page
+    assert f'id="conversation-{conversation.pk}"' in page
 
 
 def test_the_numbers_of_an_answer_are_older_than_its_rows_never_younger(
-    cast: Cast, thread: Conversation, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What commits between the numbers and the rows is shown now and asked for once more."""
-    real, shop = list_queries.list_news, thread.session
+    real, shop = list_queries.list_news, conversation.session
     assert shop is not None
 
     def late(*args: Any, **kwargs: Any) -> list_queries.ListNews:
@@ -226,12 +230,12 @@ def test_the_numbers_of_an_answer_are_older_than_its_rows_never_younger(
     assert "in between" in page
     answered = re.search(rf"{key}:(\d+)", page)
     assert answered is not None
-    thread.refresh_from_db()
-    assert int(answered[1]) < thread.version
+    conversation.refresh_from_db()
+    assert int(answered[1]) < conversation.version
 
 
 def test_a_list_that_is_far_behind_is_told_to_be_read_anew(
-    cast: Cast, thread: Conversation, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messaging.inbox.views.rows.MOST_NEWS", 1)
     key = cast.team.stream_key
@@ -240,7 +244,7 @@ def test_a_list_that_is_far_behind_is_told_to_be_read_anew(
     assert "data-reload" not in page
 
 
-def test_an_open_conversation_that_is_gone_is_said(cast: Cast, thread: Conversation) -> None:
+def test_an_open_conversation_that_is_gone_is_said(cast: Cast, conversation: Conversation) -> None:
     page = as_(cast.agent).get("/inbox/changes/", {"since": "team:1:0", "open": "999"})
     assert b'data-gone="999"' in page.content
 
@@ -248,11 +252,13 @@ def test_an_open_conversation_that_is_gone_is_said(cast: Cast, thread: Conversat
 # The person
 
 
-def test_a_person_is_renamed_in_place_and_everywhere(cast: Cast, thread: Conversation) -> None:
-    client, page = as_(cast.agent), f"/inbox/{thread.pk}/name/?slot=head"
+def test_a_person_is_renamed_in_place_and_everywhere(
+    cast: Cast, conversation: Conversation
+) -> None:
+    client, page = as_(cast.agent), f"/inbox/{conversation.pk}/name/?slot=head"
     assert b'name="name"' in client.get(page, headers=HTMX).content
     answer = client.post(
-        page, {"name": " 李娜 "}, headers={**HTMX, "Live-Open": str(thread.pk)}
+        page, {"name": " 李娜 "}, headers={**HTMX, "Live-Open": str(conversation.pk)}
     ).content.decode()
     assert 'id="name-head"' in answer
     assert 'aria-label="Rename 李娜"' in answer
@@ -261,15 +267,21 @@ def test_a_person_is_renamed_in_place_and_everywhere(cast: Cast, thread: Convers
     assert too_long.status_code == 422
 
 
-def test_reading_sets_the_count_to_nothing_and_never_back(cast: Cast, thread: Conversation) -> None:
-    client, page, last = as_(cast.agent), f"/inbox/{thread.pk}/read/", Message.objects.get().pk
+def test_reading_sets_the_count_to_nothing_and_never_back(
+    cast: Cast, conversation: Conversation
+) -> None:
+    client, page, last = (
+        as_(cast.agent),
+        f"/inbox/{conversation.pk}/read/",
+        Message.objects.get().pk,
+    )
     assert client.post(page, {"up_to": "nonsense"}).status_code == 204
     assert client.post(page, {"up_to": last}).status_code == 204
-    thread.refresh_from_db()
-    assert (thread.unread, thread.read_up_to) == (0, last)
+    conversation.refresh_from_db()
+    assert (conversation.unread, conversation.read_up_to) == (0, last)
     client.post(page, {"up_to": 0})
-    thread.refresh_from_db()
-    assert thread.read_up_to == last
+    conversation.refresh_from_db()
+    assert conversation.read_up_to == last
 
 
 def test_a_cursor_before_all_time_is_no_error(cast: Cast, client: Client) -> None:
@@ -284,15 +296,15 @@ def test_more_messages_than_fit_into_one_answer_reload_the_page(
     monkeypatch.setattr(panes, "MOST_MESSAGES", 5)
     session = make_session("Shop A")
     receive(session, text_message("first", sender="p@im.wechat"))
-    thread = Conversation.objects.get()
+    conversation = Conversation.objects.get()
     client.force_login(cast.agent)
 
     def reloads(count: int) -> bool:
-        thread.refresh_from_db()
-        since = f"{thread.team.stream_key}:{thread.version}"
+        conversation.refresh_from_db()
+        since = f"{conversation.team.stream_key}:{conversation.version}"
         many = [text_message(str(number), sender="p@im.wechat") for number in range(count)]
         receive(session, *many, cursor=f"after {count}")
-        answer = client.get("/inbox/changes/", {"since": since, "open": str(thread.pk)})
+        answer = client.get("/inbox/changes/", {"since": since, "open": str(conversation.pk)})
         return "data-reload" in answer.content.decode()
 
     assert not reloads(4)

@@ -104,9 +104,9 @@ def test_who_cannot_be_answered_through_a_dead_session_needs_no_reply_now(
 
 
 def test_a_mention_that_was_seen_is_none_any_more(cast: Cast, shop: Session) -> None:
-    (thread,) = write(shop, "anna")
+    (conversation,) = write(shop, "anna")
     note = Message.objects.earliest("id")
-    Mention.objects.create(conversation=thread, user=cast.agent, message=note)
+    Mention.objects.create(conversation=conversation, user=cast.agent, message=note)
     assert shown(cast.agent, View.MENTIONS) == ["anna"]
     assert shown(cast.supervisor, View.MENTIONS) == []
     Mention.objects.update(seen_at=timezone.now())
@@ -169,17 +169,17 @@ def test_filters_narrow_a_view_each_and_together(
 def test_people_are_found_whatever_case_width_or_accents(
     cast: Cast, shop: Session, name: str, searches: list[str]
 ) -> None:
-    (thread,) = write(shop, "someone")
+    (conversation,) = write(shop, "someone")
     write(shop, "another")
-    services.rename_contact(contact=thread.contact, name=name, user=None)
+    services.rename_contact(contact=conversation.contact, name=name, user=None)
     for words in searches:
         assert shown(cast.agent, words=words) == ["someone"], words
     assert shown(cast.agent, words="\u200b") == []
 
 
 def test_a_nameless_person_is_found_by_number_in_every_language(cast: Cast, shop: Session) -> None:
-    (thread,) = write(shop, "nameless")
-    number = f"{thread.contact.number:04d}"
+    (conversation,) = write(shop, "nameless")
+    number = f"{conversation.contact.number:04d}"
     for words in (number, f"customer {number}", f"客户{number}", f"CUSTOMER {number}"):
         assert shown(cast.agent, words=words) == ["nameless"], words
 
@@ -214,9 +214,9 @@ def test_the_longest_waiting_stand_first_and_then_the_newest(cast: Cast, shop: S
 
 def test_the_closing_soonest_stand_first_and_the_closed_last(cast: Cast, shop: Session) -> None:
     now = timezone.now()
-    for thread, hours in zip(write(shop, *"abcd"), (5, 1, -2, 3), strict=True):
+    for conversation, hours in zip(write(shop, *"abcd"), (5, 1, -2, 3), strict=True):
         closes_at = now + timedelta(hours=hours)
-        Conversation.objects.filter(pk=thread.pk).update(closes_at=closes_at)
+        Conversation.objects.filter(pk=conversation.pk).update(closes_at=closes_at)
     assert shown(cast.agent, chosen_sort=Sort.CLOSING) == ["b", "d", "a", "c"]
 
 
@@ -229,9 +229,9 @@ def test_pages_go_on_where_moments_are_equal(cast: Cast, shop: Session, sort: So
 
 
 def test_the_stretches_of_a_sort_hold_every_row_once(cast: Cast, shop: Session) -> None:
-    threads, now = write(shop, *"abcd"), timezone.now()
-    Conversation.objects.filter(pk=threads[0].pk).update(closes_at=None, waiting_since=None)
-    Conversation.objects.filter(pk=threads[1].pk).update(closes_at=now, missed_at=now)
+    conversations, now = write(shop, *"abcd"), timezone.now()
+    Conversation.objects.filter(pk=conversations[0].pk).update(closes_at=None, waiting_since=None)
+    Conversation.objects.filter(pk=conversations[1].pk).update(closes_at=now, missed_at=now)
     for sort in Sort:
         parts = segments(sort, now=now)
         found = [Conversation.objects.filter(part.condition).count() for part in parts]

@@ -40,7 +40,7 @@ def a_message(number: int = 1, **changes: Any) -> Message:
     return message
 
 
-def a_thread(**changes: Any) -> Conversation:
+def a_conversation(**changes: Any) -> Conversation:
     values: dict[str, Any] = {
         "id": 1,
         "contact": Contact(pk=1, number=427, colour=0),
@@ -52,13 +52,13 @@ def a_thread(**changes: Any) -> Conversation:
         "closes_at": NOW + timedelta(hours=21),
     }
     values.update(changes)
-    thread = Conversation(**values)
-    vars(thread)["_prefetched_objects_cache"] = {"labels": []}
-    return thread
+    conversation = Conversation(**values)
+    vars(conversation)["_prefetched_objects_cache"] = {"labels": []}
+    return conversation
 
 
 def chips(**changes: Any) -> list[tuple[str, str]]:
-    row = row_presentation.row(a_thread(**changes), now=NOW)
+    row = row_presentation.row(a_conversation(**changes), now=NOW)
     return [(chip.words, chip.tone) for chip in row.chips]
 
 
@@ -72,7 +72,7 @@ def buttons(**changes: Any) -> list[str]:
 
 
 def test_a_preview_shows_wechats_faces() -> None:
-    shown = presentation.preview(a_thread(last_kind="text", last_text="[微笑] ok\n[x]"))
+    shown = presentation.preview(a_conversation(last_kind="text", last_text="[微笑] ok\n[x]"))
     assert shown == "🙂 ok [x]"
 
 
@@ -88,7 +88,7 @@ def test_a_preview_shows_wechats_faces() -> None:
     ],
 )
 def test_a_preview_says_the_kind_of_what_is_no_text(kind: str, text: str, shown: str) -> None:
-    assert presentation.preview(a_thread(last_kind=kind, last_text=text)) == shown
+    assert presentation.preview(a_conversation(last_kind=kind, last_text=text)) == shown
 
 
 def test_a_wide_open_window_is_a_quiet_chip() -> None:
@@ -120,20 +120,22 @@ def test_replies_left_are_counted_from_three_down(used: int, shown: list[str]) -
 
 
 def test_what_was_not_sent_comes_first() -> None:
-    row = row_presentation.row(a_thread(), now=NOW, beside=Beside(held=Held(not_sent=2)))
+    row = row_presentation.row(a_conversation(), now=NOW, beside=Beside(held=Held(not_sent=2)))
     assert (row.chips[0].words, row.chips[0].tone) == ("2 not sent", "bad")
 
 
 def test_what_may_have_arrived_is_not_called_not_sent() -> None:
-    row = row_presentation.row(a_thread(), now=NOW, beside=Beside(held=Held(not_confirmed=1)))
+    row = row_presentation.row(a_conversation(), now=NOW, beside=Beside(held=Held(not_confirmed=1)))
     assert (row.chips[0].words, row.chips[0].tone) == ("1 not confirmed", "warn")
 
 
 def test_row_keys_sort_by_time_and_then_by_id() -> None:
     rows = [
-        row_presentation.row(a_thread(id=9, last_at=NOW), now=NOW),
-        row_presentation.row(a_thread(id=10, last_at=NOW), now=NOW),
-        row_presentation.row(a_thread(id=1, last_at=NOW + timedelta(microseconds=1)), now=NOW),
+        row_presentation.row(a_conversation(id=9, last_at=NOW), now=NOW),
+        row_presentation.row(a_conversation(id=10, last_at=NOW), now=NOW),
+        row_presentation.row(
+            a_conversation(id=1, last_at=NOW + timedelta(microseconds=1)), now=NOW
+        ),
     ]
     assert sorted(rows, key=lambda one: one.key) == rows
 

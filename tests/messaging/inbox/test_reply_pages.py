@@ -36,24 +36,26 @@ def shop(cast: Cast) -> Session:
 
 
 @pytest.fixture
-def thread(shop: Session) -> Conversation:
+def conversation(shop: Session) -> Conversation:
     receive(shop, text_message("我的包裹在哪里？"))
     return Conversation.objects.get()
 
 
 def reply_to(
-    thread: Conversation, user: User, text: str = "今天送到", key: str = "", **form: str
+    conversation: Conversation, user: User, text: str = "今天送到", key: str = "", **form: str
 ) -> tuple[int, str]:
     values = {"text": text, "draft_key": key or uuid.uuid4().hex, **form}
-    answer = as_(user).post(f"/inbox/{thread.pk}/reply/", values, headers=HTMX)
+    answer = as_(user).post(f"/inbox/{conversation.pk}/reply/", values, headers=HTMX)
     return answer.status_code, answer.content.decode()
 
 
 # Replies
 
 
-def test_a_reply_is_queued_and_shown_with_a_fresh_draft(cast: Cast, thread: Conversation) -> None:
-    status, page = reply_to(thread, cast.agent, key="k" * 32)
+def test_a_reply_is_queued_and_shown_with_a_fresh_draft(
+    cast: Cast, conversation: Conversation
+) -> None:
+    status, page = reply_to(conversation, cast.agent, key="k" * 32)
     assert status == 200
     message = Message.objects.get(direction="out")
     assert (message.status, message.sent_by) == ("queued", cast.agent)
@@ -62,25 +64,25 @@ def test_a_reply_is_queued_and_shown_with_a_fresh_draft(cast: Cast, thread: Conv
     assert key[1] != "k" * 32
 
 
-def test_a_double_click_is_one_message(cast: Cast, thread: Conversation) -> None:
+def test_a_double_click_is_one_message(cast: Cast, conversation: Conversation) -> None:
     for _ in range(2):
-        assert reply_to(thread, cast.agent, key="same")[0] == 200
+        assert reply_to(conversation, cast.agent, key="same")[0] == 200
     assert Message.objects.filter(direction="out").count() == 1
 
 
-def test_replying_works_without_javascript(cast: Cast, thread: Conversation) -> None:
+def test_replying_works_without_javascript(cast: Cast, conversation: Conversation) -> None:
     form = {"text": "好的", "draft_key": "a"}
-    answer = as_(cast.agent).post(f"/inbox/{thread.pk}/reply/", form, follow=True)
-    assert answer.redirect_chain[-1][0] == f"/inbox/{thread.pk}/"
+    answer = as_(cast.agent).post(f"/inbox/{conversation.pk}/reply/", form, follow=True)
+    assert answer.redirect_chain[-1][0] == f"/inbox/{conversation.pk}/"
     assert "好的" in answer.content.decode()
 
 
 def test_a_refused_reply_keeps_its_text_without_javascript(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
     text = "字" * 6_000
     form = {"text": text, "draft_key": "a"}
-    answer = as_(cast.agent).post(f"/inbox/{thread.pk}/reply/", form)
+    answer = as_(cast.agent).post(f"/inbox/{conversation.pk}/reply/", form)
     assert answer.status_code == 422
     assert f">{text}</textarea>" in answer.content.decode()
     assert 'value="a"' in answer.content.decode()
@@ -88,33 +90,33 @@ def test_a_refused_reply_keeps_its_text_without_javascript(
 
 @pytest.mark.parametrize(("text", "words"), [("  ", "Write something"), ("字" * 6_000, "16,384")])
 def test_a_text_that_cannot_go_is_refused_in_the_form(
-    cast: Cast, thread: Conversation, text: str, words: str
+    cast: Cast, conversation: Conversation, text: str, words: str
 ) -> None:
-    status, page = reply_to(thread, cast.agent, text=text)
+    status, page = reply_to(conversation, cast.agent, text=text)
     assert status == 422
     assert words in page
     assert "Send anyway" not in page
 
 
 def test_a_closed_window_offers_the_other_session_and_to_send_anyway(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
     yesterday = timezone.now() - timedelta(hours=25)
     receive(make_session("Repairs"), text_message("hi"), cursor="r1")
     Context.objects.filter(session__name="Repairs").update(received_at=timezone.now())
     Context.objects.filter(session__name="Shop A").update(received_at=yesterday)
     Context.objects.filter(session__name="Repairs").update(replies_used=10)
-    status, page = reply_to(thread, cast.agent)
+    status, page = reply_to(conversation, cast.agent)
     assert status == 422
     assert "Send anyway" in page
     Context.objects.filter(session__name="Shop A").update(
         received_at=yesterday + timedelta(hours=9)
     )
-    status, page = reply_to(thread, cast.agent)
+    status, page = reply_to(conversation, cast.agent)
     assert status == 422
     assert 'name="session_name" value="Shop A"' in page
-    assert reply_to(thread, cast.agent, session_name="Shop A")[0] == 200
-    assert reply_to(thread, cast.agent, override="1")[0] == 200
+    assert reply_to(conversation, cast.agent, session_name="Shop A")[0] == 200
+    assert reply_to(conversation, cast.agent, override="1")[0] == 200
     sent = Message.objects.filter(direction="out").order_by("id")
     assert [(one.session.name, one.overrides_limits) for one in sent] == [
         ("Shop A", False),
@@ -123,28 +125,28 @@ def test_a_closed_window_offers_the_other_session_and_to_send_anyway(
 
 
 def test_a_named_session_that_is_spent_can_be_overruled_by_its_name(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
     receive(make_session("Repairs"), text_message("hi"), cursor="r1")
     Context.objects.filter(session__name="Shop A").update(replies_used=10)
-    status, page = reply_to(thread, cast.agent, session_name="Shop A")
+    status, page = reply_to(conversation, cast.agent, session_name="Shop A")
     assert status == 422
     assert 'name="override_as" value="Shop A"' in page
-    assert reply_to(thread, cast.agent, override_as="Shop A")[0] == 200
+    assert reply_to(conversation, cast.agent, override_as="Shop A")[0] == 200
     assert Message.objects.get(direction="out").session.name == "Shop A"
 
 
 # Decisions
 
 
-def _sent(thread: Conversation, agent: User, **columns: object) -> Message:
-    reply_to(thread, agent)
+def _sent(conversation: Conversation, agent: User, **columns: object) -> Message:
+    reply_to(conversation, agent)
     Message.objects.filter(direction="out").update(**columns)
     return Message.objects.get(direction="out")
 
 
-def test_a_queued_reply_can_be_cancelled(cast: Cast, thread: Conversation) -> None:
-    message = _sent(thread, cast.agent)
+def test_a_queued_reply_can_be_cancelled(cast: Cast, conversation: Conversation) -> None:
+    message = _sent(conversation, cast.agent)
     as_(cast.agent).post(f"/inbox/messages/{message.pk}/cancel/")
     message.refresh_from_db()
     assert message.status == "cancelled"
@@ -154,22 +156,24 @@ def test_a_queued_reply_can_be_cancelled(cast: Cast, thread: Conversation) -> No
     ("action", "status"), [("retry", "queued"), ("discard", "failed"), ("send-anyway", "queued")]
 )
 def test_a_failed_reply_is_sent_again_or_discarded(
-    cast: Cast, thread: Conversation, action: str, status: str
+    cast: Cast, conversation: Conversation, action: str, status: str
 ) -> None:
-    message = _sent(thread, cast.agent, status="failed", holds_queue=True, error_code="refused")
+    message = _sent(
+        conversation, cast.agent, status="failed", holds_queue=True, error_code="refused"
+    )
     as_(cast.agent).post(f"/inbox/messages/{message.pk}/{action}/")
     message.refresh_from_db()
     assert (message.status, message.holds_queue) == (status, False)
 
 
 def test_a_broken_line_is_decided_and_a_second_decision_is_answered_in_words(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
     message = _sent(
-        thread, cast.agent, status="unconfirmed", holds_queue=True, error_code="line_broken"
+        conversation, cast.agent, status="unconfirmed", holds_queue=True, error_code="line_broken"
     )
     client, page = as_(cast.agent), f"/inbox/messages/{message.pk}/arrived/"
-    shown = client.get(f"/inbox/{thread.pk}/").content.decode()
+    shown = client.get(f"/inbox/{conversation.pk}/").content.decode()
     assert "The connection broke while sending. The reply may have arrived." in shown
     assert client.post(page, headers=HTMX).status_code == 200
     message.refresh_from_db()
@@ -179,51 +183,53 @@ def test_a_broken_line_is_decided_and_a_second_decision_is_answered_in_words(
     assert b"Somebody has already decided" in late.content
 
 
-def test_a_reply_that_waits_for_a_decision_is_on_the_row(cast: Cast, thread: Conversation) -> None:
-    _sent(thread, cast.agent, status="failed", holds_queue=True, error_code="refused")
+def test_a_reply_that_waits_for_a_decision_is_on_the_row(
+    cast: Cast, conversation: Conversation
+) -> None:
+    _sent(conversation, cast.agent, status="failed", holds_queue=True, error_code="refused")
     assert b"1 not sent" in as_(cast.agent).get("/inbox/").content
 
 
 def test_a_reply_behind_it_says_so_and_leads_there_until_it_is_decided(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
-    first = _sent(thread, cast.agent)
+    first = _sent(conversation, cast.agent)
     leases.register("w1")
     (claim,) = outbox.claim_next("w1", limit=1)
     outbox.mark_refused(claim, wire_code=-1, detail="no")
-    reply_to(thread, cast.agent, "and one more")
-    client, address = as_(cast.agent), f"/inbox/{thread.pk}/"
+    reply_to(conversation, cast.agent, "and one more")
+    client, address = as_(cast.agent), f"/inbox/{conversation.pk}/"
     page = client.get(address).content.decode()
     link = f'href="{address}?around={first.pk}#message-{first.pk}" data-jumps-to="{first.pk}"'
     assert link in page
     assert "waits for your decision about the reply above" in page
     for view in ("needs_reply", "not_sent"):
         row = client.get(f"/inbox/?view={view}").content.decode()
-        assert f'id="conversation-{thread.pk}"' in row, view
+        assert f'id="conversation-{conversation.pk}"' in row, view
         assert "2 not sent" in row
-    since = numbers_of([thread.team.stream_key])[thread.team.stream_key]
+    since = numbers_of([conversation.team.stream_key])[conversation.team.stream_key]
     client.post(f"/inbox/messages/{first.pk}/discard/")
-    asked = f"/inbox/changes/?since={thread.team.stream_key}:{since}&open={thread.pk}"
+    asked = f"/inbox/changes/?since={conversation.team.stream_key}:{since}&open={conversation.pk}"
     news = client.get(asked, headers=HTMX).content.decode()
     held = Message.objects.get(text="and one more")
     assert f'id="message-{held.pk}"' in news, "the held one is drawn anew"
     assert "waits for your decision" not in news
     for view in ("needs_reply", "not_sent"):
         row = client.get(f"/inbox/?view={view}").content.decode()
-        assert f'id="conversation-{thread.pk}"' not in row, view
+        assert f'id="conversation-{conversation.pk}"' not in row, view
 
 
 @pytest.mark.parametrize(("action", "status"), [("retry", "queued"), ("arrived", "sent")])
 def test_a_missing_receipt_waits_for_a_decision_where_receipts_were_usual(
-    cast: Cast, shop: Session, thread: Conversation, action: str, status: str
+    cast: Cast, shop: Session, conversation: Conversation, action: str, status: str
 ) -> None:
     leases.register("w1")
     for wire_id in ("7", None):
-        message = send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="")
+        message = send_reply(user=cast.agent, conversation=conversation, text="hi", draft_key="")
         (claim,) = outbox.claim_next("w1", limit=1)
         outbox.mark_sent(claim, wire_id=wire_id)
     client = as_(cast.agent)
-    page = client.get(f"/inbox/{thread.pk}/?view=not_sent").content.decode()
+    page = client.get(f"/inbox/{conversation.pk}/?view=not_sent").content.decode()
     assert "WeChat accepted it but gave no receipt. It may not have arrived." in page
     assert "may get it twice" in page
     assert "1 without receipt" in page
@@ -236,24 +242,24 @@ def test_a_missing_receipt_waits_for_a_decision_where_receipts_were_usual(
 
 
 def test_a_missing_receipt_is_no_answer_only_where_receipts_were_usual(
-    cast: Cast, shop: Session, thread: Conversation
+    cast: Cast, shop: Session, conversation: Conversation
 ) -> None:
     leases.register("w1")
-    _sent(thread, cast.agent)
+    _sent(conversation, cast.agent)
     (claim,) = outbox.claim_next("w1", limit=1)
     outbox.mark_sent(claim, wire_id=None)
-    thread.refresh_from_db()
-    assert (thread.waiting_since, thread.not_sent) == (None, 0)
+    conversation.refresh_from_db()
+    assert (conversation.waiting_since, conversation.not_sent) == (None, 0)
 
 
 def test_one_that_goes_again_waits_for_one_that_is_being_sent(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
     leases.register("w1")
-    first = _sent(thread, cast.agent)
+    first = _sent(conversation, cast.agent)
     (claim,) = outbox.claim_next("w1", limit=1)
     outbox.mark_sent(claim, wire_id=None)
-    send_reply(user=cast.agent, conversation=thread, text="hi", draft_key="")
+    send_reply(user=cast.agent, conversation=conversation, text="hi", draft_key="")
     (claim,) = outbox.claim_next("w1", limit=1)
     services.retry_message(message=first, user=cast.agent)
     assert outbox.claim_next("w1", limit=5) == []
@@ -263,21 +269,25 @@ def test_one_that_goes_again_waits_for_one_that_is_being_sent(
 
 
 def test_resolved_while_its_reply_was_under_way_it_is_open_again_when_that_fails(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
-    _sent(thread, cast.agent)
+    _sent(conversation, cast.agent)
     since = Message.objects.get(direction="in").stored_at
     leases.register("w1")
     (claim,) = outbox.claim_next("w1", limit=1)
-    work.resolve(ids=[thread.pk], user=cast.agent)
+    work.resolve(ids=[conversation.pk], user=cast.agent)
     outbox.mark_refused(claim, wire_code=-1, detail="no")
-    thread.refresh_from_db()
-    assert (thread.status, thread.waiting_since, thread.missed_at) == ("open", since, None)
-    page = as_(cast.agent).get(f"/inbox/{thread.pk}/").content.decode()
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.waiting_since, conversation.missed_at) == (
+        "open",
+        since,
+        None,
+    )
+    page = as_(cast.agent).get(f"/inbox/{conversation.pk}/").content.decode()
     assert "Reopened: the last reply was not sent" in page
     # Whoever resolves it now has seen the failure: it stays so, missed and not sent.
-    work.resolve(ids=[thread.pk], user=cast.agent)
-    thread.refresh_from_db()
-    assert (thread.status, thread.not_sent) == ("resolved", 1)
-    assert thread.missed_at is not None
+    work.resolve(ids=[conversation.pk], user=cast.agent)
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.not_sent) == ("resolved", 1)
+    assert conversation.missed_at is not None
     assert "1 not sent" in as_(cast.agent).get("/inbox/?view=not_sent").content.decode()

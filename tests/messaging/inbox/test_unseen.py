@@ -10,7 +10,7 @@ from django.test import Client
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from messaging.conversations.thread_events import record_event, record_note
+from messaging.conversations.events import record_event, record_note
 from messaging.inbox import presentation
 from messaging.inbox.views.compose_pane import tray_values
 from messaging.media import showing
@@ -102,22 +102,22 @@ def test_hidden_signs_are_seen_wherever_somebody_wrote_them(cast: Cast, hidden: 
     quoted = {"message_item": {"type": 1, "text_item": {"text": hostile("quote")}}}
     items = [{"type": 1, "text_item": {"text": "answer"}, "ref_msg": quoted}]
     receive(Session.objects.get(), text_message("", item_list=items, sender="lina@im.wechat"))
-    thread, agent = Conversation.objects.get(), cast.agent
+    conversation, agent = Conversation.objects.get(), cast.agent
     Contact.objects.update(name=hostile("name"), note=hostile("about"))
     User.objects.filter(pk=agent.pk).update(first_name=hostile("agent"))
-    label = Label.objects.create(team=thread.team, name=hostile("label"))
-    thread.labels.add(label)
+    label = Label.objects.create(team=conversation.team, name=hostile("label"))
+    conversation.labels.add(label)
     Conversation.objects.update(assignee=agent)
     with announcing() as change:
-        record_note(change, thread, text=hostile("note"), who=agent)
-        record_event(change, thread, "labelled", who=agent, detail=hostile("event"))
+        record_note(change, conversation, text=hostile("note"), who=agent)
+        record_event(change, conversation, "labelled", who=agent, detail=hostile("event"))
     client = as_(User.objects.get(pk=agent.pk))
-    for path in (f"/inbox/{thread.pk}/", "/inbox/", "/inbox/filters/", "/palette/?q=name"):
+    for path in (f"/inbox/{conversation.pk}/", "/inbox/", "/inbox/filters/", "/palette/?q=name"):
         page = html.unescape(client.get(path).content.decode())
         for field in re.findall(r'(?:value|data-drafts)="[^"]*"', page):
             page = page.replace(field, "")  # what a form sends is the name itself
         assert hidden not in page, path
-    whole = client.get(f"/inbox/{thread.pk}/").content.decode()
+    whole = client.get(f"/inbox/{conversation.pk}/").content.decode()
     for word in ("text", "quote", "name", "about", "agent", "label", "note", "event"):
         assert re.search(f"{word}(<bdi[^>]*>)?{re.escape(seen)}", whole), word
     # Programs get what was written.
@@ -130,11 +130,11 @@ def test_hidden_signs_are_seen_wherever_somebody_wrote_them(cast: Cast, hidden: 
 def test_a_name_that_turns_around_is_seen_in_list_thread_and_tray(cast: Cast) -> None:
     items = [{"type": 4, "file_item": {"file_name": HOSTILE, "len": "5"}}]
     receive(make_session("Shop A"), text_message("", item_list=items))
-    thread, row = Conversation.objects.get(), Attachment.objects.get()
+    conversation, row = Conversation.objects.get(), Attachment.objects.get()
     assert showing.shown(row).words == SHOWN
-    assert presentation.preview(thread) == f"File · {SHOWN}"
+    assert presentation.preview(conversation) == f"File · {SHOWN}"
     client = as_(cast.agent)
-    for path in (f"/inbox/{thread.pk}/", "/inbox/"):
+    for path in (f"/inbox/{conversation.pk}/", "/inbox/"):
         page = client.get(path).content.decode()
         assert SHOWN in page
         assert "\u202e" not in page

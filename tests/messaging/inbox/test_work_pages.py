@@ -35,7 +35,7 @@ def shop(cast: Cast) -> Session:
 
 
 @pytest.fixture
-def threads(shop: Session) -> list[Conversation]:
+def conversations(shop: Session) -> list[Conversation]:
     for person in "abcd":
         receive(shop, text_message("hi", sender=f"{person}@im.wechat"), cursor=person)
     return list(Conversation.objects.order_by("pk"))
@@ -45,8 +45,8 @@ def post(user: User, act: str, data: dict[str, Any], **headers: str) -> Any:
     return as_(user).post(f"/inbox/work/{act}/", data, headers={**HTMX, **headers})
 
 
-def single(thread: Conversation, **data: Any) -> dict[str, Any]:
-    return {"ids": [thread.pk], "single": "1", **data}
+def single(conversation: Conversation, **data: Any) -> dict[str, Any]:
+    return {"ids": [conversation.pk], "single": "1", **data}
 
 
 def said(answer: Any) -> str:
@@ -64,13 +64,15 @@ def lines() -> list[str]:
 
 @pytest.mark.parametrize("act", ACTS)
 def test_only_who_may_answer_there_works_on_conversations(
-    cast: Cast, threads: list[Conversation], act: str
+    cast: Cast, conversations: list[Conversation], act: str
 ) -> None:
-    data = single(threads[0], assignee="", done="1", until="", team="x", sure="1")
+    data = single(conversations[0], assignee="", done="1", until="", team="x", sure="1")
     for user in (cast.viewer, cast.operator, cast.outsider):
         assert post(user, act, data).status_code == 403, user
     assert post(cast.agent_elsewhere, act, data).status_code == 404
-    foreign = post(cast.agent_elsewhere, act, {"ids": [one.pk for one in threads], "sure": "1"})
+    foreign = post(
+        cast.agent_elsewhere, act, {"ids": [one.pk for one in conversations], "sure": "1"}
+    )
     assert foreign.status_code == 200
     everything = post(cast.agent_elsewhere, act, {"scope": "all", "sure": "1"})
     assert everything.status_code == 200
@@ -80,7 +82,7 @@ def test_only_who_may_answer_there_works_on_conversations(
         assert post(user, act, data).status_code in {200, 422}, user
 
 
-def test_readers_filter_and_nobody_else_does(cast: Cast, threads: list[Conversation]) -> None:
+def test_readers_filter_and_nobody_else_does(cast: Cast, conversations: list[Conversation]) -> None:
     for user in (cast.administrator, cast.supervisor, cast.agent, cast.viewer):
         assert as_(user).get("/inbox/filters/").status_code == 200
     for user in (cast.operator, cast.outsider):
@@ -91,9 +93,9 @@ def test_readers_filter_and_nobody_else_does(cast: Cast, threads: list[Conversat
 
 
 def test_a_viewer_sees_no_control_that_works_on_conversations(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
-    page = as_(cast.viewer).get(f"/inbox/{threads[0].pk}/").content.decode()
+    page = as_(cast.viewer).get(f"/inbox/{conversations[0].pk}/").content.decode()
     for words in ("/inbox/work/", 'name="ids"', "head-actions", "data-selects"):
         assert words not in page
 
@@ -101,16 +103,18 @@ def test_a_viewer_sees_no_control_that_works_on_conversations(
 # One conversation
 
 
-def test_without_a_choice_an_action_asks_for_it(cast: Cast, threads: list[Conversation]) -> None:
+def test_without_a_choice_an_action_asks_for_it(
+    cast: Cast, conversations: list[Conversation]
+) -> None:
     asked = {
         "assign": 'name="assignee"', "label": 'name="new"', "snooze": 'name="until"',
         "transfer": 'name="team"',
     }  # fmt: skip
     for act, field in asked.items():
-        page = post(cast.agent, act, single(threads[0])).content.decode()
+        page = post(cast.agent, act, single(conversations[0])).content.decode()
         assert field in page, act
         assert "Customer 0001" in page
-        led = as_(cast.agent).post(f"/inbox/work/{act}/", single(threads[0]))
+        led = as_(cast.agent).post(f"/inbox/work/{act}/", single(conversations[0]))
         whole = as_(cast.agent).get(led["Location"]).content.decode()
         assert field in whole
         assert "<html" in whole
@@ -118,50 +122,57 @@ def test_without_a_choice_an_action_asks_for_it(cast: Cast, threads: list[Conver
 
 
 def test_one_is_assigned_to_me_and_its_page_shows_it(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
-    since = f"{cast.team.stream_key}:{threads[-1].version}"
-    headers = {"Live-Open": str(threads[0].pk), "Live-Since": since, "Live-List": "view=unassigned"}
-    answer = post(cast.agent, "assign", single(threads[0], assignee="me"), **headers)
+    since = f"{cast.team.stream_key}:{conversations[-1].version}"
+    headers = {
+        "Live-Open": str(conversations[0].pk),
+        "Live-Since": since,
+        "Live-List": "view=unassigned",
+    }
+    answer = post(cast.agent, "assign", single(conversations[0], assignee="me"), **headers)
     page = answer.content.decode()
     assert said(answer) == "1 conversation assigned to wei."
-    assert re.search(rf'id="conversation-{threads[0].pk}" data-removed', page)
+    assert re.search(rf'id="conversation-{conversations[0].pk}" data-removed', page)
     assert "Assigned to wei; assign to somebody else" in page
     assert "took this conversation" in page
-    assert Conversation.objects.get(pk=threads[0].pk).assignee == cast.agent
+    assert Conversation.objects.get(pk=conversations[0].pk).assignee == cast.agent
 
 
-def test_only_who_may_answer_is_offered_and_taken(cast: Cast, threads: list[Conversation]) -> None:
-    page = post(cast.agent, "assign", single(threads[0])).content.decode()
+def test_only_who_may_answer_is_offered_and_taken(
+    cast: Cast, conversations: list[Conversation]
+) -> None:
+    page = post(cast.agent, "assign", single(conversations[0])).content.decode()
     offered = set(re.findall(r'name="assignee" value="(\d*)"', page))
     assert offered == {str(one.pk) for one in (cast.administrator, cast.supervisor, cast.agent)} | {
         ""
     }
-    post(cast.agent, "assign", single(threads[0], assignee=str(cast.viewer.pk)))
-    assert Conversation.objects.get(pk=threads[0].pk).assignee is None
+    post(cast.agent, "assign", single(conversations[0], assignee=str(cast.viewer.pk)))
+    assert Conversation.objects.get(pk=conversations[0].pk).assignee is None
 
 
 def test_snoozing_takes_a_time_that_is_still_to_come(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
     for wrong in ("", "yesterday", "2020-01-01T00:00:00Z", "9" * 40, "0001-01-01T00:00:00+14:00"):
-        answer = post(cast.agent, "snooze", single(threads[0], until=wrong))
+        answer = post(cast.agent, "snooze", single(conversations[0], until=wrong))
         assert answer.status_code == 422, wrong
         assert "in the future" in answer.content.decode()
     until = timezone.now() + timedelta(hours=2)
     assert (
-        post(cast.agent, "snooze", single(threads[0], until=until.isoformat())).status_code == 200
+        post(cast.agent, "snooze", single(conversations[0], until=until.isoformat())).status_code
+        == 200
     )
-    assert Conversation.objects.get(pk=threads[0].pk).snoozed_until == until
+    assert Conversation.objects.get(pk=conversations[0].pk).snoozed_until == until
 
 
 def test_the_field_for_a_time_means_the_readers_own_zone(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
     User.objects.update(time_zone="Asia/Shanghai")
     day = (timezone.now() + timedelta(days=3)).date().isoformat()
-    post(cast.agent, "snooze", single(threads[0], until="at", at=f"{day}T09:00", sure="1"))
-    until = Conversation.objects.get(pk=threads[0].pk).snoozed_until
+    post(cast.agent, "snooze", single(conversations[0], until="at", at=f"{day}T09:00", sure="1"))
+    until = Conversation.objects.get(pk=conversations[0].pk).snoozed_until
     assert until == datetime.fromisoformat(f"{day}T09:00").replace(tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
@@ -186,39 +197,41 @@ def test_the_times_offered_are_to_come_and_in_order(now: str, words: list[str]) 
 
 
 def test_labels_that_some_carry_are_left_alone_unless_chosen(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
-    work.label(ids=[threads[0].pk, threads[1].pk], add=["both"], user=None)
-    work.label(ids=[threads[0].pk], add=["one"], user=None)
-    ids = [threads[0].pk, threads[1].pk]
+    work.label(ids=[conversations[0].pk, conversations[1].pk], add=["both"], user=None)
+    work.label(ids=[conversations[0].pk], add=["one"], user=None)
+    ids = [conversations[0].pk, conversations[1].pk]
     page = post(cast.agent, "label", {"ids": ids}).content.decode()
     assert re.search(r'value="both" checked', page)
     assert re.search(r'value="one" data-some', page)
     post(
         cast.agent, "label", {"ids": ids, "done": "1", "had": ["both"], "labels": [], "new": "VIP"}
     )
-    names = [[one.name for one in thread.labels.all()] for thread in threads[:2]]
+    names = [[one.name for one in conversation.labels.all()] for conversation in conversations[:2]]
     assert names == [["VIP", "one"], ["VIP"]]
 
 
 def test_who_hands_over_what_is_open_goes_back_to_the_list(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
-    data = single(threads[0], team=str(cast.other_team.pk))
-    answer = post(cast.agent, "transfer", data, **{"Live-Open": str(threads[0].pk)})
+    data = single(conversations[0], team=str(cast.other_team.pk))
+    answer = post(cast.agent, "transfer", data, **{"Live-Open": str(conversations[0].pk)})
     assert answer["HX-Redirect"] == "/inbox/"
-    assert as_(cast.agent).get(f"/inbox/{threads[0].pk}/").status_code == 404
-    stays = post(cast.administrator, "transfer", single(threads[1], team=str(cast.other_team.pk)))
+    assert as_(cast.agent).get(f"/inbox/{conversations[0].pk}/").status_code == 404
+    stays = post(
+        cast.administrator, "transfer", single(conversations[1], team=str(cast.other_team.pk))
+    )
     assert "HX-Redirect" not in stays
 
 
 def test_without_javascript_an_action_leads_back_where_it_was_done(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
     client = as_(cast.agent)
-    one = client.post("/inbox/work/resolve/", single(threads[0], list="view=mine"))
-    assert one["Location"] == f"/inbox/{threads[0].pk}/?view=mine"
-    many = client.post("/inbox/work/resolve/", {"ids": [threads[1].pk], "list": "view=mine"})
+    one = client.post("/inbox/work/resolve/", single(conversations[0], list="view=mine"))
+    assert one["Location"] == f"/inbox/{conversations[0].pk}/?view=mine"
+    many = client.post("/inbox/work/resolve/", {"ids": [conversations[1].pk], "list": "view=mine"})
     assert many["Location"] == "/inbox/?view=mine"
     assert lines() == ["resolved", "resolved"]
 
@@ -227,28 +240,28 @@ def test_without_javascript_an_action_leads_back_where_it_was_done(
 
 
 def test_several_are_resolved_and_a_line_says_how_many(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
-    work.resolve(ids=[threads[0].pk], user=None)
-    data = {"ids": [one.pk for one in threads[:3]] + ["x", "9" * 30]}
+    work.resolve(ids=[conversations[0].pk], user=None)
+    data = {"ids": [one.pk for one in conversations[:3]] + ["x", "9" * 30]}
     answer = post(cast.agent, "resolve", data, **{"Live-List": "view=unassigned"})
     page = answer.content.decode()
     assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#list-pane", "outerHTML")
     assert said(answer) == "2 conversations resolved."
     assert 'data-list="view=unassigned"' in page
     assert re.findall(r'<li class="conversation[^"]*" id="conversation-(\d+)"', page) == [
-        str(threads[3].pk)
+        str(conversations[3].pk)
     ]
 
 
 def test_all_that_match_is_asked_for_once_more_and_then_done_over_what_is_not_loaded(
-    cast: Cast, shop: Session, threads: list[Conversation], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, shop: Session, conversations: list[Conversation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messaging.inbox.views.rows.PAGE_ROWS", 2)
     monkeypatch.setattr(work, "BATCH", 2)
-    work.assign(ids=[threads[0].pk], assignee=cast.agent, user=None)
+    work.assign(ids=[conversations[0].pk], assignee=cast.agent, user=None)
     headers = {"Live-List": "view=unassigned"}
-    data: dict[str, Any] = {"scope": "all", "ids": [threads[0].pk, threads[1].pk]}
+    data: dict[str, Any] = {"scope": "all", "ids": [conversations[0].pk, conversations[1].pk]}
     asked = post(cast.agent, "resolve", data, **headers).content.decode()
     assert "Resolve all 3 conversations" in asked
     assert Conversation.objects.filter(status="resolved").count() == 0
@@ -258,24 +271,26 @@ def test_all_that_match_is_asked_for_once_more_and_then_done_over_what_is_not_lo
     answer = post(cast.agent, "resolve", {"scope": "all", "sure": "1"}, **headers)
     assert said(answer) == "3 conversations resolved."
     left = Conversation.objects.exclude(status="resolved").values_list("pk", flat=True)
-    assert list(left) == [threads[0].pk]
+    assert list(left) == [conversations[0].pk]
 
 
 def test_all_that_match_takes_the_filters_into_account(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
-    work.label(ids=[threads[2].pk], add=["VIP"], user=None)
+    work.label(ids=[conversations[2].pk], add=["VIP"], user=None)
     data = {"scope": "all", "assignee": "me"}
     post(cast.agent, "assign", data, **{"Live-List": "label=VIP"})
     mine = Conversation.objects.filter(assignee=cast.agent).values_list("pk", flat=True)
-    assert list(mine) == [threads[2].pk]
+    assert list(mine) == [conversations[2].pk]
 
 
 def test_a_dialog_asks_the_same_number_of_queries_for_any_number_chosen(
-    cast: Cast, threads: list[Conversation], django_assert_max_num_queries: DjangoAssertNumQueries
+    cast: Cast,
+    conversations: list[Conversation],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = as_(cast.agent)
-    for ids in ([threads[0].pk, threads[1].pk], [one.pk for one in threads]):
+    for ids in ([conversations[0].pk, conversations[1].pk], [one.pk for one in conversations]):
         with django_assert_max_num_queries(12):
             client.post("/inbox/work/label/", {"ids": ids}, headers=HTMX)
 
@@ -284,7 +299,7 @@ def test_a_dialog_asks_the_same_number_of_queries_for_any_number_chosen(
 
 
 def test_another_list_comes_alone_and_the_open_conversation_stays_in_the_address(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
     headers = {**HTMX, "HX-Target": "list-pane", "HX-Current-URL": "http://x/inbox/"}
     client = as_(cast.agent)
@@ -295,27 +310,27 @@ def test_another_list_comes_alone_and_the_open_conversation_stays_in_the_address
     assert 'conversation-pane"' not in page.replace('hx-target="#conversation-pane"', "")
     assert re.search(r'hx-swap-oob="true"', page)
     assert "No missed conversations." in page
-    headers["Live-Open"] = str(threads[0].pk)
+    headers["Live-Open"] = str(conversations[0].pk)
     answer = client.get("/inbox/?view=missed", headers=headers)
-    assert answer["HX-Push-Url"] == f"/inbox/{threads[0].pk}/?view=missed"
+    assert answer["HX-Push-Url"] == f"/inbox/{conversations[0].pk}/?view=missed"
 
 
 def test_rows_and_the_next_page_carry_the_list_in_their_addresses(
-    cast: Cast, threads: list[Conversation], monkeypatch: pytest.MonkeyPatch
+    cast: Cast, conversations: list[Conversation], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("messaging.inbox.views.rows.PAGE_ROWS", 2)
     page = as_(cast.agent).get("/inbox/?view=unassigned&sort=newest").content.decode()
     query = "view=unassigned&amp;sort=newest"
-    assert f'href="/inbox/{threads[3].pk}/?{query}"' in page
+    assert f'href="/inbox/{conversations[3].pk}/?{query}"' in page
     more = re.search(r'href="(/inbox/\?[^"]*before=[^"]+)"', page)
     assert more is not None
     following = as_(cast.agent).get(more[1].replace("&amp;", "&")).content.decode()
     found = re.findall(r'id="conversation-(\d+)"', page + following)
-    assert found == [str(one.pk) for one in reversed(threads)]
+    assert found == [str(one.pk) for one in reversed(conversations)]
 
 
-def test_the_rail_shows_each_views_count(cast: Cast, threads: list[Conversation]) -> None:
-    work.assign(ids=[threads[0].pk], assignee=cast.agent, user=None)
+def test_the_rail_shows_each_views_count(cast: Cast, conversations: list[Conversation]) -> None:
+    work.assign(ids=[conversations[0].pk], assignee=cast.agent, user=None)
     page = as_(cast.agent).get("/inbox/?view=mine").content.decode()
     rail = page[page.index('id="rail-views"') : page.index("</ul>", page.index('id="rail-views"'))]
     numbers = dict(re.findall(r'data-view="(\w+)".*?class="count">(\d*)<', rail, re.S))
@@ -327,7 +342,7 @@ def test_the_rail_shows_each_views_count(cast: Cast, threads: list[Conversation]
 
 
 def test_pages_go_out_compressed_and_the_api_as_it_is(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
     client, headers = as_(cast.agent), {"accept-encoding": "gzip"}
     page = client.get("/inbox/", headers=headers)
@@ -337,7 +352,7 @@ def test_pages_go_out_compressed_and_the_api_as_it_is(
 
 
 def test_an_open_list_learns_that_others_can_be_answered_now(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
     """Nothing of a conversation changes when its session is signed out; its list does."""
     client = as_(cast.agent)
@@ -358,7 +373,7 @@ def test_an_open_list_learns_that_others_can_be_answered_now(
 
 @pytest.mark.parametrize("address", ["/inbox/", "/inbox/?view=all", "/inbox/?view=not_sent"])
 def test_a_link_of_the_rail_a_heading_and_a_menu_say_one_name_and_one_number(
-    cast: Cast, threads: list[Conversation], address: str
+    cast: Cast, conversations: list[Conversation], address: str
 ) -> None:
     page = as_(cast.agent).get(address).content.decode()
     heading = re.search(r'<h1 id="list-title">([^<]+)</h1>', page)
@@ -383,11 +398,11 @@ def test_a_link_of_the_rail_a_heading_and_a_menu_say_one_name_and_one_number(
 
 
 def test_one_window_is_said_in_one_form_in_row_head_composer_and_context(
-    cast: Cast, threads: list[Conversation]
+    cast: Cast, conversations: list[Conversation]
 ) -> None:
-    page = as_(cast.agent).get(f"/inbox/{threads[0].pk}/").content.decode()
+    page = as_(cast.agent).get(f"/inbox/{conversations[0].pk}/").content.decode()
     said = re.findall(r'data-form="left">([^<]+)<|data-window-words>([^<]+)<', page)
-    assert len(said) == len(threads) + 3
+    assert len(said) == len(conversations) + 3
     assert {one or other for one, other in said} == {"23 h"}
     assert "23 h " not in page
     assert "24 h" not in page

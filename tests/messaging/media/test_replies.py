@@ -28,7 +28,7 @@ def as_(user: User) -> Client:
 
 
 @pytest.fixture
-def thread(cast: Cast) -> Conversation:
+def conversation(cast: Cast) -> Conversation:
     receive(make_session("Shop A"), text_message("hello"))
     return Conversation.objects.get()
 
@@ -37,53 +37,55 @@ def bring(owner: User, content: bytes = b"hello", name: str = "a.txt") -> str:
     return uploads.bring_pieces(owner=owner, pieces=[content], file_name=name).pk
 
 
-def reply(user: User, thread: Conversation, *ids: str, text: str = "", key: str = "k1") -> int:
+def reply(
+    user: User, conversation: Conversation, *ids: str, text: str = "", key: str = "k1"
+) -> int:
     values = {"text": text, "draft_key": key, "upload": list(ids)}
-    answer = as_(user).post(f"/inbox/{thread.pk}/reply/", values, headers=HTMX)
+    answer = as_(user).post(f"/inbox/{conversation.pk}/reply/", values, headers=HTMX)
     return answer.status_code
 
 
 def test_text_and_files_are_messages_of_their_own_in_order(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
     ids = [bring(cast.agent, samples.picture(), "p.png"), bring(cast.agent)]
-    assert reply(cast.agent, thread, *ids, text="look") == 200
+    assert reply(cast.agent, conversation, *ids, text="look") == 200
     rows = list(Message.objects.filter(direction="out"))
     assert [(one.kind, one.text) for one in rows] == [("text", "look"), ("image", ""), ("file", "")]
     picture, file = Attachment.objects.order_by("message")
     assert (picture.width, picture.content_type, picture.state) == (64, "image/png", "stored")
     assert (file.file_name, file.size) == ("a.txt", 5)
     assert Context.objects.get().replies_used == 3
-    thread.refresh_from_db()
-    assert (thread.last_kind, thread.last_text) == ("file", "a.txt")
+    conversation.refresh_from_db()
+    assert (conversation.last_kind, conversation.last_text) == ("file", "a.txt")
     assert not Upload.objects.exists()
 
 
-def test_the_same_draft_again_is_the_same_messages(cast: Cast, thread: Conversation) -> None:
+def test_the_same_draft_again_is_the_same_messages(cast: Cast, conversation: Conversation) -> None:
     ids = [bring(cast.agent), bring(cast.agent)]
     for _ in range(2):
-        assert reply(cast.agent, thread, *ids, text="look") == 200
+        assert reply(cast.agent, conversation, *ids, text="look") == 200
     assert Message.objects.filter(direction="out").count() == 3
-    assert reply(cast.agent, thread, *ids, text="another") == 422
-    assert reply(cast.agent, thread, ids[0], text="look") == 422
+    assert reply(cast.agent, conversation, *ids, text="another") == 422
+    assert reply(cast.agent, conversation, ids[0], text="look") == 422
 
 
-def test_what_is_wrong_with_a_file_queues_nothing(cast: Cast, thread: Conversation) -> None:
+def test_what_is_wrong_with_a_file_queues_nothing(cast: Cast, conversation: Conversation) -> None:
     mine, others = bring(cast.agent), bring(cast.supervisor)
-    assert reply(cast.agent, thread, mine, others) == 422
-    assert reply(cast.agent, thread, "0" * 32) == 422
-    assert reply(cast.agent, thread, *([mine] * 10)) == 422
+    assert reply(cast.agent, conversation, mine, others) == 422
+    assert reply(cast.agent, conversation, "0" * 32) == 422
+    assert reply(cast.agent, conversation, *([mine] * 10)) == 422
     assert not Message.objects.filter(direction="out").exists()
     assert Upload.objects.filter(pk=mine).exists()
     assert Context.objects.get().replies_used == 0
 
 
-def test_what_it_costs_is_checked_before(cast: Cast, thread: Conversation) -> None:
+def test_what_it_costs_is_checked_before(cast: Cast, conversation: Conversation) -> None:
     Context.objects.update(replies_used=8)
     ids = [bring(cast.agent) for _ in range(3)]
-    assert reply(cast.agent, thread, *ids) == 422
+    assert reply(cast.agent, conversation, *ids) == 422
     assert not Message.objects.filter(direction="out").exists()
-    assert reply(cast.agent, thread, *ids[:2]) == 200
+    assert reply(cast.agent, conversation, *ids[:2]) == 200
 
 
 def test_files_come_one_by_one_and_tell_what_they_are(cast: Cast, settings: Any) -> None:
@@ -117,12 +119,14 @@ def test_a_file_can_be_given_up(cast: Cast) -> None:
     assert not Upload.objects.exists()
 
 
-def test_without_javascript_the_files_come_with_the_form(cast: Cast, thread: Conversation) -> None:
+def test_without_javascript_the_files_come_with_the_form(
+    cast: Cast, conversation: Conversation
+) -> None:
     values = {"text": "", "draft_key": "k", "files": SimpleUploadedFile("a.txt", b"hello")}
-    answer = as_(cast.agent).post(f"/inbox/{thread.pk}/reply/", values)
+    answer = as_(cast.agent).post(f"/inbox/{conversation.pk}/reply/", values)
     assert answer.status_code == 302
     assert Attachment.objects.get().file_name == "a.txt"
-    page = as_(cast.agent).get(f"/inbox/{thread.pk}/").content.decode()
+    page = as_(cast.agent).get(f"/inbox/{conversation.pk}/").content.decode()
     assert 'enctype="multipart/form-data"' in page
     assert "a.txt" in page
 
@@ -137,9 +141,9 @@ def test_what_one_person_never_sends_has_an_end(cast: Cast, settings: Any) -> No
     bring(cast.supervisor)
 
 
-def test_undo_brings_all_files_of_the_reply_back(cast: Cast, thread: Conversation) -> None:
+def test_undo_brings_all_files_of_the_reply_back(cast: Cast, conversation: Conversation) -> None:
     ids = [bring(cast.agent, samples.picture(), "p.png"), bring(cast.agent)]
-    assert reply(cast.agent, thread, *ids, text="look") == 200
+    assert reply(cast.agent, conversation, *ids, text="look") == 200
     last = Message.objects.filter(direction="out").order_by("-id")[0]
     answer = as_(cast.agent).post(f"/inbox/messages/{last.pk}/edit/", headers=HTMX)
     assert answer.status_code == 200
@@ -149,7 +153,7 @@ def test_undo_brings_all_files_of_the_reply_back(cast: Cast, thread: Conversatio
     assert not Attachment.objects.exists()
     assert Context.objects.get().replies_used == 0
     again = [one.pk for one in back]
-    assert reply(cast.agent, thread, *again, text="look", key="k2") == 200
+    assert reply(cast.agent, conversation, *again, text="look", key="k2") == 200
     assert Attachment.objects.count() == 2
 
 
@@ -161,11 +165,11 @@ def test_undo_brings_all_files_of_the_reply_back(cast: Cast, thread: Conversatio
     ],
 )
 def test_a_note_and_a_parked_reply_have_no_files(
-    cast: Cast, thread: Conversation, values: dict[str, str], words: str
+    cast: Cast, conversation: Conversation, values: dict[str, str], words: str
 ) -> None:
     mine = bring(cast.agent)
     form = {"text": "look", "draft_key": "k", "upload": [mine], **values}
-    answer = as_(cast.agent).post(f"/inbox/{thread.pk}/reply/", form, headers=HTMX)
+    answer = as_(cast.agent).post(f"/inbox/{conversation.pk}/reply/", form, headers=HTMX)
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert Upload.objects.filter(pk=mine).exists()

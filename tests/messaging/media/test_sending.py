@@ -44,9 +44,9 @@ def brought(content: bytes, name: str) -> Wanted:
     return Wanted(uploads.bring_pieces(owner=agent(), pieces=[content], file_name=name).pk)
 
 
-def reply(thread: Conversation, text: str = "", *files: tuple[bytes, str]) -> list[Message]:
+def reply(conversation: Conversation, text: str = "", *files: tuple[bytes, str]) -> list[Message]:
     wish = Wish(text, draft_key="", files=tuple(brought(*file) for file in files))
-    return sending.send(user=agent(), conversation=thread, wish=wish, limits=team_settings())
+    return sending.send(user=agent(), conversation=conversation, wish=wish, limits=team_settings())
 
 
 async def sent(count: int) -> None:
@@ -60,7 +60,7 @@ def bubbles(running: Running) -> list[dict[str, Any]]:
 
 
 async def test_every_kind_arrives_byte_for_byte_and_in_order(running: Running) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     files = [
         (samples.picture(kind="JPEG"), "a.jpg"),
         (samples.MP4, "b.mp4"),
@@ -68,7 +68,7 @@ async def test_every_kind_arrives_byte_for_byte_and_in_order(running: Running) -
         (b"%PDF-1.4\n" + bytes(700_000), "d.pdf"),
         (b"x", "e.txt"),
     ]
-    await in_thread(reply)(thread, "看图", *files)
+    await in_thread(reply)(conversation, "看图", *files)
     await sent(6)
     shown = bubbles(running)
     assert [one["kind"] for one in shown] == ["text", "image", "video", "file", "file", "file"]
@@ -81,25 +81,25 @@ async def test_every_kind_arrives_byte_for_byte_and_in_order(running: Running) -
 
 
 async def test_names_travel_as_they_are(running: Running) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     assert max(len(name.encode()) for name in NAMES) == 255
-    await in_thread(reply)(thread, "", *((b"content", name) for name in NAMES))
+    await in_thread(reply)(conversation, "", *((b"content", name) for name in NAMES))
     await sent(len(NAMES))
     assert [one["file_name"] for one in bubbles(running)] == NAMES
 
 
 @pytest.mark.parametrize("address", ["full", "param", "both"])
 async def test_both_forms_of_an_upload_address_are_followed(running: Running, address: str) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.switches(upload_address=address)
-    await in_thread(reply)(thread, "", (b"hello", "a.txt"))
+    await in_thread(reply)(conversation, "", (b"hello", "a.txt"))
     await sent(1)
 
 
 async def test_a_refused_upload_fails_its_message_and_holds_the_next(running: Running) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.add_fault("status", path=UPLOAD, status=413)
-    await in_thread(reply)(thread, "", (b"one", "1.txt"), (b"two", "2.txt"))
+    await in_thread(reply)(conversation, "", (b"one", "1.txt"), (b"two", "2.txt"))
     first = await until(Message.objects.filter(status="failed").first, "failed")
     assert (first.error_code, first.holds_queue) == ("upload_refused", True)
     second = await Message.objects.filter(direction="out").alast()
@@ -118,9 +118,9 @@ async def test_an_upload_that_breaks_is_tried_again_and_given_up_in_the_end(
 ) -> None:
     monkeypatch.setattr(uploading, "RETRY_S", (0, 0))
     running.worker.media._cdn._sleep = lambda _seconds: asyncio.sleep(0)
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.add_fault("reset", path=UPLOAD, times=None)
-    await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    await in_thread(reply)(conversation, "", (b"one", "1.txt"))
     failed = await until(Message.objects.filter(status="failed").first, "failed", within_s=30)
     assert failed.error_code == "upload_failed"
     assert (await Context.objects.aget()).replies_used == 0
@@ -146,10 +146,10 @@ async def test_a_busy_or_late_server_fails_no_reply_and_sends_nothing_twice(
     """It hits the first of two files; both arrive once, in their order."""
     monkeypatch.setattr(uploading, "RETRY_S", (0,) * 6)
     running.worker.media._cdn._sleep = lambda _seconds: asyncio.sleep(0)
-    thread = await opened(running)
+    conversation = await opened(running)
     for status in reversed(statuses):
         running.control.add_fault("status", path=path, status=status)
-    await in_thread(reply)(thread, "", (b"one", "1.txt"), (b"two", "2.txt"))
+    await in_thread(reply)(conversation, "", (b"one", "1.txt"), (b"two", "2.txt"))
     await sent(2)
     assert [one["file_name"] for one in bubbles(running)] == ["1.txt", "2.txt"]
     assert (await Context.objects.aget()).replies_used == 2
@@ -158,10 +158,10 @@ async def test_a_busy_or_late_server_fails_no_reply_and_sends_nothing_twice(
 @pytest.mark.parametrize("path", [UPLOAD, ASK])
 async def test_while_the_server_is_busy_the_bubble_says_so(running: Running, path: str) -> None:
     """WeChat's own word on when to come again is kept, up to ten minutes."""
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.add_fault("status", path=path, status=429, retry_after="7200")
     before = timezone.now()
-    [message] = await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    [message] = await in_thread(reply)(conversation, "", (b"one", "1.txt"))
     waiting = Message.objects.filter(pk=message.pk, error_code="upload_busy")
     row: Message = await until(waiting.first, "it waits")
     assert row.status == "queued"
@@ -178,9 +178,9 @@ async def test_an_upload_that_is_never_taken_is_given_up_with_wechats_words(
 ) -> None:
     assert 120 < sum(uploading.RETRY_S) < 1_200
     monkeypatch.setattr(uploading, "RETRY_S", (0, 0))
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.add_fault("status", path=UPLOAD, status=403, times=None)
-    await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    await in_thread(reply)(conversation, "", (b"one", "1.txt"))
     failed = await until(Message.objects.filter(status="failed").first, "failed")
     assert (failed.error_code, "403" in failed.error_detail) == ("upload_refused", True)
     assert running.control.faults()[0]["hits"] == 3
@@ -188,9 +188,9 @@ async def test_an_upload_that_is_never_taken_is_given_up_with_wechats_words(
 
 
 async def test_a_retry_uploads_again_only_if_it_must(running: Running) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.add_fault("ret", path="/ilink/bot/sendmessage", ret=-2)
-    await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    await in_thread(reply)(conversation, "", (b"one", "1.txt"))
     failed = await until(Message.objects.filter(status="failed").first, "failed")
     await in_thread(services.retry_message)(message=failed, user=None)
     await sent(1)
@@ -198,9 +198,9 @@ async def test_a_retry_uploads_again_only_if_it_must(running: Running) -> None:
 
 
 async def test_a_new_binding_uploads_anew(running: Running) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.add_fault("ret", path="/ilink/bot/sendmessage", ret=-2)
-    await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    await in_thread(reply)(conversation, "", (b"one", "1.txt"))
     failed = await until(Message.objects.filter(status="failed").first, "failed")
     await running.scan("Shop A")
     rebound = await until(Session.objects.filter(generation=2, state="connected").first, "rebound")
@@ -212,9 +212,9 @@ async def test_a_new_binding_uploads_anew(running: Running) -> None:
 
 
 async def test_a_cancelled_file_never_leaves(running: Running) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     running.control.add_fault("slow", path=UPLOAD, delay_s=3.0)
-    [message] = await in_thread(reply)(thread, "", (b"one", "1.txt"))
+    [message] = await in_thread(reply)(conversation, "", (b"one", "1.txt"))
     begun = Attachment.objects.exclude(claimed_by="")
     await until(begun.exists, "the upload has begun")
     await in_thread(services.cancel_message)(message=message, user=None)
@@ -226,9 +226,9 @@ async def test_a_cancelled_file_never_leaves(running: Running) -> None:
 
 async def test_a_large_file_goes_whole(running: Running, tmp_path: Path) -> None:
     """20 MB through the simulator, which checks size, padding and md5."""
-    thread = await opened(running)
+    conversation = await opened(running)
     content = bytes(range(256)) * 80_000
-    await in_thread(reply)(thread, "", (content, "large.bin"))
+    await in_thread(reply)(conversation, "", (content, "large.bin"))
     await sent(1)
     assert running.control.media(bubbles(running)[0]["media"]) == content
     assert not await Upload.objects.aexists()
@@ -237,7 +237,7 @@ async def test_a_large_file_goes_whole(running: Running, tmp_path: Path) -> None
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_a_hundred_megabytes_come_and_go_byte_for_byte(running: Running) -> None:
-    thread = await opened(running)
+    conversation = await opened(running)
     content = bytes(range(256)) * (100 * 4096)
     bot = running.bots["Shop A"]
     running.control.write(bot, LINA, kind="file", content=content, file_name="100 MB.bin")
@@ -245,6 +245,6 @@ async def test_a_hundred_megabytes_come_and_go_byte_for_byte(running: Running) -
     row: Attachment = await until(stored.first, "it came", within_s=60)
     with default_storage.open(row.stored_name) as file:
         assert file.read() == content
-    await in_thread(reply)(thread, "", (content, "back.bin"))
+    await in_thread(reply)(conversation, "", (content, "back.bin"))
     await sent(1)
     assert running.control.media(bubbles(running)[0]["media"]) == content

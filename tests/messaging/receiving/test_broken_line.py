@@ -25,8 +25,8 @@ async def bot(running: Running) -> str:
 
 
 def _reply(text: str) -> Message:
-    thread = Conversation.objects.get()
-    return send_reply(user=None, conversation=thread, text=text, draft_key=text)
+    conversation = Conversation.objects.get()
+    return send_reply(user=None, conversation=conversation, text=text, draft_key=text)
 
 
 def _fates() -> list[tuple[str, str, str]]:

@@ -40,8 +40,8 @@ def _row(session: Session) -> Session:
 
 
 def _reply(text: str) -> Message:
-    thread = Conversation.objects.get(contact__user_id=LINA)
-    return send_reply(user=None, conversation=thread, text=text, draft_key=text)
+    conversation = Conversation.objects.get(contact__user_id=LINA)
+    return send_reply(user=None, conversation=conversation, text=text, draft_key=text)
 
 
 def _is(text: str, status: str) -> Callable[[], bool]:
@@ -71,8 +71,8 @@ async def _meet(running: Running, call: str, answer: dict[str, Any]) -> None:
 
 
 def _type() -> None:
-    thread = Conversation.objects.get(contact__user_id=LINA)
-    typing_sign.show(thread, Session.objects.get().pk)
+    conversation = Conversation.objects.get(contact__user_id=LINA)
+    typing_sign.show(conversation, Session.objects.get().pk)
 
 
 async def _with_lina(running: Running) -> Session:
@@ -112,8 +112,8 @@ def _send_file() -> Message:
     user = User.objects.create(username="wei")
     brought = uploads.bring_pieces(owner=user, pieces=[b"%PDF-1.7"], file_name="bill.pdf")
     wish = Wish("", draft_key="f", files=(Wanted(brought.pk),))
-    thread = Conversation.objects.get()
-    [made] = sending.send(user=user, conversation=thread, wish=wish, limits=team_settings())
+    conversation = Conversation.objects.get()
+    [made] = sending.send(user=user, conversation=conversation, wish=wish, limits=team_settings())
     return made
 
 

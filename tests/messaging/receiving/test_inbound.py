@@ -32,11 +32,15 @@ def _texts() -> list[str]:
 def test_a_first_message_makes_contact_thread_context_and_message(session: Session) -> None:
     receive(session, text_message("hello"), cursor="c9")
 
-    thread = Conversation.objects.get()
-    assert thread.contact.display_name == "Customer 0001"
-    assert (thread.unread, thread.last_text, thread.session_id) == (1, "hello", session.pk)
-    assert thread.closes_at is not None
-    assert thread.closes_at > timezone.now() + timedelta(hours=23)
+    conversation = Conversation.objects.get()
+    assert conversation.contact.display_name == "Customer 0001"
+    assert (conversation.unread, conversation.last_text, conversation.session_id) == (
+        1,
+        "hello",
+        session.pk,
+    )
+    assert conversation.closes_at is not None
+    assert conversation.closes_at > timezone.now() + timedelta(hours=23)
     assert Session.objects.get().cursor == "c9"
     assert Context.objects.get().token.startswith("token-")
 
@@ -192,9 +196,9 @@ def test_messages_without_id_and_time_are_known_by_their_place(session: Session)
 
 def test_a_new_token_begins_a_new_count_with_what_still_waits(session: Session) -> None:
     receive(session, text_message("hello"))
-    thread = Conversation.objects.get()
-    send_reply(user=None, conversation=thread, text="one", draft_key="1")
-    send_reply(user=None, conversation=thread, text="two", draft_key="2")
+    conversation = Conversation.objects.get()
+    send_reply(user=None, conversation=conversation, text="one", draft_key="1")
+    send_reply(user=None, conversation=conversation, text="two", draft_key="2")
     Message.objects.filter(text="one").update(status="sent")
 
     receive(session, text_message("hello again"))
@@ -327,8 +331,8 @@ def test_our_own_message_that_comes_back_makes_no_second_bubble(session: Session
     from messaging.delivering import outbox
 
     receive(session, text_message("hello"))
-    thread = Conversation.objects.get()
-    send_reply(user=None, conversation=thread, text="hi", draft_key="1")
+    conversation = Conversation.objects.get()
+    send_reply(user=None, conversation=conversation, text="hi", draft_key="1")
     leases.register("w1")
     [claim] = outbox.claim_next("w1", limit=5)
     outbox.mark_broken(claim, detail="")
@@ -363,8 +367,8 @@ def test_who_comes_by_an_invitation_is_filed_under_its_label_once() -> None:
     session.label = "fair"
     session.save()
     receive(session, text_message("hello"))
-    thread = Conversation.objects.get()
-    assert [label.name for label in thread.labels.all()] == ["fair"]
-    thread.labels.clear()
+    conversation = Conversation.objects.get()
+    assert [label.name for label in conversation.labels.all()] == ["fair"]
+    conversation.labels.clear()
     receive(session, text_message("again"))
-    assert not thread.labels.exists()
+    assert not conversation.labels.exists()

@@ -27,8 +27,8 @@ def session() -> Session:
 
 
 def _claimed(session: Session) -> Claim:
-    thread = Conversation.objects.get()
-    send_reply(user=None, conversation=thread, text="yo", draft_key="k")
+    conversation = Conversation.objects.get()
+    send_reply(user=None, conversation=conversation, text="yo", draft_key="k")
     return _claim()
 
 

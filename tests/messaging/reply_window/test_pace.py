@@ -55,7 +55,7 @@ def shop(cast: Cast) -> Session:
 
 
 @pytest.fixture
-def thread(shop: Session) -> Conversation:
+def conversation(shop: Session) -> Conversation:
     receive(shop, text_message("hi"))
     leases.register("w1")
     return Conversation.objects.get()
@@ -68,13 +68,15 @@ def _tries(message: Message, count: int, outcome: str = "sent") -> None:
     )
 
 
-def _queued(thread: Conversation, cast: Cast, key: str = "k") -> Message:
-    return send_reply(user=cast.agent, conversation=thread, text="on", draft_key=key)
+def _queued(conversation: Conversation, cast: Cast, key: str = "k") -> Message:
+    return send_reply(user=cast.agent, conversation=conversation, text="on", draft_key=key)
 
 
 @pytest.mark.django_db
-def test_over_the_pace_a_reply_waits_and_says_until_when(cast: Cast, thread: Conversation) -> None:
-    message = _queued(thread, cast)
+def test_over_the_pace_a_reply_waits_and_says_until_when(
+    cast: Cast, conversation: Conversation
+) -> None:
+    message = _queued(conversation, cast)
     _tries(message, 12)
     version = message.version
     assert outbox.claim_next("w1", limit=5) == []
@@ -87,8 +89,8 @@ def test_over_the_pace_a_reply_waits_and_says_until_when(cast: Cast, thread: Con
 
 
 @pytest.mark.django_db
-def test_it_goes_by_itself_when_the_pace_opens(cast: Cast, thread: Conversation) -> None:
-    message = _queued(thread, cast)
+def test_it_goes_by_itself_when_the_pace_opens(cast: Cast, conversation: Conversation) -> None:
+    message = _queued(conversation, cast)
     _tries(message, 12)
     outbox.claim_next("w1", limit=5)
     long_ago = timezone.now() - timedelta(minutes=7)
@@ -98,8 +100,8 @@ def test_it_goes_by_itself_when_the_pace_opens(cast: Cast, thread: Conversation)
 
 
 @pytest.mark.django_db
-def test_send_now_overrules_our_count(cast: Cast, thread: Conversation) -> None:
-    message = _queued(thread, cast)
+def test_send_now_overrules_our_count(cast: Cast, conversation: Conversation) -> None:
+    message = _queued(conversation, cast)
     _tries(message, 12)
     with pytest.raises(ReplyError):
         sending.send_now(message=message, user=cast.agent)  # nothing waits yet
@@ -109,11 +111,11 @@ def test_send_now_overrules_our_count(cast: Cast, thread: Conversation) -> None:
 
 
 @pytest.mark.django_db
-def test_tries_from_which_no_byte_left_do_not_count(cast: Cast, thread: Conversation) -> None:
-    message = _queued(thread, cast)
+def test_tries_from_which_no_byte_left_do_not_count(cast: Cast, conversation: Conversation) -> None:
+    message = _queued(conversation, cast)
     _tries(message, 20, "not_reached")
     found = pace_with(
-        conversation_id=thread.pk,
+        conversation_id=conversation.pk,
         session_id=message.session_id,
         now=timezone.now(),
         limits=TeamSettings(),

@@ -27,8 +27,8 @@ def _pause(session: Session, paused: bool) -> None:
 
 
 def _reply() -> Message:
-    thread = Conversation.objects.get()
-    return send_reply(user=None, conversation=thread, text="yo", draft_key="k")
+    conversation = Conversation.objects.get()
+    return send_reply(user=None, conversation=conversation, text="yo", draft_key="k")
 
 
 def _is(status: str) -> Callable[[], bool]:
@@ -74,7 +74,7 @@ async def test_a_log_out_closes_the_lines_even_of_a_paused_session(running: Runn
     await until(lambda: len(running.worker.polls._loops) == 1, "let go")
     for session in (first, other):
         await in_thread(_log_out)(session)
-    await until(lambda: not running.worker.lines.bindings(), "closed")
+    await until(lambda: not running.worker.clients.bindings(), "closed")
 
 
 def _log_out(session: Session) -> None:

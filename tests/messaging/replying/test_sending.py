@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.composing import drafts
-from messaging.conversations import thread_events
+from messaging.conversations import events
 from messaging.conversations.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
 from messaging.delivering import outbox
 from messaging.models import Conversation, Draft, EventCode, Message
@@ -31,17 +31,17 @@ def shop(cast: Cast) -> Session:
 
 
 @pytest.fixture
-def thread(shop: Session) -> Conversation:
+def conversation(shop: Session) -> Conversation:
     receive(shop, text_message("hi"))
     leases.register("w1")
     return Conversation.objects.get()
 
 
 def send(
-    thread: Conversation, user: User, text: str = "ok", key: str = "k", **more: object
+    conversation: Conversation, user: User, text: str = "ok", key: str = "k", **more: object
 ) -> list[Message]:
     wish = Wish(text, key, **more)  # type: ignore[arg-type]
-    return sending.send(user=user, conversation=thread, wish=wish, limits=LIMITS)
+    return sending.send(user=user, conversation=conversation, wish=wish, limits=LIMITS)
 
 
 def used() -> int:
@@ -51,12 +51,14 @@ def used() -> int:
 # Parts
 
 
-def test_a_long_text_goes_as_one_unless_asked(cast: Cast, thread: Conversation) -> None:
-    assert [one.text for one in send(thread, cast.agent, LONG)] == [LONG]
+def test_a_long_text_goes_as_one_unless_asked(cast: Cast, conversation: Conversation) -> None:
+    assert [one.text for one in send(conversation, cast.agent, LONG)] == [LONG]
 
 
-def test_parts_are_queued_in_order_and_each_costs_a_reply(cast: Cast, thread: Conversation) -> None:
-    made = send(thread, cast.agent, LONG, split=True)
+def test_parts_are_queued_in_order_and_each_costs_a_reply(
+    cast: Cast, conversation: Conversation
+) -> None:
+    made = send(conversation, cast.agent, LONG, split=True)
     assert [one.text for one in made] == LONG.split("\n")
     assert used() == 3
     claimed = []
@@ -68,74 +70,78 @@ def test_parts_are_queued_in_order_and_each_costs_a_reply(cast: Cast, thread: Co
     assert claimed == LONG.split("\n")
 
 
-def test_a_double_click_on_parts_is_the_same_messages(cast: Cast, thread: Conversation) -> None:
-    first = send(thread, cast.agent, LONG, split=True)
-    again = send(thread, cast.agent, LONG, split=True)
+def test_a_double_click_on_parts_is_the_same_messages(
+    cast: Cast, conversation: Conversation
+) -> None:
+    first = send(conversation, cast.agent, LONG, split=True)
+    again = send(conversation, cast.agent, LONG, split=True)
     assert [one.pk for one in first] == [one.pk for one in again]
     with pytest.raises(DraftAlreadyUsed):
-        send(thread, cast.agent, LONG)
+        send(conversation, cast.agent, LONG)
 
 
-def test_more_parts_than_replies_left_queue_nothing(cast: Cast, thread: Conversation) -> None:
+def test_more_parts_than_replies_left_queue_nothing(cast: Cast, conversation: Conversation) -> None:
     Context.objects.update(replies_used=8)
     with pytest.raises(ReplyError) as refused:
-        send(thread, cast.agent, LONG, split=True)
+        send(conversation, cast.agent, LONG, split=True)
     assert refused.value.code == "quota_exhausted"
     assert not Message.objects.filter(direction="out").exists()
     assert used() == 8
-    assert len(send(thread, cast.agent, LONG, split=True, override=True)) == 3
+    assert len(send(conversation, cast.agent, LONG, split=True, override=True)) == 3
 
 
 # The last look around
 
 
 def test_a_colleagues_answer_since_the_draft_was_begun_asks_first(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
     seen = Message.objects.latest("id").pk
-    send(thread, cast.supervisor, "I know it", key="sue")
+    send(conversation, cast.supervisor, "I know it", key="sue")
     with pytest.raises(AnsweredMeanwhile) as asked:
-        send(thread, cast.agent, seen_up_to=seen)
+        send(conversation, cast.agent, seen_up_to=seen)
     assert asked.value.message == "sue answered 0 s ago. Send anyway?"
     assert asked.value.answer_id == Message.objects.latest("id").pk
-    assert send(thread, cast.agent, seen_up_to=asked.value.answer_id)
+    assert send(conversation, cast.agent, seen_up_to=asked.value.answer_id)
 
 
-def test_insisting_sends(cast: Cast, thread: Conversation) -> None:
-    send(thread, cast.supervisor, "I know it", key="sue")
-    assert send(thread, cast.agent, seen_up_to=None)
+def test_insisting_sends(cast: Cast, conversation: Conversation) -> None:
+    send(conversation, cast.supervisor, "I know it", key="sue")
+    assert send(conversation, cast.agent, seen_up_to=None)
 
 
-def test_own_answers_and_what_never_went_ask_nobody(cast: Cast, thread: Conversation) -> None:
+def test_own_answers_and_what_never_went_ask_nobody(cast: Cast, conversation: Conversation) -> None:
     seen = Message.objects.latest("id").pk
-    send(thread, cast.agent, "mine", key="other tab")
-    gone = send(thread, cast.supervisor, "taken back", key="sue")[0]
+    send(conversation, cast.agent, "mine", key="other tab")
+    gone = send(conversation, cast.supervisor, "taken back", key="sue")[0]
     sending.take_back(message=gone, user=cast.supervisor)
-    assert send(thread, cast.agent, seen_up_to=seen)
+    assert send(conversation, cast.agent, seen_up_to=seen)
 
 
-def test_another_programs_answer_asks_too(cast: Cast, thread: Conversation) -> None:
+def test_another_programs_answer_asks_too(cast: Cast, conversation: Conversation) -> None:
     seen = Message.objects.latest("id").pk
     with announcing() as change:
-        locked = outbox.lock_thread(thread.pk)
-        thread_events.record_event(change, locked, EventCode.ANSWERED_ELSEWHERE)
+        locked = outbox.lock_conversation(conversation.pk)
+        events.record_event(change, locked, EventCode.ANSWERED_ELSEWHERE)
     with pytest.raises(AnsweredMeanwhile, match="Another program answered"):
-        send(thread, cast.agent, seen_up_to=seen)
+        send(conversation, cast.agent, seen_up_to=seen)
 
 
-def test_an_api_program_counts_as_somebody_else(cast: Cast, thread: Conversation) -> None:
+def test_an_api_program_counts_as_somebody_else(cast: Cast, conversation: Conversation) -> None:
     seen = Message.objects.latest("id").pk
-    sent = send(thread, cast.supervisor, "by program", key="p")[0]
+    sent = send(conversation, cast.supervisor, "by program", key="p")[0]
     Message.objects.filter(pk=sent.pk).update(sent_by=None, sent_elsewhere=True)
     with pytest.raises(AnsweredMeanwhile, match="Another program answered"):
-        send(thread, cast.agent, seen_up_to=seen)
+        send(conversation, cast.agent, seen_up_to=seen)
 
 
 # Held back
 
 
-def test_a_held_reply_is_not_claimed_before_its_time(cast: Cast, thread: Conversation) -> None:
-    held = send(thread, cast.agent, hold_s=10)[0]
+def test_a_held_reply_is_not_claimed_before_its_time(
+    cast: Cast, conversation: Conversation
+) -> None:
+    held = send(conversation, cast.agent, hold_s=10)[0]
     assert held.release_at is not None
     assert outbox.claim_next("w1", limit=5) == []
     Message.objects.update(release_at=timezone.now())
@@ -143,14 +149,14 @@ def test_a_held_reply_is_not_claimed_before_its_time(cast: Cast, thread: Convers
     assert len(outbox.claim_next("w1", limit=5)) == 1
 
 
-def test_a_held_reply_holds_the_ones_behind_it(cast: Cast, thread: Conversation) -> None:
-    send(thread, cast.agent, "one", key="1", hold_s=10)
-    send(thread, cast.agent, "two", key="2")
+def test_a_held_reply_holds_the_ones_behind_it(cast: Cast, conversation: Conversation) -> None:
+    send(conversation, cast.agent, "one", key="1", hold_s=10)
+    send(conversation, cast.agent, "two", key="2")
     assert outbox.claim_next("w1", limit=5) == []
 
 
-def test_the_window_is_checked_again_at_release(cast: Cast, thread: Conversation) -> None:
-    held = send(thread, cast.agent, hold_s=10)[0]
+def test_the_window_is_checked_again_at_release(cast: Cast, conversation: Conversation) -> None:
+    held = send(conversation, cast.agent, hold_s=10)[0]
     Context.objects.update(received_at=timezone.now() - timedelta(hours=25))
     Message.objects.filter(pk=held.pk).update(release_at=timezone.now())
     assert outbox.claim_next("w1", limit=5) == []
@@ -159,9 +165,9 @@ def test_the_window_is_checked_again_at_release(cast: Cast, thread: Conversation
 
 
 def test_undo_brings_the_text_back_and_gives_the_replies_back(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
-    made = send(thread, cast.agent, LONG, split=True, hold_s=10)
+    made = send(conversation, cast.agent, LONG, split=True, hold_s=10)
     draft = sending.take_back(message=made[1], user=cast.agent).draft
     assert draft.text == LONG
     assert used() == 0
@@ -171,17 +177,17 @@ def test_undo_brings_the_text_back_and_gives_the_replies_back(
         sending.take_back(message=made[1], user=cast.agent)
 
 
-def test_a_row_forgets_what_was_taken_back(cast: Cast, thread: Conversation) -> None:
+def test_a_row_forgets_what_was_taken_back(cast: Cast, conversation: Conversation) -> None:
     before = Conversation.objects.values("last_text", "last_direction", "waiting_since").get()
-    made = send(thread, cast.agent, "oops", hold_s=10)[0]
+    made = send(conversation, cast.agent, "oops", hold_s=10)[0]
     assert Conversation.objects.get().last_text == "oops"
     sending.take_back(message=made, user=cast.agent)
     after = Conversation.objects.values("last_text", "last_direction", "waiting_since").get()
     assert after == before
 
 
-def test_what_is_on_its_way_cannot_be_undone(cast: Cast, thread: Conversation) -> None:
-    made = send(thread, cast.agent)
+def test_what_is_on_its_way_cannot_be_undone(cast: Cast, conversation: Conversation) -> None:
+    made = send(conversation, cast.agent)
     outbox.claim_next("w1", limit=1)
     with pytest.raises(ReplyError) as late:
         sending.take_back(message=made[0], user=cast.agent)
@@ -190,14 +196,14 @@ def test_what_is_on_its_way_cannot_be_undone(cast: Cast, thread: Conversation) -
 
 
 def test_a_failed_reply_comes_back_before_what_was_typed_since(
-    cast: Cast, thread: Conversation
+    cast: Cast, conversation: Conversation
 ) -> None:
-    failed = send(thread, cast.agent, "failed one")[0]
+    failed = send(conversation, cast.agent, "failed one")[0]
     Message.objects.filter(pk=failed.pk).update(status="failed", holds_queue=True)
-    draft = drafts.draft_of(cast.agent, thread)
+    draft = drafts.draft_of(cast.agent, conversation)
     drafts.save_draft(
         user=cast.agent,
-        conversation=thread,
+        conversation=conversation,
         kind="reply",
         text="typed",
         key="n",
@@ -211,22 +217,24 @@ def test_a_failed_reply_comes_back_before_what_was_typed_since(
 # The draft
 
 
-def test_the_message_consumes_its_draft_and_no_other(cast: Cast, thread: Conversation) -> None:
+def test_the_message_consumes_its_draft_and_no_other(
+    cast: Cast, conversation: Conversation
+) -> None:
     for user, kind in ((cast.agent, "reply"), (cast.agent, "note"), (cast.supervisor, "reply")):
         drafts.save_draft(
-            user=user, conversation=thread, kind=kind, text="so far", key="k", number=0
+            user=user, conversation=conversation, kind=kind, text="so far", key="k", number=0
         )
-    send(thread, cast.agent, "so far")
+    send(conversation, cast.agent, "so far")
     left = Draft.objects.exclude(text="").values_list("user__username", "kind")
     assert set(left) == {("wei", "note"), ("sue", "reply")}
-    assert drafts.draft_of(cast.agent, thread).key != "k"
+    assert drafts.draft_of(cast.agent, conversation).key != "k"
 
 
-def test_a_refused_reply_leaves_the_draft(cast: Cast, thread: Conversation) -> None:
+def test_a_refused_reply_leaves_the_draft(cast: Cast, conversation: Conversation) -> None:
     Context.objects.update(replies_used=10)
     drafts.save_draft(
-        user=cast.agent, conversation=thread, kind="reply", text="so far", key="k", number=0
+        user=cast.agent, conversation=conversation, kind="reply", text="so far", key="k", number=0
     )
     with pytest.raises(ReplyError):
-        send(thread, cast.agent, "so far")
-    assert drafts.draft_of(cast.agent, thread).text == "so far"
+        send(conversation, cast.agent, "so far")
+    assert drafts.draft_of(cast.agent, conversation).text == "so far"

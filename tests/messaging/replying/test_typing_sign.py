@@ -14,28 +14,28 @@ from tests.conftest import Cast, Running, in_thread, until
 from tests.messaging.builders import make_session, receive, text_message
 
 
-def thread_of(session: Session) -> Conversation:
+def conversation_of(session: Session) -> Conversation:
     receive(session, text_message("hi"))
     return Conversation.objects.get()
 
 
 @pytest.mark.django_db
 def test_it_is_told_once_in_five_seconds_while_wanted(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"))
-    assert thread.session_id is not None
+    conversation = conversation_of(make_session("Shop A"))
+    assert conversation.session_id is not None
     now = timezone.now()
-    typing_sign.show(thread, thread.session_id)
+    typing_sign.show(conversation, conversation.session_id)
     assert [sign.on for sign in typing_sign.claim_due(now)] == [True]
-    typing_sign.show(thread, thread.session_id)
+    typing_sign.show(conversation, conversation.session_id)
     assert typing_sign.claim_due(now + timedelta(seconds=3)) == []
     assert [sign.on for sign in typing_sign.claim_due(now + timedelta(seconds=5.5))] == [True]
 
 
 @pytest.mark.django_db
 def test_a_forgotten_stop_ends_by_itself_and_only_once(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"))
-    assert thread.session_id is not None
-    typing_sign.show(thread, thread.session_id)
+    conversation = conversation_of(make_session("Shop A"))
+    assert conversation.session_id is not None
+    typing_sign.show(conversation, conversation.session_id)
     now = timezone.now()
     typing_sign.claim_due(now)
     later = now + timedelta(seconds=7)
@@ -48,22 +48,22 @@ def test_a_forgotten_stop_ends_by_itself_and_only_once(cast: Cast) -> None:
 
 @pytest.mark.django_db
 def test_what_was_never_shown_need_not_be_ended(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"))
-    assert thread.session_id is not None
-    typing_sign.show(thread, thread.session_id)
-    typing_sign.stop(thread)
+    conversation = conversation_of(make_session("Shop A"))
+    assert conversation.session_id is not None
+    typing_sign.show(conversation, conversation.session_id)
+    typing_sign.stop(conversation)
     assert typing_sign.claim_due(timezone.now()) == []
     assert not Typing.objects.exists()
 
 
 @pytest.mark.django_db
 def test_the_api_shows_it_by_wechat_id(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"))
+    conversation = conversation_of(make_session("Shop A"))
     _, secret = issue_token(owner=cast.agent, name="script")
     client = Client(headers={"Authorization": f"Bearer {secret}"})
     url, kind = "/api/v1/contacts/lina%40im.wechat/typing", "application/json"
     assert client.post(url, {"on": True}, kind).status_code == 202
-    assert Typing.objects.get().conversation == thread
+    assert Typing.objects.get().conversation == conversation
     assert client.post(url, {"on": False}, kind).status_code == 202
     assert Typing.objects.get().wanted_until <= timezone.now()
     Conversation.objects.update(session=None)
@@ -78,14 +78,14 @@ async def test_the_phone_shows_it_and_stops(running: Running) -> None:
     bot_id = running.bots["Shop A"]
     running.control.add_person("Li Na", user_id="lina@im.wechat")
     running.control.write(bot_id, "lina@im.wechat", text="hello")
-    thread = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
+    conversation = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
 
     def is_typing() -> bool:
         return bool(running.control.chat(bot_id, "lina@im.wechat")["typing"])
 
-    await in_thread(typing_sign.show)(thread, session.pk)
+    await in_thread(typing_sign.show)(conversation, session.pk)
     await until(is_typing, "typing is shown")
-    await in_thread(typing_sign.stop)(thread)
+    await in_thread(typing_sign.stop)(conversation)
     await until(lambda: not is_typing(), "typing is over")
 
 
@@ -94,14 +94,14 @@ async def test_a_ticket_is_kept_until_wechat_refuses_it(running: Running) -> Non
     bot_id = running.bots["Shop A"]
     running.control.add_person("Li Na", user_id="lina@im.wechat")
     running.control.write(bot_id, "lina@im.wechat", text="hello")
-    thread = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
+    conversation = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
     typing = running.worker.typing
 
     async def shown_and_ended() -> list[str]:
-        await in_thread(typing_sign.show)(thread, session.pk)
+        await in_thread(typing_sign.show)(conversation, session.pk)
         await until(lambda: running.control.chat(bot_id, "lina@im.wechat")["typing"], "shown")
         tickets = [ticket.value for ticket in typing._tickets.values()]
-        await in_thread(typing_sign.stop)(thread)
+        await in_thread(typing_sign.stop)(conversation)
         await until(lambda: not running.control.chat(bot_id, "lina@im.wechat")["typing"], "over")
         return tickets
 
@@ -117,9 +117,9 @@ async def test_a_ticket_is_kept_until_wechat_refuses_it(running: Running) -> Non
 
 @pytest.mark.django_db
 def test_an_end_that_wechat_did_not_take_is_tried_again_within_seconds(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"))
-    assert thread.session_id is not None
-    typing_sign.show(thread, thread.session_id)
+    conversation = conversation_of(make_session("Shop A"))
+    assert conversation.session_id is not None
+    typing_sign.show(conversation, conversation.session_id)
     moment = timezone.now()
     typing_sign.claim_due(moment)
     moment += timedelta(seconds=7)
@@ -132,9 +132,9 @@ def test_an_end_that_wechat_did_not_take_is_tried_again_within_seconds(cast: Cas
 
 @pytest.mark.django_db
 def test_attempts_to_end_it_do_not_go_on_for_ever(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"))
-    assert thread.session_id is not None
-    typing_sign.show(thread, thread.session_id)
+    conversation = conversation_of(make_session("Shop A"))
+    assert conversation.session_id is not None
+    typing_sign.show(conversation, conversation.session_id)
     typing_sign.claim_due(timezone.now())
     assert typing_sign.claim_due(timezone.now() + timedelta(hours=2)) == []
     assert not Typing.objects.exists()
@@ -142,28 +142,28 @@ def test_attempts_to_end_it_do_not_go_on_for_ever(cast: Cast) -> None:
 
 @pytest.mark.django_db
 def test_who_types_again_while_it_ends_is_shown_at_once(cast: Cast) -> None:
-    thread = thread_of(make_session("Shop A"))
-    assert thread.session_id is not None
-    typing_sign.show(thread, thread.session_id)
+    conversation = conversation_of(make_session("Shop A"))
+    assert conversation.session_id is not None
+    typing_sign.show(conversation, conversation.session_id)
     now = timezone.now()
     typing_sign.claim_due(now)
-    typing_sign.stop(thread)
+    typing_sign.stop(conversation)
     [end] = typing_sign.claim_due(timezone.now())
-    typing_sign.show(thread, thread.session_id)
+    typing_sign.show(conversation, conversation.session_id)
     typing_sign.stopped(end)  # its answer comes late and takes nothing away
     assert [sign.on for sign in typing_sign.claim_due(timezone.now())] == [True]
 
 
 @pytest.mark.django_db
 def test_a_sign_on_another_account_ends_when_the_account_changes(cast: Cast) -> None:
-    thread, other = thread_of(make_session("Shop A")), make_session("Shop B")
-    assert thread.session_id is not None
+    conversation, other = conversation_of(make_session("Shop A")), make_session("Shop B")
+    assert conversation.session_id is not None
     receive(other, text_message("hi", message_id=8000))
-    typing_sign.show(thread, thread.session_id)
+    typing_sign.show(conversation, conversation.session_id)
     typing_sign.claim_due(timezone.now())
-    typing_sign.show(thread, other.pk)
+    typing_sign.show(conversation, other.pk)
     due = {sign.session_id: sign.on for sign in typing_sign.claim_due(timezone.now())}
-    assert due == {thread.session_id: False, other.pk: True}
+    assert due == {conversation.session_id: False, other.pk: True}
 
 
 @pytest.mark.parametrize(
@@ -182,14 +182,14 @@ async def test_a_stop_that_failed_on_the_way_reaches_the_phone(
     bot_id = running.bots["Shop A"]
     running.control.add_person("Li Na", user_id="lina@im.wechat")
     running.control.write(bot_id, "lina@im.wechat", text="hello")
-    thread = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
+    conversation = await until(lambda: Conversation.objects.filter(unread=1).first(), "stored")
 
     def is_typing() -> bool:
         return bool(running.control.chat(bot_id, "lina@im.wechat")["typing"])
 
-    await in_thread(typing_sign.show)(thread, session.pk)
+    await in_thread(typing_sign.show)(conversation, session.pk)
     await until(is_typing, "typing is shown")
     running.control.add_fault(kind, path="/ilink/bot/sendtyping", **options)
-    await in_thread(typing_sign.stop)(thread)
+    await in_thread(typing_sign.stop)(conversation)
     await until(lambda: not is_typing(), "typing is over")
     await until(lambda: not Typing.objects.exists(), "nothing is left to end")

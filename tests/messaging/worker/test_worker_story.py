@@ -10,8 +10,8 @@ LINA = "lina@im.wechat"
 
 
 def _reply(text: str) -> Message:
-    thread = Conversation.objects.get()
-    return send_reply(user=None, conversation=thread, text=text, draft_key="d1")
+    conversation = Conversation.objects.get()
+    return send_reply(user=None, conversation=conversation, text=text, draft_key="d1")
 
 
 async def test_a_customer_is_received_and_answered(running_on_either: Running) -> None:
@@ -38,9 +38,9 @@ async def test_two_sessions_receive_side_by_side(running_on_either: Running) -> 
     running_on_either.control.write(second.bot_id, LINA, "to repairs")
 
     await until(lambda: Message.objects.filter(direction="in").count() == 2)
-    thread = await Conversation.objects.aget()
+    conversation = await Conversation.objects.aget()
     assert await Context.objects.filter(user_id=LINA).acount() == 2
-    assert thread.session_id == second.pk
+    assert conversation.session_id == second.pk
 
 
 async def test_a_dead_token_turns_expired_and_is_not_polled_on(running_on_either: Running) -> None:

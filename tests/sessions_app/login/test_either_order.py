@@ -169,8 +169,12 @@ def test_a_log_out_and_an_answer(session: Session, happen: Callable[[Fact, Fact]
     found = row(session)
     assert (shown(session), found.encrypted_token, found.cursor) == ("logged_out", "", "")
     assert not Context.objects.exists()
-    thread = Conversation.objects.get()
-    assert (thread.closes_at, thread.replies_used, thread.last_text) == (None, 0, "late")
+    conversation = Conversation.objects.get()
+    assert (conversation.closes_at, conversation.replies_used, conversation.last_text) == (
+        None,
+        0,
+        "late",
+    )
     assert Message.objects.filter(text="late").exists()
 
 

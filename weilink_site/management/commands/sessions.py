@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from messaging.folder_sync.events import FolderEvents
 from messaging.folder_sync.supervisor import as_received
-from messaging.folder_sync.threads import FolderThreads
 from messaging.receiving import inbound
 from sessions_app.folder.store import KeptAnswer
 from sessions_app.folder.transfer import Refused, Report, export_folder, import_folder
@@ -38,8 +38,8 @@ class Command(BaseCommand):
         try:
             if options["action"] == "import":
                 # Texts that only a program has stay with it: the threads say so in a line.
-                threads = FolderThreads(lambda: False)
-                report = import_folder(folder, threads=threads, keep=_store, **chosen)
+                conversations = FolderEvents(lambda: False)
+                report = import_folder(folder, conversations=conversations, keep=_store, **chosen)
                 self._say(report, "imported")
             else:
                 self._say(export_folder(folder, **chosen), "written")

@@ -15,8 +15,8 @@ from tests.messaging.builders import make_session
 NOW_S = 1_900_000_000.0
 
 
-class NotedThreads:
-    """Threads that only note what they are told."""
+class NotedConversations:
+    """Conversations that only note what they are told."""
 
     def __init__(self) -> None:
         self.told: list[ContextChange] = []
@@ -33,14 +33,14 @@ class Site:
     def __init__(self, base: Path) -> None:
         self.base = base
         self.program = SessionFolder(base)
-        self.threads = NotedThreads()
+        self.conversations = NotedConversations()
         self.clock = 0.0
         self.mirror = self.start()
 
     def start(self) -> Mirror:
         """A mirror without memory, as after a restart."""
         folder = SessionFolder(self.base)
-        return Mirror(folder, self.threads, free_for_s=0.0, clock=lambda: self.clock)
+        return Mirror(folder, self.conversations, free_for_s=0.0, clock=lambda: self.clock)
 
     def sweep(self, *, wants: bool = False, times: int = 3) -> Sweep:
         """Until everything settled: a step may free the way for another one."""

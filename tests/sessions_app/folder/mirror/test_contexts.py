@@ -67,7 +67,7 @@ def test_a_message_received_by_another_program_is_here(site: Site) -> None:
     row = _row()
     assert (row.token, row.replies_used) == ("k1", 0)
     assert row.received_at == datetime.fromtimestamp(now_s, UTC)
-    (told,) = site.threads.told
+    (told,) = site.conversations.told
     assert (told.user_id, told.received_at) == (LINA, row.received_at)
 
 
@@ -92,7 +92,7 @@ def test_replies_of_both_are_added_up(site: Site) -> None:
         site.sweep()
     assert _row().replies_used == 6
     assert site.on_disk("shop", LINA).replies_used == 6
-    assert sum(one.replies for one in site.threads.told) == 3
+    assert sum(one.replies for one in site.conversations.told) == 3
 
 
 def test_a_count_taken_back_is_taken_back_in_the_folder(site: Site) -> None:
@@ -141,7 +141,7 @@ def test_after_a_restart_nothing_is_lost_and_nothing_told_twice(site: Site) -> N
     assert site.on_disk("shop", LINA).replies_used == 3
     site.mirror = site.start()
     site.sweep()
-    assert sum(one.replies for one in site.threads.told) == 1
+    assert sum(one.replies for one in site.conversations.told) == 1
     assert _row().replies_used == 3
 
 
@@ -158,7 +158,7 @@ def test_killed_between_the_file_and_its_note_a_reply_is_counted_once(site: Site
     site.mirror = site.start()
     site.sweep()
     assert (_row().replies_used, _row().filed_count) == (1, 1)
-    assert site.threads.told == []
+    assert site.conversations.told == []
     _program_answers(site)
     site.sweep()
     assert _row().replies_used == 2

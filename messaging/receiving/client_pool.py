@@ -1,14 +1,14 @@
-"""The open lines to WeChat of one worker: one transport per session and binding.
+"""Keeps one worker's WeChat clients: one per session and binding, each with its own transport.
 
-One transport per session keeps the cost of a poll flat at thousands of sessions; polls and sends
-of a session share it. Opens no connection by itself.
+With one transport per session, the cost of a poll stays the same at thousands of sessions. Polls
+and sends of a session share it. The pool itself opens no connection.
 """
 
 from sessions_app.ilink.client import ClientIdentity, ILinkClient, Transports
 from sessions_app.ilink.hosts import HostPolicy
 
 
-class Lines:
+class ClientPool:
     """Clients by (session id, generation); an older binding's client is closed by its user."""
 
     def __init__(self, *, identity: ClientIdentity, hosts: HostPolicy) -> None:
@@ -27,7 +27,7 @@ class Lines:
         return client
 
     def bindings(self) -> list[tuple[int, int]]:
-        """(session id, generation) of every open line."""
+        """(session id, generation) of every open client."""
         return list(self._open)
 
     def nameless(self, base_url: str) -> ILinkClient:

@@ -24,7 +24,7 @@ from sessions_app.realtime.streams import Change, advance
 
 def record_event(
     change: Change,
-    thread: Conversation,
+    conversation: Conversation,
     code: EventCode | str,
     *,
     who: User | None = None,
@@ -37,7 +37,7 @@ def record_event(
     """
     return _insert(
         change,
-        thread,
+        conversation,
         Direction.EVENT,
         event=EventCode(code).value,
         event_detail=detail,
@@ -59,7 +59,7 @@ def record_events(
     last, now = advance(MESSAGE_STREAM, len(details)), timezone.now()
     rows = [
         _row(
-            thread,
+            conversation,
             number,
             Direction.EVENT,
             now,
@@ -67,48 +67,52 @@ def record_events(
             event_detail=detail,
             sent_by=who,
         )
-        for number, (thread, detail) in enumerate(details.items(), start=last - len(details) + 1)
+        for number, (conversation, detail) in enumerate(
+            details.items(), start=last - len(details) + 1
+        )
     ]
     Message.objects.bulk_create(rows)
-    for row, thread in zip(rows, details, strict=True):
-        change.touch(row, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    for row, conversation in zip(rows, details, strict=True):
+        change.touch(row, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
     return rows
 
 
 def record_note(
     change: Change,
-    thread: Conversation,
+    conversation: Conversation,
     *,
     text: str,
     who: User | None,
     draft_key: str | None = None,
 ) -> Message:
     """One internal note, as typed."""
-    return _insert(change, thread, Direction.NOTE, text=text, sent_by=who, draft_key=draft_key)
+    return _insert(
+        change, conversation, Direction.NOTE, text=text, sent_by=who, draft_key=draft_key
+    )
 
 
 def _insert(
     change: Change,
-    thread: Conversation,
+    conversation: Conversation,
     direction: Direction,
     *,
     at: datetime | None = None,
     **columns: Any,
 ) -> Message:
     number, now = advance(MESSAGE_STREAM), timezone.now()
-    message = _row(thread, number, direction, now, created_at=at or now, **columns)
+    message = _row(conversation, number, direction, now, created_at=at or now, **columns)
     message.save(force_insert=True)
-    change.touch(message, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
     return message
 
 
 def _row(
-    thread: Conversation, number: int, direction: Direction, now: datetime, **columns: Any
+    conversation: Conversation, number: int, direction: Direction, now: datetime, **columns: Any
 ) -> Message:
     return Message(
         id=number,
-        conversation=thread,
-        session_id=_session_id(thread),
+        conversation=conversation,
+        session_id=_session_id(conversation),
         direction=direction,
         dedupe_key=f"{direction}:{number}",
         status=MessageStatus.RECEIVED,
@@ -116,11 +120,15 @@ def _row(
     )
 
 
-def _session_id(thread: Conversation) -> int:
+def _session_id(conversation: Conversation) -> int:
     """The thread's route, else the session of its newest message, else one of its home team."""
-    if thread.session_id is not None:
-        return thread.session_id
-    newest = thread.messages.order_by("-id").values_list("session", flat=True).first()
+    if conversation.session_id is not None:
+        return conversation.session_id
+    newest = conversation.messages.order_by("-id").values_list("session", flat=True).first()
     if newest is not None:
         return newest
-    return Session.objects.filter(team=thread.home_team_id).values_list("pk", flat=True)[:1].get()
+    return (
+        Session.objects.filter(team=conversation.home_team_id)
+        .values_list("pk", flat=True)[:1]
+        .get()
+    )

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from messaging.conversations.events import record_event
 from messaging.conversations.standing import show_standing
-from messaging.conversations.thread_events import record_event
 from messaging.models import Conversation, Direction, EventCode, Message, MessageStatus
 from messaging.receiving import arrivals
 from messaging.reply_window import routes
@@ -41,7 +41,7 @@ class Pending:
     times: int = 1
 
 
-class FolderThreads:
+class FolderEvents:
     """The mirror's `Threads`. `has_texts` says whether a messages.db is being followed."""
 
     def __init__(
@@ -57,13 +57,13 @@ class FolderThreads:
     def lock(
         self, session: Session, user_ids: set[str]
     ) -> Callable[[Change, Sequence[ContextChange]], None]:
-        threads = arrivals.threads_with(user_ids, session.team_id)
+        conversations = arrivals.conversations_with(user_ids, session.team_id)
 
         def follow(change: Change, changes: Sequence[ContextChange]) -> None:
             for one in changes:
-                thread = threads.get((one.user_id, session.team_id))
-                if thread is not None:
-                    self._follow(change, session, thread, one)
+                conversation = conversations.get((one.user_id, session.team_id))
+                if conversation is not None:
+                    self._follow(change, session, conversation, one)
 
         return follow
 
@@ -75,26 +75,33 @@ class FolderThreads:
         for one in due:
             if not _is_explained(one):
                 with announcing() as change:
-                    thread = arrivals.locked_thread(one.conversation_id)
-                    _write(change, thread, one.code, one.at)
+                    conversation = arrivals.locked_conversation(one.conversation_id)
+                    _write(change, conversation, one.code, one.at)
 
     def _follow(
-        self, change: Change, session: Session, thread: Conversation, one: ContextChange
+        self, change: Change, session: Session, conversation: Conversation, one: ContextChange
     ) -> None:
         if one.received_at is not None:
-            _count_waiting(session, thread, one.user_id)
-        routes.follow_newest(thread)
-        change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
-        self._tell(change, session, thread, EventCode.RECEIVED_ELSEWHERE, one.received_at, 1)
+            _count_waiting(session, conversation, one.user_id)
+        routes.follow_newest(conversation)
+        change.touch(
+            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+        )
+        self._tell(change, session, conversation, EventCode.RECEIVED_ELSEWHERE, one.received_at, 1)
         self._tell(
-            change, session, thread, EventCode.ANSWERED_ELSEWHERE, one.answered_at, one.replies
+            change,
+            session,
+            conversation,
+            EventCode.ANSWERED_ELSEWHERE,
+            one.answered_at,
+            one.replies,
         )
 
     def _tell(
         self,
         change: Change,
         session: Session,
-        thread: Conversation,
+        conversation: Conversation,
         code: EventCode,
         at: datetime | None,
         times: int,
@@ -103,19 +110,19 @@ class FolderThreads:
         if at is None or now - at > team_settings().window:
             return
         if not self._has_texts():
-            _write(change, thread, code, at)
+            _write(change, conversation, code, at)
             return
         due_at = self._clock() + GRACE_S
-        self._pending.append(Pending(due_at, now, thread.pk, session.pk, code, at, times))
+        self._pending.append(Pending(due_at, now, conversation.pk, session.pk, code, at, times))
 
 
-def _write(change: Change, thread: Conversation, code: EventCode, at: datetime) -> None:
+def _write(change: Change, conversation: Conversation, code: EventCode, at: datetime) -> None:
     """The line, and whose word is the last: both count for who needs a reply."""
-    record_event(change, thread, code, at=at)
+    record_event(change, conversation, code, at=at)
     came_in = code is EventCode.RECEIVED_ELSEWHERE
-    arrivals.show_elsewhere(thread, Direction.IN if came_in else Direction.OUT)
-    show_standing(change, thread)
-    change.touch(thread, f"team:{thread.team_id}", f"conversation:{thread.pk}")
+    arrivals.show_elsewhere(conversation, Direction.IN if came_in else Direction.OUT)
+    show_standing(change, conversation)
+    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
 
 
 def _is_explained(one: Pending) -> bool:
@@ -131,9 +138,9 @@ def _is_explained(one: Pending) -> bool:
     return told.count() >= one.times
 
 
-def _count_waiting(session: Session, thread: Conversation, user_id: str) -> None:
+def _count_waiting(session: Session, conversation: Conversation, user_id: str) -> None:
     """Replies that still wait will go out on the new token, so they count on it."""
-    waiting = thread.messages.filter(session=session, status=MessageStatus.QUEUED).count()
+    waiting = conversation.messages.filter(session=session, status=MessageStatus.QUEUED).count()
     if waiting:
         rows = Context.objects.filter(session=session, user_id=user_id)
         rows.update(replies_used=F("replies_used") + waiting, unfiled=True)
