@@ -72,7 +72,7 @@ def _thread(person: str, draft: str = "") -> Walk:
 
 
 PICTURES_SHOWN = """() => Promise.all(
-  [...document.querySelectorAll("#thread img")].map((one) => one.decode()))"""
+  [...document.querySelectorAll("#open-conversation img")].map((one) => one.decode()))"""
 ANSWER = "有的，M 码还有 3 件。给您留一件吗？"
 PAGES: dict[str, Walk] = {
     "board": _page("/sessions/"),

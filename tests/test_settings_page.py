@@ -115,15 +115,15 @@ def test_other_hours_move_every_threads_closing_time(cast: Cast) -> None:
     posted(cast.administrator, window_hours=20)
     after = Conversation.objects.get()
     assert after.closes_at == before.closes_at - timedelta(hours=4)
-    assert queries.reply_budget(after, now=timezone.now()).closes_at == after.closes_at
+    assert queries.reply_quota(after, now=timezone.now()).closes_at == after.closes_at
 
 
 def test_another_number_of_replies_is_what_the_page_and_the_api_count_with(cast: Cast) -> None:
     receive(make_session("Shop A"), text_message("hello"))
     conversation = Conversation.objects.get()
     posted(cast.administrator, replies_per_token=2)
-    budget = queries.reply_budget(conversation, now=timezone.now())
-    assert (budget.replies_left, budget.replies_limit) == (2, 2)
+    quota = queries.reply_quota(conversation, now=timezone.now())
+    assert (quota.replies_left, quota.replies_limit) == (2, 2)
     assert calling(cast.agent).get(f"/conversations/{conversation.pk}").body["remaining"] == 2
 
 

@@ -18,7 +18,7 @@ from messaging.media.showing import Media, kind_words, media_lines
 from messaging.models import ELSEWHERE, Conversation, Direction, Message, MessageKind
 from messaging.reply_window.reply_route import OVERRIDABLE
 from messaging.replying import reasons
-from messaging.replying.queries import ReplyBudget
+from messaging.replying.queries import ReplyQuota
 from messaging.replying.states import State, state_of
 from messaging.text import rich_text
 from sessions_app.text.unseen import apart, visible
@@ -183,16 +183,16 @@ class Closed:
 PARKABLE = frozenset({"window_closed", "quota_exhausted", "no_context", "session_offline"})
 
 
-def closed(budget: ReplyBudget, *, contact_name: str) -> Closed | None:
-    if budget.usable:
+def closed(quota: ReplyQuota, *, contact_name: str) -> Closed | None:
+    if quota.usable:
         return None
-    name = budget.session.name if budget.session else ""
-    sentence = reasons.refusal(budget.code, name)
-    if budget.code == "window_closed" and budget.closes_at is not None:
-        at = date_format(timezone.localtime(budget.closes_at), pgettext("closing time", "D H:i"))
+    name = quota.session.name if quota.session else ""
+    sentence = reasons.refusal(quota.code, name)
+    if quota.code == "window_closed" and quota.closes_at is not None:
+        at = date_format(timezone.localtime(quota.closes_at), pgettext("closing time", "D H:i"))
         sentence = _(
             "Closed %(time)s. WeChat silently drops later replies. You can reply again "
             "when %(name)s writes."
         ) % {"time": at, "name": apart(contact_name)}
-    parks = budget.code in PARKABLE
-    return Closed(sentence, budget.offer, budget.code in OVERRIDABLE, park=parks)
+    parks = quota.code in PARKABLE
+    return Closed(sentence, quota.offer, quota.code in OVERRIDABLE, park=parks)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from messaging.models import Conversation
 from messaging.reply_window.reply_route import STOOD_IN_FOR
 from messaging.reply_window.routes import candidate
-from messaging.replying.queries import ReplyBudget
+from messaging.replying.queries import ReplyQuota
 from sessions_app.models import Context, Session, SessionState
 from sessions_app.templatetags.console import clock_or_day
 from sessions_app.text.unseen import apart
@@ -20,19 +20,19 @@ from sessions_app.text.unseen import apart
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """`budget`: what the account on the Send button has left. `notice`: why it is that one.
+    """`quota`: what the account on the Send button has left. `notice`: why it is that one.
 
     `known`: the account that the route alone names; a page that remembers none takes it as seen.
     `stands_in`: the newest account cannot send, so the button names the next that can.
     """
 
-    budget: ReplyBudget
+    quota: ReplyQuota
     known: Session | None
     notice: str = ""
 
     @property
     def session(self) -> Session | None:
-        return self.budget.session
+        return self.quota.session
 
     @property
     def stands_in(self) -> bool:
@@ -41,40 +41,40 @@ class Answering:
 
 def answering(
     conversation: Conversation,
-    budget: ReplyBudget,
+    quota: ReplyQuota,
     known: Sequence[Context],
     *,
     seen: int | None = None,
 ) -> Answering:
     """`known`: the person's contexts. `seen`: the account that the reader last saw there."""
-    spoken, speaker = budget, _context_of(budget, known)
-    if budget.code in STOOD_IN_FOR and budget.offer:
-        speaker = next(one for one in known if one.session.name == budget.offer[0])
-        spoken = _budget_of(speaker, budget)
-    if seen is None and budget.session is not None:
-        seen = budget.session.pk
+    spoken, speaker = quota, _context_of(quota, known)
+    if quota.code in STOOD_IN_FOR and quota.offer:
+        speaker = next(one for one in known if one.session.name == quota.offer[0])
+        spoken = _quota_of(speaker, quota)
+    if seen is None and quota.session is not None:
+        seen = quota.session.pk
     if spoken.session is None or seen == spoken.session.pk:
-        return Answering(spoken, budget.session)
+        return Answering(spoken, quota.session)
     before = _session_of(seen, conversation, known)
-    notice = _notice(conversation, budget, before, spoken.session, speaker)
-    return Answering(spoken, budget.session, notice)
+    notice = _notice(conversation, quota, before, spoken.session, speaker)
+    return Answering(spoken, quota.session, notice)
 
 
-def _context_of(budget: ReplyBudget, known: Sequence[Context]) -> Context | None:
-    return next((one for one in known if one.session == budget.session), None)
+def _context_of(quota: ReplyQuota, known: Sequence[Context]) -> Context | None:
+    return next((one for one in known if one.session == quota.session), None)
 
 
-def _budget_of(context: Context, budget: ReplyBudget) -> ReplyBudget:
+def _quota_of(context: Context, quota: ReplyQuota) -> ReplyQuota:
     """The same, seen from an account that stands in for the newest."""
     seen = candidate(context)
     return replace(
-        budget,
+        quota,
         session=context.session,
         usable=True,
         code="",
         closes_at=seen.closes_at(),
         replies_left=seen.replies_left(),
-        offer=[name for name in budget.offer if name != context.session.name],
+        offer=[name for name in quota.offer if name != context.session.name],
         refused_at=context.refused_at,
     )
 
@@ -90,13 +90,13 @@ def _session_of(
 
 def _notice(
     conversation: Conversation,
-    budget: ReplyBudget,
+    quota: ReplyQuota,
     before: Session | None,
     now: Session,
     context: Context | None,
 ) -> str:
     """What happened, then where this goes from."""
-    silent = [budget.session, before]
+    silent = [quota.session, before]
     for one in silent:
         if one is not None and one != now and not one.may_send:
             return _silent_words(one) % {"before": one.name, "now": now.name}

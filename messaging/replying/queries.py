@@ -30,7 +30,7 @@ class ConversationPage:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyBudget:
+class ReplyQuota:
     """What may go to this person now. `code`: "" or why not, as in the contract."""
 
     session: Session | None
@@ -131,9 +131,9 @@ def contexts_with(*conversations: Conversation) -> list[Context]:
     return list(rows.select_related("session").order_by("-received_at"))
 
 
-def reply_budget(
+def reply_quota(
     conversation: Conversation, *, now: datetime, known: list[Context] | None = None
-) -> ReplyBudget:
+) -> ReplyQuota:
     """The route of a reply by the contract's rule, what is left on it. `known`: its contexts."""
     known = contexts_with(conversation) if known is None else known
     contexts = {one.session_id: one for one in known}
@@ -141,8 +141,8 @@ def reply_budget(
     route = find_route(candidates, now=now)
     limit = team_settings().replies_per_token
     if route.chosen is None:
-        return ReplyBudget(conversation.session, False, "no_context", None, 0, limit, [])
-    return ReplyBudget(
+        return ReplyQuota(conversation.session, False, "no_context", None, 0, limit, [])
+    return ReplyQuota(
         session=contexts[route.chosen.session_id].session,
         usable=not route.code,
         code=route.code,

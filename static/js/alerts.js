@@ -17,7 +17,7 @@ export function startAlerts() {
   startSound();
   startViewing();
   document.addEventListener("console:drawn", hear);
-  document.addEventListener("console:opened", ({ detail }) => rename(detail.thread));
+  document.addEventListener("console:opened", ({ detail }) => rename(detail.conversation));
   document.addEventListener("console:settled", () => rename(document.querySelector("#conversation-pane [data-title]")));
 }
 
@@ -25,7 +25,7 @@ function hear({ detail }) {
   const { root, isPage } = detail;
   if (isPage) return;
   if (root.dataset.waiting !== undefined) setCount(root.dataset.waiting);
-  if (root.dataset.open === document.getElementById("thread")?.dataset.conversation) rename(root);
+  if (root.dataset.open === document.getElementById("open-conversation")?.dataset.conversation) rename(root);
   const heard = [...root.querySelectorAll("[data-heard]")].map(told).filter((one) => one.id > newest);
   for (const one of heard) {
     newest = Math.max(newest, one.id);
@@ -54,7 +54,7 @@ function isWanted(one, choice) {
 }
 
 function speak(one) {
-  if (one.conversation === document.getElementById("thread")?.dataset.conversation) {
+  if (one.conversation === document.getElementById("open-conversation")?.dataset.conversation) {
     announce(text("heard", one));
     return;
   }

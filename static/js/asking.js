@@ -31,7 +31,7 @@ function form() {
 function colleague() {
   const mine = form();
   if (!mine || mine.elements.kind.value === "note" || !mine.elements.text.value.trim()) return null;
-  const { owner = "" } = document.getElementById("budget")?.dataset ?? {};
+  const { owner = "" } = document.getElementById("quota")?.dataset ?? {};
   const writer = whoWrites()?.name ?? "";
   if (!owner && !writer) return null;
   const said = writer ? text("colleague_types", { name: writer }) : text("colleague_has", { name: owner });

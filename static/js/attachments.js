@@ -74,7 +74,7 @@ function changed(root) {
   }
 }
 
-/** The draft's files as the server has them; those being sent stand in the thread already. */
+/** The draft's files as the server has them; those being sent stand in the conversation already. */
 function receive(own, source) {
   const number = Number(source.dataset.number);
   if (number <= own.number || number < own.least) return false;
@@ -133,7 +133,7 @@ function pasted(event) {
 }
 
 function carriesFiles(event) {
-  return tray() && event.target.closest?.(".thread") && event.dataTransfer?.types.includes("Files");
+  return tray() && event.target.closest?.(".open-conversation") && event.dataTransfer?.types.includes("Files");
 }
 
 function dragged(event) {
@@ -144,7 +144,7 @@ function dragged(event) {
 }
 
 function left(event) {
-  if (!tray() || event.relatedTarget?.closest?.(".thread")) return;
+  if (!tray() || event.relatedTarget?.closest?.(".open-conversation")) return;
   form().querySelector("[data-drop-here]").hidden = true;
 }
 

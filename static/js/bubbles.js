@@ -83,7 +83,7 @@ function hide() {
   bar.hidden = true;
   if (active) delete active.dataset.tapped;
   active = null;
-  if (messageOf(bar)) document.getElementById("thread").append(bar);
+  if (messageOf(bar)) document.getElementById("open-conversation").append(bar);
 }
 
 /** Its message is about to be drawn anew: the tools come back after that, with the focus. */
@@ -133,7 +133,7 @@ function clicked(event) {
 
 /** The line that was pressed stays where it is when the text above it goes. */
 function fold(summary) {
-  const pane = document.getElementById("thread-scroll");
+  const pane = document.getElementById("conversation-scroll");
   const details = summary.parentElement;
   const before = summary.getBoundingClientRect().top;
   const at = pane.scrollTop;
@@ -180,7 +180,7 @@ function walk(event) {
   const message = messageOf(target);
   const inTools = target.closest?.("#bubble-tools");
   let next = null;
-  if (target.id === "thread-scroll") next = key === "ArrowUp" ? lastSeen() : null;
+  if (target.id === "conversation-scroll") next = key === "ArrowUp" ? lastSeen() : null;
   else if (message && (target === message || inTools)) next = inTools && stepIn(target, key) || step(message, target, key);
   if (!next) return;
   event.preventDefault();
@@ -193,7 +193,7 @@ function messages() {
 }
 
 function lastSeen() {
-  const edge = document.getElementById("thread-scroll").getBoundingClientRect().bottom;
+  const edge = document.getElementById("conversation-scroll").getBoundingClientRect().bottom;
   return messages().findLast((one) => one.getBoundingClientRect().top < edge - 8) ?? null;
 }
 
@@ -211,7 +211,7 @@ function step(message, target, key) {
   if (key === "ArrowDown") return all[Math.min(all.length - 1, at + 1)];
   if (key === "Home") return all[0];
   if (key === "End") return all.at(-1);
-  if (key === "Escape") return target === message ? document.getElementById("thread-scroll") : message;
+  if (key === "Escape") return target === message ? document.getElementById("conversation-scroll") : message;
   if (key === "ArrowRight" && active === message) return tools().querySelector("button");
   return null;
 }

@@ -1,5 +1,5 @@
 // The composer: reply or note, bytes and cost, what is sent from it. It takes every letter at any
-// time: what is sent leaves it at once and stands in the thread. No event of the server ever writes
+// time: what is sent leaves it at once and stands in the conversation. No event of the server ever writes
 // into it, but for a text that was refused: that comes back before what was typed since.
 import { asksFirst } from "./asking.js";
 import { giveFilesBack, handFilesOver, hasFiles, refusesFiles } from "./attachments.js";
@@ -151,7 +151,7 @@ function cost() {
   const chip = mine?.querySelector("[data-cost]");
   if (!chip) return;
   const uses = (field(mine).value.trim() ? 1 : 0) + mine.querySelectorAll("[data-costs]").length;
-  const left = Number(document.getElementById("budget")?.dataset.repliesLeft ?? uses);
+  const left = Number(document.getElementById("quota")?.dataset.repliesLeft ?? uses);
   chip.hidden = uses < 2 && uses <= left;
   chip.classList.toggle("warn", uses > left);
   const words = text(uses > left ? "draft_uses_too_many" : "draft_uses", { count: uses, left });
@@ -207,7 +207,7 @@ function pressedEnter(event) {
 function leave() {
   const link = openRowLink();
   if (link?.checkVisibility()) link.focus({ preventScroll: true });
-  else document.getElementById("thread-scroll")?.focus({ preventScroll: true });
+  else document.getElementById("conversation-scroll")?.focus({ preventScroll: true });
 }
 
 function submitted(event) {
@@ -232,7 +232,7 @@ function send(values) {
   const one = {
     ...draft,
     conversation: mine.dataset.composer,
-    who: document.getElementById("thread").dataset.title,
+    who: document.getElementById("open-conversation").dataset.title,
     url: mine.action,
     at: Date.now(),
     seen: mine.elements.seen_up_to.value,

@@ -179,7 +179,7 @@ export function cameBack(posts, { isUnsure }) {
   return mine === book && kind === book.kind;
 }
 
-/** A message with this key stands in the thread though nobody here knew: whether the draft changed. */
+/** A message with this key stands in the conversation though nobody here knew: whether the draft changed. */
 export function wasSent(key) {
   if (!book) return false;
   let isChanged = false;

@@ -130,7 +130,7 @@ export function take({ root, said }) {
 }
 
 export function openConversation() {
-  return document.getElementById("thread")?.dataset.conversation ?? "";
+  return document.getElementById("open-conversation")?.dataset.conversation ?? "";
 }
 
 export function csrfToken() {

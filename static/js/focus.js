@@ -103,7 +103,7 @@ function remember() {
 function restore() {
   if (!lost || document.activeElement !== document.body || document.querySelector("dialog[open]")) return;
   if (!lost.still()) return;
-  const home = sameControl() ?? lost.ids.map(controlIn).find(Boolean) ?? document.getElementById("thread-scroll");
+  const home = sameControl() ?? lost.ids.map(controlIn).find(Boolean) ?? document.getElementById("conversation-scroll");
   home?.focus({ preventScroll: true });
 }
 

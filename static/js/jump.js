@@ -1,4 +1,4 @@
-// Jumps inside a thread: from a quote to what it quotes, and from an old place back to the newest.
+// Jumps inside a conversation: from a quote to what it quotes, and from an old place back to the newest.
 const SHOWN_MS = 1_600;
 
 export function startJumps() {

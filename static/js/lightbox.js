@@ -1,4 +1,4 @@
-// Pictures of the thread, large: one dialog, arrow keys between pictures, zoom by keys, wheel and
+// Pictures of the conversation, large: one dialog, arrow keys between pictures, zoom by keys, wheel and
 // double click, drag to look around. Without JavaScript the link opens the picture itself.
 const STEPS = [1, 1.5, 2, 3, 4, 6, 8];
 
@@ -8,7 +8,7 @@ let zoom = 1;
 let at = { x: 0, y: 0 };
 let grip = null;
 
-/** Shows a picture of the thread. Bound to its dialog when the first one is opened. */
+/** Shows a picture of the conversation. Bound to its dialog when the first one is opened. */
 export function openPicture(wanted) {
   if (!dialog) bind();
   show(wanted);
@@ -36,7 +36,7 @@ function part(name) {
 }
 
 function pictures() {
-  return [...document.querySelectorAll("#thread [data-picture]")];
+  return [...document.querySelectorAll("#open-conversation [data-picture]")];
 }
 
 function show(wanted) {

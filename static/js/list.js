@@ -116,7 +116,7 @@ function readAnew() {
 }
 
 function markOpen() {
-  const open = document.getElementById("thread")?.dataset.conversation;
+  const open = document.getElementById("open-conversation")?.dataset.conversation;
   for (const link of document.querySelectorAll("#conversation-rows > li > a")) {
     const isOpen = link.parentElement.id === `conversation-${open}`;
     if (isOpen) link.setAttribute("aria-current", "page");

@@ -1,4 +1,4 @@
-// Voices and videos of the thread: one plays at a time, whatever is drawn around it.
+// Voices and videos of the conversation: one plays at a time, whatever is drawn around it.
 export function startMedia() {
   document.addEventListener("click", picturePressed);
   document.addEventListener("click", toggled);

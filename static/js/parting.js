@@ -3,11 +3,11 @@
 import { isNote } from "./attachments.js";
 import { announce } from "./texts.js";
 
-/** The news of a conversation that is gone: its panel takes the place of the thread. */
+/** The news of a conversation that is gone: its panel takes the place of the conversation. */
 export function part(root) {
   const pane = document.getElementById("conversation-pane");
   const panel = root.querySelector("[data-parted]");
-  if (!panel || pane?.querySelector("#thread")?.dataset.conversation !== root.dataset.gone) return;
+  if (!panel || pane?.querySelector("#open-conversation")?.dataset.conversation !== root.dataset.gone) return;
   const field = pane.querySelector("[data-composer] textarea[name=text]");
   const typed = field && { kind: isNote() ? "note" : "reply", words: field.value };
   const isWriting = document.activeElement === field;

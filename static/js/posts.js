@@ -63,7 +63,7 @@ async function work(conversation) {
   }
 }
 
-/** Its message stands in the thread. A text that went as several has the key of its first one. */
+/** Its message stands in the conversation. A text that went as several has the key of its first one. */
 export function isDrawn(key) {
   return Boolean(document.querySelector(`[data-messages] > [data-from-draft="${CSS.escape(key)}"]`));
 }

@@ -44,12 +44,12 @@ export function startPresence() {
   adopt();
 }
 
-function thread() {
-  return document.getElementById("thread");
+function conversation() {
+  return document.getElementById("open-conversation");
 }
 
 function adopt() {
-  const now = thread();
+  const now = conversation();
   if (!now || open?.element === now) return;
   leave();
   open = { element: now, id: now.dataset.conversation, url: now.dataset.hereUrl };
@@ -60,7 +60,7 @@ function adopt() {
 }
 
 function left() {
-  if (open && !open.element.isConnected && !thread()) leave();
+  if (open && !open.element.isConnected && !conversation()) leave();
 }
 
 function leave() {

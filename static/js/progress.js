@@ -119,7 +119,7 @@ function hideLine() {
 
 /** A conversation without its words: the name is known from its row. */
 function shape(name) {
-  const skeleton = document.getElementById("thread-skeleton").content.firstElementChild.cloneNode(true);
+  const skeleton = document.getElementById("conversation-skeleton").content.firstElementChild.cloneNode(true);
   skeleton.querySelector("[data-skeleton-name]").textContent = name;
   return skeleton;
 }
@@ -129,7 +129,7 @@ function shape(name) {
 function open(path) {
   const pane = document.getElementById(PANE);
   const id = /\/(\d+)\/$/.exec(path)?.[1] ?? "";
-  const open = document.getElementById("thread");
+  const open = document.getElementById("open-conversation");
   if (!id || open?.dataset.conversation === id) return null;
   const row = document.getElementById(`conversation-${id}`);
   const one = { id, name: row?.querySelector(".who")?.textContent ?? "" };
@@ -142,7 +142,7 @@ function open(path) {
     if (opening === one) opening = null;
     if (opening) return;
     pane.removeAttribute("aria-busy");
-    pane.querySelector(".thread-skeleton")?.remove();
+    pane.querySelector(".conversation-skeleton")?.remove();
     // Nothing came: the one that was left is here again. Its text fields are not given the focus:
     // the person had left them.
     for (const part of pane.children) part.inert = false;
@@ -156,7 +156,7 @@ function open(path) {
 
 /** The row is the open one from the click on, also when it is drawn anew meanwhile. */
 function markRow() {
-  const open = opening?.id ?? document.getElementById("thread")?.dataset.conversation;
+  const open = opening?.id ?? document.getElementById("open-conversation")?.dataset.conversation;
   for (const link of document.querySelectorAll("#conversation-rows > li > a")) {
     const id = link.parentElement.id;
     const isOpen = id === `conversation-${open}`;

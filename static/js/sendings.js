@@ -1,7 +1,7 @@
 // Bubbles of what is on its way to the console: shown at once, below the messages, and gone when the
 // message itself is there. Their words are the page's, in its templates.
 import { isDrawn, postsOf } from "./posts.js";
-import { showSent } from "./thread.js";
+import { showSent } from "./conversation.js";
 import { visible } from "./unseen.js";
 
 const STAYS = "\n\t\u061c\u200e\u200f";

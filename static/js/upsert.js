@@ -36,11 +36,11 @@ export function draw(root) {
   }
   for (const part of root.querySelectorAll("[data-live-part]")) drawPart(part);
   const numbers = parse(root.dataset.streams);
-  const thread = document.getElementById("thread");
+  const conversation = document.getElementById("open-conversation");
   if (isPage) rewind(numbers);
-  // Asked for while another thread was open: what this one missed must be asked for again.
-  else if (thread && thread.dataset.conversation !== root.dataset.open) {
-    rewind(parse(thread.dataset.streams));
+  // Asked for while another conversation was open: what this one missed must be asked for again.
+  else if (conversation && conversation.dataset.conversation !== root.dataset.open) {
+    rewind(parse(conversation.dataset.streams));
   } else advance(numbers);
   if (forOtherList) rewind(parse(document.getElementById("list-pane").dataset.streams));
   emit("drawn", { root, fresh, beyond, isPage });
@@ -147,7 +147,7 @@ function liesBeyond(list, row) {
   return liesAfter(list, row);
 }
 
-/** A thread that was opened at an old message: what is new lies behind what was not loaded yet. */
+/** A conversation that was opened at an old message: what is new lies behind what was not loaded yet. */
 function liesAfter(list, row) {
   const rows = list.querySelectorAll(":scope > [id]");
   const moreAfter = list.matches("[data-messages]") && document.querySelector("#later a");

@@ -25,7 +25,7 @@ function nameOf(conversation) {
 
 function look() {
   const inFront = !document.hidden && document.hasFocus();
-  const now = (inFront && document.getElementById("thread")?.dataset.conversation) || "";
+  const now = (inFront && document.getElementById("open-conversation")?.dataset.conversation) || "";
   if (now === shown) return;
   shown = now;
   letGo?.();

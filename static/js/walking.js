@@ -75,7 +75,7 @@ export function openFirst(ids, one) {
   const next = ids.map((id) => document.getElementById(id)).find((row) => row && !row.matches(".is-leaving"));
   onAccountOf(one, () => {
     if (next) openRow(next, one.still());
-    else document.querySelector(".thread-head .back")?.click();
+    else document.querySelector(".conversation-head .back")?.click();
   });
   if (isAwaited(one)) arrived(one); // nothing was asked for
 }

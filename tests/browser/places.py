@@ -129,7 +129,9 @@ _thread = _conversation_of(LINA)
 def _conversation_dialog(button: str) -> Walk:
     def walk(page: Page, demo: Demo) -> None:
         _thread(page, demo)
-        page.locator("#thread, #context").get_by_role("button", name=button).first.click()
+        page.locator("#open-conversation, #context").get_by_role(
+            "button", name=button
+        ).first.click()
         _dialog(page)
 
     return walk
@@ -137,7 +139,7 @@ def _conversation_dialog(button: str) -> Walk:
 
 def _renaming(page: Page, demo: Demo) -> None:
     _thread(page, demo)
-    page.locator(".thread-head").get_by_role("link", name=f"Rename {LINA}").click()
+    page.locator(".conversation-head").get_by_role("link", name=f"Rename {LINA}").click()
     page.wait_for_selector(".name-form input:not([type=hidden])")
 
 

@@ -48,9 +48,9 @@ def _at(page: Page, demo: Demo, shops: dict[str, str], person: str) -> Locator:
     _write(demo, shops["Shop A"], person, "hello A")
     log_in(page, demo)
     open_conversation(page, person)
-    expect(page.locator("#thread")).to_contain_text("hello A")
+    expect(page.locator("#open-conversation")).to_contain_text("hello A")
     _write(demo, shops["Shop B"], person, "hello B")
-    expect(page.locator("#thread")).to_contain_text("hello B")
+    expect(page.locator("#open-conversation")).to_contain_text("hello B")
     expect(page.get_by_role("button", name="Send as Shop B")).to_be_visible()
     if _notice(page).is_visible():
         page.get_by_role("button", name=PUT_AWAY, exact=True).click()
@@ -130,7 +130,7 @@ def test_a_send_that_the_page_did_not_know_better_than_asks_first(
     assert _sent(demo, shops["Shop A"], LINA) == []
     asked.get_by_role("button", name="Send as Shop A").click()
     expect(box).to_have_value("")
-    expect(page.locator("#thread")).to_contain_text("meant for B")
+    expect(page.locator("#open-conversation")).to_contain_text("meant for B")
     page.unroute("**/inbox/changes/**")
     demo.python(SENT.replace("TEXT", "meant for B"))
     assert _sent(demo, shops["Shop A"], LINA) == ["meant for B"]

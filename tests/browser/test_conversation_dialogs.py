@@ -56,7 +56,7 @@ def test_the_work_on_a_conversation(way: Way, demo: Demo) -> None:
         )
         scope.locator(choose).first.click()
         way.ends(here)
-        expect(way.page.locator("#thread")).to_contain_text(words)
+        expect(way.page.locator("#open-conversation")).to_contain_text(words)
     _snooze(way, here, key)
     _label(way, here, key)
     _resolve_all(way, here)
@@ -77,13 +77,14 @@ def _snooze(way: Way, here: str, key: str) -> None:
     expect(scope.locator("[name=sure]")).to_have_count(1)
     scope.locator("[name=until]").first.click()
     way.ends(here)
-    expect(way.page.locator("#thread")).to_contain_text("snoozed")
+    expect(way.page.locator("#open-conversation")).to_contain_text("snoozed")
 
 
 def _acting(act: str) -> Opener:
     return lambda page: (
         page.locator(
-            f"#thread [formaction$='/{act}/']:not([name]), #context [formaction$='/{act}/']"
+            f"#open-conversation [formaction$='/{act}/']:not([name]),"
+            f" #context [formaction$='/{act}/']"
         ).first
     )
 
@@ -140,7 +141,7 @@ def _rename_person(way: Way, here: str, key: str) -> None:
     """In place, or on a page."""
     page, address = way.home, f"/inbox/{key}/name/?slot=head"
     page.goto(f"{way.demo.url}{here}")
-    pencil = page.locator(".thread-head a[href*='/name/']")
+    pencil = page.locator(".conversation-head a[href*='/name/']")
     if way.name == "new tab":
         with page.context.expect_page() as tab:
             pencil.click(modifiers=["Control"])
@@ -154,7 +155,7 @@ def _rename_person(way: Way, here: str, key: str) -> None:
         pencil.click()
     page.locator(".name-form [name=name]").first.fill(f"李娜 {way.name}")
     page.locator(".name-form [name=name]").first.press("Enter")
-    expect(page.locator(".thread-head [data-name]")).to_have_text(f"李娜 {way.name}")
+    expect(page.locator(".conversation-head [data-name]")).to_have_text(f"李娜 {way.name}")
     expect(page).to_have_url(f"{way.demo.url}{here}")
 
 

@@ -108,6 +108,6 @@ def test_it_is_said_in_chinese(context: BrowserContext, demo: Demo, shop: str) -
     conversation = page.url
     _in_chinese(page, demo)
     page.goto(conversation)
-    expect(page.locator("#thread .media-mark").last).to_contain_text(
+    expect(page.locator("#open-conversation .media-mark").last).to_contain_text(
         MARK["zh"] + " " + ADVICE["zh"]
     )

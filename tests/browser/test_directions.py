@@ -78,7 +78,7 @@ def _box(locator: Locator) -> dict[str, float]:
 
 def _open(page: Page, words: str) -> None:
     _row(page, words).get_by_role("link").click()
-    expect(page.locator("#thread")).to_have_attribute("data-title", f"{words} · Shop A")
+    expect(page.locator("#open-conversation")).to_have_attribute("data-title", f"{words} · Shop A")
 
 
 def test_rows_keep_their_furniture_in_its_place(page: Page) -> None:
@@ -113,7 +113,7 @@ def test_what_is_written_from_right_to_left_reads_so(page: Page) -> None:
     assert link.evaluate(DIRECTION) == "ltr"
     assert link.evaluate(END, "h")["left"] < link.evaluate(END, "1")["left"]
     # What belongs to the page stays from left to right, where it is.
-    for part in ("#thread", ".message-foot >> nth=0", "[data-name] >> xpath=.."):
+    for part in ("#open-conversation", ".message-foot >> nth=0", "[data-name] >> xpath=.."):
         assert page.locator(part).first.evaluate(DIRECTION) == "ltr"
 
 

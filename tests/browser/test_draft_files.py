@@ -137,7 +137,7 @@ def test_a_draft_with_files_is_on_every_machine_of_its_writer_and_on_no_other(
     for page in (first, tab, second):
         _shows(page, "photo.png", "plan.txt")
     dropped = [{"name": "more.txt", "type": "", "base64": _encoded(b"more")}]
-    tab.locator("#thread").evaluate(DROP, dropped)
+    tab.locator("#open-conversation").evaluate(DROP, dropped)
     for page in (first, tab, second):
         _shows(page, "photo.png", "plan.txt", "more.txt")
     expect(_tray(mei)).to_be_hidden()

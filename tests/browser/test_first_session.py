@@ -133,12 +133,14 @@ def test_from_the_empty_inbox_to_an_answer(reader: tuple[Hand, str, int], demo: 
     else:
         page.keyboard.press("j")
     box = page.locator("#composer textarea")
-    expect(page.locator("#thread .bubble")).to_have_text("在吗？ Anybody there?")
+    expect(page.locator("#open-conversation .bubble")).to_have_text("在吗？ Anybody there?")
     _see(page)
     hand.type_into(box, f"你好 {number}, yes", then=page.locator("[data-send]"))
 
-    expect(page.locator("#thread .message.ours")).to_contain_text(f"你好 {number}, yes")
-    expect(page.locator("#thread .message.ours")).to_contain_text(re.compile("WeChat|微信"))
+    expect(page.locator("#open-conversation .message.ours")).to_contain_text(f"你好 {number}, yes")
+    expect(page.locator("#open-conversation .message.ours")).to_contain_text(
+        re.compile("WeChat|微信")
+    )
     assert demo.read(f"seen?bot_id={bot}&person_id={person}") == [f"你好 {number}, yes"]
     _see(page)
 

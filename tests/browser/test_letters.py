@@ -51,7 +51,7 @@ BACK = """([number, was]) => {
   one.dispatchEvent(new InputEvent("input", { bubbles: true }));
 }"""
 SHOWN = """() => [location.pathname, document.querySelectorAll("dialog[open]").length,
-  document.getElementById("thread")?.dataset.conversation ?? "",
+  document.getElementById("open-conversation")?.dataset.conversation ?? "",
   document.querySelectorAll("emoji-picker").length]"""
 
 

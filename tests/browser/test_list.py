@@ -178,17 +178,17 @@ def test_all_that_match_are_labelled_and_found_by_the_label(page: Page, street: 
 
 def test_views_live_in_the_address_and_back_goes_back(page: Page, street: Street) -> None:
     rows(page).filter(has_text="Tom Baker").get_by_role("link").click()
-    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#open-conversation")).to_be_visible()
     opened = page.url
     page.get_by_role("link", name=re.compile("Unassigned")).first.click()
     expect(page.get_by_role("heading", name="Unassigned")).to_be_visible()
     expect(page).to_have_url(f"{opened}?view=unassigned")
-    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#open-conversation")).to_be_visible()
     page.get_by_role("link", name="Closing soonest").click()
     expect(page).to_have_url(re.compile(r"view=unassigned&sort=closing"))
     page.reload()
     expect(page.get_by_role("heading", name="Unassigned")).to_be_visible()
-    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#open-conversation")).to_be_visible()
     page.evaluate("history.back()")  # htmx may load the page anew within it
     expect(page).to_have_url(f"{opened}?view=unassigned")
     expect(page.get_by_role("link", name="Longest wait")).to_have_attribute("aria-current", "true")
@@ -222,7 +222,7 @@ def test_one_is_taken_snoozed_woken_and_settled_from_its_head(page: Page, street
     resolve = head.get_by_role("button", name="Resolve and open the next")
     resolve.click()
     expect(conversation).not_to_contain_text("still here")
-    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#open-conversation")).to_be_visible()
     expect(rows(page).filter(has_text="赵丽")).to_contain_text("resolved")
 
 
@@ -261,7 +261,7 @@ def test_the_first_load_transfers_less_than_150_kb(page: Page, demo: Demo) -> No
     The inbox alone keeps to 150 kB; with a conversation open it is about 160 kB at present.
     """
     rows(page).first.get_by_role("link").click()
-    expect(page.locator("#thread")).to_be_visible()
+    expect(page.locator("#open-conversation")).to_be_visible()
     for address, most in ((f"{demo.url}/inbox/", 150_000), (page.url, 165_000)):
         lines = page.context.new_cdp_session(page)
         lines.send("Network.enable")

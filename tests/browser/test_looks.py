@@ -114,7 +114,7 @@ def test_on_wide_screens_the_thread_is_one_column_in_the_middle(
     page.set_viewport_size({"width": width, "height": 1000})
     page.goto(f"{demo.url}/inbox/")
     open_conversation(page, LINA)
-    pane = _box(page, "#thread")
+    pane = _box(page, "#open-conversation")
     for part in (".messages", ".composer-box"):
         column = _box(page, part)
         assert column["width"] <= 862, part

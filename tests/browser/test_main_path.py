@@ -188,7 +188,7 @@ def test_sign_in_see_answer_and_resolve(reader: Reader, demo: Demo) -> None:
     reader.row.get_by_role("link").click()
     expect(reader.conversation).to_contain_text(f"晚上好 ({person})")
     expect(reader.rows).to_be_visible(visible=not reader.is_phone)
-    _see_budget(reader, 10)
+    _see_quota(reader, 10)
     reader.check_page()
 
     box = page.get_by_role("textbox", name=words.reply_to.format(person))
@@ -197,7 +197,7 @@ def test_sign_in_see_answer_and_resolve(reader: Reader, demo: Demo) -> None:
     bubble = reader.conversation.get_by_role("listitem").filter(has_text=f"您好 ({person})")
     expect(bubble).to_contain_text(words.taken, ignore_case=True)
     expect(box).to_have_value("")
-    _see_budget(reader, 9)
+    _see_quota(reader, 9)
     reader.check_page()
 
     page.get_by_role("button", name=words.resolve, exact=True).click()
@@ -225,7 +225,7 @@ def _sign_in(reader: Reader, demo: Demo) -> None:
     page.wait_for_load_state()
 
 
-def _see_budget(reader: Reader, left: int) -> None:
+def _see_quota(reader: Reader, left: int) -> None:
     """Hours and replies left: in the head as far as it is wide, and in full above the composer."""
     words, head = reader.words, reader.conversation.locator("header")
     hours = re.compile(words.hours.format(r"\d+"))

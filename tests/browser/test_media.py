@@ -158,7 +158,7 @@ def test_two_pictures_and_a_text_are_three_bubbles_in_order(
         {"name": name, "type": "image/png", "base64": _encoded(samples.picture(300, 200))}
         for name in ("first.png", "second.png")
     ]
-    page.locator("#thread").evaluate(DROP, files)
+    page.locator("#open-conversation").evaluate(DROP, files)
     tray = page.get_by_role("list", name="Files of this reply, in sending order")
     expect(tray.get_by_role("listitem")).to_have_count(2)
     expect(page.locator("[data-cost]")).to_have_text("this draft uses 2")

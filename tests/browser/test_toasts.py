@@ -81,7 +81,7 @@ def test_it_waits_while_somebody_rests_on_it(page: Page) -> None:
 
 def test_one_key_undoes_what_was_done_last(page: Page, demo: Demo) -> None:
     open_conversation(page, "Tom Baker")
-    page.locator("#thread-scroll").focus()
+    page.locator("#conversation-scroll").focus()
     page.keyboard.press("m")
     expect(toast(page)).to_contain_text("1 conversation assigned to")
     expect(page.locator("#head-actions")).to_contain_text("admin")
@@ -90,14 +90,14 @@ def test_one_key_undoes_what_was_done_last(page: Page, demo: Demo) -> None:
     expect(page.locator("#head-actions")).not_to_contain_text("admin")
     conversation = page.get_by_role("region", name="Conversation with Tom Baker")
     expect(conversation).to_contain_text("admin undid “Assign”")
-    expect(page.locator("#thread-scroll")).to_be_focused()
+    expect(page.locator("#conversation-scroll")).to_be_focused()
     expect(toast(page).get_by_role("button", name="Undo")).to_have_count(0)
 
 
 def test_what_leads_to_the_next_one_is_undone_too(page: Page) -> None:
     """Resolved and gone on by key: said, and taken back by one key more."""
     open_conversation(page, "李娜")
-    page.locator("#thread-scroll").focus()
+    page.locator("#conversation-scroll").focus()
     page.keyboard.press("Shift+E")
     expect(toast(page)).to_contain_text("1 conversation resolved.")
     expect(row(page, "李娜")).to_contain_text("resolved")

@@ -35,7 +35,7 @@ def test_the_marks_come_without_a_reload(
     page.set_viewport_size({"width": width, "height": 844})
     demo.python(LEFT.replace("SECONDS", str(seconds)))
     page.reload()
-    places = [page.locator(one) for one in ("#head-sub", "#budget .window")]
+    places = [page.locator(one) for one in ("#head-sub", "#quota .window")]
     places.append(page.locator(".conversation .chip[data-window-until]"))
     for place in places:
         expect(place).not_to_have_attribute("data-urgency", mark)

@@ -83,7 +83,7 @@ def line(page: Page) -> Locator:
 
 
 def skeleton(page: Page) -> Locator:
-    return page.locator(".thread-skeleton")
+    return page.locator(".conversation-skeleton")
 
 
 def test_a_conversation_is_marked_at_once_and_comes_under_its_own_name(page: Page) -> None:

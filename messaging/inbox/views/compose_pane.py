@@ -16,7 +16,7 @@ from messaging.models import Conversation, DraftKind, ParkedReply, Upload
 from messaging.models import Draft as DraftRow
 from messaging.reply_window.pace import pace_with
 from messaging.replying import parking
-from messaging.replying.queries import PersonContext, ReplyBudget
+from messaging.replying.queries import PersonContext, ReplyQuota
 from sessions_app.people.preferences import preferences_of
 from sessions_app.people.roles import Capability, Visitor, may
 from sessions_app.sessions import held_replies
@@ -109,14 +109,14 @@ def tray_values(brought: Upload) -> dict[str, Any]:
 
 
 def beside_the_text(
-    conversation: Conversation, budget: ReplyBudget, spoken: ReplyBudget, *, now: datetime
+    conversation: Conversation, quota: ReplyQuota, spoken: ReplyQuota, *, now: datetime
 ) -> dict[str, Any]:
     """Drawn anew with every change: parked replies, WeChat's pace when near, its limits.
 
     `spoken`: what the account on the Send button has left.
     """
     parked = [
-        Parked(row, is_open=budget.usable) for row in parking.waiting_in(conversation, now=now)
+        Parked(row, is_open=quota.usable) for row in parking.waiting_in(conversation, now=now)
     ]
     pace = None
     if spoken.session is not None:
@@ -133,7 +133,7 @@ def beside_the_text(
     }
 
 
-def senders(accounts: list[PersonContext], budget: ReplyBudget) -> list[PersonContext]:
+def senders(accounts: list[PersonContext], quota: ReplyQuota) -> list[PersonContext]:
     """The other accounts that could answer now, for the menu of the Send button."""
-    chosen = budget.session.pk if budget.session else 0
+    chosen = quota.session.pk if quota.session else 0
     return [one for one in accounts if one.usable and one.session.pk != chosen]

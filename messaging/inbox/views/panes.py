@@ -91,20 +91,20 @@ def beside_context(conversation: Conversation, *, seen: int | None = None) -> di
     """
     now, limits = timezone.now(), team_settings()
     known = queries.contexts_with(conversation)
-    budget = queries.reply_budget(conversation, now=now, known=known)
+    quota = queries.reply_quota(conversation, now=now, known=known)
     accounts = queries.person_contexts(conversation, now=now, known=known)
     name = conversation.contact.display_name
-    speaks = answering(conversation, budget, known, seen=seen)
+    speaks = answering(conversation, quota, known, seen=seen)
     return {
         "contact": conversation.contact,
-        "budget": budget,
+        "quota": quota,
         "answering": speaks,
-        "closed": presentation.closed(speaks.budget, contact_name=name),
-        "left": Left.of(speaks.budget.closes_at, now, limits.window),
+        "closed": presentation.closed(speaks.quota, contact_name=name),
+        "left": Left.of(speaks.quota.closes_at, now, limits.window),
         "limits": limits,
-        **beside_the_text(conversation, budget, speaks.budget, now=now),
+        **beside_the_text(conversation, quota, speaks.quota, now=now),
         "accounts": [(one, Left.of(one.closes_at, now, limits.window)) for one in accounts],
-        "senders": senders(accounts, speaks.budget),
+        "senders": senders(accounts, speaks.quota),
     }
 
 

@@ -138,7 +138,9 @@ class Story:
         return bool(page.rows)
 
 
-STEPS = [name for name in vars(Story) if name[0] != "_" and name not in ("conversation", "do", "shows")]
+STEPS = [
+    name for name in vars(Story) if name[0] != "_" and name not in ("conversation", "do", "shows")
+]
 
 
 def oracle(messages: list[Message], receipts: set[int]) -> SimpleNamespace:

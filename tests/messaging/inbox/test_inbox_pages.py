@@ -165,7 +165,7 @@ def test_what_people_write_is_text_and_never_markup(cast: Cast, shop: Session) -
 def test_a_row_opens_its_pane_alone(cast: Cast, conversation: Conversation) -> None:
     headers = {**HTMX, "HX-Target": "conversation-pane"}
     page = as_(cast.agent).get(f"/inbox/{conversation.pk}/", headers=headers).content.decode()
-    assert 'id="thread"' in page
+    assert 'id="open-conversation"' in page
     assert "data-streams" in page
     assert "conversation-rows" not in page
 

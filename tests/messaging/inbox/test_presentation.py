@@ -12,7 +12,7 @@ from messaging.inbox.list_queries import Beside
 from messaging.media import showing
 from messaging.models import Contact, Conversation, Message, MessageKind
 from messaging.reply_window.window_words import left_words
-from messaging.replying.queries import Held, ReplyBudget
+from messaging.replying.queries import Held, ReplyQuota
 from messaging.replying.states import state_of
 from sessions_app.models import Session, User
 from weilink_site.pages.texts import texts
@@ -278,7 +278,7 @@ def test_a_quote_shows_the_text_of_our_own_message_when_the_wire_left_it_out() -
     assert made[0].quote == presentation.Quote("You", "您好")
 
 
-def a_budget(code: str, **changes: Any) -> ReplyBudget:
+def a_quota(code: str, **changes: Any) -> ReplyQuota:
     values: dict[str, Any] = {
         "session": SHOP,
         "usable": not code,
@@ -288,15 +288,15 @@ def a_budget(code: str, **changes: Any) -> ReplyBudget:
         "replies_limit": 10,
         "offer": ["Repairs"],
     }
-    return ReplyBudget(**{**values, **changes})
+    return ReplyQuota(**{**values, **changes})
 
 
-def test_nothing_stands_in_the_way_of_a_usable_budget() -> None:
-    assert presentation.closed(a_budget(""), contact_name="李娜") is None
+def test_nothing_stands_in_the_way_of_a_usable_quota() -> None:
+    assert presentation.closed(a_quota(""), contact_name="李娜") is None
 
 
 def test_a_closed_window_says_when_and_what_opens_it() -> None:
-    closed = presentation.closed(a_budget("window_closed"), contact_name="李娜")
+    closed = presentation.closed(a_quota("window_closed"), contact_name="李娜")
     assert closed is not None
     assert closed.sentence == (
         "Closed Mon 06:00. WeChat silently drops later replies. You can reply again "
@@ -306,7 +306,7 @@ def test_a_closed_window_says_when_and_what_opens_it() -> None:
 
 
 def test_a_session_that_is_signed_out_cannot_be_overruled() -> None:
-    closed = presentation.closed(a_budget("session_offline"), contact_name="李娜")
+    closed = presentation.closed(a_quota("session_offline"), contact_name="李娜")
     assert closed is not None
     assert not closed.override
     assert "Shop A" in closed.sentence

@@ -58,11 +58,11 @@ def test_row_head_and_composer_are_marked_alike_with_the_clock_time(
     closes_at, window = NOW + timedelta(minutes=minutes), timedelta(hours=12)
     with timezone.override(ZoneInfo("Asia/Shanghai")), translation.override("en"):
         left = Left.of(closes_at, NOW, window)
-        context = {"left": left, "budget": {"usable": True, "replies_left": 3, "replies_limit": 7}}
+        context = {"left": left, "quota": {"usable": True, "replies_left": 3, "replies_limit": 7}}
         shown = [
             chip(row_presentation.window_chip(closes_at, NOW, window=window)),
             render_to_string("inbox/_head_sub.html", context),
-            render_to_string("inbox/_budget.html", context),
+            render_to_string("inbox/_quota.html", context),
         ]
     at = timezone.localtime(closes_at, ZoneInfo("Asia/Shanghai")).strftime("%H:%M")
     for markup in shown:

@@ -1,4 +1,4 @@
-// The open thread: days and groups between neighbours, scroll that never jumps, what was read.
+// The open conversation: days and groups between neighbours, scroll that never jumps, what was read.
 import { rewind, parse } from "./streams.js";
 import { fetchNews } from "./news.js";
 import { openAt } from "./jump.js";
@@ -16,7 +16,7 @@ let readUpTo = "";
 let height = 0;
 let readTimer = 0;
 
-export function startThread() {
+export function startConversation() {
   document.addEventListener("console:settled", adopt);
   document.addEventListener("console:drawing", () => {
     height = scroller?.scrollHeight ?? 0;
@@ -29,11 +29,11 @@ export function startThread() {
   adopt();
 }
 
-/** A thread came into the page, with the page or by a click on a row. */
+/** A conversation came into the page, with the page or by a click on a row. */
 function adopt() {
-  const thread = document.getElementById("thread");
-  const now = document.getElementById("thread-scroll");
-  if (!thread || now === scroller) return;
+  const conversation = document.getElementById("open-conversation");
+  const now = document.getElementById("conversation-scroll");
+  if (!conversation || now === scroller) return;
   scroller = now;
   atBottom = true;
   below.clear();
@@ -42,13 +42,13 @@ function adopt() {
   new ResizeObserver(stick).observe(scroller);
   regroup();
   begin();
-  if (!document.body.dataset.firstThread) document.body.dataset.firstThread = "seen";
+  if (!document.body.dataset.firstConversation) document.body.dataset.firstConversation = "seen";
   else {
     // Drawn at these numbers, perhaps before the page's own: ask what came since.
-    rewind(parse(thread.dataset.streams));
+    rewind(parse(conversation.dataset.streams));
     fetchNews();
   }
-  emit("opened", { thread });
+  emit("opened", { conversation });
   markRead();
 }
 
@@ -69,7 +69,7 @@ function begin() {
   }
 }
 
-/** Newer messages exist that are not loaded: the end of the page is not the end of the thread. */
+/** Newer messages exist that are not loaded: the end of the page is not the end of the conversation. */
 function isCut() {
   return Boolean(document.querySelector("#later a"));
 }
@@ -126,7 +126,7 @@ function jumpDown(event) {
   if (event.target.closest("[data-new-below]")) toTheEnd();
 }
 
-/** What was sent just now is looked at, unless an old place of the thread is open. */
+/** What was sent just now is looked at, unless an old place of the conversation is open. */
 export function showSent() {
   if (isCut()) return;
   atBottom = true;
@@ -191,15 +191,15 @@ function markRead() {
 
 /** Seen means: open, on the screen, at its end, and the page in front. */
 function markReadNow() {
-  const thread = document.getElementById("thread");
-  const rows = thread?.querySelectorAll(".message[data-from-them]");
-  if (!rows?.length || !thread.dataset.readUrl || document.hidden || !atBottom || isCut()) return;
+  const conversation = document.getElementById("open-conversation");
+  const rows = conversation?.querySelectorAll(".message[data-from-them]");
+  if (!rows?.length || !conversation.dataset.readUrl || document.hidden || !atBottom || isCut()) return;
   const last = rows[rows.length - 1].id.replace("message-", "");
-  const row = document.getElementById(`conversation-${thread.dataset.conversation}`);
+  const row = document.getElementById(`conversation-${conversation.dataset.conversation}`);
   const unread = row && row.dataset.unread !== "0";
   if (last === readUpTo || (row && !unread)) return;
   readUpTo = last;
-  const post = htmx.ajax("POST", thread.dataset.readUrl, { values: { up_to: last }, swap: "none" });
+  const post = htmx.ajax("POST", conversation.dataset.readUrl, { values: { up_to: last }, swap: "none" });
   post.catch(() => {
     readUpTo = "";
   });
