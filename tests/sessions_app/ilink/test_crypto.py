@@ -70,7 +70,7 @@ def test_a_known_vector_comes_out() -> None:
     assert encrypt(plain, key)[:16].hex() == "69c4e0d86a7b0430d8cdb78070b4c55a"
 
 
-@pytest.mark.parametrize("sealed", [b"", b"x" * 15, b"x" * 17])
+@pytest.mark.parametrize("encrypted", [b"", b"x" * 15, b"x" * 17])
 def test_a_cut_ciphertext_is_said(encrypted: bytes) -> None:
     with pytest.raises(CryptoError):
         decrypt(encrypted, bytes(16))
