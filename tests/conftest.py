@@ -13,6 +13,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.cache import cache
 from django.db import connections
 from django.utils import translation
 
@@ -102,7 +103,8 @@ def no_waiting_for_codes(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_requests_counted() -> Iterator[None]:
     """A token of the test before may have had the same number."""
     yield
-    api_limits.tally.cache_clear()
+    cache.clear()
+    api_limits.alone.clear()
 
 
 @pytest.fixture(autouse=True)

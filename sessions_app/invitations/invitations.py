@@ -3,7 +3,7 @@
 No session exists before its scan is confirmed. Calls no WeChat.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from sessions_app.login.attempts import PUBLIC_REST, ask_new_code, name_still_free, start_login
 from sessions_app.models import Invitation, InvitationVisit, LoginAttempt, LoginState, Team, User
+from sessions_app.people.throttle import Bucket, Empty, Level
 from sessions_app.sessions import names
 
 HOUR = timedelta(hours=1)
@@ -95,15 +96,22 @@ def _is_over(visit: InvitationVisit) -> bool:
 
 
 def _count(invitation: Invitation, moment: datetime) -> None:
-    """One more code of this hour, with a number of its own."""
+    """One more code of this hour, with a number of its own.
+
+    The throttle's level is in the row: it survives a restart, and a login that cannot be started
+    gives its token back with the transaction.
+    """
     if invitation.visits.count() >= invitation.in_all:
         raise InvitationFull(for_good=True)
+    hourly = Bucket(capacity=invitation.per_hour, refill_s=int(HOUR.total_seconds()))
     began = invitation.hour_began_at
-    if began is None or moment - began >= HOUR:
-        invitation.hour_began_at, invitation.hour_count = moment, 0
-    if invitation.hour_count >= invitation.per_hour:
-        raise InvitationFull(for_good=False)
-    invitation.hour_count += 1
+    level = Level(began.timestamp(), invitation.hour_count) if began is not None else None
+    try:
+        level = hourly.take(level, moment.timestamp())
+    except Empty:
+        raise InvitationFull(for_good=False) from None
+    invitation.hour_began_at = datetime.fromtimestamp(level.full_at, UTC)
+    invitation.hour_count = level.taken
     invitation.last_number += 1
     invitation.save(update_fields=["hour_began_at", "hour_count", "last_number"])
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.people import tries
+from sessions_app.people import login_throttle
 from sessions_app.people.choice_models import SendKey, Telling, Theme, Undo
 from sessions_app.people.models import User
 from sessions_app.people.preferences import NAMES, preferences_of
@@ -129,9 +129,9 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         name = self.user.get_username()
-        if not tries.may_try(self.request, name):
-            tries.say_refused(self.request, name, "too many tries")
+        if not login_throttle.may_try(self.request, name):
+            login_throttle.say_refused(self.request, name, "too many tries")
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         password: str = super().clean_old_password()
-        tries.forget(self.request, name)
+        login_throttle.forget(self.request, name)
         return password

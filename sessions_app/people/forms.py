@@ -6,7 +6,7 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from sessions_app.people import tries
+from sessions_app.people import login_throttle
 
 
 class SignInForm(AuthenticationForm):
@@ -28,14 +28,14 @@ class SignInForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Ten wrong passwords for one name from one address; then nothing is looked at."""
         username = self.cleaned_data.get("username") or ""
-        if not tries.may_try(self.request, username):
-            tries.say_refused(self.request, username, "too many tries")
+        if not login_throttle.may_try(self.request, username):
+            login_throttle.say_refused(self.request, username, "too many tries")
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError as error:
-            tries.say_refused(self.request, username, str(error.code or "refused"))
+            login_throttle.say_refused(self.request, username, str(error.code or "refused"))
             raise
         if self.get_user() is not None:
-            tries.forget(self.request, username)
+            login_throttle.forget(self.request, username)
         return cleaned

@@ -3,14 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import redis
+from django.core.cache.backends.redis import RedisCache
 from django.db import connections
 
 from messaging.api import limits
 from messaging.api.errors import ApiError
 from sessions_app.models import Team
+from sessions_app.people import throttle
 from sessions_app.people.roles import Role
+from sessions_app.people.throttle import Bucket
 from sessions_app.team_settings.limits import TeamSettings
 from tests.api.callers import Caller, calling, token_of
 from tests.api.redis_server import free_port
@@ -75,14 +80,41 @@ def test_threads_count_together(seeded: Team, five: None) -> None:
     assert sorted(statuses) == [200] * 5 + [429] * 3
 
 
+def test_each_caller_has_a_bucket_of_its_own(limited: Callable[..., None]) -> None:
+    limited(api_requests_per_minute=1)
+    for caller in ("token:1", "token:2", "user:1"):
+        limits.count_request(caller, clock=lambda: 60_000.0)
+
+
+def _counting_in(settings: Any, url: str) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}
+    }
+
+
+def test_while_redis_is_away_each_process_counts_for_itself(
+    settings: Any, limited: Callable[..., None]
+) -> None:
+    limited(api_requests_per_minute=2)
+    _counting_in(settings, f"redis://127.0.0.1:{free_port()}/0")
+    for _ in range(2):
+        limits.count_request("token:1", clock=lambda: 60_000.0)
+    with pytest.raises(ApiError):
+        limits.count_request("token:1", clock=lambda: 60_000.0)
+
+
 @pytest.mark.services
-def test_with_redis_processes_count_together_and_without_it_each_for_itself(redis_url: str) -> None:
-    one, other = limits.RedisTally(redis_url), limits.RedisTally(redis_url)
-    assert [one.hit("token:1", 7), other.hit("token:1", 7), one.hit("token:1", 7)] == [1, 2, 3]
-    assert other.hit("token:2", 7) == 1
-    assert one.hit("token:1", 8) == 1
-    assert 0 < one._redis.ttl("weilink:requests:token:1:7") <= 2 * limits.WINDOW_S
-    away = limits.RedisTally(f"redis://127.0.0.1:{free_port()}/0")
-    assert [away.hit("token:1", 7), away.hit("token:1", 7)] == [1, 2]
-    for tally in (one, other, away):
-        tally.close()
+def test_with_redis_processes_count_together(
+    settings: Any, redis_url: str, limited: Callable[..., None]
+) -> None:
+    limited(api_requests_per_minute=2)
+    _counting_in(settings, redis_url)
+    limits.count_request("token:1", clock=lambda: 60_000.0)
+    other = RedisCache(redis_url, {})  # another process
+    bucket = Bucket(capacity=2, refill_s=limits.MINUTE_S)
+    assert throttle.count("requests:token:1:60000", bucket, cache=other) == 2
+    with pytest.raises(ApiError):
+        limits.count_request("token:1", clock=lambda: 60_000.0)
+    with redis.Redis.from_url(redis_url) as server:
+        [key] = server.keys()
+        assert 0 < server.ttl(key) <= limits.MINUTE_S

@@ -1,4 +1,4 @@
-"""How often somebody may try a password: counts by name and address, in Django's cache.
+"""Limits how often somebody may try a password, counted per user name and address.
 
 It never says whether a name exists, and a cache that is away locks nobody out.
 """
@@ -7,23 +7,20 @@ import hashlib
 import logging
 import unicodedata
 
-from django.core.cache import cache
 from django.http import HttpRequest
+
+from sessions_app.people import throttle
+from sessions_app.people.throttle import Bucket
 
 logger = logging.getLogger(__name__)
 
-MOST_FAILURES = 10
-WINDOW_S = 15 * 60
+TRIES = Bucket(capacity=10, refill_s=15 * 60)
 
 
 def may_try(request: HttpRequest | None, username: str) -> bool:
     """Count one try, before it is made: many at once get no further than one by one."""
-    key = _key(request, username)
     try:
-        cache.add(key, 0, WINDOW_S)
-        return cache.incr(key) <= MOST_FAILURES
-    except ValueError:  # the quarter of an hour was over between the two
-        return True
+        return TRIES.allows(throttle.count(_name(request, username), TRIES))
     except Exception:
         logger.warning("tries of passwords are not counted", exc_info=True)
         return True
@@ -32,7 +29,7 @@ def may_try(request: HttpRequest | None, username: str) -> bool:
 def forget(request: HttpRequest | None, username: str) -> None:
     """The password was right."""
     try:
-        cache.delete(_key(request, username))
+        throttle.refill(_name(request, username))
     except Exception:
         logger.warning("tries of passwords are not counted", exc_info=True)
 
@@ -47,7 +44,8 @@ def _address(request: HttpRequest | None) -> str:
     return str(facts.get("weilink.client") or facts.get("REMOTE_ADDR", ""))
 
 
-def _key(request: HttpRequest | None, username: str) -> str:
+def _name(request: HttpRequest | None, username: str) -> str:
+    """Of the person's bucket."""
     name = unicodedata.normalize("NFKC", username).casefold()
     counted = f"{_address(request)}|{name}".encode("utf-8", "replace")
-    return "tries:" + hashlib.sha256(counted).hexdigest()
+    return "login:" + hashlib.sha256(counted).hexdigest()

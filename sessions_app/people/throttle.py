@@ -1,0 +1,81 @@
+"""One throttle for everything that may be done only so often: sign-in, API requests, invitations.
+
+A bucket holds `capacity` tokens, and each act takes one. `refill_s` after the bucket was last full
+it is full again. It is refilled all at once: a limit of 20 an hour then allows 20 in that hour,
+whereas 20 tokens and a steady drip would allow nearly 40.
+
+`Bucket` computes and keeps nothing. Its level lives where its user needs it: in a row that is
+locked anyway, or as a counter in Django's cache (`count`), which all processes share with Redis.
+"""
+
+from dataclasses import dataclass
+
+from django.core.cache import BaseCache
+from django.core.cache import cache as shared_cache
+
+
+class Empty(Exception):  # noqa: N818 - a statement
+    """No token is left; the bucket is full again in `wait_s` seconds, rounded up."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How many tokens were taken since `full_at`, in seconds since 1970."""
+
+    full_at: float
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    capacity: int
+    refill_s: int
+
+    def take(self, level: Level | None, now: float) -> Level:
+        """Return the level after one more token. None is a bucket never used. Raises Empty."""
+        if level is None or now - level.full_at >= self.refill_s:
+            level = Level(now, 0)
+        after = Level(level.full_at, level.taken + 1)
+        self.check(after, now)
+        return after
+
+    def check(self, level: Level, now: float) -> None:
+        """Raises Empty when more tokens were taken than the bucket holds."""
+        if not self.allows(level.taken):
+            raise Empty(max(1, int(level.full_at + self.refill_s - now) + 1))
+
+    def allows(self, taken: int) -> bool:
+        return taken <= self.capacity
+
+
+def count(name: str, bucket: Bucket, *, cache: BaseCache = shared_cache) -> int:
+    """Take a token of the named bucket; return how many were taken since it was last full.
+
+    The counter ends by itself `refill_s` after its first token, which makes the bucket full.
+    No token is lost between threads and processes: `incr` and `add` are each one step, under the
+    lock of the memory cache or as one command of Redis. Raises whatever the cache raises.
+    """
+    key = _key(name)
+    try:
+        taken = cache.incr(key)
+    except ValueError:  # there is no counter
+        if cache.add(key, 1, bucket.refill_s):
+            return 1
+        taken = cache.incr(key)  # somebody else has just begun it
+    if taken == 1:
+        # With Redis the old counter may end within `incr`, which then begins one without an end.
+        cache.touch(key, bucket.refill_s)
+    return taken
+
+
+def refill(name: str, *, cache: BaseCache = shared_cache) -> None:
+    """Make the named bucket full at once."""
+    cache.delete(_key(name))
+
+
+def _key(name: str) -> str:
+    return f"throttle:{name}"
