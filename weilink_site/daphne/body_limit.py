@@ -1,6 +1,13 @@
-"""How much a request may carry before anything of ours sees it: Daphne keeps whole bodies.
+"""Limits how large a request's body may be, before the application sees the request.
 
-Answers 413 by the announced length, or as soon as more than that has come. Looks at no content.
+It answers 413 by the announced length, or as soon as more than the limit has come. It looks at no
+content. It also gives the errors that Daphne and Twisted answer by themselves our own pages.
+
+Reason: Daphne has no limit for a body (https://github.com/django/daphne/issues/226), and Twisted
+keeps all of it before `daphne.http_protocol.WebRequest.process` is called. Django's own limit
+comes after that.
+Can go when: Daphne takes a limit that may depend on the path and answers 413 before the body is
+read, and lets the application write the error pages of `WebRequest.basic_error`.
 """
 
 import logging

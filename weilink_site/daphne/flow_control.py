@@ -1,7 +1,13 @@
-"""Large bodies in and out, piece by piece: by itself Daphne puts a whole body into its queue and
-writes as fast as the application gives, whether the client reads or not.
+"""Moves large bodies in and out piece by piece, so that none lies in memory as a whole.
 
-Changes when bytes move, never which.
+It changes when bytes move, never which.
+
+Reason: `daphne.http_protocol.WebRequest.process` puts all pieces of a body into the application's
+queue at once (https://github.com/django/daphne/issues/483, open), and `WebRequest.handle_reply`
+writes as fast as the application gives, whether the client reads or not
+(https://github.com/django/daphne/issues/170, open, reports the same of websockets).
+Can go when: Daphne reads a body as the application asks for it, and its `send` waits while the
+client's connection is full.
 """
 
 import asyncio

@@ -1,7 +1,11 @@
-"""The console's socket: bound before anything else, then given to Daphne with its true family.
+"""Binds the console's socket before anything else and hands it to Daphne with its address family.
 
-Daphne's own `fd:fileno=…` takes every socket for an IPv4 one; of an IPv6 socket the peers'
-addresses would be whatever lies in memory.
+Reason: Daphne takes a bound socket only by its number (`fd:fileno=…`), and its parser
+(`_FDParser._parseServer` in `twisted/plugins/fd_endpoint.py`) takes every socket for an IPv4 one;
+a family in the endpoint's text stays text, which Twisted refuses
+(https://github.com/django/daphne/pull/68). Read as IPv4, an IPv6 socket reports wrong addresses of
+its clients.
+Can go when: the parser asks the socket for its family, or `daphne.server.Server` takes a socket.
 """
 
 import socket

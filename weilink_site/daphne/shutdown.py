@@ -1,7 +1,11 @@
-"""The end of a web process: what is being answered is answered, then nothing holds it.
+"""Ends a web process: requests that are being answered are answered, then the process leaves.
 
-Daphne by itself cancels every application and waits for the first of them only. A page whose
-thread still waits for the event loop would then wait for ever, and the process with it.
+Reason: `daphne.server.Server.kill_all_applications` cancels every application, and its
+`asyncio.gather` is over with the first one that ends. The event loop then stops, and a page whose
+thread still waits for it waits for ever, and the process with it.
+https://github.com/django/daphne/issues/579 describes a process that Ctrl+C cannot end.
+Can go when: Daphne lets requests finish within a time limit at its end, waits for all applications,
+and cancels no page whose thread is still at work.
 """
 
 import asyncio
