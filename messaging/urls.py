@@ -59,6 +59,5 @@ urlpatterns = [
     path("parked/<int:pk>/edit/", composing.edit_parked, name="edit_parked"),
     path("parked/<int:pk>/discard/", composing.discard_parked, name="discard_parked"),
     path("uploads/", media.upload, name="upload"),
-    path("uploads/<slug:upload_id>/discard/", media.discard_upload, name="discard_upload"),
     path("uploads/<slug:upload_id>/thumb/", media.upload_thumb, name="upload_thumb"),
 ]

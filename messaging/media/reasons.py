@@ -95,7 +95,3 @@ def advice(code: str, contact: str) -> str:
     if code in _ASKED_FOR_AGAIN:
         return _("Ask %(name)s to send it again.") % {"name": contact}
     return ""
-
-
-def knows(code: str) -> bool:
-    return code in _SENTENCES

@@ -1,7 +1,6 @@
 """Files that people bring: checked, recognised and kept until they are sent or given up."""
 
 import atexit
-import contextlib
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -142,17 +141,10 @@ def _write(path: Path, pieces: Iterable[bytes]) -> None:
             target.write(piece)
 
 
-def discard(*, owner: User, upload_id: str) -> None:
-    """Give up a file that was not sent; one that is gone already is fine."""
-    rows = Upload.objects.filter(pk=upload_id, owner=owner).select_related("draft__conversation")
-    row = rows.first()
-    if row is None:
-        return
-    if row.draft is not None:
-        with contextlib.suppress(draft_files.NoSuchFile):
-            draft_files.remove(user=owner, conversation=row.draft.conversation, upload_id=upload_id)
-    elif Upload.objects.filter(pk=row.pk, draft=None).delete()[0]:
-        storing.remove(row.stored_names())
+def discard(upload: Upload) -> None:
+    """Delete a file that no draft took in; one that is gone already is fine."""
+    if Upload.objects.filter(pk=upload.pk, draft=None).delete()[0]:
+        storing.remove(upload.stored_names())
 
 
 def way_of(upload: Upload, wanted: str) -> MessageKind:

@@ -113,10 +113,9 @@ class UnsafeHostError(ILinkError):
 
 
 class CdnError(ILinkError):
-    """Something about a file on the CDN; `transient` says whether trying later makes sense."""
+    """Something about a file on the CDN."""
 
     code = "cdn"
-    transient = False
 
 
 class CdnFinalError(CdnError):
@@ -148,7 +147,6 @@ class CdnTransientError(CdnError):
     """
 
     code = "cdn_unavailable"
-    transient = True
 
     def __init__(
         self, message: str, *, status: int | None = None, retry_after_s: float | None = None

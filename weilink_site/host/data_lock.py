@@ -21,8 +21,7 @@ class DataInUse(Exception):  # noqa: N818 - a statement
 class DataLock:
     """`take()` once; the process's end gives it back, a crash too."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self.data_dir = data_dir
+    def __init__(self) -> None:
         self._held: Any = None
 
     def take(self) -> None:

@@ -120,7 +120,7 @@ def _into_draft(request: HttpRequest, conversation: Conversation, brought: Uploa
         return _add(request, conversation, brought).files_number
     except FileProblem:
         if brought.draft_id is None:
-            uploads.discard(owner=actor(request), upload_id=brought.pk)
+            uploads.discard(brought)
         raise
 
 
@@ -142,13 +142,6 @@ def _drafted_in(request: HttpRequest) -> Conversation | None:
     if pk is None:
         raise Http404
     return conversation_or_404(request.user, pk)
-
-
-@require_POST
-def discard_upload(request: HttpRequest, upload_id: str) -> HttpResponse:
-    require(request.user, Capability.ANSWER)
-    uploads.discard(owner=actor(request), upload_id=upload_id)
-    return HttpResponse(status=204)
 
 
 @require_safe

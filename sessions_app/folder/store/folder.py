@@ -48,13 +48,6 @@ class SessionFolder:
         except FileNotFoundError:
             return Listing((), names.DEFAULT, is_absent=True)
 
-    def read_token(self, name: str) -> StoredToken | None:
-        """None when logged out. BadSessionName, BrokenFileError, UnsafeEntryError."""
-        with contextlib.suppress(FileNotFoundError), self._place(name) as place:
-            fields = disk.read_object(place.folder, place.token_file)
-            return StoredToken.from_json(fields) if fields is not None else None
-        return None
-
     def read_contexts(self, name: str) -> dict[str, StoredContext]:
         """By WeChat id; dead tokens too. BadSessionName, BrokenFileError, UnsafeEntryError."""
         with contextlib.suppress(FileNotFoundError), self._place(name) as place:

@@ -28,11 +28,6 @@ class Tally:
     def used(self) -> int:
         return self.ours + self.others
 
-    @property
-    def differs(self) -> bool:
-        """Whether the file says something else: then pages say "about N left"."""
-        return self.used != self.in_file
-
 
 def observed(tally: Tally | None, entry: StoredContext) -> Tally:
     """What we know after reading the file's entry. Nothing known before: the file is believed."""

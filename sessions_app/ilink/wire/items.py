@@ -62,7 +62,6 @@ def _item(entry: object, quote_depth: int) -> Item:
     content = object_of(fields.get(_FIELDS[kind])) if kind in _FIELDS else {}
     return Item(
         kind=kind,
-        type_number=number,
         msg_id=identifier(fields.get("msg_id")),
         quote=_quote(fields.get("ref_msg"), quote_depth),
         raw=dump(entry),

@@ -76,7 +76,6 @@ class Item:
     """
 
     kind: ItemKind
-    type_number: int | None = None
     msg_id: str = ""
     text: str = ""
     media: Media | None = None

@@ -74,7 +74,6 @@ def test_a_colleague_reaches_no_file_of_another_s_draft(
         assert act(other, conversation, f"{one}/remove") == 404
         assert act(other, conversation, "order", upload=[one]) == 200
         assert as_(other).get(f"/inbox/uploads/{one}/thumb/").status_code == 404
-        as_(other).post(f"/inbox/uploads/{one}/discard/")
         assert reply(other, conversation, one, draft_key="x").status_code == 422
         assert one not in page(other, conversation)
     for other in (cast.viewer, cast.operator, cast.outsider):

@@ -102,20 +102,6 @@ def test_a_file_of_another_conversation_s_draft_stays_there(
     assert reply(cast.agent, conversation, one).status_code == 200
 
 
-def test_a_file_given_up_elsewhere_is_gone_in_its_draft_at_once(
-    cast: Cast, conversation: Conversation
-) -> None:
-    one = bring(cast.agent, conversation)
-    conversation.refresh_from_db()
-    before, number = conversation.version, Draft.objects.get().files_number
-    for _ in range(2):
-        assert as_(cast.agent).post(f"/inbox/uploads/{one}/discard/").status_code == 204
-    conversation.refresh_from_db()
-    assert conversation.version > before
-    assert Draft.objects.get().files_number > number
-    assert not Upload.objects.exists()
-
-
 def test_a_file_that_comes_late_sets_no_account_back(
     cast: Cast, conversation: Conversation
 ) -> None:

@@ -17,6 +17,7 @@ from sessions_app.sessions import services
 from sessions_app.simulator.serve import SimulatorServer
 from tests.conftest import Running, in_thread, until, working
 from tests.replies import send_reply
+from tests.session_folder import read_token
 
 LINA = "lina@im.wechat"
 
@@ -62,11 +63,11 @@ async def test_a_scan_a_message_and_a_reply_are_in_the_folder(
     reply = await in_thread(_reply)("answer")
     await until(lambda: _status(reply) == "sent")
     assert folder.read_contexts("Shop A")[LINA].replies_used == 1
-    stored = folder.read_token("Shop A")
+    stored = read_token(folder, "Shop A")
     assert stored is not None
     assert stored.bot_id == session.bot_id
     cursor = (await Session.objects.aget()).cursor
-    await until(lambda: folder.read_token("Shop A").cursor == cursor, "the cursor")  # type: ignore[union-attr]
+    await until(lambda: read_token(folder, "Shop A").cursor == cursor, "the cursor")  # type: ignore[union-attr]
 
 
 async def test_a_reply_is_counted_in_the_folder_before_it_is_sent(
@@ -136,7 +137,7 @@ async def test_letting_another_program_receive_hands_the_polls_over(
     held = await until(program.poll_lock.try_take, "the lock given up")
     assert _polls(running_on_folder, session.bot_id) == 0
     cursor = (await Session.objects.aget()).cursor
-    assert program.read_token("Shop A").cursor == cursor  # type: ignore[union-attr]
+    assert read_token(program, "Shop A").cursor == cursor  # type: ignore[union-attr]
     await until(lambda: _state("Shop A") == "polled_elsewhere")
     await until(lambda: SharedFolder.objects.get().handed_over_at is None, "somebody took it")
     held.release()
@@ -259,6 +260,6 @@ async def test_a_stop_writes_the_last_cursor_and_lets_the_next_one_receive(
     held = program.poll_lock.try_take()
     assert held is not None
     held.release()
-    stored = program.read_token("Shop A")
+    stored = read_token(program, "Shop A")
     assert stored is not None
     assert stored.cursor == (await Session.objects.aget()).cursor

@@ -110,15 +110,6 @@ def test_files_come_one_by_one_and_tell_what_they_are(cast: Cast, settings: Any)
     assert post(b"four", "large.txt")[0] == 422
 
 
-def test_a_file_can_be_given_up(cast: Cast) -> None:
-    mine = bring(cast.agent)
-    assert as_(cast.supervisor).post(f"/inbox/uploads/{mine}/discard/").status_code == 204
-    assert Upload.objects.exists()
-    for _ in range(2):
-        assert as_(cast.agent).post(f"/inbox/uploads/{mine}/discard/").status_code == 204
-    assert not Upload.objects.exists()
-
-
 def test_without_javascript_the_files_come_with_the_form(
     cast: Cast, conversation: Conversation
 ) -> None:

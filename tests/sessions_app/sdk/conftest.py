@@ -12,6 +12,7 @@ from sessions_app import Message, WeiLink
 from sessions_app.folder.store import SessionFolder, StoredToken
 from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
+from tests.session_folder import read_token
 
 PERSON = "lina@im.wechat"
 OTHER = "wang@im.wechat"
@@ -56,7 +57,7 @@ class World:
         return int(self.control.chat(self.bots[name], person)["replies"])
 
     def cursor(self, name: str) -> str:
-        token = self.folder.read_token(name)
+        token = read_token(self.folder, name)
         assert token is not None
         return token.cursor
 

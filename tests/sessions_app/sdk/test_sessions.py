@@ -10,6 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from sessions_app import WeiLink
+from tests.session_folder import read_token
 from tests.session_names import BAD, CLASHES, FINE, SURROGATE
 
 from .conftest import PERSON, World, received, texts, until
@@ -60,7 +61,7 @@ def test_a_rename_by_another_process_is_followed(world: World) -> None:
     received(weilink, 1)
     world.open().rename_session("default", "zb")
     weilink.recv(timeout=0.1)
-    assert world.folder.read_token("default") is None
+    assert read_token(world.folder, "default") is None
     assert world.cursor("zb")
     world.write("default", "two")
     assert texts(received(weilink, 1)) == ["two"]

@@ -42,7 +42,7 @@ class Command(BaseCommand):
         listener = self._bind(host, port)
         if reason := preflight.of_console():
             self._fail(reason)
-        lock = DataLock(settings.DATA_DIR)
+        lock = DataLock()
         try:
             first_run_order(lock)
         except DataInUse:

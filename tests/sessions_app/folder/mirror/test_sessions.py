@@ -8,6 +8,7 @@ from sessions_app.models import Session, SessionEvent, SharedFolder
 from sessions_app.realtime.streams import announcing
 from sessions_app.sessions import services
 from sessions_app.sessions.binding import Credentials, bind
+from tests.session_folder import read_token
 from tests.sessions_app.folder.mirror.conftest import NOW_S, Site
 
 
@@ -18,7 +19,7 @@ def _names() -> list[str]:
 def test_a_scan_here_is_in_the_folder(site: Site) -> None:
     session = site.session("shop", cursor="c7")
     site.sweep()
-    stored = site.program.read_token("shop")
+    stored = read_token(site.program, "shop")
     assert stored is not None
     assert (stored.token, stored.bot_id, stored.cursor) == (session.token, session.bot_id, "c7")
     assert stored.user_id == session.owner_id
@@ -75,7 +76,7 @@ def test_a_rename_here_moves_the_folder_with_all_that_is_in_it(site: Site) -> No
     site.sweep()
     assert not (site.base / "shop").exists()
     assert (site.base / "store" / "notes.txt").read_text() == "of another program"
-    assert site.program.read_token("store") is not None
+    assert read_token(site.program, "store") is not None
 
 
 def test_the_default_keeps_being_the_default_when_it_is_renamed(site: Site) -> None:
@@ -194,7 +195,7 @@ def test_an_older_token_written_over_a_new_scan_is_written_over_again(site: Site
     site.sweep()
     (site.base / "shop" / "token.json").write_bytes(old)
     site.sweep()
-    stored = site.program.read_token("shop")
+    stored = read_token(site.program, "shop")
     assert stored is not None
     assert stored.token == "new"
     assert site.row(session).token == "new"
@@ -321,7 +322,7 @@ def test_a_session_moved_over_another_one_takes_nothing_from_it(site: Site) -> N
     assert (site.row(first).token, site.row(first).name) == (first.token, "a")
     assert (site.row(second).token, site.row(second).name) == (second.token, "b")
     for session in (first, second):
-        stored = site.program.read_token(session.name)
+        stored = read_token(site.program, session.name)
         assert stored is not None
         assert stored.token == session.token
         assert site.row(session).state == "connected"

@@ -6,6 +6,7 @@ import pytest
 
 from sessions_app.folder.store import FolderAbsentError, SessionFolder, StoredContext
 from sessions_app.sessions import names
+from tests.session_folder import read_token
 
 from .conftest import a_token, log_in
 
@@ -24,7 +25,7 @@ def test_a_rename_moves_everything_that_is_in_the_folder(folder: SessionFolder) 
     with folder.changing() as change:
         assert change.rename("shop", "店") == "店"
     assert not (folder.base / "shop").exists()
-    assert folder.read_token("店") == a_token(cursor="c1")
+    assert read_token(folder, "店") == a_token(cursor="c1")
     assert folder.read_contexts("店") == {"a": CONTEXT}
     assert (folder.base / "店" / "notes.txt").read_text() == "ours"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sessions_app.folder.store import SessionFolder
+from tests.session_folder import read_token
 
 from .conftest import log_in
 
@@ -47,7 +48,7 @@ def _kill_writers(folder: SessionFolder, times: int) -> None:
 
 def _check(folder: SessionFolder) -> None:
     """Readable at once, and the lock is free."""
-    token = folder.read_token("shop")
+    token = read_token(folder, "shop")
     assert token is not None
     assert len(token.cursor) in (0, 4000)
     contexts = folder.read_contexts("shop")

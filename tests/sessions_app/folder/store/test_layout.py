@@ -16,6 +16,7 @@ from sessions_app.folder.store import (
     UnsafeEntryError,
     disk,
 )
+from tests.session_folder import read_token
 
 from .conftest import a_token, as_json, log_in, mode
 
@@ -56,14 +57,14 @@ def test_token_json_has_the_fields_of_the_sdk(folder: SessionFolder) -> None:
         "cursor": "c1",
         "created_at": 1_700_000_001.0,
     }
-    assert folder.read_token("shop") == a_token(cursor="c1")
+    assert read_token(folder, "shop") == a_token(cursor="c1")
 
 
 def test_older_files_lack_user_id_cursor_and_created_at(folder: SessionFolder) -> None:
     (folder.base / "old").mkdir(parents=True)
     fields = {"bot_id": "b", "base_url": "https://x", "token": "t"}
     (folder.base / "old" / "token.json").write_text(json.dumps(fields))
-    token = folder.read_token("old")
+    token = read_token(folder, "old")
     assert token is not None
     assert (token.user_id, token.cursor, token.created_at_s) == ("", "", 0.0)
     found = folder.scan().get("old")
@@ -123,7 +124,7 @@ def test_a_broken_token_is_named_and_never_overwritten(
     broken.parent.mkdir()
     broken.write_bytes(content)
     with pytest.raises(BrokenFileError, match=r"token\.json is broken"):
-        folder.read_token("shop")
+        read_token(folder, "shop")
     listing = folder.scan()
     found = listing.get("shop")
     assert found is not None
@@ -156,7 +157,7 @@ def test_a_link_in_place_of_a_file_is_neither_read_nor_replaced(
     path.unlink(missing_ok=True)
     path.symlink_to(outside)
     with pytest.raises(UnsafeEntryError):
-        folder.read_token("shop") if name == "token.json" else folder.read_contexts("shop")
+        read_token(folder, "shop") if name == "token.json" else folder.read_contexts("shop")
     contexts = {"a": StoredContext("t", 1.0)}
     with folder.changing() as change, pytest.raises(UnsafeEntryError):
         WRITERS[name](change, contexts)
@@ -170,7 +171,7 @@ def test_a_pipe_in_place_of_a_file_blocks_nobody(folder: SessionFolder) -> None:
     path.unlink()
     os.mkfifo(path)
     with pytest.raises(UnsafeEntryError):
-        folder.read_token("shop")
+        read_token(folder, "shop")
 
 
 def test_a_write_that_fails_leaves_the_old_file(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sessions_app.folder.store import FolderBusyError, FolderLock, SessionFolder
+from tests.session_folder import read_token
 
 HOLDER = """
 import sys
@@ -143,6 +144,6 @@ def test_reading_never_waits_for_a_lock(folder: SessionFolder) -> None:
     with folder.data_lock.take(limit_s=1), folder.poll_lock.take(limit_s=1):
         began = time.monotonic()
         folder.scan()
-        folder.read_token("shop")
+        read_token(folder, "shop")
         folder.read_contexts("shop")
         assert time.monotonic() - began < 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sessions_app.folder.store import SessionFolder, UnsafeEntryError
+from tests.session_folder import read_token
 
 from .conftest import log_in, mode
 
@@ -31,7 +32,7 @@ def _flat(base: Path) -> None:
 
 
 def _is_moved(folder: SessionFolder) -> bool:
-    token = folder.read_token("default")
+    token = read_token(folder, "default")
     moved = (
         token is not None
         and token.token == "flat"
@@ -54,7 +55,7 @@ def test_a_default_that_has_a_token_stays_as_it_is(folder: SessionFolder) -> Non
     _flat(folder.base)
     kept = log_in(folder, "default", 3)
     assert not folder.migrate()
-    assert folder.read_token("default") == kept
+    assert read_token(folder, "default") == kept
     assert (folder.base / "token.json").exists()
 
 

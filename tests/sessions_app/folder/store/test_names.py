@@ -7,6 +7,7 @@ import pytest
 
 from sessions_app.folder.store import Change, SessionFolder, StoredContext, UnknownSessionError
 from sessions_app.sessions import names, reasons
+from tests.session_folder import read_token
 from tests.session_names import BAD, CLASHES, FINE, SURROGATE
 
 from .conftest import a_token, log_in
@@ -44,7 +45,7 @@ def test_an_unsafe_name_passes_no_door(folder: SessionFolder, door: Door, name: 
 def test_reading_refuses_unsafe_names_too(folder: SessionFolder, name: str) -> None:
     folder.base.mkdir()
     with pytest.raises(names.BadSessionName):
-        folder.read_token(name)
+        read_token(folder, name)
     with pytest.raises(names.BadSessionName):
         folder.read_contexts(name)
 

@@ -14,6 +14,7 @@ from sessions_app.folder.transfer import report
 from sessions_app.models import Context, Session
 from sessions_app.sessions import names, services
 from tests.messaging.builders import make_session
+from tests.session_folder import read_token
 
 from .conftest import log_in, people, rows, run, tree, write_context
 
@@ -129,9 +130,9 @@ def test_other_credentials_are_written_over_only_when_asked(folder: SessionFolde
     write_context(folder, "shop", "bo@im.wechat", StoredContext("of bot1", time.time()))
     done = run("export", folder.base)
     assert (done.status, "--replace takes ours" in done.out) == (1, True)
-    assert folder.read_token("shop").token == "secret-1"  # type: ignore[union-attr]
+    assert read_token(folder, "shop").token == "secret-1"  # type: ignore[union-attr]
     assert run("export", folder.base, "--replace").status == 0
-    assert folder.read_token("shop").token == "token of shop"  # type: ignore[union-attr]
+    assert read_token(folder, "shop").token == "token of shop"  # type: ignore[union-attr]
     contexts = folder.read_contexts("shop")
     assert {user: one.token for user, one in contexts.items()} == {LINA: "k1", "bo@im.wechat": ""}
 
@@ -145,7 +146,7 @@ def test_the_same_credentials_are_brought_up_to_date(folder: SessionFolder) -> N
     Session.objects.update(cursor="c9")
     done = run("export", folder.base)
     assert (done.status, "brought up to date" in done.out) == (0, True)
-    assert folder.read_token("shop").cursor == "c9"  # type: ignore[union-attr]
+    assert read_token(folder, "shop").cursor == "c9"  # type: ignore[union-attr]
     assert folder.read_contexts("shop")[LINA].token == "newer"
 
 
@@ -209,7 +210,7 @@ def test_a_held_lock_is_waited_for_shortly_and_its_holder_named(
         assert run("import", folder.base).status == 1
     assert done.status == 1
     assert f"(process {os.getpid()}) (.data.lock)" in done.err
-    assert folder.read_token("shop") is None
+    assert read_token(folder, "shop") is None
     assert report.LOCK_WAIT_S <= 5
 
 
@@ -219,7 +220,7 @@ def test_while_a_program_receives_there_it_is_refused(folder: SessionFolder) -> 
     with folder.poll_lock.take(limit_s=1):
         done = run("export", folder.base)
     assert (done.status, "stop it first" in done.err) == (1, True)
-    assert folder.read_token("shop") is None
+    assert read_token(folder, "shop") is None
 
 
 def test_what_cannot_be_a_folder_is_refused(
@@ -253,4 +254,4 @@ def test_the_flat_layout_is_its_default_session(folder: SessionFolder) -> None:
     for options in (["--dry-run"], []):
         done = run("export", base, *options)
         assert (done.status, "holds other credentials" in done.out) == (1, True)
-    assert folder.read_token("default").token == "secret-1"  # type: ignore[union-attr]
+    assert read_token(folder, "default").token == "secret-1"  # type: ignore[union-attr]
