@@ -62,7 +62,7 @@ lock:
 
 # Needs gettext.
 messages: $(VENV)/base
-	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete --add-location file -i .venv -i var -i tests
+	$(BIN)/python manage.py makemessages -l zh_Hans --no-obsolete --add-location file -i .venv -i var -i build -i tests
 	$(BIN)/python manage.py compilemessages -i .venv
 
 screenshots: $(VENV)/dev

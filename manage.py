@@ -1,14 +1,7 @@
 #!/usr/bin/env python
 """Django's command line, with this project's settings."""
 
-import sys
-
-from weilink_site.command_line import run
-
-
-def main() -> None:
-    run(sys.argv)
-
+from weilink_site.command_line import main
 
 if __name__ == "__main__":
     main()

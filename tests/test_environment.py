@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from weilink_site.host import environment
+from weilink_site.host import environment, places
 
 SECRET = "hunter2"
 KEY = "A" * 43 + "="
@@ -110,6 +110,6 @@ def test_a_key_file_without_a_key_is_said_and_left_as_it_is(
 
 
 def test_the_example_names_every_variable_and_no_other() -> None:
-    example = (environment.ROOT / ".env.example").read_text(encoding="utf-8")
+    example = (places.ROOT / ".env.example").read_text(encoding="utf-8")
     named = re.findall(r"^#?\s?([A-Z_]+)=", example, re.MULTILINE)
     assert set(named) == {name.upper() for name in environment.HostSettings.model_fields}

@@ -1,4 +1,7 @@
-"""`manage.py …`: Django's command line, which says in one sentence what is wrong outside."""
+"""`manage.py …` and `weilink-console …`: Django's command line with this project's settings.
+
+It says in one sentence what is wrong outside.
+"""
 
 import os
 import sys
@@ -19,3 +22,8 @@ def run(arguments: list[str]) -> None:
             raise
         sys.stderr.write(f"{trouble.sentence}\n")
         sys.exit(1)
+
+
+def main() -> None:
+    """The command `weilink-console`, which an installation has on its path."""
+    run(sys.argv)

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from weilink_site.host import environment, values
+from weilink_site.host import environment, places, values
 from weilink_site.postgresql.options import ALIVE, POOL
 
 HOST = environment.load()
 DEMO = environment.is_demo()
-BASE_DIR = environment.ROOT
+BASE_DIR = places.SOURCES
 DATA_DIR = HOST.data_dir
 TESTING = "pytest" in sys.modules
 
@@ -171,7 +171,7 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
-LOCALE_PATHS = [BASE_DIR / "weilink_site" / "locale"]
+LOCALE_PATHS = [places.PACKAGE / "locale"]
 LANGUAGE_COOKIE_NAME = "weilink_language"
 TIME_ZONE = "UTC"
 USE_I18N = True
@@ -180,7 +180,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 # Not "static": a database file in the checkout itself would make our sources the target.
 STATIC_ROOT = DATA_DIR / "gathered_static"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# Installed from a wheel they lie inside this app, where Django finds them by itself.
+STATICFILES_DIRS = [] if places.IS_INSTALLED else [BASE_DIR / "static"]
 STORAGES = {
     "default": {
         "BACKEND": "django.core.files.storage.FileSystemStorage",

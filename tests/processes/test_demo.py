@@ -1,9 +1,7 @@
 """`make demo`: WEILINK_DEMO=1 in a fresh copy of the sources, on an empty HOME."""
 
 import re
-import shutil
 import stat
-import subprocess
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,7 +10,8 @@ from time import monotonic
 
 import pytest
 
-from tests.processes.child import ROOT, Child, environment, free_port, wait_for
+from tests.processes.checkout import copy_to
+from tests.processes.child import Child, environment, free_port, wait_for
 from tests.processes.console import log_in
 
 HOME_PAGE = "/sessions/"
@@ -22,14 +21,7 @@ HOME_PAGE = "/sessions/"
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what git would hand out; the demo keeps its data inside it."""
     copy = tmp_path_factory.mktemp("demo") / "checkout"
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True).stdout
-    for name in names.decode().split("\0"):
-        source = ROOT / name
-        if name and source.is_file():
-            target = copy / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target)
+    copy_to(copy)
     return copy
 
 

@@ -15,8 +15,8 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from weilink_site.host import values
+from weilink_site.host.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = ROOT / "var"
 ENV_FILE = ROOT / ".env"
 
@@ -28,7 +28,7 @@ def _as_list(value: object) -> object:
 
 
 def _in_project(path: Path) -> Path:
-    """A relative path is one from the project, wherever a command is started."""
+    """Make a relative path absolute: it begins at ROOT."""
     return ROOT / path.expanduser()
 
 

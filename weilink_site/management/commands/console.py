@@ -18,7 +18,7 @@ from messaging.worker.worker import Worker
 from sessions_app.team_settings.limits import team_settings
 from weilink_site import first_run
 from weilink_site.daphne import listening
-from weilink_site.host import preflight
+from weilink_site.host import places, preflight
 from weilink_site.host.data_lock import DataInUse, DataLock
 from weilink_site.version import wire_identity
 
@@ -60,9 +60,12 @@ class Command(BaseCommand):
         except OSError as error:
             reason = error.strerror or str(error)
             another = port + 1 if port < 65535 else settings.HOST.port
+            start = "make demo" if settings.DEMO else "make run"
+            if places.IS_INSTALLED:
+                start = "weilink-console console"
             self._fail(
                 f"Port {port} on {host} cannot be used ({reason}); choose another: "
-                f"PORT={another} make {'demo' if settings.DEMO else 'run'}"
+                f"PORT={another} {start}"
             )
 
     def _fail(self, sentence: str) -> NoReturn:
