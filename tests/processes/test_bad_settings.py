@@ -130,7 +130,7 @@ def test_relative_paths_are_relative_to_the_project_from_wherever_it_is_started(
         "PYTHONPATH": str(ROOT),
     }
     code = (
-        "from weilink_site import environment as e; h = e.HostSettings();"
+        "from weilink_site.host import environment as e; h = e.HostSettings();"
         "print(h.database()['NAME'], h.data_dir, h.weilink_media_root, h.weilink_base_path)"
     )
     done = subprocess.run(
