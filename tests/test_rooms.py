@@ -29,7 +29,7 @@ MESSAGING: tuple[tuple[str, ...], ...] = (
 # The command that serves the simulator is Django's, so it lives with the app's other commands.
 SESSIONS: tuple[tuple[str, ...], ...] = (
     ("board",), ("folder", "invitations"), ("links",), ("login",), ("sessions",),
-    ("realtime", "team_settings"), ("models",), ("people",), ("database", "pages", "text"),
+    ("realtime", "team_settings"), ("models",), ("people",), ("database", "loops", "pages", "text"),
 )  # fmt: skip
 # Django wants these at the top of an app; landed migrations know the others by these paths.
 APP_TOP = {

@@ -1,0 +1,1 @@
+"""The one kind of loop that the worker's jobs run in."""
