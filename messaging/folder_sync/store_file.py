@@ -77,8 +77,8 @@ def _ask(base: Path, query: str, parameter: float) -> list[tuple[Any, ...]]:
 
 
 def _row(
-    pk: int, message_id: Any, user_id: Any, bot_id: Any, kind: Any, direction: Any, text: Any,
-    timestamp_ms: Any, context_token: Any, data: Any,
+    pk: int, message_id: object, user_id: object, bot_id: object, kind: object,
+    direction: object, text: object, timestamp_ms: object, context_token: object, data: object,
 ) -> StoredRow:  # fmt: skip
     kind = kind if isinstance(kind, int) else 0
     sent_at = timestamp_ms if isinstance(timestamp_ms, int) else 0
@@ -120,13 +120,15 @@ def _item(kind: int, text: str, data: dict[str, Any]) -> dict[str, Any]:
     return item
 
 
-def _loaded(data: Any) -> dict[str, Any]:
+def _loaded(data: object) -> dict[str, Any]:
+    if not isinstance(data, str | bytes):
+        return {}
     try:
         value = json.loads(data)
-    except (TypeError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return value if isinstance(value, str) else ""

@@ -65,7 +65,7 @@ class MediaFetcher:
         if room <= 0:
             return
         load = Counter(fetch.session_id for fetch in self._running.values())
-        claims: list[Fetch] = await self.run_in_database_thread(
+        claims = await self.run_in_database_thread(
             shelf.claim, worker_id, running=load, room=room, per_session=limits.fetches_per_session
         )
         for fetch in claims:

@@ -59,9 +59,7 @@ class MediaUploader:
         if room <= 0:
             return
         busy = [job.conversation_id for job in self._running.values()]
-        jobs: list[UploadJob] = await self.run_in_database_thread(
-            uploading.claim, worker_id, busy=busy, room=room
-        )
+        jobs = await self.run_in_database_thread(uploading.claim, worker_id, busy=busy, room=room)
         for job in jobs:
             task = asyncio.ensure_future(self._upload(job))
             self._running[task] = job
