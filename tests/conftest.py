@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.db import connections
 from django.utils import translation
 
 from messaging.api import limits as api_limits
+from messaging.worker.pauses import Pauses
 from messaging.worker.worker import Worker
 from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, Session, Team, User
@@ -189,10 +191,37 @@ def seeded(transactional_db: None) -> Team:
     return Team.objects.get_or_create(name="Everyone")[0]
 
 
+QUICK = Pauses(
+    sweep_s=0.2,
+    catch_up_s=0.0,
+    beat_s=0.2,
+    away_retry_s=0.05,
+    doubt_s=0.05,
+    ask_again_s=0.1,
+    write_heard_s=0.1,
+    retry_s=0.1,
+    retry_later_s=0.2,
+    login_poll_s=0.05,
+    typing_stop_pauses=(timedelta(seconds=0.1),) * 5,
+    folder_look_s=0.05,
+    folder_watch_again_s=0.1,
+    folder_free_for_s=0.0,
+)
+"""What a worker waits for nobody sits through, except where a test is about it."""
+
+
 @pytest.fixture
-async def running(seeded: Team, simulator: SimulatorServer) -> AsyncIterator[Running]:
+def pauses() -> Pauses:
+    """The pauses of the worker that a test is given; a test about one hands in its own."""
+    return QUICK
+
+
+@pytest.fixture
+async def running(
+    seeded: Team, simulator: SimulatorServer, pauses: Pauses
+) -> AsyncIterator[Running]:
     """Sessions in the database: WEILINK_STORE=database."""
-    async with working(seeded, simulator, settings.DATA_DIR) as started:
+    async with working(seeded, simulator, settings.DATA_DIR, pauses) as started:
         yield started
 
 
@@ -206,10 +235,10 @@ def shared_folder(settings: Any, tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def running_on_folder(
-    seeded: Team, simulator: SimulatorServer, shared_folder: Path
+    seeded: Team, simulator: SimulatorServer, shared_folder: Path, pauses: Pauses
 ) -> AsyncIterator[Running]:
     """The same on a shared folder whose poll lock is taken as soon as it is free."""
-    async with working(seeded, simulator, shared_folder.parent) as started:
+    async with working(seeded, simulator, shared_folder.parent, pauses) as started:
         yield started
 
 
@@ -223,19 +252,19 @@ def either_store(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) 
 
 @pytest.fixture
 async def running_on_either(
-    seeded: Team, simulator: SimulatorServer, either_store: Path
+    seeded: Team, simulator: SimulatorServer, either_store: Path, pauses: Pauses
 ) -> AsyncIterator[Running]:
     """A worker whose story must be the same over both stores."""
-    async with working(seeded, simulator, either_store.parent) as started:
+    async with working(seeded, simulator, either_store.parent, pauses) as started:
         yield started
     assert either_store.exists() == (settings.WEILINK_STORE == "files")
 
 
 @asynccontextmanager
 async def working(
-    team: Team, simulator: SimulatorServer, data_dir: Path, free_for_s: float = 0.0
+    team: Team, simulator: SimulatorServer, data_dir: Path, pauses: Pauses = QUICK
 ) -> AsyncIterator[Running]:
-    worker = Worker(identity=wire_identity(), data_dir=data_dir, alone=True, free_for_s=free_for_s)
+    worker = Worker(identity=wire_identity(), data_dir=data_dir, alone=True, pauses=pauses)
     await worker.start()
     yield Running(worker, simulator.control, team.pk)
     await worker.stop()

@@ -5,11 +5,10 @@ failed; anything else → unconfirmed. It never repeats what may have left.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Concatenate, ParamSpec
 
 from django.db import DatabaseError, InterfaceError
 
@@ -25,45 +24,46 @@ from sessions_app.ilink.errors import (
     RefusedError,
     UnsafeHostError,
 )
+from sessions_app.loops.wake_or_sweep import SWEEP_S, WakeOrSweep, is_set_within
 
 logger = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 64
-SWEEP_S = 1.0
 STOP_GRACE_S = 1.8
 STOP_NOTE_S = 0.5
 """After a stop's grace: for writing down what became of those that were cut."""
 
+Facts = ParamSpec("Facts")
 _PHRASES = {one.value: one.phrase for one in HTTPStatus}
 
 
 class Delivery:
-    """The outbox loop. `wake()` makes it look at once; it looks every second anyway."""
+    """The outbox loop. `wake()` makes it look at once; it looks every `sweep_s` anyway."""
 
-    def __init__(self, *, run_in_database_thread: RunInDatabaseThread, clients: ClientPool) -> None:
+    def __init__(
+        self,
+        *,
+        run_in_database_thread: RunInDatabaseThread,
+        clients: ClientPool,
+        sweep_s: float = SWEEP_S,
+    ) -> None:
         """`worker_id` is to be set before `run`, and anew when the worker starts over."""
         self.worker_id = ""
         self.run_in_database_thread = run_in_database_thread
         self.clients = clients
-        self._wake = asyncio.Event()
+        self._sweep_s = sweep_s
+        self._loop = WakeOrSweep(
+            every_s=sweep_s, logger=logger, error_text="the outbox could not be read"
+        )
         self._sending: set[asyncio.Task[None]] = set()
         self._claiming = asyncio.Lock()
         self._stopping = asyncio.Event()
 
     def wake(self) -> None:
-        self._wake.set()
+        self._loop.wake()
 
     async def run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._send_what_is_ready()
-            except Exception:
-                logger.exception("the outbox could not be read")
-            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_S):
-                    await self._wake.wait()
+        await self._loop.run(self._send_what_is_ready)
 
     async def stop(self) -> None:
         """Let what is on the wire finish; what does not is unconfirmed, never queued again."""
@@ -99,7 +99,7 @@ class Delivery:
             self.run_in_database_thread(outbox.claim_next, self.worker_id, limit=limit)
         )
         try:
-            claims: list[Claim] = await asyncio.shield(claiming)
+            claims = await asyncio.shield(claiming)
         except asyncio.CancelledError:
             await self._hand_back(claiming)
             raise
@@ -168,7 +168,13 @@ class Delivery:
         else:
             await self._note(outbox.mark_sent, claim, wire_id=receipt.message_id)
 
-    async def _note(self, write_down: Callable[..., None], claim: Claim, **facts: Any) -> None:
+    async def _note(
+        self,
+        write_down: Callable[Concatenate[Claim, Facts], None],
+        claim: Claim,
+        *args: Facts.args,
+        **facts: Facts.kwargs,
+    ) -> None:
         """What became of a send is written down as soon as the database takes it.
 
         A stop gives it one more try; then the row is a lost worker's, which is unconfirmed.
@@ -176,13 +182,11 @@ class Delivery:
         while True:
             is_last = self._stopping.is_set()
             try:
-                await self.run_in_database_thread(write_down, claim, **facts)
+                await self.run_in_database_thread(write_down, claim, *args, **facts)
             except (DatabaseError, InterfaceError):
                 logger.exception("the fate of message %s is not written yet", claim.message_id)
                 if is_last:
                     return
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SWEEP_S):
-                        await self._stopping.wait()
+                await is_set_within(self._stopping, self._sweep_s)
             else:
                 return

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
 
 from django.db import connections
 from django.utils import timezone
@@ -27,11 +26,11 @@ from sessions_app.folder.mirror import FREE_FOR_S, Mirror, Sweep, rows, shared
 from sessions_app.folder.store import FolderLock, HeldLock, KeptAnswer, SessionFolder
 from sessions_app.ilink.errors import UnreadableAnswerError
 from sessions_app.ilink.wire import parse_updates
+from sessions_app.loops.wake_or_sweep import SWEEP_S, WakeOrSweep
 from sessions_app.models import Receiver, Session
 
 logger = logging.getLogger(__name__)
 
-SWEEP_S = 1.0
 LOOK_S = 0.5
 """While another program may let go of the poll lock."""
 BEHIND_S = 0.02
@@ -42,8 +41,6 @@ STOP_S = 1.0
 TRY_EVERY_S = 0.01
 """A program that answers without a pause leaves the data lock free for moments only."""
 LOCK_FILE = "mirror.lock"
-
-T = TypeVar("T")
 
 
 class FolderSupervisor:
@@ -61,7 +58,15 @@ class FolderSupervisor:
         recorder: Recorder,
         wake_worker: Callable[[], None],
         free_for_s: float = FREE_FOR_S,
+        sweep_s: float = SWEEP_S,
+        look_s: float = LOOK_S,
+        watch_again_s: float = WATCH_AGAIN_S,
     ) -> None:
+        """`free_for_s`: how long the poll lock must be found free to be taken.
+
+        `look_s`: between two looks while another program may let go of the poll lock.
+        `watch_again_s`: before a folder that could not be watched is watched again.
+        """
         self.may_poll = False
         self.is_settled = asyncio.Event()
         self.polls = polls
@@ -74,15 +79,23 @@ class FolderSupervisor:
         self._lock = FolderLock(data_dir / LOCK_FILE)
         self._held: HeldLock | None = None
         self._thread = DatabaseThread("folder")
-        self._wake = asyncio.Event()
+        self._sweep_s = sweep_s
+        self._look_s = look_s
+        self._watch_again_s = watch_again_s
+        self._loop = WakeOrSweep(
+            every_s=sweep_s,
+            spacing_s=SPACING_S,
+            logger=logger,
+            error_text="the session folder could not be followed",
+        )
         self._was_ours = False
         self._letting_go: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        self._wake.set()
+        self._loop.wake()
 
     async def run(self) -> None:
-        await asyncio.gather(self._sweep(), self._watch())
+        await asyncio.gather(self._loop.run(self._follow), self._watch())
 
     async def stop(self) -> None:
         """The last cursors and counts, as far as the lock can be had; then let go.
@@ -108,23 +121,12 @@ class FolderSupervisor:
                 self._held.release()
             connections.close_all()
 
-    async def _sweep(self) -> None:
-        while True:
-            self._wake.clear()
-            pause_s = SWEEP_S
-            try:
-                if await self._thread.run(self._take_lock):
-                    pause_s = await self._look()
-                else:
-                    self.is_settled.set()
-                    await self._thread.run(shared.note_silence)
-            except Exception:
-                logger.exception("the session folder could not be followed")
-            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._wake.wait()
-            await asyncio.sleep(SPACING_S)
+    async def _follow(self) -> float | None:
+        if await self._thread.run(self._take_lock):
+            return await self._look()
+        self.is_settled.set()
+        await self._thread.run(shared.note_silence)
+        return None
 
     def _take_lock(self) -> bool:
         """True: this worker follows the folder. What the last one was doing is read at each try.
@@ -156,7 +158,7 @@ class FolderSupervisor:
             await self._thread.run(queue.note_busy_folder, timezone.now())
         if sweep.is_behind or self.store.is_behind:
             return BEHIND_S
-        return SWEEP_S if self.may_poll else LOOK_S
+        return self._sweep_s if self.may_poll else self._look_s
 
     async def _follow_lease(self, sweep: Sweep, wants: bool) -> None:
         if sweep.receiver is not Receiver.NOBODY:
@@ -210,7 +212,7 @@ class FolderSupervisor:
                 await self._watch_once()
             except Exception as error:
                 logger.info("the session folder is not watched now: %s", error)
-            await asyncio.sleep(WATCH_AGAIN_S)
+            await asyncio.sleep(self._watch_again_s)
 
     async def _watch_once(self) -> None:
         base = self.folder.base

@@ -53,17 +53,19 @@ class Poller:
         recorder: Recorder,
         run_in_database_thread: RunInDatabaseThread,
         heard: dict[Binding, datetime],
-        random: Callable[[], float],
+        backoff: Backoff,
         given_up: dict[Binding, GaveUp] | None = None,
         in_doubt: bool = False,
         stopping: asyncio.Event | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] | None = None,
+        doubt_s: float = DOUBT_PAUSE_S,
     ) -> None:
         """`heard`, `given_up`: where good polls and the gateway's refusals are noted.
 
         `in_doubt`: some call was answered -14 before, so the first poll decides.
+        `doubt_s`: between a first -14 and the calls that decide.
         """
         self.binding = binding
         self.client = client
@@ -76,7 +78,8 @@ class Poller:
         self.sleep = sleep
         self.now = now
         self.clock = clock or asyncio.get_running_loop().time
-        self.backoff = Backoff(random)
+        self.backoff = backoff
+        self.doubt_s = doubt_s
         self.cursor = binding.cursor
         self.hold_ms = binding.hold_ms
         self._was_good = False
@@ -125,7 +128,7 @@ class Poller:
         self._in_doubt, self._was_announced = True, False
         await self.run_in_database_thread(poll_notes.doubt, self.binding)
         if not self.stopping.is_set():
-            await self.sleep(DOUBT_PAUSE_S)
+            await self.sleep(self.doubt_s)
         return False
 
     async def doubt(self) -> None:

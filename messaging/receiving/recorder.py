@@ -30,6 +30,7 @@ from messaging.receiving.answers import Received
 from sessions_app.database.database_thread import DatabaseThread
 from sessions_app.database.encryption import DecryptionError, decrypt_bytes, encrypt_bytes
 from sessions_app.ilink.wire import parse_kept
+from sessions_app.loops.wake_or_sweep import WakeOrSweep
 from sessions_app.models import Session, Stream
 from sessions_app.realtime.streams import announcing
 from sessions_app.sessions.services import touch
@@ -113,26 +114,41 @@ class Recorder:
         *,
         store: Callable[[Sequence[Received]], int] = inbound.store,
         takes_writes: Callable[[], bool] = database_takes_writes,
+        away_retry_s: float = AWAY_RETRY_S,
+        stop_s: float = STOP_S,
     ) -> None:
+        """`away_retry_s`: before the next try while the database is away.
+
+        `stop_s`: how long a stop waits for what is in hand.
+        """
         self.spool = spool
         self._store = store
         self._takes_writes = takes_writes
+        self._away_retry_s = away_retry_s
+        self._stop_s = stop_s
         self._queue: asyncio.Queue[tuple[Received, asyncio.Future[None]]] = asyncio.Queue()
         self._open = asyncio.Event()
         self._failures: Counter[str] = Counter()
         self._thread = DatabaseThread("recorder")
+        self._mending = WakeOrSweep(
+            every_s=away_retry_s,
+            first_after_s=away_retry_s,
+            logger=logger,
+            error_text="the spool could not be emptied",
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._in_hand: list[tuple[Received, asyncio.Future[None]]] = []
 
     async def start(self) -> None:
         """Store first what an earlier process left in the spool."""
         await self._drain_spool()
-        self._tasks = [asyncio.ensure_future(self._run()), asyncio.ensure_future(self._mend())]
+        jobs = (self._run(), self._mending.run(self._mend))
+        self._tasks = [asyncio.ensure_future(job) for job in jobs]
 
     async def stop(self) -> None:
         """Store what is in hand, then end; what the database does not take is spooled."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_S):
+            async with asyncio.timeout(self._stop_s):
                 await self._queue.join()
         for task in self._tasks:
             task.cancel()
@@ -194,7 +210,7 @@ class Recorder:
                 return
             except Exception:
                 logger.exception("%d answers could not be spooled either", len(answers))
-            await asyncio.sleep(AWAY_RETRY_S)
+            await asyncio.sleep(self._away_retry_s)
 
     def _store_group(self, answers: Sequence[Received]) -> None:
         try:
@@ -234,14 +250,8 @@ class Recorder:
 
     async def _mend(self) -> None:
         """While something waits in the spool, try to store it."""
-        while True:
-            await asyncio.sleep(AWAY_RETRY_S)
-            if self._open.is_set() and not self.spool.waiting():
-                continue
-            try:
-                await self._drain_spool()
-            except Exception:
-                logger.exception("the spool could not be emptied")
+        if not self._open.is_set() or self.spool.waiting():
+            await self._drain_spool()
 
     async def _drain_spool(self) -> None:
         if await self._thread.run(self._empty_spool):

@@ -21,8 +21,10 @@ from messaging.receiving.recorder import Recorder
 from messaging.reply_window import routes
 from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.database.encryption import DecryptionError
+from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import ILinkError, SessionExpiredError, UnsafeHostError
+from sessions_app.loops.wake_or_sweep import WakeOrSweep
 from sessions_app.models import Session, SessionState
 from sessions_app.sessions.health import GATEWAY_PATIENCE_S
 
@@ -81,16 +83,34 @@ class PollSupervisor:
         recorder: Recorder,
         run_in_database_thread: RunInDatabaseThread,
         random: Callable[[], float],
+        new_backoff: Callable[[], Backoff],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience_s: float = GATEWAY_PATIENCE_S,
+        doubt_s: float = DOUBT_PAUSE_S,
+        ask_again_s: float = ASK_AGAIN_S,
+        write_heard_s: float = WRITE_HEARD_S,
     ) -> None:
-        """`patience_s`: how long WeChat's gateway alone may answer before the session fails."""
+        """`patience_s`: how long WeChat's gateway alone may answer before the session fails.
+
+        `doubt_s`: between a first -14 and the calls that decide.
+        `ask_again_s`: before a doubt that could not be decided is looked into again.
+        `write_heard_s`: between two times that good polls are written down.
+        """
         self.clients = clients
         self.recorder = recorder
         self.run_in_database_thread = run_in_database_thread
         self.random = random
+        self.new_backoff = new_backoff
         self.sleep = sleep
         self.patience_s = patience_s
+        self.doubt_s = doubt_s
+        self.ask_again_s = ask_again_s
+        self._noting = WakeOrSweep(
+            every_s=write_heard_s,
+            first_after_s=write_heard_s,
+            logger=logger,
+            error_text="polls could not be noted",
+        )
         self.given_up: dict[Binding, GaveUp] = {}
         self.heard: dict[Binding, datetime] = {}
         self._loops: dict[Key, Loop] = {}
@@ -147,7 +167,8 @@ class PollSupervisor:
             heard=self.heard,
             given_up=self.given_up,
             in_doubt=in_doubt,
-            random=self.random,
+            backoff=self.new_backoff(),
+            doubt_s=self.doubt_s,
             stopping=stopping,
             sleep=self.sleep,
         )
@@ -222,7 +243,7 @@ class PollSupervisor:
             )
             verdict = poll_notes.vouched
             if await self._is_disowned(client):
-                await self.sleep(DOUBT_PAUSE_S)
+                await self.sleep(self.doubt_s)
                 if await self._is_disowned(client):
                     verdict = poll_notes.signed_out
             await self.run_in_database_thread(verdict, binding)
@@ -230,7 +251,7 @@ class PollSupervisor:
                 await _notify_stop(client)
         except (ILinkError, DecryptionError) as error:
             logger.info("session %s in doubt: %s", session.pk, error)
-            await self.sleep(ASK_AGAIN_S)
+            await self.sleep(self.ask_again_s)
 
     async def _is_disowned(self, client: ILinkClient) -> bool:
         try:
@@ -281,12 +302,7 @@ class PollSupervisor:
                 await self.run_in_database_thread(poll_notes.write_good_polls, dict(self.heard))
 
     async def write_heard(self) -> None:
-        while True:
-            await asyncio.sleep(WRITE_HEARD_S)
-            try:
-                await self.write_notes()
-            except Exception:
-                logger.exception("polls could not be noted")
+        await self._noting.run(self.write_notes)
 
     async def write_notes(self) -> None:
         """What was heard since the last time, and what it means that nothing was."""

@@ -5,6 +5,7 @@ renews it every few seconds. Once WeChat was told to show a sign, the request to
 until WeChat accepts it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,14 +64,23 @@ def stop(conversation: Conversation) -> None:
         wake_workers()
 
 
-def claim_due(now: datetime, *, busy: set[int] | None = None, limit: int = 100) -> list[Sign]:
+def claim_due(
+    now: datetime,
+    *,
+    busy: set[int] | None = None,
+    limit: int = 100,
+    stop_pauses: Sequence[timedelta] = STOP_PAUSES,
+) -> list[Sign]:
     """Claims what WeChat must be told now. `busy`: rows whose last call is still under way."""
     over = Q(wanted_until__lte=now) & (Q(next_stop_at=None) | Q(next_stop_at__lte=now))
     stale = Q(wanted_until__gt=now) & (Q(shown_at=None) | Q(shown_at__lte=now - SHOWN_EVERY))
     rows = Typing.objects.filter(over | stale).exclude(pk__in=busy or set())
     signs = []
     for row in rows.select_related("session", "conversation__contact").order_by("pk")[:limit]:
-        is_mine = _claim_stop(row, now) if row.wanted_until <= now else _claim_show(row, now)
+        if row.wanted_until <= now:
+            is_mine = _claim_stop(row, now, stop_pauses)
+        else:
+            is_mine = _claim_show(row, now)
         if not is_mine:
             continue
         sign = _sign(row, on=row.wanted_until > now)
@@ -86,7 +96,7 @@ def _claim_show(row: Typing, now: datetime) -> bool:
     return bool(unclaimed.update(shown_at=now))
 
 
-def _claim_stop(row: Typing, now: datetime) -> bool:
+def _claim_stop(row: Typing, now: datetime, pauses: Sequence[timedelta]) -> bool:
     """Plans the next attempt before this one is made. Deletes what needs no (further) call."""
     unclaimed = Typing.objects.filter(
         pk=row.pk, wanted_until=row.wanted_until, stop_tries=row.stop_tries
@@ -95,7 +105,7 @@ def _claim_stop(row: Typing, now: datetime) -> bool:
         unclaimed.delete()
         return False
     tries = row.stop_tries
-    pause = STOP_PAUSES[tries] if tries < len(STOP_PAUSES) else LONG_STOP_PAUSE
+    pause = pauses[tries] if tries < len(pauses) else LONG_STOP_PAUSE
     return bool(unclaimed.update(next_stop_at=now + pause, stop_tries=tries + 1))
 
 

@@ -5,10 +5,10 @@ ended is tried again (`typing_sign.STOP_PAUSES`) until WeChat has taken it.
 """
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from django.utils import timezone
@@ -20,10 +20,10 @@ from messaging.replying.typing_sign import Sign
 from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import ILinkError, RefusedError, SessionExpiredError
+from sessions_app.loops.wake_or_sweep import SWEEP_S, WakeOrSweep
 
 logger = logging.getLogger(__name__)
 
-SWEEP_S = 1.0
 TICKET_S = 20 * 3_600.0
 """WeChat's tickets are good for up to a day; one that is refused is dropped at once."""
 MOST_TICKETS = 10_000
@@ -36,7 +36,7 @@ class Ticket:
 
 
 class TypingSupervisor:
-    """`run()` until cancelled. `wake()` makes it look at once; it looks every second anyway."""
+    """`run()` until cancelled. `wake()` makes it look at once; it looks every `sweep_s` anyway."""
 
     def __init__(
         self,
@@ -44,28 +44,26 @@ class TypingSupervisor:
         run_in_database_thread: RunInDatabaseThread,
         clients: ClientPool,
         clock: Callable[[], float],
+        sweep_s: float = SWEEP_S,
+        stop_pauses: Sequence[timedelta] = typing_sign.STOP_PAUSES,
     ) -> None:
+        """`stop_pauses`: between the first attempts to end a sign that WeChat did not take."""
         self.run_in_database_thread = run_in_database_thread
         self.clients = clients
         self.clock = clock
+        self.stop_pauses = stop_pauses
         self._tickets: dict[tuple[int, int, str], Ticket] = {}
         self._calls: dict[int, asyncio.Task[None]] = {}
-        self._wake = asyncio.Event()
+        self._loop = WakeOrSweep(
+            every_s=sweep_s, logger=logger, error_text="typing signs could not be read"
+        )
 
     def wake(self) -> None:
-        self._wake.set()
+        self._loop.wake()
 
     async def run(self) -> None:
         try:
-            while True:
-                self._wake.clear()
-                try:
-                    await self._look()
-                except Exception:
-                    logger.exception("typing signs could not be read")
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SWEEP_S):
-                        await self._wake.wait()
+            await self._loop.run(self._look)
         finally:
             for call in self._calls.values():
                 call.cancel()
@@ -74,7 +72,7 @@ class TypingSupervisor:
         """Starts a call per due sign. A slow answer to one of them holds no other up."""
         busy = set(self._calls)
         for sign in await self.run_in_database_thread(
-            typing_sign.claim_due, timezone.now(), busy=busy
+            typing_sign.claim_due, timezone.now(), busy=busy, stop_pauses=self.stop_pauses
         ):
             call = asyncio.create_task(self._tell(sign))
             self._calls[sign.pk] = call

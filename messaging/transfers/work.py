@@ -4,7 +4,6 @@ Its work is found in the database at least once a second; `wake()` only makes it
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -21,25 +20,37 @@ from messaging.transfers.fetching import MediaFetcher
 from messaging.transfers.sending import MediaUploader
 from sessions_app.database.database_thread import DatabaseThread, RunInDatabaseThread
 from sessions_app.ilink.cdn import Cdn
+from sessions_app.loops.wake_or_sweep import SWEEP_S, WakeOrSweep
 from sessions_app.team_settings.limits import TeamSettings
 
 logger = logging.getLogger(__name__)
 
-SWEEP_S = 1.0
 TIDY_EVERY_S = 20.0
 
 
 class MediaWork:
     """`worker_id` answers with the worker's name of this moment, "" while it has none."""
 
-    def __init__(self, *, clients: ClientPool, worker_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        *,
+        clients: ClientPool,
+        worker_id: Callable[[], str],
+        sweep_s: float = SWEEP_S,
+        tidy_every_s: float = TIDY_EVERY_S,
+    ) -> None:
         self._worker_id = worker_id
         # A thread of its own, so that replies never wait behind files.
         self._thread = DatabaseThread("media")
         self.run_in_database_thread: RunInDatabaseThread = self._thread.run
         self._workshop = Workshop(timeout_s=limits_by(TeamSettings()).workshop_timeout_s)
         self._cdn = Cdn(base_url=settings.WEILINK_CDN_URL, hosts=clients.hosts)
-        self._wake = asyncio.Event()
+        self._loop = WakeOrSweep(
+            every_s=sweep_s, logger=logger, error_text="files could not be looked for"
+        )
+        self._tidying = WakeOrSweep(
+            every_s=tidy_every_s, logger=logger, error_text="old files could not be cleared"
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self.fetcher = MediaFetcher(
             run_in_database_thread=self.run_in_database_thread,
@@ -55,10 +66,11 @@ class MediaWork:
         )
 
     def wake(self) -> None:
-        self._wake.set()
+        self._loop.wake()
 
     def start(self) -> None:
-        self._tasks = [asyncio.ensure_future(job) for job in (self._run(), self._tidy())]
+        jobs = (self._loop.run(self._look_around), self._tidying.run(self._tidy))
+        self._tasks = [asyncio.ensure_future(job) for job in jobs]
 
     async def stop(self) -> None:
         for task in self._tasks:
@@ -73,18 +85,6 @@ class MediaWork:
             self._workshop.close()
             self._thread.close()
 
-    async def _run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._look_around()
-            except Exception:
-                logger.exception("files could not be looked for")
-            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_S):
-                    await self._wake.wait()
-
     async def _look_around(self) -> None:
         worker_id = self._worker_id()
         if not worker_id:
@@ -96,15 +96,8 @@ class MediaWork:
 
     async def _tidy(self) -> None:
         """Old files make room; what nobody sent ends; what a killed process left goes."""
-        while True:
-            try:
-                now = await self.run_in_database_thread(limits)
-                await self.run_in_database_thread(shelf.clear_oldest, now.most_total_bytes)
-                await self.run_in_database_thread(
-                    shelf.end_uploads, timezone.now() - now.upload_kept
-                )
-                await self.run_in_database_thread(draft_files.clear_unneeded, timezone.now())
-                await asyncio.to_thread(storing.sweep_incoming)
-            except Exception:
-                logger.exception("old files could not be cleared")
-            await asyncio.sleep(TIDY_EVERY_S)
+        now = await self.run_in_database_thread(limits)
+        await self.run_in_database_thread(shelf.clear_oldest, now.most_total_bytes)
+        await self.run_in_database_thread(shelf.end_uploads, timezone.now() - now.upload_kept)
+        await self.run_in_database_thread(draft_files.clear_unneeded, timezone.now())
+        await asyncio.to_thread(storing.sweep_incoming)

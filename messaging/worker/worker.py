@@ -5,7 +5,6 @@ The same component runs in the web process (`console`) and alone (`poller`).
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import time
@@ -31,32 +30,26 @@ from messaging.replying import parking
 from messaging.replying.typing_supervisor import TypingSupervisor
 from messaging.transfers.work import MediaWork
 from messaging.worker import analyze, due
+from messaging.worker.pauses import USUAL, Pauses
 from sessions_app.database.database_thread import DatabaseThread, RunInDatabaseThread
-from sessions_app.folder.mirror import FREE_FOR_S
+from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ClientIdentity
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.login.driver import LoginDriver
+from sessions_app.loops.wake_or_sweep import WakeOrSweep, is_set_within
 from sessions_app.models import WorkerBeat
 from sessions_app.realtime import streams
 from sessions_app.sessions import leases
 
 logger = logging.getLogger(__name__)
 
-SWEEP_S = 1.0
 NOTIFY_STOP_S = 2.0
 STOP_LOOPS_S = 0.3
 STOP_LAST_S = 0.5
 """A database that hangs must not keep the last step of a stop."""
 SETTLE_S = 15.0
 """Declared dead, a worker waits so long for its sends before it is somebody new."""
-CATCH_UP_S = 2.0
-"""At a start the first polls come before the first send."""
-SETTLED_WITHIN_S = 10.0
-"""How long a start waits to know who receives for the shared folder."""
 MAX_SESSIONS = 3000
-LEARN_AFTER_S = 60.0
-LEAVERS_EVERY_S = 5.0
-LEARN_EVERY_S = 3_600.0
 
 
 class Worker:
@@ -68,17 +61,15 @@ class Worker:
         identity: ClientIdentity,
         data_dir: Path,
         alone: bool = False,
-        free_for_s: float = FREE_FOR_S,
+        pauses: Pauses = USUAL,
     ) -> None:
-        """`alone`: this process holds the data, so whoever else is written as alive is gone.
-
-        `free_for_s`: how long the shared folder's poll lock must be found free to be taken.
-        """
+        """`alone`: this process holds the data, so whoever else is written as alive is gone."""
         self.alone = alone
+        self.pauses = pauses
         self.worker_id = ""
         self.hosts = HostPolicy(settings.WEILINK_ILINK_URL, settings.WEILINK_CDN_URL)
         self.clients = ClientPool(identity=identity, hosts=self.hosts)
-        self.recorder = Recorder(Spool(data_dir / "spool"))
+        self.recorder = Recorder(Spool(data_dir / "spool"), away_retry_s=pauses.away_retry_s)
         self._database_thread = DatabaseThread("worker")
         self.run_in_database_thread: RunInDatabaseThread = self._database_thread.run
         self.polls = PollSupervisor(
@@ -86,32 +77,57 @@ class Worker:
             recorder=self.recorder,
             run_in_database_thread=self.run_in_database_thread,
             random=random.random,
+            new_backoff=self._new_backoff,
+            doubt_s=pauses.doubt_s,
+            ask_again_s=pauses.ask_again_s,
+            write_heard_s=pauses.write_heard_s,
         )
         self.delivery = Delivery(
-            run_in_database_thread=self.run_in_database_thread, clients=self.clients
+            run_in_database_thread=self.run_in_database_thread,
+            clients=self.clients,
+            sweep_s=pauses.sweep_s,
         )
-        self.folder: FolderSupervisor | None = None
-        if settings.WEILINK_STORE == "files":
-            self.folder = FolderSupervisor(
-                base=settings.WEILINK_BASE_PATH,
-                data_dir=data_dir,
-                polls=self.polls,
-                recorder=self.recorder,
-                wake_worker=self._wake_loops,
-                free_for_s=free_for_s,
-            )
-        self.media = MediaWork(clients=self.clients, worker_id=lambda: self.worker_id)
+        self.folder = self._folder(data_dir) if settings.WEILINK_STORE == "files" else None
+        self.media = MediaWork(
+            clients=self.clients,
+            worker_id=lambda: self.worker_id,
+            sweep_s=pauses.sweep_s,
+            tidy_every_s=pauses.tidy_every_s,
+        )
         self.leavers = Leavers()
         self.typing = TypingSupervisor(
             run_in_database_thread=self.run_in_database_thread,
             clients=self.clients,
             clock=time.monotonic,
+            sweep_s=pauses.sweep_s,
+            stop_pauses=pauses.typing_stop_pauses,
         )
         self._logins: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._tasks: list[asyncio.Task[None]] = []
-        self._wake = asyncio.Event()
+        self._sweeping = self._loop("the worker could not look around", pauses.sweep_s)
         self._looking = asyncio.Lock()
         self._stopping = False
+
+    def _new_backoff(self) -> Backoff:
+        return Backoff(random.random, self.pauses.retry_s, self.pauses.retry_later_s)
+
+    def _folder(self, data_dir: Path) -> FolderSupervisor:
+        return FolderSupervisor(
+            base=settings.WEILINK_BASE_PATH,
+            data_dir=data_dir,
+            polls=self.polls,
+            recorder=self.recorder,
+            wake_worker=self._wake_loops,
+            sweep_s=self.pauses.sweep_s,
+            look_s=self.pauses.folder_look_s,
+            watch_again_s=self.pauses.folder_watch_again_s,
+            free_for_s=self.pauses.folder_free_for_s,
+        )
+
+    def _loop(self, error_text: str, every_s: float, first_after_s: float = 0.0) -> WakeOrSweep:
+        return WakeOrSweep(
+            every_s=every_s, first_after_s=first_after_s, logger=logger, error_text=error_text
+        )
 
     async def start(self) -> None:
         streams.attach_loop(asyncio.get_running_loop())
@@ -119,20 +135,30 @@ class Worker:
         await self.run_in_database_thread(outbox.disown_lost)
         await self.run_in_database_thread(poll_notes.say_unreadable)
         await self.recorder.start()
-        jobs = (
-            self._beat(),
-            self._sweep(),
+        self._tasks = [asyncio.ensure_future(job) for job in self._jobs()]
+        if self.folder is not None:
+            self._tasks.append(asyncio.ensure_future(self.folder.run()))
+        self.media.start()
+
+    def _jobs(self) -> tuple[Awaitable[None], ...]:
+        pauses = self.pauses
+        beating = self._loop("the worker's beat could not be written", pauses.beat_s, pauses.beat_s)
+        learning = self._loop(
+            "the database could not learn its sizes", pauses.learn_every_s, pauses.learn_after_s
+        )
+        releasing = self._loop(
+            "conversations of members who left could not be looked up", pauses.leavers_every_s
+        )
+        return (
+            beating.run(self._beat),
+            self._sweeping.run(self._look_around),
             self._listen(),
             self._deliver(),
             self.typing.run(),
             self.polls.write_heard(),
-            self._learn_sizes(),
-            self._release(),
+            learning.run(self._learn_sizes),
+            releasing.run(self._release),
         )
-        self._tasks = [asyncio.ensure_future(job) for job in jobs]
-        if self.folder is not None:
-            self._tasks.append(asyncio.ensure_future(self.folder.run()))
-        self.media.start()
 
     async def _register(self) -> None:
         self.worker_id = uuid.uuid4().hex
@@ -166,13 +192,8 @@ class Worker:
             await self.run_in_database_thread(_retire, self.worker_id)
 
     async def _beat(self) -> None:
-        while True:
-            await asyncio.sleep(leases.BEAT_EVERY_S)
-            try:
-                if not await self.run_in_database_thread(leases.beat, self.worker_id):
-                    await self._start_over()
-            except Exception:
-                logger.exception("the worker's beat could not be written")
+        if not await self.run_in_database_thread(leases.beat, self.worker_id):
+            await self._start_over()
 
     async def _start_over(self) -> None:
         """Declared dead while stalled: others may hold our sessions, so let go of all.
@@ -189,42 +210,16 @@ class Worker:
     async def _deliver(self) -> None:
         """Who wrote while nobody polled gave a newer token; a reply with the older is refused."""
         if self.folder is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SETTLED_WITHIN_S):
-                    await self.folder.is_settled.wait()
-        await asyncio.sleep(CATCH_UP_S)
+            await is_set_within(self.folder.is_settled, self.pauses.settled_within_s)
+        await asyncio.sleep(self.pauses.catch_up_s)
         await self.delivery.run()
 
     async def _release(self) -> None:
         """Conversations of members who left go back to the team."""
-        while True:
-            try:
-                await self.run_in_database_thread(self.leavers.look)
-            except Exception:
-                logger.exception("conversations of members who left could not be looked up")
-            await asyncio.sleep(LEAVERS_EVERY_S)
+        await self.run_in_database_thread(self.leavers.look)
 
     async def _learn_sizes(self) -> None:
-        """Not at once: a start has more urgent things to write."""
-        await asyncio.sleep(LEARN_AFTER_S)
-        while True:
-            try:
-                await self.run_in_database_thread(analyze.learn_sizes)
-            except Exception:
-                logger.exception("the database could not learn its sizes")
-            await asyncio.sleep(LEARN_EVERY_S)
-
-    async def _sweep(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                await self._look_around()
-            except Exception:
-                logger.exception("the worker could not look around")
-            # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(SWEEP_S):
-                    await self._wake.wait()
+        await self.run_in_database_thread(analyze.learn_sizes)
 
     async def _look_around(self) -> None:
         async with self._looking:
@@ -274,6 +269,8 @@ class Worker:
             hosts=self.hosts,
             start_url=self.hosts.check(settings.WEILINK_ILINK_URL),
             wake=wake,
+            new_backoff=self._new_backoff,
+            poll_pause_s=self.pauses.login_poll_s,
         )
         task = asyncio.ensure_future(driver.run())
         self._logins[attempt_id] = (task, wake)
@@ -291,7 +288,7 @@ class Worker:
             self.folder.wake()
 
     def _wake_loops(self) -> None:
-        self._wake.set()
+        self._sweeping.wake()
         self.delivery.wake()
         self.media.wake()
         self.typing.wake()
@@ -312,7 +309,7 @@ class Worker:
                     self.wake()
             except Exception:
                 logger.warning("the worker hears no wake-ups; it sweeps", exc_info=True)
-                await asyncio.sleep(SWEEP_S)
+                await asyncio.sleep(self.pauses.sweep_s)
 
 
 async def _all_of(*steps: Awaitable[None]) -> None:

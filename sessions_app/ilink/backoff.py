@@ -5,6 +5,8 @@ Counts only; it never sleeps, so that the caller can wait on its stop event at t
 
 from collections.abc import Callable
 
+FIRST_S, LATER_S = 2.0, 30.0
+
 
 class Backoff:
     """Failures in a row and the pause that the next one asks for.
@@ -16,8 +18,8 @@ class Backoff:
     def __init__(
         self,
         rng: Callable[[], float],
-        first_s: float = 2.0,
-        later_s: float = 30.0,
+        first_s: float = FIRST_S,
+        later_s: float = LATER_S,
         threshold: int = 3,
         jitter: float = 0.2,
     ) -> None:

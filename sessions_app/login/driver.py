@@ -4,13 +4,11 @@ Talks to WeChat and to `login` only. It never decides what a scan means for a se
 """
 
 import asyncio
-import contextlib
 import logging
-import random
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import NoReturn
 
 from django.utils import timezone
 
@@ -19,9 +17,10 @@ from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.errors import ILinkError, UnsafeHostError
 from sessions_app.ilink.hosts import HostPolicy
-from sessions_app.ilink.wire import LoginStatus, QRStatus
+from sessions_app.ilink.wire import LoginStatus, QRCode, QRStatus
 from sessions_app.login import attempts
 from sessions_app.login.former_codes import Code, FormerCodes, Scan
+from sessions_app.loops.wake_or_sweep import is_set_within
 from sessions_app.models import LoginAttempt, LoginState
 from sessions_app.sessions.binding import Credentials
 
@@ -35,9 +34,6 @@ HELD_S = 10.0
 """A poll that the gateway held for so long and then gave up is asked again soon."""
 
 _UNSCANNED = (LoginState.WAITING, LoginState.REFRESHED, LoginState.VERIFY_CODE_BLOCKED)
-
-T = TypeVar("T")
-"""Runs a synchronous database function in the worker's thread."""
 
 OpenClient = Callable[[str], ILinkClient]
 """Opens a client without a token to a base url."""
@@ -58,7 +54,9 @@ class LoginDriver:
         open_client: OpenClient,
         hosts: HostPolicy,
         start_url: str,
-        wake: asyncio.Event | None = None,
+        wake: asyncio.Event,
+        new_backoff: Callable[[], Backoff],
+        poll_pause_s: float = POLL_PAUSE_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.attempt_id = attempt_id
@@ -67,23 +65,25 @@ class LoginDriver:
         self.hosts = hosts
         self.start_url = start_url
         self.poll_url = start_url
-        self.wake = wake or asyncio.Event()
+        self.wake = wake
+        self.new_backoff = new_backoff
+        self.usual_pause_s = poll_pause_s
         self.code = Code("", "")
-        self.former = FormerCodes(open_client, start_url, self.wake, clock)
+        self.former = FormerCodes(open_client, start_url, wake, clock, new_backoff, poll_pause_s)
         self.codes_drawn = 0
         self.expires_at: datetime | None = None
         self.shown = LoginState.WAITING
         self.judging = False
         self.client = open_client(start_url)
-        self.poll_backoff = Backoff(random.random)
-        self.poll_pause_s = POLL_PAUSE_S
+        self.poll_backoff = self.new_backoff()
+        self.poll_pause_s = poll_pause_s
         self.clock = clock
         self.heard_at = clock()
         self.trouble = ("", "")
 
     async def run(self) -> None:
         """What goes wrong here is waited out: a scan may be on its way and is not dropped."""
-        backoff = Backoff(random.random)
+        backoff = self.new_backoff()
         try:
             while True:
                 try:
@@ -107,22 +107,19 @@ class LoginDriver:
     async def _pause(self, seconds: float) -> None:
         """Wait, or less when somebody typed digits or cancelled."""
         self.wake.clear()
-        # Not wait_for: before Python 3.12 it may swallow the cancel of a stop.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self.wake.wait()
+        await is_set_within(self.wake, seconds)
 
     async def _write(self, **columns: object) -> None:
         if not await self.run_in_database_thread(attempts.write, self.attempt_id, **columns):
             raise _Ended
 
-    async def _finish(self, status: LoginState, code: str = "", detail: str = "") -> None:
+    async def _finish(self, status: LoginState, code: str = "", detail: str = "") -> NoReturn:
         await self._write(status=status, error_code=code, error_detail=detail[:400])
         raise _Ended
 
     async def _resume_or_draw(self) -> None:
         """A code that an earlier worker drew is polled on; else the first one is drawn."""
-        attempt: LoginAttempt | None = await self.run_in_database_thread(_attempt, self.attempt_id)
+        attempt = await self.run_in_database_thread(_attempt, self.attempt_id)
         if attempt is None or attempt.finished_at is not None:
             raise _Ended
         self.codes_drawn = attempt.qr_number
@@ -156,8 +153,8 @@ class LoginDriver:
         attempt = await self.run_in_database_thread(_attempt, self.attempt_id)
         self.expires_at = attempt.expires_at if attempt else None
 
-    async def _fetch_code(self, tokens: list[str]) -> Any:
-        backoff = Backoff(random.random)
+    async def _fetch_code(self, tokens: list[str]) -> QRCode:
+        backoff = self.new_backoff()
         while True:
             try:
                 return await self.client.get_bot_qrcode(tokens)
@@ -255,7 +252,7 @@ class LoginDriver:
                 await self._gateway_gave_up(status.gateway_status, self.clock() - began)
                 return None
             self.poll_backoff.succeeded()
-            self.poll_pause_s, self.heard_at = POLL_PAUSE_S, self.clock()
+            self.poll_pause_s, self.heard_at = self.usual_pause_s, self.clock()
             await self._tell_trouble("", "")
             return status
         finally:
@@ -338,7 +335,7 @@ class LoginDriver:
 
     async def _store(self, credentials: Credentials) -> None:
         """A token handed out is never dropped: try until the database takes it."""
-        backoff = Backoff(random.random)
+        backoff = self.new_backoff()
         while True:
             try:
                 await self.run_in_database_thread(attempts.confirm, self.attempt_id, credentials)

@@ -6,7 +6,6 @@ the token that WeChat hands out for it. So a replaced code is asked about until 
 
 import asyncio
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,7 +16,6 @@ from sessions_app.ilink.wire import LoginStatus, QRStatus
 
 logger = logging.getLogger(__name__)
 
-POLL_PAUSE_S = 1.0
 GOOD_FOR_S = 330.0
 """WeChat's own codes live for about 5 minutes."""
 _OVER = (LoginStatus.EXPIRED, LoginStatus.VERIFY_CODE_BLOCKED)
@@ -54,11 +52,15 @@ class FormerCodes:
         url: str,
         wake: asyncio.Event,
         clock: Callable[[], float],
+        new_backoff: Callable[[], Backoff],
+        poll_pause_s: float,
     ) -> None:
         self._open_client = open_client
         self._url = url
         self._wake = wake
         self._clock = clock
+        self._new_backoff = new_backoff
+        self._poll_pause_s = poll_pause_s
         self._watches: dict[str, asyncio.Task[None]] = {}
         self._scans: list[Scan] = []
 
@@ -82,11 +84,11 @@ class FormerCodes:
         await asyncio.gather(*self._watches.values(), return_exceptions=True)
 
     async def _watch(self, code: Code, old_news: tuple[LoginStatus, ...]) -> None:
-        client, backoff = self._open_client(self._url), Backoff(random.random)
+        client, backoff = self._open_client(self._url), self._new_backoff()
         ends_at = self._clock() + GOOD_FOR_S
         try:
             while self._clock() < ends_at:
-                pause_s = POLL_PAUSE_S
+                pause_s = self._poll_pause_s
                 try:
                     status = await client.get_qrcode_status(code.qrcode)
                 except ILinkError:

@@ -8,6 +8,7 @@ from typing import Any, ParamSpec, TypeVar
 from messaging.receiving.binding import Binding
 from messaging.receiving.poller import Poller
 from messaging.receiving.recorder import Recorder
+from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.models import Session
@@ -59,7 +60,7 @@ class Rig:
             recorder=recorder,
             run_in_database_thread=_run_in_database_thread,
             heard=self.heard,
-            random=lambda: 0.5,
+            backoff=Backoff(lambda: 0.5),
             sleep=self._pause,
         )
         self.task: asyncio.Task[None] | None = None

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from sessions_app.folder.store import SessionFolder, StoredContext
 from sessions_app.models import Context, Session, SharedFolder, Team
 from sessions_app.sessions import services
 from sessions_app.simulator.serve import SimulatorServer
-from tests.conftest import Running, in_thread, until, working
+from tests.conftest import QUICK, Running, in_thread, until, working
 from tests.replies import send_reply
 from tests.session_folder import read_token
 
@@ -115,7 +116,8 @@ async def test_the_lock_is_taken_only_after_it_was_free_for_a_while(
         await _first_message(running)
     program = SessionFolder(shared_folder)
     began_at = time.monotonic()
-    async with working(seeded, simulator, shared_folder.parent, free_for_s=2.0):
+    patient = replace(QUICK, folder_free_for_s=2.0)
+    async with working(seeded, simulator, shared_folder.parent, patient):
         for _turn in range(3):  # a script between two recv()
             held = program.poll_lock.try_take()
             if held is not None:

@@ -20,7 +20,6 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from messaging.models import Message
-from messaging.receiving import supervisor
 from sessions_app.models import Session, Team
 from sessions_app.realtime.streams import announcing
 from sessions_app.sessions import health, services
@@ -148,7 +147,6 @@ async def _short(seconds: float) -> None:
 @pytest.fixture(autouse=True)
 def _quick_loops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "CLOCKS_DIFFER", timedelta(0))
-    monkeypatch.setattr(supervisor, "WRITE_HEARD_S", 0.05)
 
 
 async def test_whatever_is_done_in_whatever_order_the_state_is_right(

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from messaging.models import Conversation, Message
-from messaging.receiving import poller, supervisor
 from messaging.replying import sending, typing_sign
 from messaging.replying.reasons import reason_of
 from messaging.replying.sending import Wish
@@ -27,12 +26,6 @@ WHERE: dict[str, dict[str, int]] = {
     "in errcode": {"errcode": -14},
     "in both": {"ret": -14, "errcode": -14},
 }
-
-
-@pytest.fixture(autouse=True)
-def _quick_doubts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(poller, "DOUBT_PAUSE_S", 0.05)
-    monkeypatch.setattr(supervisor, "DOUBT_PAUSE_S", 0.05)
 
 
 def _row(session: Session) -> Session:

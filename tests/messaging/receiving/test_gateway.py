@@ -1,6 +1,7 @@
 """A gateway's refusal is no heartbeat: one is normal, minutes of nothing else are said."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,13 +12,14 @@ from messaging.models import Message
 from messaging.receiving import poll_notes
 from messaging.receiving.binding import Binding
 from messaging.receiving.poll_notes import GaveUp
+from messaging.worker.pauses import USUAL
 from sessions_app.login import driver
 from sessions_app.login.panel import login_panel
 from sessions_app.models import LoginAttempt, Session
 from sessions_app.sessions import reasons
 from sessions_app.sessions.health import GATEWAY_PATIENCE_S, health_of
 from tests.api.callers import calling
-from tests.conftest import Cast, Running, in_thread, until
+from tests.conftest import QUICK, Cast, Running, in_thread, until
 from tests.messaging.builders import make_session
 
 UPDATES = "/ilink/bot/getupdates"
@@ -102,7 +104,6 @@ def test_refusals_without_end_are_told_from_silence() -> None:
 async def test_the_worker_says_it_and_receives_again_when_the_gateway_is_well(
     running: Running, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    monkeypatch.setattr("messaging.receiving.supervisor.WRITE_HEARD_S", 0.1)
     monkeypatch.setattr("messaging.receiving.poller.SILENT_AFTER_S", 0.0)
     running.worker.polls.patience_s = 0.5
     running.worker.polls.sleep = _short
@@ -128,23 +129,26 @@ async def _short(_seconds: float) -> None:
     await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    "pauses", [replace(QUICK, retry_s=USUAL.retry_s, retry_later_s=USUAL.retry_later_s)], ids=[""]
+)
 async def test_a_code_s_status_polls_back_off_and_the_page_says_why(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pauses: list[float] = []
+    noted: list[float] = []
     pause = driver.LoginDriver._pause
 
-    async def noted(self: driver.LoginDriver, seconds: float) -> None:
-        pauses.append(seconds)
+    async def note(self: driver.LoginDriver, seconds: float) -> None:
+        noted.append(seconds)
         await pause(self, min(seconds, 0.02))
 
-    monkeypatch.setattr(driver.LoginDriver, "_pause", noted)
+    monkeypatch.setattr(driver.LoginDriver, "_pause", note)
     attempt: LoginAttempt = await in_thread(running._start)("Shop A")
     handle = await until(lambda: LoginAttempt.objects.get(pk=attempt.pk).qrcode, "a code")
     running.control.add_fault("status", path=STATUS, status=524, times=None)
-    pauses.clear()
-    await until(lambda: len(pauses) >= 6, "asked again")
-    backed_off = [one for one in pauses if one > 1.5][:4]
+    noted.clear()
+    await until(lambda: len(noted) >= 6, "asked again")
+    backed_off = [one for one in noted if one > 1.5][:4]
     # 2 s or 30 s with a fifth of jitter; the first refusal may have come before the list began.
     assert [24 <= one <= 36 for one in backed_off] in (
         [False, False, True, True],

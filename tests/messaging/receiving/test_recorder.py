@@ -12,7 +12,7 @@ import pytest
 from django.db import OperationalError
 
 from messaging.models import Message, RawAnswer
-from messaging.receiving import inbound, recorder
+from messaging.receiving import inbound
 from messaging.receiving.answers import Received
 from messaging.receiving.recorder import Recorder, Spool
 from sessions_app.models import Session, SessionEvent, Team
@@ -45,11 +45,6 @@ def database() -> Database:
     return Database()
 
 
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder, "AWAY_RETRY_S", 0.05)
-
-
 MakeRecorder = Callable[[], Any]
 
 
@@ -63,6 +58,7 @@ async def start(seeded: Team, tmp_path: Path, database: Database) -> AsyncIterat
                 Spool(tmp_path / "spool"),
                 store=database.store,
                 takes_writes=database.takes_writes,
+                away_retry_s=0.05,
             )
         )
         await made[-1].start()
@@ -234,9 +230,8 @@ async def test_a_stop_stores_what_is_in_hand(session: Session, tmp_path: Path) -
 
 
 async def test_a_stop_spools_what_a_hanging_database_holds(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    session: Session, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(recorder, "STOP_S", 0.2)
     hangs, goes_on = threading.Event(), threading.Event()
 
     def store(answers: Sequence[Received]) -> int:
@@ -244,7 +239,7 @@ async def test_a_stop_spools_what_a_hanging_database_holds(
         goes_on.wait(10)
         return inbound.store(answers)
 
-    one = Recorder(Spool(tmp_path / "spool"), store=store)
+    one = Recorder(Spool(tmp_path / "spool"), store=store, stop_s=0.2)
     await one.start()
     storing = [asyncio.ensure_future(one.store(answer(session, [text_message("in hand")])))]
     await until(hangs.is_set, "hanging")

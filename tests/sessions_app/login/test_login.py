@@ -8,8 +8,7 @@ from cryptography.fernet import Fernet
 from django.db import OperationalError
 from django.utils import timezone
 
-from sessions_app.ilink.backoff import Backoff
-from sessions_app.login import attempts, driver
+from sessions_app.login import attempts
 from sessions_app.login.driver import LoginDriver
 from sessions_app.models import Context, LoginAttempt, LoginState, Session, Team
 from sessions_app.realtime.streams import announcing
@@ -369,7 +368,6 @@ def test_a_public_page_waits_a_little_between_two_codes() -> None:
 async def test_a_status_refused_again_and_again_draws_a_new_code_once_over_age(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(driver, "Backoff", partial(Backoff, first_s=0.02, later_s=0.02))
     attempt_id = await _start(running)
     await _handle(attempt_id)
     running.control.add_fault("ret", path="*/get_qrcode_status", ret=-1, times=None)

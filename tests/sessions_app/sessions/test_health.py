@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone, translation
 
-from messaging.receiving import doubts, poll_notes, supervisor
+from messaging.receiving import doubts, poll_notes
 from messaging.receiving.binding import Binding
 from sessions_app.board import queries
 from sessions_app.models import Session, SessionEvent, SessionState, User
@@ -210,12 +210,6 @@ def test_what_was_heard_meanwhile_is_not_called_silent(cast: Cast) -> None:
     assert session.state == "connected"
 
 
-@pytest.fixture
-def _quick_notes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "WRITE_HEARD_S", 0.1)
-
-
-@pytest.mark.usefixtures("_quick_notes")
 async def test_the_worker_writes_the_silence_down_while_the_poll_still_hangs(
     running: Running,
 ) -> None:
