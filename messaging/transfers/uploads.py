@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
@@ -39,7 +38,7 @@ def problem(code: str) -> FileProblem:
 
 
 def bring(
-    *, owner: User, file: "UploadedFile[Any]", file_name: str = "", wanted: str = ""
+    *, owner: User, file: "UploadedFile[bytes]", file_name: str = "", wanted: str = ""
 ) -> Upload:
     """Keep what a browser or a program sent. Raises FileProblem: `empty`, `file_too_large`.
 
