@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
+from messaging.worker.pauses import USUAL, Pauses
 from sessions_app.models import Session, Team
 from sessions_app.realtime.streams import announcing
 from sessions_app.sessions.binding import Credentials, bind
@@ -32,6 +33,12 @@ ANSWERS: dict[str, Trouble] = {
 }
 EACH = 3
 """Sessions that are answered so, side by side."""
+
+
+@pytest.fixture
+def pauses() -> Pauses:
+    """The product's own: they are what keeps a loop from being hot."""
+    return USUAL
 
 
 def _bind(running: Running, name: str, trouble: Trouble) -> str:
