@@ -1,4 +1,4 @@
-"""A real Chromium on a real demo. One of each per file of tests."""
+"""A real Chromium for all files of tests, and a real demo for each of them."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from tests.browser.demo_process import Demo, copy_sources, start_demo
+from tests.browser.demo_process import Demo, Demos, copy_sources, start_demo
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",
@@ -29,18 +29,26 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="package")
+def demos(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demos]:
+    started = Demos(fresh, tmp_path_factory.mktemp("demos"))
+    yield started
+    started.close()
+
+
 @pytest.fixture(scope="module")
-def demo(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    folder: Path = tmp_path_factory.mktemp("demo") / "demo"
-    shutil.copytree(fresh, folder)
-    running = start_demo(folder)
+def demo(request: pytest.FixtureRequest, demos: Demos) -> Iterator[Demo]:
+    """A demo of this file's own: what one file leaves there meets no other."""
+    last = request.session.items[-1]
+    running = demos.take(is_last=last.path == request.path)
     yield running
     if running.process.poll() is None:
         running.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Ends with this package: Playwright's loop may not run beside the loops of async tests."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         if os.environ.get("REQUIRE_SERVICES") == "1":

@@ -61,8 +61,8 @@ def bound_shop(page: Page, demo: Demo, name: str = "Shop A", owner: str = "Lin")
 def write(demo: Demo, person: str, text: str, **more: Any) -> None:
     """As a simulated customer, to the bot that is alive."""
     bots = [bot for bot in demo.read("bots") if bot["alive"]]
-    people = {one["name"]: one["user_id"] for one in demo.read("state")["people"]}
-    demo.control("write", bot_id=bots[0]["bot_id"], person_id=people[person], text=text, **more)
+    bot_id = bots[0]["bot_id"]
+    demo.control("write", bot_id=bot_id, person_id=demo.person_id(person), text=text, **more)
 
 
 def open_conversation(page: Page, person: str) -> None:

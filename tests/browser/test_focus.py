@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, open_conversation, write
+from tests.browser.until import until
 
 pytestmark = pytest.mark.browser
 
@@ -88,11 +89,8 @@ def _box(page: Page, person: str) -> Locator:
 
 def _came(page: Page, held: list[Route]) -> Route:
     """The request that waits on its way, once the page has asked."""
-    for _ in range(200):
-        if held:
-            return held.pop()
-        page.wait_for_timeout(50)
-    raise AssertionError("nothing was asked for within 10 s")
+    until(page, lambda: held, "a request")
+    return held.pop()
 
 
 def _is_in_no_field(page: Page) -> None:

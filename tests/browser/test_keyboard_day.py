@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.demo_process import Demo
 from tests.browser.keyboard import Street, needs_reply
 from tests.browser.shop import bound_shop
+from tests.browser.until import until
 
 pytestmark = pytest.mark.browser
 
@@ -100,9 +101,8 @@ def test_ten_are_answered_and_resolved_in_one_go(
 
 
 def _until_received(page: Page, street: Street, meant: dict[str, list[str]]) -> None:
-    for _ in range(300):
+    def all_arrived() -> bool:
         got = street.received()
-        if all(len(got.get(name, [])) >= len(texts) for name, texts in meant.items()):
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"not all arrived within 30 s: {street.received()}")
+        return all(len(got.get(name, [])) >= len(texts) for name, texts in meant.items())
+
+    until(page, all_arrived, f"all of {meant} received")

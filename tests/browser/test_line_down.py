@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo, free_port
 from tests.browser.line import Line
+from tests.browser.until import until
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,7 @@ def _open_conversation(
         expect(page.get_by_role("dialog")).to_be_hidden()
     chat = {"bot_id": bots[0]["bot_id"], "person_id": TOM}
     demo.control("write", **chat, text="are you there?")
-    through = Demo(line.url, demo.username, demo.password, demo.folder, demo.process)
+    through = demo.through(line.url)
     log_in(page, through)
     page.get_by_role("list", name="Conversations").get_by_role("link", name="Tom Baker").click()
     expect(page.locator(".bubble", has_text="are you there?").first).to_be_visible()
@@ -92,11 +93,8 @@ def _cut_both(line: Line, pages: tuple[Page, Page]) -> int:
     """Let both pages open a websocket, then cut both; returns how many were cut."""
     for page in pages:
         page.evaluate("dispatchEvent(new Event('online'))")
-    for _ in range(200):
-        if line.open_websockets() >= len(pages):
-            return line.cut_websockets()
-        pages[0].wait_for_timeout(20)
-    raise AssertionError("no websocket came back within 4 s")
+    until(pages[0], lambda: line.open_websockets() >= len(pages), "both websockets open")
+    return line.cut_websockets()
 
 
 @pytest.mark.timeout(300)

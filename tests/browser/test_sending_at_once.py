@@ -1,7 +1,7 @@
 """The composer takes every letter: what is sent leaves at once, and comes back if refused."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -9,6 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, open_conversation, write
+from tests.browser.until import until
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +39,7 @@ def _box(page: Page, person: str = TOM) -> Locator:
 def _clear(page: Page) -> None:
     """The draft is empty on the server too, before another test begins."""
     _box(page).fill("")
-    _until(page, lambda: 'autocomplete="off"></textarea>' in page.request.get(page.url).text())
+    until(page, lambda: 'autocomplete="off"></textarea>' in page.request.get(page.url).text())
 
 
 def _ours(page: Page, text: str) -> Locator:
@@ -48,14 +49,6 @@ def _ours(page: Page, text: str) -> Locator:
 
 def _sent(demo: Demo, *texts: str) -> list[str]:
     return [one["text"] for one in demo.read("sends") if one["text"] in texts]
-
-
-def _until(page: Page, holds: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if holds():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("not within 10 s")
 
 
 @contextmanager
@@ -80,9 +73,9 @@ def test_the_field_is_empty_at_once_and_the_next_message_follows_in_order(
         expect(_box(page)).to_be_editable()
         for text in ("first of two", "second of two"):
             expect(_ours(page, text)).to_contain_text("sending…")
-        _until(page, lambda: len(held) == 1)  # the second waits for the first
+        until(page, lambda: len(held) == 1)  # the second waits for the first
         held[0].continue_()
-        _until(page, lambda: len(held) == 2)
+        until(page, lambda: len(held) == 2)
         held[1].continue_()
     for text in ("first of two", "second of two"):
         expect(_ours(page, text)).to_contain_text("accepted by WeChat")
@@ -107,7 +100,7 @@ def test_what_is_refused_comes_back_before_what_was_typed_since(
         page.keyboard.type(second)
         page.keyboard.press("Enter")
         page.keyboard.type("typed since")
-        _until(page, lambda: len(held) == 1)
+        until(page, lambda: len(held) == 1)
         if trouble == "offline":
             held[0].abort("internetdisconnected")
         else:
@@ -121,7 +114,7 @@ def test_what_is_refused_comes_back_before_what_was_typed_since(
     assert _sent(demo, first, second) == []
     page.keyboard.press("Enter")
     whole = f"{first}\n{second}\ntyped since and on"
-    _until(page, lambda: _sent(demo, whole) == [whole])
+    until(page, lambda: _sent(demo, whole) == [whole])
     expect(_box(page)).to_have_value("")
 
 
@@ -168,7 +161,7 @@ def test_a_reload_in_the_middle_neither_loses_nor_doubles(
             page.keyboard.type(text)
             page.keyboard.press("Enter")
         page.keyboard.type(f"half {reached}")
-        _until(page, lambda: len(held) == 1)
+        until(page, lambda: len(held) == 1)
         if reached:
             held[0].fetch()
     page.reload()
@@ -186,7 +179,7 @@ def test_a_tab_that_closes_in_the_middle_sends_all_the_same(page: Page, demo: De
         page.keyboard.press("Enter")
     other = page.context.new_page()
     page.close(run_before_unload=True)
-    _until(other, lambda: len(_sent(demo, "last words of a tab")) == 1)
+    until(other, lambda: len(_sent(demo, "last words of a tab")) == 1)
     other.goto(f"{demo.url}/inbox/")
     open_conversation(other, TOM)
     expect(_ours(other, "last words of a tab")).to_have_count(1)
@@ -199,7 +192,7 @@ def test_refused_while_another_conversation_is_open_it_waits_in_its_own_draft(
     with _slow(page) as held:
         page.keyboard.type("for Tom alone")
         page.keyboard.press("Enter")
-        _until(page, lambda: len(held) == 1)
+        until(page, lambda: len(held) == 1)
         open_conversation(page, LINA)
         expect(_box(page, LINA)).to_be_focused()
         page.keyboard.type("for Lina")
@@ -244,7 +237,7 @@ def test_files_leave_with_their_text_and_come_back_with_it(page: Page, demo: Dem
         page.keyboard.press("Enter")
         expect(tray).to_be_hidden()
         expect(page.locator(".sendings > li")).to_contain_text("plan.txt")
-        _until(page, lambda: len(held) == 1)
+        until(page, lambda: len(held) == 1)
         held[0].fulfill(status=500, body="no")
         expect(tray.get_by_role("listitem")).to_contain_text("plan.txt")
         expect(_box(page, LINA)).to_have_value("with a plan")

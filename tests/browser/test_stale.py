@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Request, Route, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.demo_process import Demo, free_port
 from tests.browser.guard import Guard
 from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
+from tests.browser.until import until
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +31,7 @@ def guard(demo: Demo) -> Iterator[Guard]:
 @pytest.fixture
 def through(demo: Demo, guard: Guard) -> Demo:
     guard.let_through()
-    return Demo(guard.url, demo.username, demo.password, demo.folder, demo.process)
+    return demo.through(guard.url)
 
 
 @pytest.fixture
@@ -66,10 +67,15 @@ def _come_back(page: Page) -> None:
 
 
 def _pass(page: Page, seconds: int) -> None:
-    """Of the page's clock; what it posts meanwhile has time for its answer."""
+    """Of the page's clock; what it asks meanwhile is answered before the next second."""
+    asked: set[Request] = set()
+    page.on("request", asked.add)
+    for name in ("requestfinished", "requestfailed"):
+        page.on(name, asked.discard)  # type: ignore[call-overload]
     for _ in range(seconds):
         page.clock.run_for(1_000)
-        page.wait_for_timeout(30)
+        until(page, lambda: not asked, "every request answered")
+    page.remove_listener("request", asked.add)
 
 
 def _types_and_saves(page: Page, words: str) -> None:

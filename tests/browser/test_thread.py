@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, open_conversation, write
+from tests.browser.until import until
 
 pytestmark = pytest.mark.browser
 
@@ -26,9 +27,11 @@ def page(context: BrowserContext, demo: Demo) -> Page:
     return one
 
 
-def _bulk(demo: Demo, prefix: str, count: int = MANY) -> None:
+def _bulk(page: Page, demo: Demo, prefix: str, count: int = MANY) -> None:
+    """Written, and arrived: the row in the list shows the last one."""
     for number in range(count):
         write(demo, LINA, f"{prefix} {number}")
+    expect(page.locator("#conversation-rows")).to_contain_text(f"{prefix} {count - 1}")
 
 
 def _bubble(page: Page, text: str) -> Locator:
@@ -50,7 +53,7 @@ def _message_id(page: Page, text: str) -> str:
 def test_it_opens_at_the_first_unread_and_at_the_end_when_all_is_read(
     page: Page, demo: Demo
 ) -> None:
-    _bulk(demo, "first", 30)
+    _bulk(page, demo, "first", 30)
     open_conversation(page, LINA)
     line = page.locator("[data-unread-line]")
     expect(line).to_be_in_viewport()
@@ -63,7 +66,7 @@ def test_it_opens_at_the_first_unread_and_at_the_end_when_all_is_read(
 
 
 def test_older_messages_come_in_above_without_a_jump(page: Page, demo: Demo) -> None:
-    _bulk(demo, "older")
+    _bulk(page, demo, "older")
     page.reload()
     open_conversation(page, LINA)
     expect(page.locator("#earlier a")).to_have_count(1)
@@ -77,7 +80,7 @@ def test_older_messages_come_in_above_without_a_jump(page: Page, demo: Demo) -> 
 
 
 def test_new_ones_scroll_only_at_the_bottom_else_they_are_counted(page: Page, demo: Demo) -> None:
-    _bulk(demo, "filler", 30)
+    _bulk(page, demo, "filler", 30)
     page.reload()
     open_conversation(page, LINA)
     page.locator("#conversation-scroll").evaluate("pane => { pane.scrollTop = pane.scrollHeight; }")
@@ -99,7 +102,7 @@ def test_it_opens_at_any_message_and_finds_back_to_the_newest(page: Page, demo: 
     page.reload()
     open_conversation(page, LINA)
     number = _message_id(page, "the one to find")
-    _bulk(demo, "after it", 60)
+    _bulk(page, demo, "after it", 60)
     page.goto(f"{page.url.partition('?')[0]}?around={number}")
     expect(_bubble(page, "the one to find")).to_be_in_viewport()
     expect(_bubble(page, "after it 59")).to_have_count(0)
@@ -117,13 +120,15 @@ def test_reading_on_from_an_old_place_leaves_no_gap(page: Page, demo: Demo) -> N
     page.reload()
     open_conversation(page, LINA)
     number = _message_id(page, "start here")
-    _bulk(demo, "read on", 60)
+    _bulk(page, demo, "read on", 60)
     page.goto(f"{page.url.partition('?')[0]}?around={number}")
-    while page.locator("#later a").count():
-        page.locator("#conversation-scroll").evaluate(
-            "pane => { pane.scrollTop = pane.scrollHeight; }"
-        )
-        page.wait_for_timeout(50)
+
+    def at_the_end() -> bool:
+        scroll = "pane => { pane.scrollTop = pane.scrollHeight; }"
+        page.locator("#conversation-scroll").evaluate(scroll)
+        return page.locator("#later a").count() == 0
+
+    until(page, at_the_end, "the end of the conversation")
     texts = page.locator(".bubble-text").all_inner_texts()
     assert [text for text in texts if text.startswith("read on")] == [
         f"read on {number}" for number in range(60)
@@ -142,7 +147,7 @@ def test_a_quote_leads_to_what_it_quotes(page: Page, demo: Demo) -> None:
     write(demo, LINA, "quoting", **_quoting(str(wire_id["message_id"])))
     quote = page.locator("a.quote").filter(has_text="please quote me")
     expect(quote).to_be_visible()
-    _bulk(demo, "in between", 30)
+    _bulk(page, demo, "in between", 30)
     page.locator("#conversation-scroll").evaluate("pane => { pane.scrollTop = pane.scrollHeight; }")
     quote.evaluate("link => link.click()")
     expect(sent).to_be_in_viewport()

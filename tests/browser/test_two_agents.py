@@ -1,7 +1,7 @@
 """Two agents in two browsers at one conversation: seen, asked, never answering twice unawares."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
@@ -16,6 +16,7 @@ from tests.browser.shop import (
     open_conversation,
     write,
 )
+from tests.browser.until import until
 
 pytestmark = pytest.mark.browser
 
@@ -69,11 +70,8 @@ def _clear(page: Page) -> None:
     """The draft is empty on the server too, before another test begins."""
     _box(page).fill("")
     own = page.url.rstrip("/") + "/"
-    for _ in range(50):
-        if 'autocomplete="off"></textarea>' in page.request.get(own).text():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("the draft was not emptied within 5 s")
+    empty = 'autocomplete="off"></textarea>'
+    until(page, lambda: empty in page.request.get(own).text(), "the draft emptied")
 
 
 def _row(page: Page) -> Locator:
@@ -387,14 +385,6 @@ def test_the_customer_sees_typing_and_it_ends(agents: tuple[Page, Page], demo: D
         return bool(demo.read(chat)["typing"])
 
     _box(wei).press_sequentially("let me see")
-    _until(wei, phone_shows)
+    until(wei, phone_shows)
     _clear(wei)
-    _until(wei, lambda: not phone_shows())
-
-
-def _until(page: Page, holds: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if holds():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("not within 10 s")
+    until(wei, lambda: not phone_shows())
