@@ -1,7 +1,6 @@
 """`wait`: woken by what comes, ended by time and by the client; no connection held meanwhile."""
 
 import asyncio
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,21 +45,22 @@ async def waiting_calls(count: int = 1) -> None:
 async def test_a_message_wakes_the_wait_at_once(
     agent: User, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 30.0)  # only a hint can wake it
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 60.0)  # only a hint can wake it in time
     secret = await in_thread(token_of)(agent)
     for number in range(3):
         last = (await ask(secret, "GET", "/messages")).body["last_id"]
         call = await asked(secret, "GET", f"/messages?after={last}&wait=20")
         await waiting_calls()
         assert not call.is_answered
-        began = time.monotonic()
         await in_thread(receive)(session, text_message(str(number)))
         answer = await call.answer()
-        assert time.monotonic() - began < 0.3
         assert [one["text"] for one in answer.body["items"]] == [str(number)]
 
 
-async def test_without_any_hint_it_is_found_within_a_second(agent: User, session: Session) -> None:
+async def test_without_any_hint_it_is_found_by_looking(
+    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.05)
     secret = await in_thread(token_of)(agent)
     call = await asked(secret, "GET", "/messages?wait=20")
     await waiting_calls()
@@ -70,18 +70,16 @@ async def test_without_any_hint_it_is_found_within_a_second(agent: User, session
         get_channel_layer().groups.clear()
         receive(session, text_message("quiet"))
 
-    began = time.monotonic()
     await in_thread(unheard)()
     answer = await call.answer()
-    assert time.monotonic() - began < 1.6
     assert answer.body["items"][0]["text"] == "quiet"
 
 
 async def test_it_answers_empty_when_the_time_is_over(agent: User, session: Session) -> None:
     secret = await in_thread(token_of)(agent)
-    began = time.monotonic()
-    answer = await ask(secret, "GET", "/messages?wait=1.2&after=7")
-    assert 1.1 < time.monotonic() - began < 2.5
+    call = await asked(secret, "GET", "/messages?wait=1.2&after=7")
+    await waiting_calls()
+    answer = await call.answer()
     assert (answer.status, answer.body) == (200, {"items": [], "next": None, "last_id": "7"})
     assert waiters() == 0
 
@@ -89,9 +87,7 @@ async def test_it_answers_empty_when_the_time_is_over(agent: User, session: Sess
 async def test_what_is_there_already_is_not_waited_for(agent: User, session: Session) -> None:
     await in_thread(receive)(session, text_message("hello"))
     secret = await in_thread(token_of)(agent)
-    began = time.monotonic()
     answer = await ask(secret, "GET", "/messages?wait=20")
-    assert time.monotonic() - began < 2
     assert len(answer.body["items"]) == 1
 
 
@@ -194,13 +190,11 @@ async def test_a_login_is_watched_by_its_version(seeded: Team, session: Session)
 
     call: Call = await asked(secret, "GET", f"{place}?wait=20&seen=1")
     await waiting_calls()
-    began = time.monotonic()
     shown: dict[str, Any] = {
         "qrcode_handle": "h", "qr_url": "https://liteapp.example/q", "status": LoginState.WAITING,
     }  # fmt: skip
     await in_thread(lambda: attempts.show_code(attempt.pk, **shown))()
     answer = await call.answer()
-    assert time.monotonic() - began < 0.5
     assert (answer.body["version"], answer.body["qr_url"]) == (2, "https://liteapp.example/q")
     assert answer.body["qr_svg"].startswith("<")
 

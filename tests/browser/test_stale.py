@@ -71,7 +71,7 @@ def _pass(page: Page, seconds: int) -> None:
     asked: set[Request] = set()
     page.on("request", asked.add)
     for name in ("requestfinished", "requestfailed"):
-        page.on(name, asked.discard)  # type: ignore[call-overload]
+        page.on(name, asked.discard)
     for _ in range(seconds):
         page.clock.run_for(1_000)
         until(page, lambda: not asked, "every request answered")

