@@ -57,12 +57,11 @@ def _is_sleep(call: ast.Call) -> bool:
         return True
     if called != "asyncio.sleep":
         return False
-    first = call.args[0]
-    if isinstance(first, ast.Constant):
-        return isinstance(first.value, int | float) and first.value > A_TURN_S
     # `min(seconds, 0.005)` is short; any other expression is a wait.
-    most = first.args[-1] if isinstance(first, ast.Call) and first.args else None
-    return not (isinstance(most, ast.Constant) and most.value <= A_TURN_S)
+    first = call.args[0]
+    most = first.args[-1] if isinstance(first, ast.Call) and first.args else first
+    is_number = isinstance(most, ast.Constant) and isinstance(most.value, int | float)
+    return not (is_number and float(ast.unparse(most)) <= A_TURN_S)
 
 
 def _found() -> set[tuple[str, str]]:

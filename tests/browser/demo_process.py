@@ -153,7 +153,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
 
 
 def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 100
     with httpx.Client(timeout=2) as client:  # one for all: each loads the certificates
         while time.monotonic() < deadline:
             if process.poll() is not None:
@@ -163,6 +163,7 @@ def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
                     return
             time.sleep(0.05)
     process.kill()
+    process.wait(10)
     raise AssertionError(f"the demo is not ready:\n{log.read_text()}")
 
 

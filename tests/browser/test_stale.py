@@ -69,13 +69,20 @@ def _come_back(page: Page) -> None:
 def _pass(page: Page, seconds: int) -> None:
     """Of the page's clock; what it asks meanwhile is answered before the next second."""
     asked: set[Request] = set()
-    page.on("request", asked.add)
-    for name in ("requestfinished", "requestfailed"):
-        page.on(name, asked.discard)
+
+    def began(request: Request) -> None:
+        asked.add(request)
+
+    def ended(request: Request) -> None:
+        asked.discard(request)
+
+    page.on("request", began)
+    page.on("requestfinished", ended)
+    page.on("requestfailed", ended)
     for _ in range(seconds):
         page.clock.run_for(1_000)
         until(page, lambda: not asked, "every request answered")
-    page.remove_listener("request", asked.add)
+    page.remove_listener("request", began)
 
 
 def _types_and_saves(page: Page, words: str) -> None:
