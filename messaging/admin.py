@@ -1,4 +1,4 @@
-"""Maintenance of contacts, threads and messages: to be found and read, hardly to be changed."""
+"""Admin pages for contacts, conversations and messages. Nearly everything is read-only."""
 
 from typing import Any
 

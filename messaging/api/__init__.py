@@ -1,4 +1,4 @@
-"""The HTTP API `/api/v1/`: one room per noun. Schema in, one query or service, schema out.
+"""The HTTP API `/api/v1/`: one module per noun. Each call runs one query or one service.
 
-What it may show or do is decided by `access` and the services, as for the pages; never here.
+Who may see or do what is decided by `access` and the services, as for the pages, never here.
 """

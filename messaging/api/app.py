@@ -1,4 +1,4 @@
-"""The API put together: rooms, doors, error handlers, and the schema that describes them."""
+"""Builds the API: its endpoints, authentication, error handlers and OpenAPI schema."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 from ninja import NinjaAPI
 
 from messaging.api import errors
-from messaging.api.auth import DOORS, ApiRequest
+from messaging.api.auth import AUTHENTICATION, ApiRequest
 from messaging.api.endpoints import (
     contacts,
     conversations,
@@ -27,7 +27,7 @@ api = NinjaAPI(
     description="Everything that the console does with sessions and messages, for programs.",
     docs_url=None,
     openapi_url=None,
-    auth=DOORS,
+    auth=AUTHENTICATION,
     urls_namespace="api",
 )
 errors.install(api)
@@ -47,12 +47,12 @@ def schema() -> dict[str, Any]:
 
 @require_GET
 def docs(request: HttpRequest) -> HttpResponse:
-    """`/api/docs`: the schema to read and to try, with the person's own session."""
+    """`/api/docs`: reads and tries the schema. Calls use the browser's own session."""
     return render(request, "api/docs.html")
 
 
 def urls() -> tuple[list[URLPattern | URLResolver], str, str]:
-    """The API's addresses. Its own doors answer strangers with 401 instead of the login page."""
+    """The API's URL patterns. Callers without a login get 401, not the login page."""
     patterns, app_name, namespace = api.urls
     for pattern in patterns:
         if isinstance(pattern, URLPattern) and pattern.callback is not None:

@@ -1,6 +1,6 @@
-"""Who calls: a token's owner, or the person of the browser's session (with CSRF).
+"""Authenticates API calls: by a token, or by the browser's session (with CSRF).
 
-A token narrows what its owner may and never widens it; roles and teams are asked for every call.
+A token can only narrow what its owner may do. Roles and teams are checked on every call.
 """
 
 from dataclasses import dataclass
@@ -21,13 +21,16 @@ from sessions_app.sessions.access import require
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """`token` is None for a browser."""
+    """The user who makes the call. `token` is None when a browser makes it."""
 
     user: User
     token: ApiToken | None = None
 
-    def again(self) -> "Caller":
-        """The same caller read anew, after a wait. Raises ApiError 401 when it has ended."""
+    def reloaded(self) -> "Caller":
+        """Reload the caller after a wait.
+
+        Raises ApiError 401 if token or user is no longer valid.
+        """
         if self.token is not None:
             token = tokens.still_alive(self.token)
             if token is None:
@@ -39,7 +42,11 @@ class Caller:
         return Caller(user)
 
     def check(self, scope: Scope, capability: Capability | None = None) -> User:
-        """The person, who may. Raises ApiError 403 for the token, PermissionDenied for the role."""
+        """Return the user if the call is allowed.
+
+        Raises ApiError 403 if the token lacks the scope, PermissionDenied if the role lacks the
+        capability.
+        """
         if self.token is not None and not self.token.allows(scope):
             raise ApiError(403, "wrong_scope", f"This token lacks the scope “{scope}”.")
         if capability is not None:
@@ -48,7 +55,7 @@ class Caller:
 
 
 class ApiRequest(HttpRequest):
-    """A request that passed the door."""
+    """A request that passed authentication."""
 
     auth: Caller
 
@@ -58,7 +65,7 @@ def allowed(request: ApiRequest, scope: Scope, capability: Capability | None = N
 
 
 class BearerToken(HttpBearer):
-    """A header that is there must hold a living token; the cookie is not tried after it."""
+    """Reads the Authorization header. If it is there, the cookie is not tried."""
 
     def __call__(self, request: HttpRequest) -> Caller | None:
         if "Authorization" not in request.headers:
@@ -78,7 +85,7 @@ class BearerToken(HttpBearer):
 
 
 class BrowserSession(APIKeyCookie):
-    """A signed-in person's own browser."""
+    """Authenticates a signed-in user's browser by its session cookie."""
 
     param_name = settings.SESSION_COOKIE_NAME
 
@@ -86,7 +93,7 @@ class BrowserSession(APIKeyCookie):
         return self.authenticate(request, None)
 
     def authenticate(self, request: HttpRequest, key: str | None) -> Caller | None:
-        # A fresh row: its roles and teams are those of this moment.
+        # `request.user` is read anew on each request, so roles and teams are current.
         user = request.user
         if not isinstance(user, User) or not user.is_active:
             return None
@@ -96,4 +103,4 @@ class BrowserSession(APIKeyCookie):
         return Caller(user)
 
 
-DOORS = [BearerToken(), BrowserSession()]
+AUTHENTICATION = [BearerToken(), BrowserSession()]

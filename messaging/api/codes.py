@@ -1,6 +1,6 @@
-"""Every status and code that an error of the API may bear. docs/api.md has them as a table.
+"""All status and error codes that the API can answer with. docs/api.md has them as a table.
 
-The schema lists them, and the tests hold every answer, the table and the schema against this.
+The schema lists them. Tests compare every answer, the table and the schema with this list.
 """
 
 CODES: dict[int, tuple[str, ...]] = {
@@ -35,6 +35,6 @@ EVERY_CODE = sorted({code for codes in CODES.values() for code in codes})
 
 
 def code_for(status: int) -> str:
-    """The first code of a status; of one that is not ours, that of its class."""
+    """The first code listed for a status. An unlisted status gets the code of its class."""
     fallback = "server_error" if status >= 500 else "bad_request"
     return CODES.get(status, (fallback,))[0]

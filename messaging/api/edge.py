@@ -1,7 +1,7 @@
-"""The outer wall of the API: what Django itself refuses is said in the API's form too.
+"""Middleware that turns Django's own error pages under `/api/v1/` into the API's JSON errors.
 
-A middleware, so that unknown addresses, wrong methods, wrong hosts, ranges beyond the end and
-crashes outside of the calls answer like the calls do. It changes nothing outside of `/api/v1/`.
+It handles what never reaches a call or fails outside of one: unknown addresses, wrong methods,
+wrong hosts, ranges beyond the end of a file, and crashes.
 """
 
 import json
@@ -22,12 +22,12 @@ _WORDS = {
     416: "The range begins behind the end of the file; see Content-Range for its size.",
     503: "The console is busy or its database does not answer. Try again.",
 }
-_OF_THE_FILE = ("Content-Disposition", "ETag")
-"""Headers of an answer that would have been a file."""
+_FILE_HEADERS = ("Content-Disposition", "ETag")
+"""Headers of a file's answer that must not stay on an error."""
 
 
 class ApiEdgeMiddleware:
-    """Errors become JSON; nothing of the API is kept by anybody's cache."""
+    """Turns errors into JSON and keeps the API's answers out of caches."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -38,7 +38,7 @@ class ApiEdgeMiddleware:
             return response
         if response.status_code >= 400:
             if not _is_ours(response):
-                say_as_json(response)
+                replace_with_json(response)
             response.headers["Cache-Control"] = "no-store"
         response.headers.setdefault("Cache-Control", "no-store")
         return response
@@ -48,11 +48,11 @@ def _is_ours(response: HttpResponse) -> bool:
     return response.headers.get("Content-Type", "").startswith("application/json")
 
 
-def say_as_json(response: HttpResponse) -> None:
-    """In place, so that headers such as Allow stay."""
+def replace_with_json(response: HttpResponse) -> None:
+    """Replace the body in place, so that headers such as Allow stay."""
     response.content = json.dumps(error_of(response.status_code)).encode()
     response.headers["Content-Type"] = "application/json"
-    for name in _OF_THE_FILE:
+    for name in _FILE_HEADERS:
         response.headers.pop(name, None)
     if response.status_code == 503:
         response.headers.setdefault("Retry-After", RETRY_AFTER["Retry-After"])
@@ -61,7 +61,7 @@ def say_as_json(response: HttpResponse) -> None:
 
 
 def error_of(status: int) -> dict[str, object]:
-    """What a bare status says."""
+    """The error body for a bare status."""
     broken, unread = "Something broke here; the log says what.", "This request cannot be read."
     words = _WORDS.get(status, broken if status >= 500 else unread)
     return error_body(code_for(status), words)

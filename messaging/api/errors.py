@@ -1,8 +1,8 @@
-"""Every answer that is not 2xx: `{"error": {"code", "message", "field"?, "offer"?}}`.
+"""All error answers: `{"error": {"code", "message", "field"?, "offer"?}}`.
 
 ApiError          a status, a code, a sentence
-├── NotAvailable  501: the call exists, what it needs comes with a later version
-└── what the rooms raise, turned into one by the handlers below
+├── NotAvailable  501: the call exists, but a later version brings what it needs
+└── the handlers below turn the errors of other rooms into an ApiError
 """
 
 import logging
@@ -33,7 +33,7 @@ REPLY_STATUS = {
 
 
 class ErrorBody(BaseModel):
-    """`field`: what in the call is wrong. `offer`: sessions that could send instead."""
+    """`field`: the part of the call that is wrong. `offer`: sessions that could send instead."""
 
     code: Annotated[str, WithJsonSchema({"type": "string", "enum": EVERY_CODE})]
     message: str
@@ -46,14 +46,14 @@ class ErrorOut(BaseModel):
 
 
 ERRORS: dict[Any, Any] = {frozenset(CODES): ErrorOut}
-"""What any call may answer besides its own; for the schema."""
+"""For the schema: errors that any call may answer with."""
 
 RETRY_AFTER = {"Retry-After": "5"}
-"""Seconds, as a header: what a program waits before it asks a console in trouble again."""
+"""How long, in seconds, a client should wait when the console is in trouble."""
 
 
 class ApiError(Exception):
-    """Raised by the rooms of the API; answered as it says."""
+    """An error answer of the API."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class ApiError(Exception):
 
 
 class NotAvailable(ApiError):  # noqa: N818 - a statement
-    """What the models cannot hold yet."""
+    """For fields that the database cannot store yet."""
 
     def __init__(self, what: str, *, field: str = "") -> None:
         super().__init__(501, "not_available", f"{what}: not in this version yet.", field=field)
@@ -98,7 +98,7 @@ def refuse(problem: ApiError) -> HttpResponse:
 
 
 def from_reply(problem: ReplyError) -> ApiError:
-    """409 unless the post itself is wrong; where another session could send, it is offered."""
+    """409 unless the post itself is wrong. `offer` names sessions that could send instead."""
     status, field = REPLY_STATUS.get(problem.code, (409, ""))
     if isinstance(problem, FileProblem):
         status, field = 422, "attachments"
@@ -112,7 +112,7 @@ def from_name(problem: SessionNameError, field: str) -> ApiError:
 
 
 def _invalid(problem: ValidationError) -> ApiError:
-    """The first thing wrong: in the schema's words, without repeating what was sent."""
+    """The first error that the schema found. It does not repeat what was sent."""
     first = problem.errors[0]
     names = [str(part) for part in first.get("loc", ()) if isinstance(part, str)]
     field = names[-1] if len(names) > 1 and names[-1] != "body" else ""
@@ -121,7 +121,7 @@ def _invalid(problem: ValidationError) -> ApiError:
 
 
 def install(api: NinjaAPI) -> None:
-    """One handler per kind; whatever is left is our fault, is logged, and tells nothing."""
+    """Add a handler for each kind of error. Anything else is a bug: it is logged and not shown."""
 
     @api.exception_handler(ApiError)
     def api_error(request: HttpRequest, problem: ApiError) -> HttpResponse:
@@ -164,17 +164,19 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(Exception)
     def broken(request: HttpRequest, problem: Exception) -> HttpResponse:
         if may_pass(problem):
-            logger.warning("%s %s: not now", request.method, request.path, exc_info=problem)
+            logger.warning(
+                "%s %s: temporarily unavailable", request.method, request.path, exc_info=problem
+            )
             words = "The console is busy or its database does not answer. Try again."
             answer = refuse(ApiError(503, "unavailable", words, headers=RETRY_AFTER))
-            answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's own mark
+            answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's own flag
             return answer
         logger.error("%s %s failed", request.method, request.path, exc_info=problem)
         return refuse(ApiError(500, "server_error", "Something broke here; the log says what."))
 
 
 def may_pass(problem: BaseException | None) -> bool:
-    """Not our fault and over by itself: database, Redis or disk are away or busy, not wrong."""
+    """True if database, Redis or disk are busy or away, which passes without a fix of ours."""
     if problem is None:
         return False
     trouble = trouble_of(problem)

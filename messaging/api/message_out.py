@@ -1,4 +1,4 @@
-"""A message row as the API shows it. Pure: `queries.stored_messages` has read all of it."""
+"""A message as the API shows it. Runs no query: `queries.stored_messages` has loaded it all."""
 
 from messaging.api.schemas import AttachmentOut, MessageErrorOut, MessageOut, QuoteOut
 from messaging.media import reasons as media_reasons

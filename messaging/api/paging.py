@@ -1,4 +1,4 @@
-"""Lists: `limit` up to 200 and an opaque `cursor`. What a cursor holds is nobody's business."""
+"""Pages of lists: `limit` up to 200 and an opaque `cursor`."""
 
 import base64
 import binascii
@@ -25,7 +25,7 @@ def pack(place: str) -> str:
 
 
 def unpack(cursor: str) -> str:
-    """Where the page before ended; "" at the start. Raises ApiError 422."""
+    """Where the previous page ended; "" at the start. Raises ApiError 422."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         return base64.b64decode(padded.encode(), altchars=b"-_", validate=True).decode()
@@ -38,7 +38,7 @@ def bad_cursor() -> ApiError:
 
 
 def unpack_id(cursor: str) -> int:
-    """A cursor that holds an id. Raises ApiError 422."""
+    """The id in a cursor, 0 at the start. Raises ApiError 422."""
     place = unpack(cursor)
     number = id_or_none(place) if place else 0
     if number is None:
@@ -47,13 +47,13 @@ def unpack_id(cursor: str) -> int:
 
 
 def id_or_none(text: str) -> int | None:
-    """The number of an id as the API writes it; None for what no id can be."""
+    """The number of an id as the API writes it; None if the text is not an id."""
     if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > BIGGEST_ID:
         return None
     return int(text)
 
 
 def split(rows: Sequence[Row], limit: int) -> tuple[list[Row], Row | None]:
-    """Of `limit + 1` rows the page, and its last row if more follow."""
+    """Split up to `limit + 1` rows into the page and its last row (None on the last page)."""
     page = list(rows[:limit])
     return page, (page[-1] if len(rows) > limit else None)

@@ -1,4 +1,4 @@
-"""What goes over the wire, as docs/api.md shows it. Ids are strings, times UTC with ms."""
+"""The API's request and response bodies. Ids are strings, times UTC with milliseconds."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from messaging.models.contact import NOTE_MOST
 
 
 def iso(moment: datetime) -> str:
-    """2026-11-23T15:30:00.123Z"""
+    """Format a time like 2026-11-23T15:30:00.123Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -35,11 +35,11 @@ def _storable(text: str) -> str:
 
 
 Words = Annotated[str, AfterValidator(_storable)]
-"""Text that a database can look for."""
+"""Text that every database can store and search."""
 
 
-def _moment(text: object) -> datetime:
-    """ISO 8601 with its zone, between years that every clock knows."""
+def _parse_time(text: object) -> datetime:
+    """An ISO 8601 time with a time zone, in a year that Python can convert."""
     try:
         moment = datetime.fromisoformat(text) if isinstance(text, str) else None
         moment = moment.astimezone(UTC) if moment is not None and moment.tzinfo else None
@@ -52,13 +52,13 @@ def _moment(text: object) -> datetime:
 
 Time = Annotated[
     datetime,
-    BeforeValidator(_moment),
+    BeforeValidator(_parse_time),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 NUL_FREE = {"pattern": "^[^\\u0000]*$"}
 Name = Annotated[Words, Field(max_length=400, json_schema_extra=NUL_FREE)]
-"""Longer than any name may be: what is wrong with a name is said by the rule for names."""
+"""Longer than names may be, so that the rule for names can say what is wrong."""
 
 UserId = Annotated[
     Words,
@@ -67,7 +67,7 @@ UserId = Annotated[
 
 
 class Body(BaseModel):
-    """What is sent to us: an unknown field is an error, not a wish that nobody hears."""
+    """A request body. Unknown fields are an error, so that a typing mistake is not ignored."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -144,7 +144,7 @@ class AttachmentOut(BaseModel):
 
 
 class QuoteOut(BaseModel):
-    """`id`: the quoted message, where it is one of ours."""
+    """`id`: the quoted message, if it is stored here."""
 
     id: str | None
     text: str
@@ -182,7 +182,7 @@ class MessageOut(BaseModel):
 
 
 class MessagesOut(BaseModel):
-    """`last_id`: what to ask `after` the next time."""
+    """`last_id`: the value for the next `after`."""
 
     items: list[MessageOut]
     next: str | None
@@ -190,7 +190,7 @@ class MessagesOut(BaseModel):
 
 
 class UploadOut(BaseModel):
-    """`kind`: how the file will travel."""
+    """`kind`: how the file will be sent."""
 
     id: str
     size: int
@@ -198,7 +198,7 @@ class UploadOut(BaseModel):
 
 
 class AttachmentIn(Body):
-    """Either `content_base64` (small files) or `upload_id`, and not both."""
+    """Either `content_base64` (for small files) or `upload_id`."""
 
     kind: Annotated[str, Field(pattern="^(image|voice|video|file)$")]
     file_name: Annotated[Words, Field(max_length=255, json_schema_extra=NUL_FREE)] = ""
@@ -222,7 +222,7 @@ class MessageIn(Body):
     override: bool = False
 
 
-class TakenOut(BaseModel):
+class QueuedOut(BaseModel):
     id: str
     status: str
     session: str

@@ -1,4 +1,4 @@
-"""`/contacts`: the people who wrote, by WeChat id, and what can still be sent to each."""
+"""`/contacts`: contacts by WeChat id, and what can still be sent to each."""
 
 from typing import Annotated
 
@@ -21,14 +21,14 @@ router = Router(tags=["contacts"])
 WeChatId = Annotated[str, Path(description="The person's WeChat id, percent-encoded.")]
 
 
-def _mine(user: User, user_id: str) -> Contact:
+def _contact(user: User, user_id: str) -> Contact:
     if "\0" in user_id:
         raise Http404
     return contact_or_404(user, user_id)
 
 
 def contact_out(user: User, contact: Contact) -> ContactOut:
-    """The accounts are those of the teams that the caller meets this person in."""
+    """`contexts` holds the sessions of the teams in which the caller sees this contact."""
     mine = conversations_of(user).filter(contact=contact).select_related("contact")
     seen = queries.person_contexts(*mine, now=timezone.now())
     return ContactOut(
@@ -52,16 +52,16 @@ def contact_out(user: User, contact: Contact) -> ContactOut:
 @router.get("/contacts/{user_id}", response={200: ContactOut, **ERRORS}, summary="One person")
 def one_contact(request: ApiRequest, user_id: WeChatId) -> ContactOut:
     user = allowed(request, Scope.READ)
-    return contact_out(user, _mine(user, user_id))
+    return contact_out(user, _contact(user, user_id))
 
 
 @router.patch(
     "/contacts/{user_id}", response={200: ContactOut, **ERRORS}, summary="Change a person"
 )
 def change(request: ApiRequest, user_id: WeChatId, body: ContactIn) -> ContactOut:
-    """Empty or null: no `name` (they are a number again), no `note`. 501 for fields and blocked."""
+    """An empty or null `name` or `note` removes it. `fields` and `blocked` answer 501."""
     user = allowed(request, Scope.CONTACTS, Capability.ANSWER)
-    contact = _mine(user, user_id)
+    contact = _contact(user, user_id)
     for field in sorted(body.model_fields_set - {"name", "note"}):
         raise NotAvailable(f"Changing {field}", field=field)
     if "name" in body.model_fields_set:
@@ -77,9 +77,12 @@ def change(request: ApiRequest, user_id: WeChatId, body: ContactIn) -> ContactOu
     summary="Show that somebody types",
 )
 def typing(request: ApiRequest, user_id: WeChatId, body: TypingIn) -> Status[None]:
-    """`on: true` lasts some seconds: repeat it every 3 s. Nothing is shown where none may go."""
+    """`on: true` lasts a few seconds: repeat it every 3 s.
+
+    No sign is shown where no reply can be sent.
+    """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
-    mine = conversations_of(user).filter(contact=_mine(user, user_id))
+    mine = conversations_of(user).filter(contact=_contact(user, user_id))
     conversation = mine.select_related("contact").order_by("-last_at", "-id")[:1].get()
     if not body.on:
         typing_sign.stop(conversation)

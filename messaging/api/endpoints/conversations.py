@@ -1,4 +1,4 @@
-"""`/conversations`: the inbox as a list, one of it, and its messages."""
+"""`/conversations`: the inbox as a list, one conversation, and its messages."""
 
 from typing import Annotated
 
@@ -51,7 +51,7 @@ def conversation_out(row: Conversation) -> ConversationOut:
     )
 
 
-def _mine(user: User, conversation_id: str) -> Conversation:
+def _conversation(user: User, conversation_id: str) -> Conversation:
     number = id_or_none(conversation_id)
     if number is None:
         raise Http404
@@ -68,8 +68,8 @@ def list_conversations(
     limit: Limit = 50,
     cursor: Cursor = "",
 ) -> ConversationsOut:
-    """`session`: the one that would answer; `assignee`: a username, “-” for nobody's;
-    `q`: in the person's name or WeChat id."""
+    """`session`: the one that a reply would use; `assignee`: a username, or “-” for unassigned;
+    `q`: searches names and WeChat ids."""
     user = allowed(request, Scope.READ, Capability.READ_CONVERSATIONS)
     if session and not sessions_of(user).filter(name=session).exists():
         raise unknown_session()
@@ -92,7 +92,7 @@ def list_conversations(
     summary="One conversation",
 )
 def one_conversation(request: ApiRequest, conversation_id: ConversationId) -> ConversationOut:
-    return conversation_out(_mine(allowed(request, Scope.READ), conversation_id))
+    return conversation_out(_conversation(allowed(request, Scope.READ), conversation_id))
 
 
 @router.patch(
@@ -103,13 +103,13 @@ def one_conversation(request: ApiRequest, conversation_id: ConversationId) -> Co
 def change(
     request: ApiRequest, conversation_id: ConversationId, body: ConversationIn
 ) -> ConversationOut:
-    """All of it or nothing; what is not named stays.
+    """Changes everything that is named, or nothing. Fields that are left out stay as they are.
 
-    `assignee`: a username, null for nobody. `team`: a name. `labels`: exactly these.
-    `snoozed_until` snoozes, null wakes; `status` “snoozed” needs it.
+    `assignee`: a username, null for nobody. `team`: a name. `labels`: replaces all labels.
+    `snoozed_until`: a time snoozes, null wakes up; the status “snoozed” needs a time.
     """
     user = allowed(request, Scope.CONTACTS, Capability.ANSWER)
-    row = _mine(user, conversation_id)
+    row = _conversation(user, conversation_id)
     try:
         work.edit(conversation=row, edit=edit_of(body), user=user)
     except WorkError as problem:
@@ -131,7 +131,7 @@ def list_its_messages(
     cursor: Cursor = "",
 ) -> MessagesOut:
     user = allowed(request, Scope.READ)
-    conversation = _mine(user, conversation_id)
+    conversation = _conversation(user, conversation_id)
     place = place_after(after, cursor)
     rows = queries.stored_messages(user, after=place, limit=limit + 1, conversation=conversation)
     return messages_out(rows, limit=limit, after=place)

@@ -1,4 +1,4 @@
-"""What a PATCH of a conversation asks for, as an edit: names become people, teams, times."""
+"""Turns the body of a conversation's PATCH into an Edit: names become users, teams and times."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ def invalid(field: str, words: str) -> ApiError:
 
 
 def edit_of(body: ConversationIn) -> Edit:
-    """Raises ApiError 422 for what is no status, person, team, label or time."""
+    """Raises ApiError 422 for an unknown status, user or team and for a bad label or time."""
     named, status, until = body.model_fields_set, None, None
     if "status" in named:
         status = _status(body.status)
@@ -50,7 +50,7 @@ def _status(value: str | None) -> ConversationStatus:
 
 
 def _with_time(status: ConversationStatus | None, until: datetime | None) -> ConversationStatus:
-    """A time alone snoozes, no time wakes; beside another status it must not contradict it."""
+    """The status that a snooze time implies. Raises ApiError 422 if it contradicts `status`."""
     if status is None:
         return ConversationStatus.OPEN if until is None else ConversationStatus.SNOOZED
     if (status is ConversationStatus.SNOOZED) != (until is not None):

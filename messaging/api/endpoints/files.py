@@ -1,4 +1,4 @@
-"""`/uploads` and `/attachments`: bytes in, to be sent within a day, and bytes out."""
+"""`/uploads` and `/attachments`: upload files to send within a day, and download files."""
 
 from typing import Annotated
 
@@ -24,12 +24,13 @@ AttachmentId = Annotated[str, Path(pattern="^[0-9]{1,19}$")]
 
 @router.post("/uploads", response={201: UploadOut, **ERRORS}, summary="Bring a file to be sent")
 def upload(request: ApiRequest, file: File[UploadedFile | None] = None) -> Status[UploadOut]:
-    """multipart/form-data with one part `file`; good for one day, for one message.
+    """multipart/form-data with one part `file`; good for one day and for one message.
 
-    `kind`: how it will travel. Sound travels as `file`: WeChat shows no voice bubbles from bots.
+    `kind`: how the file will be sent. Sound is sent as `file`: WeChat does not show voice
+    messages from bots.
     """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
-    if file is None:  # said after the role: a stranger learns nothing of the form
+    if file is None:  # checked after the role, so that strangers learn nothing about the form
         raise ApiError(422, "invalid", "file: this part is missing.", field="file")
     brought = uploads.bring(owner=user, file=file)
     return Status(201, UploadOut(id=brought.pk, size=brought.size or 0, kind=brought.kind))
@@ -43,8 +44,8 @@ def upload(request: ApiRequest, file: File[UploadedFile | None] = None) -> Statu
 def content(request: ApiRequest, attachment_id: AttachmentId) -> HttpResponseBase:
     """Decrypted, with ranges; 404 while its `state` is not `stored`.
 
-    The content type is what the bytes are, where it is a picture, sound or video that browsers
-    show; everything else is `application/octet-stream`.
+    The content type is read from the bytes. Everything but pictures, sound and video that
+    browsers show is `application/octet-stream`.
     """
     user = allowed(request, Scope.READ)
     number = id_or_none(attachment_id)

@@ -1,4 +1,4 @@
-"""`/logins`: one QR login, watched by whoever may. The worker drives it; no call calls WeChat."""
+"""`/logins`: QR logins. The worker talks to WeChat; these calls only read and write rows."""
 
 import unicodedata
 from collections.abc import Callable
@@ -25,10 +25,10 @@ from sessions_app.sessions.names import SessionNameError
 router = Router(tags=["logins"])
 
 FIRST_CODE_S = 5.0
-"""How long starting a login waits for its code; WeChat draws it."""
+"""How long starting a login waits for WeChat to make the QR code."""
 
 LoginId = Annotated[str, Path(pattern="^[A-Za-z0-9_-]{1,32}$")]
-Seen = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="The version that is known.")]
+Seen = Annotated[int | None, Query(ge=0, le=2**31 - 1, description="The version you know.")]
 
 
 def login_out(attempt: LoginAttempt) -> LoginOut:
@@ -44,7 +44,7 @@ def login_out(attempt: LoginAttempt) -> LoginOut:
     )
 
 
-def _mine(caller: Caller, login_id: str) -> LoginAttempt:
+def _login(caller: Caller, login_id: str) -> LoginAttempt:
     return login_or_404(caller.check(Scope.SESSIONS, Capability.MANAGE_SESSIONS), login_id)
 
 
@@ -52,21 +52,21 @@ async def _watch(
     caller: Caller, login_id: str, *, until: Callable[[LoginAttempt], bool], timeout_s: float
 ) -> LoginOut:
     found, waited = await look_until(
-        lambda: _mine(caller, login_id),
+        lambda: _login(caller, login_id),
         until,
-        streams=lambda: [f"team:{_mine(caller, login_id).team_id}"],
+        streams=lambda: [f"team:{_login(caller, login_id).team_id}"],
         timeout_s=timeout_s,
     )
     if waited:
-        found = await in_thread(lambda: _mine(caller.again(), login_id))
+        found = await in_thread(lambda: _login(caller.reloaded(), login_id))
     return login_out(found)
 
 
 @router.post("/logins", response={201: LoginOut, **ERRORS}, summary="Ask for a QR code")
 async def start(request: ApiRequest, body: LoginIn) -> Status[LoginOut]:
-    """Waits up to 5 s for the code; later the code's fields are null and GET brings them.
+    """Waits up to 5 s for the QR code. If its fields are null, GET brings them later.
 
-    Without a name: the default session. 409 `already_connected` unless `force`.
+    Without a name the default session is logged in. 409 `already_connected` unless `force`.
     """
     caller = request.auth
     attempt_id = await in_thread(lambda: _start(caller, body))
@@ -99,18 +99,18 @@ def _start(caller: Caller, body: LoginIn) -> str:
 
 
 def _wanted(user: User, name: str | None) -> tuple[str, Session | None]:
-    """The session to log in, None for a new one of this name; no name: the default session."""
+    """The name and session to log in; no session if it is new. Without a name: the default."""
     if name is not None:
         clean = unicodedata.normalize("NFC", name)
         return clean, sessions_of(user).filter(name=clean).select_related("team").first()
     default = queries.default_session(user)
     if default is None and Session.objects.filter(is_default=True).exists():
-        raise unknown_session()  # another team's; its name is nothing for this caller
+        raise unknown_session()  # the default is another team's: do not tell its name
     return (default.name, default) if default else (names.DEFAULT, None)
 
 
 def _team_for_new(user: User) -> Team:
-    """The caller's team; of several "Everyone", else the first by name."""
+    """The team for a new session: "Everyone" if the caller is in it, else the first by name."""
     mine = list(queries.teams_for_new_session(user).order_by("name"))
     if not mine:
         raise ApiError(403, "forbidden", "You are in no team that could have a session.")
@@ -121,7 +121,7 @@ def _team_for_new(user: User) -> Team:
 async def watch(
     request: ApiRequest, login_id: LoginId, wait: Wait = 0, seen: Seen = None
 ) -> LoginOut:
-    """At once when the version is not `seen` or the status is final; else waits for news."""
+    """Answers at once if the version is not `seen` or the status is final; else waits."""
     return await _watch(
         request.auth,
         login_id,
@@ -134,8 +134,8 @@ async def watch(
     "/logins/{login_id}/verify-code", response={200: LoginOut, **ERRORS}, summary="Give the digits"
 )
 def verify_code(request: ApiRequest, login_id: LoginId, body: VerifyCodeIn) -> LoginOut:
-    """The digits that the phone shows. 409 `no_code_wanted` when none are asked for."""
-    attempt = _mine(request.auth, login_id)
+    """The digits that the phone shows. 409 `no_code_wanted` when WeChat asks for none."""
+    attempt = _login(request.auth, login_id)
     try:
         logins.give_verify_code(attempt=attempt, code=body.code)
     except ValueError as problem:
@@ -143,7 +143,7 @@ def verify_code(request: ApiRequest, login_id: LoginId, body: VerifyCodeIn) -> L
     except logins.VerifyCodeNotWanted:
         words = "This login does not ask for digits now."
         raise ApiError(409, "no_code_wanted", words) from None
-    return login_out(_mine(request.auth, login_id))
+    return login_out(_login(request.auth, login_id))
 
 
 @router.post(
@@ -152,9 +152,9 @@ def verify_code(request: ApiRequest, login_id: LoginId, body: VerifyCodeIn) -> L
     summary="After other_account: replace the old account, or make a new session",
 )
 def resolve(request: ApiRequest, login_id: LoginId, body: ResolveIn) -> LoginOut:
-    """`as: "new"` without a name takes the session's name with a number."""
+    """`as: "new"` without a name uses the session's name with a number."""
     user = allowed(request, Scope.SESSIONS, Capability.MANAGE_SESSIONS)
-    attempt = _mine(request.auth, login_id)
+    attempt = _login(request.auth, login_id)
     try:
         logins.resolve_other_account(
             attempt=attempt,
@@ -167,7 +167,7 @@ def resolve(request: ApiRequest, login_id: LoginId, body: ResolveIn) -> LoginOut
     except logins.VerifyCodeNotWanted:
         words = "This login waits for no decision."
         raise ApiError(409, "nothing_to_resolve", words) from None
-    return login_out(_mine(request.auth, login_id))
+    return login_out(_login(request.auth, login_id))
 
 
 def _new_name(attempt: LoginAttempt, body: ResolveIn) -> str:
@@ -180,7 +180,7 @@ def _new_name(attempt: LoginAttempt, body: ResolveIn) -> str:
 
 @router.delete("/logins/{login_id}", response={200: LoginOut, **ERRORS}, summary="Cancel a login")
 def cancel(request: ApiRequest, login_id: LoginId) -> LoginOut:
-    """Ends it for everybody who watches; one that has ended stays as it is."""
+    """Cancels the login for everyone who watches it. A login that has ended is not changed."""
     user = allowed(request, Scope.SESSIONS, Capability.MANAGE_SESSIONS)
-    logins.cancel_login(attempt=_mine(request.auth, login_id), user=user)
-    return login_out(_mine(request.auth, login_id))
+    logins.cancel_login(attempt=_login(request.auth, login_id), user=user)
+    return login_out(_login(request.auth, login_id))

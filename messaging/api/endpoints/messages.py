@@ -1,4 +1,4 @@
-"""`/messages`: read in the order stored (this is `recv`), post, retry, cancel, dismiss."""
+"""`/messages`: read messages in stored order (`recv`), post, retry, cancel and dismiss them."""
 
 import base64
 from dataclasses import asdict
@@ -19,12 +19,12 @@ from messaging.api.schemas import (
     MessageIn,
     MessageOut,
     MessagesOut,
+    QueuedOut,
     RetryIn,
-    TakenOut,
 )
 from messaging.conversations.access import message_or_404
 from messaging.conversations.errors import ReplyError
-from messaging.models import SPOKEN, Conversation, Message
+from messaging.models import SPOKEN, Message
 from messaging.replying import dismissing, posting, queries, services
 from messaging.replying.posting import Post, PostedFile
 from sessions_app.models import User
@@ -50,7 +50,7 @@ Direction = Annotated[Literal["", "in", "out"], Query()]
 
 
 def messages_out(rows: list[Message], *, limit: int, after: int) -> MessagesOut:
-    """A page of `limit + 1` rows or fewer. With nothing new `last_id` stays where it was."""
+    """Build a page from at most `limit + 1` rows. `last_id` is `after` if there is nothing new."""
     page, last = split(rows, limit)
     return MessagesOut(
         items=[message_out(one) for one in page],
@@ -60,9 +60,10 @@ def messages_out(rows: list[Message], *, limit: int, after: int) -> MessagesOut:
 
 
 def place_after(after: str, cursor: str) -> int:
-    """The higher of both: a cursor goes on where a page ended, `after` where the caller did.
+    """Where to go on reading: after the higher of `after` and the id in `cursor`.
 
-    "now" reads the database. It is over with the first page: then the cursor says where.
+    "now" reads the newest id from the database, for the first page only; later pages follow the
+    cursor.
     """
     if after == NOW:
         return unpack_id(cursor) if cursor else queries.newest_number()
@@ -83,8 +84,9 @@ async def list_messages(
 ) -> MessagesOut:
     """Ids are given in commit order: after `after=ID` no smaller id ever appears.
 
-    With `wait` the answer comes with the first message, or empty when the time is over.
-    `after=now` begins at this moment; `last_id` is where the next call goes on, empty or not.
+    With `wait` the call answers when the first message comes, or empty when the time is over.
+    `after=now` starts at this moment. Use `last_id` as the next `after`; it is set even when
+    `items` is empty.
     """
     if after == NOW:
         place = await in_thread(lambda: place_after(after, cursor))
@@ -105,9 +107,9 @@ async def list_messages(
     rows, waited = await look_until(
         look, bool, streams=lambda: stream_keys_of(request.auth.user), timeout_s=wait
     )
-    if waited:  # what was allowed before the wait may not be any more
-        rows = await in_thread(lambda: look(request.auth.again()))
-    # Errors name the team's limits, which a loop may not read.
+    if waited:  # permissions may have changed during the wait
+        rows = await in_thread(lambda: look(request.auth.reloaded()))
+    # Building the answer reads the team's limits from the database: not in the event loop.
     return await in_thread(lambda: messages_out(rows, limit=limit, after=place))
 
 
@@ -120,14 +122,14 @@ def _reader(caller: Caller, session_name: str) -> User:
 
 @router.post(
     "/messages",
-    response={200: TakenOut, 202: TakenOut, **ERRORS},
+    response={200: QueuedOut, 202: QueuedOut, **ERRORS},
     summary="Queue a message to somebody who wrote",
 )
-def post_message(request: ApiRequest, body: MessageIn) -> Status[TakenOut]:
+def post_message(request: ApiRequest, body: MessageIn) -> Status[QueuedOut]:
     """202 when it is queued; 200 with the first answer when the key was used for it before.
 
     409 with `offer`: the sessions that could send instead. WeChat takes one item per message: the
-    text and each attachment are messages of their own, `parts` in this order.
+    text and each attachment are separate messages, listed in this order in `parts`.
     """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
     post = Post(
@@ -139,7 +141,7 @@ def post_message(request: ApiRequest, body: MessageIn) -> Status[TakenOut]:
         files=tuple(_file(one) for one in body.attachments),
     )
     taken, is_new = posting.post_message(user=user, post=post, key=body.idempotency_key or "")
-    return Status(202 if is_new else 200, TakenOut(**asdict(taken)))
+    return Status(202 if is_new else 200, QueuedOut(**asdict(taken)))
 
 
 def _file(given: AttachmentIn) -> PostedFile:
@@ -165,21 +167,19 @@ def _message(user: User, message_id: str) -> Message:
     return message
 
 
-def _whole(user: User, message: Message) -> MessageOut:
-    found = queries.stored_messages(user, after=message.pk - 1, limit=1, conversation=_of(message))
+def _reloaded(user: User, message: Message) -> MessageOut:
+    found = queries.stored_messages(
+        user, after=message.pk - 1, limit=1, conversation=message.conversation
+    )
     if not found or found[0].pk != message.pk:
         raise Http404
     return message_out(found[0])
 
 
-def _of(message: Message) -> Conversation:
-    return message.conversation
-
-
 @router.get("/messages/{message_id}", response={200: MessageOut, **ERRORS}, summary="One message")
 def one_message(request: ApiRequest, message_id: MessageId) -> MessageOut:
     user = allowed(request, Scope.READ)
-    return _whole(user, _message(user, message_id))
+    return _reloaded(user, _message(user, message_id))
 
 
 @router.post(
@@ -188,12 +188,12 @@ def one_message(request: ApiRequest, message_id: MessageId) -> MessageOut:
     summary="Send again what failed or is not confirmed",
 )
 def retry(request: ApiRequest, message_id: MessageId, body: RetryIn | None = None) -> MessageOut:
-    """With `override` in spite of our own count. 409 `already_decided` when nothing is open."""
+    """`override` sends although our own count says no. 409 `already_decided` if nothing is open."""
     user = allowed(request, Scope.SEND, Capability.ANSWER)
     message = _message(user, message_id)
     again = services.send_anyway if body and body.override else services.retry_message
     again(message=message, user=user)
-    return _whole(user, message)
+    return _reloaded(user, message)
 
 
 @router.post(
@@ -202,8 +202,8 @@ def retry(request: ApiRequest, message_id: MessageId, body: RetryIn | None = Non
     summary="Take back what is still queued",
 )
 def cancel(request: ApiRequest, message_id: MessageId) -> MessageOut:
-    """409 says what it is already: `already_sent` (also when it is on its way), `already_failed`,
-    `not_confirmed`, `not_outgoing`. A cancelled one stays so: 200.
+    """409 says why it cannot be cancelled: `already_sent` (also while it is being sent),
+    `already_failed`, `not_confirmed`, `not_outgoing`. Cancelling it again is 200.
     """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
     message = _message(user, message_id)
@@ -212,7 +212,7 @@ def cancel(request: ApiRequest, message_id: MessageId) -> MessageOut:
     except ReplyError as problem:
         if problem.code != "already_cancelled":
             raise
-    return _whole(user, message)
+    return _reloaded(user, message)
 
 
 @router.post(
@@ -223,13 +223,13 @@ def cancel(request: ApiRequest, message_id: MessageId) -> MessageOut:
 def dismiss(
     request: ApiRequest, message_id: MessageId, body: DismissIn | None = None
 ) -> MessageOut:
-    """The messages that it holds (`held_by`) go; it is not sent again. Once more is 200, too.
+    """It is not sent again, and the messages that wait for it (`held_by`) go. Repeating it is 200.
 
-    With `arrived` an unconfirmed one counts as sent. 409 for everything else: `still_queued`,
-    `being_sent`, `already_sent`, `already_cancelled`, `not_outgoing`, and `already_failed` for a
-    failed one that is said to have arrived.
+    With `arrived` an unconfirmed message counts as sent. 409 otherwise: `still_queued`,
+    `being_sent`, `already_sent`, `already_cancelled`, `not_outgoing`, and `already_failed` if
+    `arrived` is given for a failed message.
     """
     user = allowed(request, Scope.SEND, Capability.ANSWER)
     message = _message(user, message_id)
     dismissing.dismiss_message(message=message, user=user, arrived=bool(body and body.arrived))
-    return _whole(user, message)
+    return _reloaded(user, message)

@@ -1,4 +1,4 @@
-"""`/sessions`: the list, and what may be done with one. Changes are those of the board."""
+"""`/sessions`: list sessions and change them. The changes are those of the board."""
 
 import unicodedata
 from typing import Annotated
@@ -27,7 +27,7 @@ SessionName = Annotated[str, Path(description="The session's name, percent-encod
 
 
 def session_out(session: Session) -> SessionOut:
-    """As the board shows it: a session that was not heard for 90 s is `failing`, and says why."""
+    """As the board shows it: a session not heard of for 90 s is `failing` and says why."""
     now = timezone.now()
     found = health_of(session, now=now)
     trouble = reasons.sentence(found.code, found.detail) or held_replies.notice(session, now=now)
@@ -62,7 +62,7 @@ def _managed(request: ApiRequest, name: str) -> tuple[User, Session]:
     return user, session_named(user, name)
 
 
-def _as_it_is_now(session: Session) -> SessionOut:
+def _reloaded(session: Session) -> SessionOut:
     session.refresh_from_db()
     return session_out(session)
 
@@ -83,21 +83,21 @@ def list_sessions(request: ApiRequest, limit: Limit = 50, cursor: Cursor = "") -
     "/sessions/{name}/rename", response={200: SessionOut, **ERRORS}, summary="Give another name"
 )
 def rename(request: ApiRequest, name: SessionName, body: RenameIn) -> SessionOut:
-    """Credentials, history and polling stay. 409 when the name is taken, 422 when it is bad."""
+    """Credentials, history and polling stay. 409 if the name is in use, 422 if it is bad."""
     user, session = _managed(request, name)
     try:
         services.rename_session(session=session, new_name=body.new_name, user=user)
     except SessionNameError as problem:
         raise from_name(problem, "new_name") from None
-    return _as_it_is_now(session)
+    return _reloaded(session)
 
 
 @router.post("/sessions/{name}/logout", response={200: SessionOut, **ERRORS}, summary="Log out")
 def logout(request: ApiRequest, name: SessionName) -> SessionOut:
-    """Credentials and contexts are forgotten, messages are kept."""
+    """Deletes credentials and context tokens; messages are kept."""
     user, session = _managed(request, name)
     services.log_out(session=session, user=user)
-    return _as_it_is_now(session)
+    return _reloaded(session)
 
 
 @router.post(
@@ -106,7 +106,7 @@ def logout(request: ApiRequest, name: SessionName) -> SessionOut:
 def default(request: ApiRequest, name: SessionName) -> SessionOut:
     user, session = _managed(request, name)
     services.set_default(session=session, user=user)
-    return _as_it_is_now(session)
+    return _reloaded(session)
 
 
 @router.post("/sessions/{name}/pause", response={200: SessionOut, **ERRORS}, summary="Stop polling")
@@ -127,4 +127,4 @@ def _set_paused(request: ApiRequest, name: str, *, paused: bool) -> SessionOut:
     except services.SessionNotBound:
         words = _("“%(name)s” must be scanned first.") % {"name": session.name}
         raise ApiError(409, "not_connected", words) from None
-    return _as_it_is_now(session)
+    return _reloaded(session)

@@ -1,4 +1,4 @@
-"""`GET /status`: is anything connected. For every caller, over the sessions that are theirs."""
+"""`GET /status`: is anything connected? Covers the sessions that the caller may see."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -17,7 +17,7 @@ router = Router(tags=["status"])
 def product_version() -> str:
     try:
         return version("weilink-console")
-    except PackageNotFoundError:  # run from a checkout that was never installed
+    except PackageNotFoundError:  # run from a checkout that is not installed
         return "0.0.0"
 
 

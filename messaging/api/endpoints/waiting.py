@@ -1,4 +1,4 @@
-"""Long polls: look, wait for a hint, look again. No database connection is held while waiting."""
+"""Long polls: read, wait for a hint, read again. A waiting call holds no database connection."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -13,7 +13,7 @@ from sessions_app.realtime.streams import hearing
 MOST_S = 30
 MOST_WAITED_S = float(MOST_S)
 LOOK_EVERY_S = 1.0
-"""Hints may be lost; the database is asked at least this often."""
+"""Hints can get lost, so the database is read at least this often."""
 
 Found = TypeVar("Found")
 
@@ -24,16 +24,16 @@ Wait = Annotated[
 
 
 async def in_thread(function: Callable[[], Found]) -> Found:
-    """Run it in the request's own thread and give the thread's connection back after it."""
-    return await sync_to_async(_and_let_go)(function)
+    """Run it in the request's own thread, then release the thread's database connection."""
+    return await sync_to_async(_run_and_release)(function)
 
 
-def _and_let_go(function: Callable[[], Found]) -> Found:
+def _run_and_release(function: Callable[[], Found]) -> Found:
     try:
         return function()
     finally:
         for connection in connections.all(initialized_only=True):
-            if not connection.in_atomic_block:  # somebody else's transaction goes on
+            if not connection.in_atomic_block:  # do not end a transaction that is still open
                 connection.close_if_unusable_or_obsolete()
 
 
@@ -44,10 +44,10 @@ async def look_until(
     streams: Callable[[], Iterable[str]],
     timeout_s: float,
 ) -> tuple[Found, bool]:
-    """What `look` found when it was enough or the time was over; True: it was waited for.
+    """Call `look` until `enough` or until the timeout. True: the result comes after a wait.
 
-    `look` and `streams` read the database, in the request's thread, whose connection is given
-    back after each of them. Ends at once when the client goes away.
+    `look` and `streams` read the database in the request's thread and release its connection
+    each time. Ends at once when the client disconnects.
     """
     timeout_s = min(timeout_s, MOST_WAITED_S)
     found = await in_thread(look)
