@@ -1,1 +1,1 @@
-"""What members have begun to write: drafts and their files."""
+"""Drafts of replies and notes, and the files attached to them."""

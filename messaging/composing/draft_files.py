@@ -1,8 +1,8 @@
-"""Files of a draft: on the server from the moment they came, in the order they will be sent.
+"""Files attached to a draft: stored on upload, in the order in which they will be sent.
 
-They live as long as their draft is changed from time to time, and until a day after its owner may
-not answer there any more. Whose bytes are gone stays in the draft without them: the page says so,
-and sending refuses it.
+A file is kept while its draft is edited from time to time, and for a day after the draft's owner
+has lost the right to answer. When the bytes are deleted, the row stays: the page says that the file
+is gone, and a reply with it is refused.
 """
 
 from collections.abc import Sequence
@@ -27,11 +27,11 @@ MOST_NAMED = 3
 
 
 class NoSuchFile(Exception):  # noqa: N818 - a statement
-    """The person's draft of this conversation has no such file."""
+    """The user's draft in this conversation has no such file."""
 
 
 def files_of(draft: Draft) -> list[Upload]:
-    """In the order they will be sent."""
+    """The draft's files in sending order."""
     if draft.pk is None:
         return []
     return list(draft.files.order_by("place", "created_at", "pk"))
@@ -46,14 +46,14 @@ def add(
     place: int | None = None,
     account_id: int | None = None,
 ) -> Draft:
-    """Put what the person brought into their reply. `place`: where its page shows it; None: last.
+    """Attach an upload to the user's reply. `place`: its position in the list; None: at the end.
 
-    `key`: of the draft as the page knows it; `account_id`: the account on its Send button.
-    Raises FileProblem `too_many_files`.
+    `key`: the key of the draft that the page shows; `account_id`: the account that its Send button
+    names. Raises FileProblem `too_many_files`.
     """
     with announcing() as change:
         draft = _locked(conversation, user, key)
-        if draft.files.filter(pk=upload.pk).exists():  # its first answer was lost
+        if draft.files.filter(pk=upload.pk).exists():  # a retry: the first answer was lost
             return draft
         if draft.files.count() >= limits().most_files_per_draft:
             raise FileProblem("too_many_files", reasons.sentence("too_many_files"))
@@ -62,7 +62,7 @@ def add(
             place = 0 if last is None else last + 1
         mine = Upload.objects.filter(pk=upload.pk, owner=user, draft=None)
         mine.update(draft=draft, place=min(max(place, 0), MOST_PLACE))
-        if draft.account_id is None:  # a slow file was begun before what its writer saw since
+        if draft.account_id is None:  # keep an account that the page has saved meanwhile
             account = drafts.account_of(conversation, account_id)
             Draft.objects.filter(pk=draft.pk).update(account=account)
         return _changed(change, draft)
@@ -81,9 +81,9 @@ def remove(*, user: User, conversation: Conversation, upload_id: str) -> None:
 
 
 def put_in_order(*, user: User, conversation: Conversation, ids: Sequence[str]) -> None:
-    """The files named, in this order; those that the page did not know come after them.
+    """Order the files by `ids`. Files that the page does not know follow at the end.
 
-    One that is not here yet keeps its place.
+    An id whose upload has not arrived yet keeps its position.
     """
     with announcing() as change:
         draft = _locked(conversation, user)
@@ -92,7 +92,7 @@ def put_in_order(*, user: User, conversation: Conversation, ids: Sequence[str]) 
 
 
 def put_first(draft: Draft, files: Sequence[Upload]) -> None:
-    """What came back from a message stands before what was added since. In a transaction."""
+    """Put files that a message gave back before newer ones. Call it in a transaction."""
     Upload.objects.filter(pk__in=[one.pk for one in files]).update(draft=draft)
     _place(draft, [one.pk for one in files])
     drafts.files_changed(draft.pk)
@@ -110,7 +110,7 @@ def _place(draft: Draft, ids: Sequence[str]) -> None:
 
 
 def _locked(conversation: Conversation, user: User, key: str = "") -> Draft:
-    """A thread is locked before its drafts, as by what sends them."""
+    """Lock the conversation, then the draft: sending locks in this order, too."""
     locked = outbox.lock_conversation(conversation.pk)
     draft = drafts.locked(user, locked, DraftKind.REPLY, key)
     draft.conversation = locked
@@ -118,7 +118,7 @@ def _locked(conversation: Conversation, user: User, key: str = "") -> Draft:
 
 
 def _changed(change: Change, draft: Draft) -> Draft:
-    """Its owner's other pages show it, on this machine and on others."""
+    """Record the change, so that the owner's other pages show it."""
     Draft.objects.filter(pk=draft.pk).update(updated_at=timezone.now())
     drafts.files_changed(draft.pk)
     draft.refresh_from_db(fields=["files_number", "updated_at"])
@@ -128,15 +128,15 @@ def _changed(change: Change, draft: Draft) -> Draft:
 
 
 def clear_unneeded(now: datetime) -> int:
-    """Remove the bytes that no living draft needs; returns of how many files. Run by the worker."""
+    """Delete the bytes of files that no draft in use needs. Returns the number of files."""
     _see_rights(now)
     return sum(_clear(row) for row in _unneeded(now))
 
 
 def make_room(owner: User, least: int) -> None:
-    """So many bytes go, the oldest first, of drafts that their writer left alone for a day.
+    """Delete at least `least` bytes, oldest drafts first, of drafts unchanged for a day.
 
-    Not where they lost their right: those files have a day of their own.
+    Drafts whose owner lost the right to answer are left out: `clear_unneeded` handles them.
     """
     idle = Q(draft__updated_at__lt=timezone.now() - limits().upload_kept)
     rows = _held().filter(idle, owner=owner, draft__unneeded_since=None)
@@ -148,7 +148,7 @@ def make_room(owner: User, least: int) -> None:
 
 
 def people_with_files(owner: User) -> list[str]:
-    """For whom the owner's unsent files are: those with the most bytes, whom the owner may see."""
+    """Names of the contacts for whom the owner has the most unsent bytes and whom they may see."""
     there = Draft.objects.filter(files__in=_held().filter(owner=owner))
     there = there.filter(conversation__in=conversations_of(owner))
     rows = there.annotate(held=Sum("files__stored_bytes")).order_by("-held", "pk")
@@ -157,7 +157,7 @@ def people_with_files(owner: User) -> list[str]:
 
 
 def _clear(row: Upload) -> bool:
-    """Its bytes go; its name stays in the draft. False where it was sent or removed meanwhile."""
+    """Delete the bytes, keep the name. False if the file was sent or removed meanwhile."""
     names = row.stored_names()
     empty = {"stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0}
     with announcing() as change:
@@ -178,7 +178,7 @@ def _held() -> QuerySet[Upload]:
 
 
 def _see_rights(now: datetime) -> None:
-    """Note since when somebody may not answer where their draft has files, or that they may."""
+    """Record when a draft's owner lost the right to answer, or that they have it again."""
     holding = Draft.objects.filter(Exists(_held().filter(draft=OuterRef("pk"))))
     for team in holding.values_list("conversation__team", flat=True).distinct():
         there = holding.filter(conversation__team=team)
@@ -188,7 +188,7 @@ def _see_rights(now: datetime) -> None:
 
 
 def _unneeded(now: datetime) -> list[Upload]:
-    """Of drafts that nobody changed for long, and of those whose right is gone for a day."""
+    """Files of drafts that are too old, or whose owner lost the right over a day ago."""
     kept = limits()
     left = Q(draft__updated_at__lt=now - kept.draft_files_kept)
     lost = Q(draft__unneeded_since__lt=now - kept.upload_kept)

@@ -1,6 +1,6 @@
-"""What agents have begun to write. Only its owner's pages and actions change a draft, no event.
+"""Drafts of replies and notes. Only actions of its owner change a draft, never an event.
 
-Two tabs share one draft; whoever saves over a change not seen is told of it instead.
+Two tabs share one draft. A tab that would overwrite a change it has not seen gets a conflict.
 """
 
 import uuid
@@ -18,7 +18,7 @@ MOST_CHARACTERS = 100_000
 
 
 class DraftChanged(Exception):  # noqa: N818 - a statement
-    """Another tab changed it meanwhile; `draft` is how it stands."""
+    """Another tab changed the draft meanwhile; `draft` is its current state."""
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(draft.number)
@@ -26,7 +26,7 @@ class DraftChanged(Exception):  # noqa: N818 - a statement
 
 
 class DraftTooLong(Exception):  # noqa: N818 - a statement
-    """Refused, never cut: what is cut in silence is lost."""
+    """Too long drafts are refused, not cut, so that no text is lost unnoticed."""
 
 
 def new_key() -> str:
@@ -34,7 +34,7 @@ def new_key() -> str:
 
 
 def draft_of(user: Visitor, conversation: Conversation, kind: str = DraftKind.REPLY) -> Draft:
-    """The person's draft; an empty one, not saved, where there is none."""
+    """The user's draft; an empty, unsaved one if there is none."""
     if isinstance(user, User):
         found = conversation.drafts.filter(user=user, kind=kind).first()
         if found is not None:
@@ -43,7 +43,7 @@ def draft_of(user: Visitor, conversation: Conversation, kind: str = DraftKind.RE
 
 
 def drafts_of(user: Visitor, conversation: Conversation) -> dict[str, Draft]:
-    """Both kinds, by kind. One query."""
+    """The drafts of both kinds, by kind. One query."""
     found = {}
     if isinstance(user, User):
         found = {one.kind: one for one in conversation.drafts.filter(user=user)}
@@ -53,7 +53,7 @@ def drafts_of(user: Visitor, conversation: Conversation) -> dict[str, Draft]:
 
 
 def begun() -> QuerySet[Draft]:
-    """Drafts that hold something: a text, or files alone."""
+    """Drafts with text or files."""
     files = Upload.objects.filter(draft=OuterRef("pk"))
     return Draft.objects.filter(~Q(text="") | Exists(files))
 
@@ -68,11 +68,11 @@ def save_draft(
     number: int,
     account_id: int | None = None,
 ) -> Draft:
-    """Keep the text typed since change `number`. Raises DraftChanged where that is not the last.
+    """Save a draft's text, based on its change `number`.
 
-    `account_id`: the account that its writer saw on the Send button; one of the home team.
-    A text that went out with a message does not come back: its save was overtaken by its post.
-    Raises DraftTooLong.
+    `account_id`: the account on the Send button; ignored unless it is one of the home team's.
+    Raises DraftChanged if `number` is not the latest, or if the text was posted already: a save
+    may arrive after the post. Raises DraftTooLong.
     """
     if _was_posted(conversation, key):
         raise DraftChanged(draft_of(user, conversation, kind))
@@ -87,7 +87,8 @@ def save_draft(
         begins_or_ends = bool(draft.text) != bool(text)
         draft.account_id = account_of(conversation, account_id) or draft.account_id
         _write(draft, text)
-    if begins_or_ends:  # seen on the list's row; apart, since a thread is locked before its drafts
+    # The list shows it. A separate transaction: the conversation is locked before its drafts.
+    if begins_or_ends:
         with announcing() as change:
             topic = f"conversation:{conversation.pk}"
             change.touch(conversation, f"team:{conversation.team_id}", topic)
@@ -95,7 +96,7 @@ def save_draft(
 
 
 def account_of(conversation: Conversation, wanted: int | None) -> int | None:
-    """The account, if it is one of the conversation's home team."""
+    """The account's id if it belongs to the conversation's home team, else None."""
     if wanted is None:
         return None
     rows = Session.objects.filter(pk=wanted, team=conversation.home_team_id)
@@ -103,7 +104,7 @@ def account_of(conversation: Conversation, wanted: int | None) -> int | None:
 
 
 def see_account(*, user: User, conversation: Conversation, account_id: int) -> None:
-    """The writer knows where the reply goes from by now."""
+    """Record that the writer has seen which account the reply will use."""
     if account_of(conversation, account_id) is not None:
         rows = conversation.drafts.filter(user=user, kind=DraftKind.REPLY)
         rows.update(account=account_id)
@@ -112,9 +113,9 @@ def see_account(*, user: User, conversation: Conversation, account_id: int) -> N
 def put_draft(
     user: User, conversation: Conversation, text: str, *, account_id: int | None = None
 ) -> Draft:
-    """Bring a text back into the person's reply, before what stands there already.
+    """Put a text back into the user's reply, before the text that is there.
 
-    `account_id`: the account that it was to go from.
+    `account_id`: the account from which it was to be sent.
     """
     with transaction.atomic():
         draft = locked(user, conversation, DraftKind.REPLY, new_key())
@@ -127,9 +128,9 @@ def put_draft(
 def consume(
     user: User | None, conversation: Conversation, kind: str, key: str, *, next_key: str = ""
 ) -> None:
-    """The message posted with this key takes the draft along. In the caller's transaction.
+    """Delete the draft that was posted with this key. Runs in the caller's transaction.
 
-    `next_key`: of the draft that follows, where the page has begun it already.
+    `next_key`: the key of the next draft, if the page has started one.
     """
     if user is None:
         return
@@ -148,13 +149,13 @@ def _was_posted(conversation: Conversation, key: str) -> bool:
 
 
 def files_changed(*draft_ids: int | None) -> None:
-    """Count a change of their files, for the pages that show them."""
+    """Count a change of the drafts' files, so that open pages update their list."""
     rows = Draft.objects.filter(pk__in=[one for one in draft_ids if one is not None])
     rows.update(files_number=F("files_number") + 1)
 
 
 def locked(user: User, conversation: Conversation, kind: str, key: str) -> Draft:
-    """The person's draft, for a change in the caller's transaction; made where there is none."""
+    """Lock the user's draft in the caller's transaction; creates it if it does not exist."""
     Draft.objects.get_or_create(
         conversation=conversation, user=user, kind=kind, defaults={"key": key or new_key()}
     )

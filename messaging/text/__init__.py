@@ -1,1 +1,1 @@
-"""What people type, as safe and readable text: links, faces, parts. Pure."""
+"""Turns typed text into safe, readable markup: links, emoji, parts. No I/O."""

@@ -1,8 +1,8 @@
-"""Which words of a text are addresses: of pages, of mailboxes, of telephones. Pure.
+"""Finds web, mail and telephone addresses in a text. No I/O.
 
-Every pattern is bounded, so that a text of 16 KB takes the time of its length. Only ASCII counts:
-Chinese text follows an address without a space, and no sign that looks like another can hide in a
-host's name. What could as well be an order number, a date or a price is none.
+All patterns are bounded, so the time grows with the length of the text only. Addresses are ASCII:
+Chinese text may follow without a space, and no lookalike character can hide in a host name. Numbers
+that might be an order number, a date or a price are not linked.
 """
 
 import re
@@ -13,10 +13,10 @@ from urllib.parse import quote
 _URL_SIGNS = r"A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
 _REST = rf"(?:[/?#][{_URL_SIGNS}]{{0,2000}})?"
-# Letters that may stand in a word beside Latin ones: “grün.example” is not the host “gr”.
+# Letters that belong to a word with Latin ones: “grün.example” is not the host “gr”.
 _LETTERS = "\u00aa-\u1fff\u2100-\u214f\u2c00-\u2dff\ua640-\uabff\uff10-\uff5a"
 _ENDS = rf"(?![A-Za-z0-9@_\-{_LETTERS}])"
-# Without “www.” only endings that are hardly ever a file's or a word's.
+# Without “www.”, only endings that are rarely part of a file name or a word.
 _BARE = rf"(?:{_LABEL}\.){{1,4}}(?ai:com|cn|org)(?![A-Za-z0-9\-])"
 _ALONE = r"(?<![A-Za-z0-9_@.+=#&%$£¥€\-])(?<![A-Za-z._\-]/)"
 _OVER = r"(?![A-Za-z0-9_@]|[\-.:,][0-9]|\.[A-Za-z])"
@@ -37,11 +37,11 @@ PATTERN = (
     rf"{_ENDS}{_REST})"
     rf"|(?P<phone>{_ALONE}(?:{_MOBILE}|{_SERVICE}|{_LANDLINE}|{_ABROAD}){_OVER})"
 )
-"""For an alternative of a larger pattern, together with `address_of`."""
+"""For use inside a larger pattern; pass its matches to `address_of`."""
 KINDS = frozenset({"page", "mail", "www", "phone"})
 
 _SHORTEST = 8
-"""Digits of a number abroad, its calling code with them."""
+"""Digits of an international number, including its calling code."""
 _UNITS = ("%", "元", "€", "$", "￥", "¥")
 _TRAILING = ".,;:!?'\")]*"
 _IS_NUMBER = re.compile(
@@ -58,14 +58,14 @@ _CALLING_CODE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """`shown` is the part of the text that is it; the rest of the match is text again."""
+    """A link. `shown` is the part of the match that it covers; the rest is plain text."""
 
     href: str
     shown: str
 
 
 def address_of(found: re.Match[str]) -> Address | None:
-    """What a match of `PATTERN` leads to; None where it is text after all."""
+    """The link for a match of `PATTERN`; None if it is plain text."""
     kind, words = str(found.lastgroup), found[0]
     if kind in ("page", "www"):
         after = found.string[found.end() : found.end() + 1]
@@ -76,7 +76,7 @@ def address_of(found: re.Match[str]) -> Address | None:
 
 
 def _page(shown: str, scheme: str, after: str) -> Address | None:
-    """No link where it would lead elsewhere than it reads: `https://bank.example@evil.example/`."""
+    """None if the link would mislead, as `https://bank.example@evil.example/` does."""
     host, *path = re.split(r"[/?#]", (scheme + shown).partition("://")[2], maxsplit=1)
     is_torn = not path and re.match(f"[{_LETTERS}]", after)
     if (not host[:1].isalnum() and not host.startswith("[")) or "@" in host or is_torn:
@@ -94,12 +94,12 @@ def _phone(found: re.Match[str]) -> Address | None:
     parts = re.split("[ -]", words)
     runs_on = re.search("[0-9][ -]$", before) or re.match("[ -][0-9]", after)
     if len(parts) > 1 and runs_on:
-        return None  # a piece of a longer number, as on bank cards
+        return None  # part of a longer number, for example a bank card's
     return Address("tel:" + "".join(parts), words)
 
 
 def _abroad(words: str, after: str) -> Address | None:
-    """“+49 (0)30 901820”; the digits of what comes after it may be a word of their own."""
+    """Parse an international number such as “+49 (0)30 901820”; following digits may be text."""
     while len(words) >= _SHORTEST:
         if (digits := _called(words, after)) is not None:
             return Address(f"tel:+{digits}", words)
@@ -109,7 +109,7 @@ def _abroad(words: str, after: str) -> Address | None:
 
 
 def _called(words: str, after: str) -> str | None:
-    """The digits to call. A sum such as “+20 000 000” has no calling code and number behind it."""
+    """The digits to dial. None for a sum such as “+20 000 000”."""
     digits = re.sub("[^0-9]", "", words.replace("(0)", ""))
     code = _CALLING_CODE.match(digits)
     if code is None or not _SHORTEST <= len(digits) <= 15 or digits[code.end()] == "0":
@@ -120,7 +120,7 @@ def _called(words: str, after: str) -> str | None:
 
 
 def _without_trailing(address: str) -> str:
-    """A full stop after an address ends the sentence; a bracket stays where it was opened in it."""
+    """Drop punctuation that ends the sentence; keep a bracket that was opened in the address."""
     end, opened, closed = len(address), address.count("("), address.count(")")
     while end and address[end - 1] in _TRAILING:
         if address[end - 1] == ")":
@@ -132,7 +132,7 @@ def _without_trailing(address: str) -> str:
 
 
 def addresses(text: str) -> Iterator[Address]:
-    """All of a text, in order."""
+    """All addresses in a text, in order."""
     for found in re.finditer(PATTERN, text):
         address = address_of(found)
         if address is not None:

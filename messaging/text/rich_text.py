@@ -1,8 +1,8 @@
-"""What somebody typed as safe markup: line ends, WeChat's faces, links, names after “@”. Pure.
+"""Turns typed text into safe markup: WeChat's emoji codes, links, mentions. No I/O.
 
-Everything is escaped. Links open apart and tell nobody whence; they read from left to right
-whatever direction the text around them forces. A sign that nobody sees stands there by its number;
-`data-sign` says which it is, so that a copy has the text as it came.
+Everything is escaped. Links open in a new tab without a referrer, and read from left to right
+whatever the direction of the text. An invisible character is shown by its code point; `data-sign`
+holds the character's code, so that copying gives the original text.
 """
 
 import re
@@ -21,13 +21,13 @@ _FACES = re.compile(_FACE)
 _PLAIN = re.compile(f"{PATTERN}|{_FACE}")
 _NOTE = re.compile(f"{PATTERN}|{_FACE}|{_NAME}")
 FOLDS_OVER = 40
-"""Lines; longer texts are shown in part until somebody asks for the whole."""
+"""Lines of a bubble; longer texts are folded until the reader opens them."""
 LINE_WIDTH = 76
-"""Latin letters that one line of a bubble takes, about; a Chinese character counts as two."""
+"""Latin letters per line of a bubble, roughly; a Chinese character counts as two."""
 
 
 def shown(text: str, *, names: bool = False) -> SafeString:
-    """Markup for a bubble; the css keeps its line ends. `names`: mark “@wei”, for notes."""
+    """Markup for a bubble; css keeps its line ends. `names`: mark mentions (“@wei”), for notes."""
     parts: list[str] = []
     at = 0
     for found in (_NOTE if names else _PLAIN).finditer(text):
@@ -41,7 +41,7 @@ def shown(text: str, *, names: bool = False) -> SafeString:
 
 
 def _seen(piece: str, text: str) -> SafeString:
-    """`text`: the whole of it, which says what is writing in its script."""
+    """Escape a piece and show invisible characters. `text`: the whole, which tells its script."""
     found = pieces(piece, keeps_lines=True, within=text)
     return format_html_join("", "{}", ((_sign(sign, shown),) for sign, shown in found))
 
@@ -54,12 +54,12 @@ def _sign(sign: str, shown: str) -> str:
 
 
 def in_one_line(text: str) -> str:
-    """For previews: the faces as characters, no markup."""
+    """For previews: replaces emoji codes; returns no markup."""
     return _FACES.sub(lambda found: EMOJI.get(found[0], found[0]), text)
 
 
 def folded_lines(text: str) -> int:
-    """How many lines a long text takes in a bubble; 0 where it is shown whole."""
+    """Number of lines of a text that is folded; 0 if it is short enough to show whole."""
     if len(text) <= FOLDS_OVER:
         return 0
     lines = sum(max(1, -(-_width(line) // LINE_WIDTH)) for line in text.split("\n"))
@@ -73,7 +73,7 @@ def _width(line: str) -> int:
 
 
 def _piece(found: re.Match[str]) -> tuple[SafeString | None, int]:
-    """Its markup, None where it is text after all, and how much of the match it takes."""
+    """The markup of a match (None if it is plain text) and how many characters it covers."""
     kind, words = str(found.lastgroup), found[0]
     if kind in KINDS:
         address = address_of(found)

@@ -1,7 +1,7 @@
-"""A long text as several, each short enough for a phone. Pure.
+"""Splits a long text into parts that are short enough for a phone. No I/O.
 
-Cut at a line's end where there is one, else after a sentence, else at a space, else between two
-graphemes: never inside what a person sees as one character.
+It cuts at the end of a line if possible, else after a sentence, else at a space, else between two
+graphemes: never inside what a reader sees as one character.
 """
 
 import regex
@@ -16,11 +16,11 @@ _ENDS = (
     regex.compile(r"(?s).*[\s，、,]"),
 )
 LEAST_FILL = 2
-"""A part is at least one half full before a better place to cut is taken."""
+"""A better place to cut is used only if the part is at least half full."""
 
 
 def parts_of(text: str, *, characters: int, most_bytes: int = MAX_TEXT_BYTES) -> list[str]:
-    """In order; together all that `text` says, without the line ends and spaces at the cuts."""
+    """The parts in order. Only line ends and spaces at the cuts are left out."""
     parts, rest = [], text.strip("\n")
     while len(rest) > characters or _bytes(rest) > most_bytes:
         head = _head(rest, characters, most_bytes)
@@ -40,7 +40,7 @@ def _head(text: str, characters: int, most_bytes: int) -> str:
 
 
 def _fitting(text: str, characters: int, most_bytes: int) -> str:
-    """The graphemes that fit, at least one: what cannot be cut goes as it is."""
+    """As many graphemes as fit, but at least one, since a grapheme cannot be cut."""
     length = size = 0
     for found in _GRAPHEME.finditer(text):
         grapheme = found[0]

@@ -1,6 +1,6 @@
-"""WeChat's own faces: phones send them as codes in brackets, Chinese or English by their language.
+"""WeChat's own emoji. Phones send them as codes in brackets, in Chinese or English.
 
-From the codes that WeChat's clients type; each with the nearest character of Unicode. Pure.
+The codes are those that WeChat's clients insert, each with the closest Unicode emoji.
 """
 
 _FACES = """
