@@ -1,4 +1,4 @@
-"""Rows of the messaging side, one file per noun."""
+"""The models of messaging, one file per model."""
 
 from messaging.models.attachment import Attachment, AttachmentState
 from messaging.models.contact import Contact

@@ -1,4 +1,4 @@
-"""A picture, voice, video or file of a message, with what is needed to fetch or to send it."""
+"""Pictures, voices, videos and files of messages, and how to fetch or send them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -14,12 +14,12 @@ class AttachmentState(models.TextChoices):
 
 
 class StoredFile(models.Model):
-    """Bytes of ours in the storage, under names that nobody can guess, and what is in them.
+    """A file in our storage, under unguessable names, and what is known about it.
 
-    `content_type` is what the bytes say, never the name. `thumb_name`: a small picture made here;
-    without one nothing is shown as a picture. `sound_name`: the same sound as browsers play it.
-    `is_incomplete`: the end did not arrive, and these two show as much as there is. `md5` of the
-    bytes; of a file that is not here, what the message says of it.
+    `content_type` is read from the bytes, never from the name. `thumb_name`: a thumbnail made here;
+    without one the file is never shown as a picture. `sound_name`: the same sound in a format that
+    browsers play. `is_incomplete`: the end is missing, and thumbnail and sound show what is there.
+    `md5` of the bytes; while the file is not stored, the one that the message names.
     """
 
     file_name = models.CharField(_("file name"), max_length=255, blank=True)
@@ -28,29 +28,29 @@ class StoredFile(models.Model):
     width = models.PositiveIntegerField(_("width"), null=True, blank=True)
     height = models.PositiveIntegerField(_("height"), null=True, blank=True)
     duration_ms = models.PositiveIntegerField(_("duration in ms"), null=True, blank=True)
-    # Loudness over time, one digit of base 36 per bar.
+    # Loudness over time, one base-36 digit per bar.
     peaks = models.CharField(max_length=64, blank=True)
     md5 = models.CharField(max_length=32, blank=True)
     stored_name = models.CharField(_("stored as"), max_length=100, blank=True)
     thumb_name = models.CharField(_("thumbnail"), max_length=100, blank=True)
     sound_name = models.CharField(_("sound to play"), max_length=100, blank=True)
     is_incomplete = models.BooleanField(_("incomplete"), default=False)
-    # With thumbnail and sound, for the limit of all files together.
+    # Including thumbnail and sound; counts towards the limit of all files together.
     stored_bytes = models.BigIntegerField(_("bytes kept"), default=0)
 
     class Meta:
         abstract = True
 
     def stored_names(self) -> list[str]:
-        """Everything in the storage that belongs to this row."""
+        """All names in the storage that belong to this row."""
         return [name for name in (self.stored_name, self.thumb_name, self.sound_name) if name]
 
 
 class Attachment(StoredFile):
-    """`position` is the item's place in its message. `error` is a code of `media.reasons`.
+    """A file of a message. `position` is its place there. `error` is a code of `media.reasons`.
 
-    Fetched: remote → fetching → stored or failed. Ours are stored from the beginning and are
-    uploaded while their message is queued; `encrypted_upload` is the key to what lies at WeChat.
+    An incoming file goes remote → fetching → stored or failed. An outgoing file is stored from the
+    start and uploaded while its message is queued; `encrypted_upload` is the key to the upload.
     """
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attachments")
@@ -64,16 +64,16 @@ class Attachment(StoredFile):
     )
     error = models.CharField(_("error"), max_length=400, blank=True)
     transcript = models.TextField(_("transcript"), blank=True)
-    # The item as it came: CDN parameter and key, encrypted, since the key opens the file.
+    # The item as WeChat sent it, with CDN parameter and key. Encrypted, as the key opens the file.
     encrypted_item = models.TextField(_("item, encrypted"), blank=True, db_column="sealed_item")
 
-    # The work on it, fetching or uploading.
+    # State of the fetch or upload.
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     claimed_by = models.CharField(_("claimed by"), max_length=64, blank=True)
     stored_at = models.DateTimeField(_("stored"), null=True, blank=True)
 
-    # Ours at WeChat: good for one binding of one session, and not for ever.
+    # Our upload at WeChat: valid for one binding of one session and for a limited time.
     encrypted_upload = models.TextField(
         _("upload, encrypted"), blank=True, db_column="sealed_upload"
     )

@@ -1,4 +1,4 @@
-"""A WeChat person. The wire carries neither name nor picture: people get a number and a colour."""
+"""Contacts: people on WeChat. WeChat sends no name or picture, so they get number and colour."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,14 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from sessions_app.text.unseen import visible
 
 NOTE_MOST = 2_000
-"""Characters that the team may keep about one person."""
+"""Longest note that a team may keep about a contact, in characters."""
 
 
 class Contact(models.Model):
-    """One person, known by the WeChat id, named in place by whoever knows them.
+    """One person on WeChat, known by the WeChat id. Members may give the contact a name.
 
-    `folded`: what a search looks in, see `finding.folded_contact`. Whoever changes the name writes
-    it too.
+    `folded`: the text that searches use, see `finding.folded_contact`. Update it whenever the name
+    changes.
     """
 
     user_id = models.CharField(_("WeChat id"), max_length=200, unique=True)
@@ -35,12 +35,12 @@ class Contact(models.Model):
 
     @property
     def display_name(self) -> str:
-        """For people: every sign in it is seen. The name itself is `name`."""
+        """The name to show; invisible characters are made visible. `name` has the name itself."""
         if self.name:
             return visible(self.name)
         return gettext("Customer %(number)s") % {"number": f"{self.number:04d}"}
 
     @property
     def initial(self) -> str:
-        """The letter in the picture's place: a Chinese surname or a first letter."""
+        """The letter for the avatar: a Chinese surname or a first letter."""
         return self.display_name[:1].upper()

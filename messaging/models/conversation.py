@@ -1,4 +1,4 @@
-"""The thread of one person with one home team, with what its list row needs."""
+"""All messages with one contact in one home team, and the columns that its list row needs."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from messaging.models.label import Label
 from sessions_app.models import Session, Team
 
 ELSEWHERE = "elsewhere"
-"""`last_kind` of a thread whose last word another program has, and no text of it."""
+"""`last_kind` when another program sent the last message and its text is unknown."""
 
 
 class ConversationStatus(models.TextChoices):
@@ -23,17 +23,17 @@ COUNTED_OF_WAITING = ("status", "closes_at", "session", "assignee", "missed_at")
 
 
 class Conversation(models.Model):
-    """Unique per person and home team. Who may see it is decided by `team` alone.
+    """Unique per contact and home team. `team` alone decides who may see it.
 
-    `waiting_since`: the customer's first word that nobody has answered yet, None when they were
-    answered. `missed_at`: it was closed unanswered, by an agent or by the end of the 24 hours.
-    `not_sent`: replies that did not go through and that nobody decided about, with those they
-    hold. What counts as an answer: `standing`.
+    `waiting_since`: time of the contact's first unanswered message; None once answered.
+    `missed_at`: when it was closed unanswered, by an agent or by the end of the 24 hours.
+    `not_sent`: number of replies that were not sent and wait for a decision, and of those that they
+    hold. `standing` defines what counts as an answer.
     """
 
     contact = models.ForeignKey(Contact, on_delete=models.PROTECT, related_name="conversations")
     home_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
-    # No index of its own, like session and assignee: those below begin with it.
+    # No index of its own, as for session and assignee: the indexes below start with it.
     team = models.ForeignKey(
         Team, on_delete=models.PROTECT, related_name="conversations", db_index=False
     )
@@ -59,7 +59,7 @@ class Conversation(models.Model):
     labels = models.ManyToManyField(
         Label, related_name="conversations", blank=True, verbose_name=_("labels")
     )
-    # The session that holds the newest context token: the route of a reply.
+    # The session that holds the newest context token: a reply goes through it.
     session = models.ForeignKey(
         Session,
         on_delete=models.SET_NULL,
@@ -71,7 +71,7 @@ class Conversation(models.Model):
     closes_at = models.DateTimeField(_("replies until"), null=True, blank=True)
     replies_used = models.PositiveIntegerField(_("replies used"), default=0)
     unread = models.PositiveIntegerField(_("unread"), default=0)
-    # Everything up to this message id was seen by an agent.
+    # The highest message id that an agent has seen.
     read_up_to = models.BigIntegerField(default=0)
     last_at = models.DateTimeField(_("last message"), default=timezone.now)
     last_direction = models.CharField(max_length=3, blank=True)
@@ -110,7 +110,7 @@ class Conversation(models.Model):
                 condition=models.Q(status="open", assignee__isnull=True),
             ),
             models.Index(
-                # All after the id so that counting them reads no row.
+                # The extra columns allow counting from the index alone.
                 fields=["team", "waiting_since", "id", *COUNTED_OF_WAITING],
                 name="conversation_waiting",
                 condition=models.Q(waiting_since__isnull=False, missed_at__isnull=True),
@@ -126,7 +126,7 @@ class Conversation(models.Model):
                 condition=models.Q(not_sent__gt=0),
             ),
             models.Index(
-                # With the number itself: SQLite would read each row to look at it.
+                # Includes the number, since SQLite would otherwise read each row for it.
                 fields=["team", "unread"],
                 name="conversation_unread",
                 condition=models.Q(unread__gt=0),

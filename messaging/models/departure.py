@@ -1,4 +1,4 @@
-"""That a conversation left a team, so that the pages of that team take its row away."""
+"""Records that a conversation left a team, so that the team's pages remove its row."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +9,7 @@ from sessions_app.models import Team
 
 
 class Departure(models.Model):
-    """The last time it left this team. `version`: a number of that team's stream."""
+    """The last time that a conversation left this team. `version`: from the team's stream."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="departures"

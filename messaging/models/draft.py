@@ -1,4 +1,4 @@
-"""What an agent has begun to write: per conversation, person and kind, kept on the server."""
+"""Drafts, stored on the server: one per conversation, user and kind."""
 
 from django.conf import settings
 from django.db import models
@@ -15,13 +15,13 @@ class DraftKind(models.TextChoices):
 
 
 class Draft(models.Model):
-    """Written by its owner's pages alone, never by an event. The message consumes it.
+    """The text and files that a user has not sent yet. Posting the message deletes the draft.
 
-    `account`: the one that the Send button named when its writer last looked. `key`: what its
-    message will be posted with; `number`: of its last change, so that two tabs do not overwrite
-    each other silently. Its files are rows of `Upload`; `files_number` counts their changes on
-    their own, so that a file that comes is no conflict for a text that is typed.
-    `unneeded_since`: when the sweep first saw that its owner, who has files in it, may not answer.
+    `account`: the account that the Send button named when the writer last looked. `key`: the
+    message is posted with it. `number` counts changes, so that two tabs do not overwrite each other
+    unnoticed. The files are rows of `Upload`; `files_number` counts their changes separately, so
+    that a new file is no conflict for text that is being typed.
+    `unneeded_since`: when the sweep first saw that the owner of a draft with files may not answer.
     """
 
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="drafts")

@@ -1,4 +1,4 @@
-"""A word that a team sticks on its conversations, with a colour of the accounts' eight."""
+"""Labels that a team puts on conversations, in one of the eight account colours."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,7 +9,7 @@ from sessions_app.text.unseen import visible
 
 
 class Label(models.Model):
-    """Belongs to one team; the same word of two teams is two labels and one filter."""
+    """Belongs to one team. Labels of the same name in two teams are one filter."""
 
     team = models.ForeignKey(
         Team, on_delete=models.CASCADE, related_name="labels", verbose_name=_("team")

@@ -1,4 +1,4 @@
-"""Somebody was named in a note with “@”."""
+"""Mentions of members in notes (“@name”)."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from messaging.models.message import Message
 
 
 class Mention(models.Model):
-    """One person named in one note; `seen_at` is set when they open the conversation."""
+    """One member named in one note. `seen_at` is set when they open the conversation."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="mentions"

@@ -1,4 +1,4 @@
-"""One message of a thread, ours or theirs, and each try to send one of ours."""
+"""Messages of a conversation, incoming and outgoing, and each attempt to send one."""
 
 from django.conf import settings
 from django.db import models
@@ -13,10 +13,10 @@ MESSAGE_STREAM = "message"
 
 
 class Direction(models.TextChoices):
-    """What was said with the person (`in`, `out`), and what stands between it for the team.
+    """`in` and `out` are messages with the contact; notes and events are for the team only.
 
-    Notes and events share ids, versions and paging with messages. They never leave: not to WeChat,
-    not to the API, not into previews or unread counts (`SPOKEN`).
+    Notes and events share ids, versions and paging with messages. They never appear at WeChat, in
+    the API, in previews or in unread counts; `SPOKEN` excludes them.
     """
 
     IN = "in", _("in")
@@ -29,7 +29,7 @@ SPOKEN = (Direction.IN, Direction.OUT)
 
 
 class EventCode(models.TextChoices):
-    """What a quiet line of a thread says; the sentences are in `event_words`."""
+    """What an event line in a conversation reports; `event_words` has the sentences."""
 
     ASSIGNED = "assigned", _("assigned")
     UNASSIGNED = "unassigned", _("unassigned")
@@ -68,9 +68,10 @@ class MessageStatus(models.TextChoices):
 
 
 class Message(models.Model):
-    """`id` comes from the stream "message": ids stand in commit order, without a later smaller one.
+    """One message, note or event. `id` comes from the stream "message", so ids follow commit order.
 
-    Known again by (`session`, `dedupe_key`): the wire's message id, or a hash where it is missing.
+    (`session`, `dedupe_key`) identifies a repeated message: the key is WeChat's message id, or a
+    hash if there is none.
     """
 
     id = models.BigIntegerField(primary_key=True)
@@ -89,16 +90,16 @@ class Message(models.Model):
         "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
 
-    # Of direction "event" alone: what happened, and the name, the time or the label it is about.
+    # Only for direction "event": what happened, and the name, time or label that it is about.
     event = models.CharField(_("event"), max_length=24, blank=True, choices=EventCode.choices)
     event_detail = models.TextField(_("event's detail"), blank=True)
-    # An outgoing one that another program on this folder sent, with its text.
+    # Sent by another program that uses the same folder, with its text.
     sent_elsewhere = models.BooleanField(_("sent by another program"), default=False)
 
-    # Decimal string: the wire's 64-bit id may go beyond 2**63.
+    # A decimal string: WeChat's 64-bit id may exceed 2**63.
     wire_id = models.CharField(_("WeChat's message id"), max_length=40, blank=True)
     dedupe_key = models.CharField(max_length=80)
-    # The wire's JSON, encrypted: a context token and file keys stand in it.
+    # WeChat's JSON. Encrypted, because it holds a context token and file keys.
     encrypted_raw = models.BinaryField(
         _("as it came, encrypted"), blank=True, default=bytes, db_column="sealed_raw"
     )
@@ -108,17 +109,17 @@ class Message(models.Model):
     )
     error_code = models.CharField(_("error code"), max_length=40, blank=True)
     error_detail = models.CharField(_("error detail"), max_length=400, blank=True)
-    # A failed or broken one holds the person's next ones until somebody decides.
+    # A failed or unconfirmed message holds the contact's next ones until an agent decides.
     holds_queue = models.BooleanField(_("waits for a decision"), default=False)
-    # Accepted without an id on a session that gave ids before, and nobody decided about it. The
-    # person's next ones go.
+    # Accepted without an id although the session gave ids before; no agent has decided yet. It does
+    # not hold the contact's next messages.
     missing_receipt = models.BooleanField(_("lacks its receipt"), default=False)
     overrides_limits = models.BooleanField(_("sent in spite of our count"), default=False)
 
     created_at = models.DateTimeField(_("written"), default=timezone.now)
     stored_at = models.DateTimeField(_("stored"), default=timezone.now)
     recalled_at = models.DateTimeField(_("recalled"), null=True, blank=True)
-    # Its writer may take it back until then: not claimed before.
+    # The writer may take it back until then; it is not claimed before.
     release_at = models.DateTimeField(_("held back until"), null=True, blank=True)
     next_try_at = models.DateTimeField(_("next try"), null=True, blank=True)
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
@@ -126,13 +127,13 @@ class Message(models.Model):
     sent_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    # The key of the draft it was posted with: a double click or a reload is one message.
+    # The key of the draft it was posted with, so that a double click makes one message.
     draft_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
     client_id = models.CharField(_("client id"), max_length=80, blank=True, db_index=True)
     claimed_by = models.CharField(_("claimed by"), max_length=64, blank=True)
     version = models.BigIntegerField(_("version"), default=0, editable=False)
 
-    # Not a column: `queries.stored_messages` reads it (`queue.held_by`).
+    # Not a column: `queries.stored_messages` sets it (see `queue.held_by`).
     held_by: int | None
 
     class Meta:
@@ -170,7 +171,7 @@ class Message(models.Model):
 
 
 class SendAttempt(models.Model):
-    """One try on the wire, written before its first byte. `client_id` is never used again."""
+    """One attempt to send, stored before the first byte leaves. A `client_id` is used only once."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="attempts")
     client_id = models.CharField(_("client id"), max_length=80, unique=True)
@@ -187,7 +188,7 @@ class SendAttempt(models.Model):
 
 
 class RawAnswer(models.Model):
-    """Bytes from WeChat that no message could be made of: kept, and shown on the session's page."""
+    """An answer of WeChat that could not be stored as messages; shown on the session's page."""
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="raw_answers")
     received_at = models.DateTimeField(_("received"), default=timezone.now)

@@ -1,4 +1,4 @@
-"""A reply that cannot go now: it waits until the person writes, and then for an agent's click."""
+"""Replies that cannot be sent now. They wait for the contact's next message and a click."""
 
 from django.conf import settings
 from django.db import models
@@ -17,7 +17,7 @@ class ParkedState(models.TextChoices):
 
 
 class ParkedReply(models.Model):
-    """Seen by the whole team. It is sent by whoever reviews it; `message`: what it became."""
+    """Visible to the whole team. An agent reviews and sends it; `message` is the result."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="parked_replies"
@@ -26,7 +26,7 @@ class ParkedReply(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    # The key of the draft it was made of: a double click parks once.
+    # The key of the draft it was made from, so that a double click parks it once.
     draft_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
     created_at = models.DateTimeField(_("parked"), default=timezone.now)
     expires_at = models.DateTimeField(_("expires"))

@@ -1,4 +1,4 @@
-"""What a key of the HTTP API was answered with, so that a repeated post is not a second message."""
+"""Idempotency keys of the HTTP API: a repeated post gets the first answer, not a new message."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class PostedKey(models.Model):
-    """One idempotency key of one person. `digest`: of what was posted with it first."""
+    """One idempotency key of one user. `digest`: hash of the first body posted with it."""
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     key = models.CharField(_("key"), max_length=200)

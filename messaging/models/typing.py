@@ -1,4 +1,4 @@
-"""A "typing …" sign on a customer's phone, until WeChat has ended it."""
+"""The “typing …” sign on a contact's phone, until WeChat has confirmed that it is off."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,10 +10,10 @@ from sessions_app.models import Session
 class Typing(models.Model):
     """At most one row per conversation and session. Pages and the API write it.
 
-    The worker shows the sign, and ends it when nobody renews it before `wanted_until`. The row
-    stays until WeChat has said that the sign is off, so that a forgotten or failed stop never
+    The worker shows the sign and ends it when it is not renewed before `wanted_until`. The row
+    stays until WeChat has confirmed that the sign is off, so that a forgotten or failed stop never
     leaves it on the phone.
-    `shown_at`: WeChat was last told to show it, and so must be told to end it.
+    `shown_at`: when WeChat was last told to show it; if set, WeChat must be told to end it.
     `next_stop_at`: the next attempt to end it, after `stop_tries` attempts.
     """
 

@@ -1,6 +1,7 @@
-"""A file that somebody brought and has not sent yet; it becomes an attachment, or ends.
+"""Files that a user has uploaded and not sent yet. Sending turns an upload into an attachment.
 
-Of a draft it lives as long as the draft (see `messaging.composing.draft_files`), of none for a day.
+An upload with a draft lives as long as the draft (see `messaging.composing.draft_files`), one
+without a draft for a day.
 """
 
 import secrets
@@ -20,10 +21,10 @@ def fresh_id() -> str:
 
 
 class Upload(StoredFile):
-    """`kind`: how it would travel. Its owner alone may see and send it.
+    """One uploaded file. Only its owner may see and send it. `kind`: how it would be sent.
 
-    `place`: its order among the files of its draft. Without `stored_name` the bytes are gone, and
-    the draft says so. What lost its draft, or its owner, ends after a day.
+    `place`: its position in its draft. If `stored_name` is empty, the bytes were deleted and the
+    draft says so. An upload that loses its draft or its owner is deleted after a day.
     """
 
     id = models.CharField(primary_key=True, max_length=32, default=fresh_id)

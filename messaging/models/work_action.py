@@ -1,4 +1,4 @@
-"""What somebody did with conversations, kept for some minutes so that it can be undone."""
+"""Actions on conversations, kept for a few minutes so that they can be undone."""
 
 from django.conf import settings
 from django.db import models
@@ -10,10 +10,10 @@ from messaging.models.message import EventCode
 
 
 class WorkAction(models.Model):
-    """One action on any number of conversations; only who did it may undo it.
+    """One action on any number of conversations. Only the user who did it may undo it.
 
-    `undone_count`, `kept_count`: what came of undoing it: conversations put back, and those that
-    somebody changed meanwhile.
+    `undone_count`: conversations that undoing restored; `kept_count`: those that it left alone,
+    since somebody had changed them meanwhile.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
@@ -31,10 +31,10 @@ class WorkAction(models.Model):
 
 
 class WorkChange(models.Model):
-    """What it changed of one conversation. Undoing deletes the row: it is done once.
+    """One conversation's change by an action. Undoing deletes the row, so it happens once.
 
-    `before`, `after`: only what differs (see `undo_notes`). `number`: the newest message of the
-    console then; an event after it came later.
+    `before`, `after`: only the fields that differ (see `undo_notes`). `number`: the newest message
+    id at that time; an event with a higher id came later.
     """
 
     action = models.ForeignKey(WorkAction, on_delete=models.CASCADE, related_name="changes")
