@@ -1,6 +1,6 @@
 """Limits how many requests a token may make in a minute. It knows nothing of what is asked.
 
-Without REDIS_URL each process counts alone; with it all processes count together.
+One process counts for itself; with REDIS_URL all processes count together.
 """
 
 import logging
