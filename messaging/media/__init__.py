@@ -1,4 +1,4 @@
-"""Files of messages: fetched, recognised, kept, shown, brought, uploaded.
+"""Files as such: what they are, how they are stored, shown and served, and their limits.
 
-The helper process imports this package too: nothing here may import Django.
+The helper process imports this package, so this module must not import Django.
 """

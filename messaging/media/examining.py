@@ -1,4 +1,4 @@
-"""A whole file on disk → what it is and what can be shown of it. No database, no network."""
+"""Finds out what a file on disk is and what can be shown of it. No database, no network."""
 
 import asyncio
 from dataclasses import dataclass, field, replace
@@ -12,10 +12,10 @@ from messaging.media.workshop import WorkRefused, Workshop
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """`content_type` is the true one, or unknown where the bytes only pretend.
+    """`content_type` is read from the bytes; unknown if the file does not decode as its type.
 
-    `error`: "" or why it cannot be shown; the file itself is fine to keep. `thumb` and `sound`
-    are files beside the examined one. `is_incomplete`: they show as much of it as there is.
+    `error`: "" or why the file cannot be shown; it can still be kept. `thumb` and `sound` are files
+    beside the examined one. `is_incomplete`: the end is missing; they show the part that is there.
     """
 
     size: int
@@ -25,12 +25,12 @@ class Examined:
     sound: Path | None = None
     is_incomplete: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
-    """width, height, duration_ms, peaks: what is known of them."""
+    """width, height, duration_ms and peaks, as far as they are known."""
 
 
 async def examine(path: Path, *, workshop: Workshop, limits: MediaLimits, rate: int) -> Examined:
-    """For the worker. `rate`: of the samples, as WeChat says, 0 for unknown."""
-    size, content_type = await asyncio.to_thread(_first_look, path)
+    """For the worker. `rate`: samples per second as WeChat says, 0 if unknown."""
+    size, content_type = await asyncio.to_thread(_size_and_type, path)
     job = job_for(path, content_type, limits, rate)
     if job is None:
         return Examined(size, content_type)
@@ -41,8 +41,8 @@ async def examine(path: Path, *, workshop: Workshop, limits: MediaLimits, rate: 
 
 
 def examine_now(path: Path, *, workshop: Workshop, limits: MediaLimits) -> Examined:
-    """The same for a view."""
-    size, content_type = _first_look(path)
+    """The same as `examine`, for a view."""
+    size, content_type = _size_and_type(path)
     job = job_for(path, content_type, limits, 0)
     if job is None:
         return Examined(size, content_type)
@@ -53,7 +53,7 @@ def examine_now(path: Path, *, workshop: Workshop, limits: MediaLimits) -> Exami
 
 
 def as_sent(found: Examined, kind: str) -> Examined:
-    """With the reason why what was sent as a picture, voice or video cannot be shown as one."""
+    """Add the reason if a file sent as picture, voice or video cannot be shown as one."""
     known = _KNOWN.get(kind)
     if found.error or known is None or found.content_type in known[0]:
         return found
@@ -63,16 +63,16 @@ def as_sent(found: Examined, kind: str) -> Examined:
 
 
 def as_announced(found: Examined, duration_ms: int | None) -> Examined:
-    """A voice that ends long before the length which WeChat says is incomplete, however well it
-    decodes."""
+    """Mark a voice as incomplete if it is much shorter than the length that WeChat announced, even
+    if it decodes without errors."""
     heard_ms = found.facts.get("duration_ms")
     if found.sound is None or heard_ms is None or not duration_ms:
         return found
-    is_short = duration_ms - heard_ms > max(_SLACK_MS, duration_ms // 10)
+    is_short = duration_ms - heard_ms > max(_TOLERANCE_MS, duration_ms // 10)
     return replace(found, is_incomplete=found.is_incomplete or is_short)
 
 
-_SLACK_MS = 1_000
+_TOLERANCE_MS = 1_000
 
 
 _KNOWN: dict[str, tuple[frozenset[str], str]] = {
@@ -82,12 +82,12 @@ _KNOWN: dict[str, tuple[frozenset[str], str]] = {
 }
 
 
-def _first_look(path: Path) -> tuple[int, str]:
+def _size_and_type(path: Path) -> tuple[int, str]:
     return path.stat().st_size, storing.type_of(path)
 
 
 def job_for(path: Path, content_type: str, limits: MediaLimits, rate: int) -> dict[str, Any] | None:
-    """What the helper process shall do with it; None: nothing."""
+    """The job for the helper process; None if there is nothing to make."""
     if content_type in kinds.PICTURES:
         return {
             "do": "picture",
@@ -116,6 +116,6 @@ def _shown(size: int, content_type: str, job: dict[str, Any], made: dict[str, An
 
 
 def _refused(size: int, content_type: str, code: str) -> Examined:
-    """A pretended or too large picture must never reach a browser as one."""
+    """Drop the type of a picture that does not decode, so that no browser shows it as one."""
     kept = content_type if content_type == kinds.SILK else kinds.UNKNOWN
     return Examined(size, kept, error=code)

@@ -1,4 +1,4 @@
-"""What a file is, from its first bytes; pure. A name is never asked, and never believed."""
+"""Recognises a file's type from its first bytes, never from its name. No I/O."""
 
 from collections.abc import Callable
 
@@ -10,9 +10,9 @@ PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "ima
 SOUNDS = frozenset({"audio/wav", "audio/mpeg", "audio/ogg", "audio/mp4", "audio/aac", "audio/flac"})
 VIDEOS = frozenset({"video/mp4", "video/webm", "video/quicktime"})
 UNPLAYED = frozenset({"audio/amr", "audio/x-speex"})
-"""Voices that neither browsers nor this console can play: to be downloaded."""
+"""Voices that neither browsers nor this console can play: they are downloaded."""
 SHOWN = PICTURES | SOUNDS | VIDEOS
-"""What a browser is trusted with; everything else is a download."""
+"""Types that browsers may show; everything else is downloaded."""
 
 _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -51,7 +51,7 @@ def _riff(head: bytes) -> str:
 
 
 def _boxes(head: bytes) -> str:
-    """MP4 and its kin: a box `ftyp` whose brand says which."""
+    """MP4 and relatives: a box `ftyp` names the format."""
     if head[4:8] != b"ftyp":
         return ""
     brand = head[8:12]
@@ -63,7 +63,7 @@ def _boxes(head: bytes) -> str:
 
 
 def _ogg(head: bytes) -> str:
-    """Speex comes in the same wrapping, and no browser plays it."""
+    """Ogg. Speex uses the same container, but no browser plays it."""
     if not head.startswith(b"OggS"):
         return ""
     return "audio/x-speex" if b"Speex   " in head else "audio/ogg"
@@ -74,7 +74,7 @@ def _matroska(head: bytes) -> str:
 
 
 def _mpeg_frames(head: bytes) -> str:
-    """MP3 without a tag, or AAC, by the sync word of a frame."""
+    """MP3 without a tag, or AAC, recognised by a frame's sync word."""
     if len(head) < 4 or head[0] != 0xFF:
         return ""
     if head[1] in (0xF1, 0xF9):
@@ -84,7 +84,7 @@ def _mpeg_frames(head: bytes) -> str:
 
 
 def _bitmap(head: bytes) -> str:
-    """Two letters are not enough: the size of the second header has few values."""
+    """BMP. Two letters are too weak a sign, so the size of the second header is checked, too."""
     sizes = (12, 40, 52, 56, 64, 108, 124)
     is_bitmap = head.startswith(b"BM") and int.from_bytes(head[14:18], "little") in sizes
     return "image/bmp" if is_bitmap else ""
@@ -96,9 +96,10 @@ _RECOGNISERS: tuple[Callable[[bytes], str], ...] = (
 
 
 def kind_of(content_type: str) -> str:
-    """How a file of ours travels: "image", "video", or "file".
+    """How an outgoing file is sent: "image", "video", or "file".
 
-    Sound goes as a file: WeChat takes voice bubbles of bots and never shows them (live tests).
+    Sound is sent as a file: WeChat accepts voice messages from bots but never shows them (seen in
+    live tests).
     """
     if content_type in PICTURES:
         return "image"

@@ -1,6 +1,6 @@
-"""How large files may be and how much work runs at once: one frozen value, read in one place.
+"""Limits on file sizes and on concurrent work, as one frozen value.
 
-What administrators choose at `/settings/` comes from the team's row; the rest is the house's own.
+Administrators set some of them at `/settings/`; the others are fixed here.
 """
 
 from dataclasses import dataclass, replace
@@ -17,11 +17,11 @@ GIGABYTE = 1024 * MEGABYTE
 
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
-    """`most_total_bytes`: beyond it the oldest files are cleared; their messages stay.
+    """`most_total_bytes`: above this the oldest files are deleted; their messages stay.
 
-    A file is measured by its kind (`of_kind`), and by `most_file_bytes` when it comes in and
-    `most_reply_file_bytes` when it goes out, whatever it is. `most_waiting_bytes`: of one
-    person's files that were brought and not sent yet.
+    A file must fit the limit of its kind (`of_kind`), and whatever its kind `most_file_bytes` when
+    it comes in and `most_reply_file_bytes` when it goes out. `most_waiting_bytes`: one user's
+    unsent uploads together.
     """
 
     picture_bytes: int = 20 * MEGABYTE
@@ -33,7 +33,7 @@ class MediaLimits:
     most_total_bytes: int = 20 * GIGABYTE
     most_files_per_reply: int = 9
     most_files_per_draft: int = 30
-    """More than a reply may have: what is being sent leaves its draft only then."""
+    """More than a reply may have, since files leave the draft only when the reply is sent."""
     most_waiting_bytes: int = 1024 * MEGABYTE
     most_thumb_bytes: int = 4 * MEGABYTE
     most_silk_bytes: int = 2 * MEGABYTE
@@ -46,12 +46,12 @@ class MediaLimits:
     workshop_timeout_s: float = 30.0
     upload_kept: timedelta = timedelta(hours=24)
     draft_files_kept: timedelta = timedelta(days=30)
-    """Since the last change of the draft; a file of no draft is kept for `upload_kept`."""
+    """Since the draft's last change. A file without a draft is kept for `upload_kept`."""
     upload_good_for: timedelta = timedelta(hours=6)
-    """How long what lies at WeChat is trusted to be there still; then it is uploaded anew."""
+    """How long a file uploaded to WeChat is used; after that it is uploaded again."""
 
     def of_kind(self, kind: str) -> int:
-        """Bytes of the largest picture, voice, video or other file."""
+        """The size limit in bytes of a picture, voice, video or other file."""
         most = {
             MessageKind.IMAGE: self.picture_bytes,
             MessageKind.VOICE: self.voice_bytes,
@@ -67,18 +67,18 @@ class MediaLimits:
 
     @property
     def any_outgoing(self) -> int:
-        """Of whatever kind it turns out to be."""
+        """The limit while the kind is not known yet."""
         largest = max(self.picture_bytes, self.video_bytes, self.file_bytes)
         return min(largest, self.most_reply_file_bytes)
 
 
 def limits() -> MediaLimits:
-    """The limits of this moment. May ask the database: an event loop calls it in a thread."""
+    """The limits now in force. May read the database: call it in a thread from an event loop."""
     return limits_by(team_settings())
 
 
 def limits_by(team: TeamSettings) -> MediaLimits:
-    """What the team chose; `MEDIA_LIMITS` of the settings replaces single ones."""
+    """The team's limits; the setting `MEDIA_LIMITS` overrides single values."""
     chosen = replace(
         MediaLimits(),
         picture_bytes=team.picture_mb * MEGABYTE,

@@ -1,7 +1,7 @@
-"""Pictures that end too early: bytes that a decoder takes, and whether pixels are missing; pure.
+"""Repairs truncated pictures so that a decoder accepts them, and finds missing pixels. No I/O.
 
-A decoder that is told to overlook a missing end does not say how much it made up. So what is
-missing is filled twice, with different bytes: where both pictures differ, nothing had arrived.
+A decoder that tolerates a missing end does not say which pixels it made up. So the missing part is
+filled twice with different bytes: pixels that differ between the two results are missing.
 """
 
 import re
@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 MOST_MENDED_BYTES = 256 * 1024 * 1024
-"""What a header says of its own length is believed up to here."""
+"""A length in a header is believed up to this size."""
 _PATTERN = bytes((0x5A, 0xA5, 0x3C, 0x6E, 0xD2, 0x4B, 0x17, 0x99))
 
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """`other`: the same with another filling, None where nothing was filled.
+    """`other`: the same with a different filling, None if nothing was filled.
 
-    `lacks`: something is missing whatever the pixels say. `leaves_gap`: the filling looks like a
-    picture, so that it must be covered.
+    `lacks`: something is missing even if no pixels differ. `leaves_gap`: the filling decodes to
+    something like a picture, so the gap must be covered.
     """
 
     data: bytes
@@ -29,7 +29,7 @@ class Mended:
 
 
 def mended(data: bytes) -> Mended | None:
-    """None: not one pixel of it arrived, or it is of a kind that is not known here."""
+    """None if no pixel arrived, or for an unsupported format."""
     for start, mend in _MENDERS:
         if data.startswith(start):
             return mend(data)
@@ -37,7 +37,7 @@ def mended(data: bytes) -> Mended | None:
 
 
 def is_begun(data: bytes) -> bool:
-    """Whether it begins as a picture does that ends before its first pixel."""
+    """True if the data starts as a picture and ends before its first pixel."""
     if data.startswith(b"\xff\xd8\xff"):
         return not _walk_jpeg(data).is_ended
     if data.startswith(b"\x89PNG"):
@@ -48,7 +48,7 @@ def is_begun(data: bytes) -> bool:
 
 
 def lacks_frames(data: bytes) -> bool:
-    """Whether a picture whose first frame is whole ends before its last one."""
+    """True if the first frame is complete and later ones are missing."""
     if data.startswith(b"GIF8"):
         return _gif_lacks_frames(data)
     if data.startswith(b"\x89PNG"):
@@ -68,7 +68,7 @@ _LONG_PADDING = bytes(16)
 
 @dataclass(slots=True)
 class _JpegWalk:
-    """`end`: of what is whole. `done`: per component the coefficients that came in full detail."""
+    """`end`: where complete data ends. `done`: per component, coefficients with full precision."""
 
     end: int = 0
     is_ended: bool = False
@@ -83,7 +83,7 @@ class _JpegWalk:
 
 
 def _walk_jpeg(data: bytes) -> _JpegWalk:
-    """Segment by segment, up to the end of the picture or of the bytes."""
+    """Read segment by segment, up to the end of the picture or of the data."""
     walk, at = _JpegWalk(end=2, done={}), 2
     while at + 4 <= len(data):
         marker = data[at + 1]
@@ -133,13 +133,13 @@ def _mend_jpeg(data: bytes) -> Mended | None:
     return Mended(kept + _JPEG_END, other, lacks=walk.lacks_scans)
 
 
-# PNG and GIF: the decoder itself stops where the bytes do
+# PNG and GIF: the decoder stops at the end of the data by itself.
 
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 
 
 def _mend_png(data: bytes) -> Mended | None:
-    """As it is, if there is at least one row."""
+    """Unchanged, if at least one row arrived."""
     at = data.find(b"IDAT")
     if at < 33 or data[12:16] != b"IHDR":
         return None
@@ -158,19 +158,19 @@ _GIF_HEAD = 13
 
 
 def _gif_table(packed: int) -> int:
-    """Bytes of a colour table."""
+    """Size of a colour table in bytes."""
     return 3 << ((packed & 7) + 1) if packed & 0x80 else 0
 
 
 def _skip_blocks(data: bytes, at: int) -> int:
-    """Behind the terminator of a chain of blocks; beyond the end of `data` when it is cut."""
+    """The position after a chain of blocks; beyond the end of `data` if the chain is cut."""
     while at < len(data) and data[at]:
         at += data[at] + 1
     return at + 1
 
 
 def _mend_gif(data: bytes) -> Mended | None:
-    """As it is, if anything of the first frame came."""
+    """Unchanged, if any part of the first frame arrived."""
     at = _GIF_HEAD + (_gif_table(data[10]) if len(data) > 10 else 0)
     while data[at : at + 1] == b"\x21":
         at = _skip_blocks(data, at + 2)
@@ -181,7 +181,7 @@ def _mend_gif(data: bytes) -> Mended | None:
 
 
 def _gif_lacks_frames(data: bytes) -> bool:
-    """Whether it ends in the middle of a block; a missing trailer alone is no loss."""
+    """True if the data ends inside a block. A missing trailer alone does not count."""
     at, is_announced = _GIF_HEAD + _gif_table(data[10]), False
     while at < len(data):
         kind = data[at]
@@ -205,7 +205,7 @@ _SPARSE = b"\xad\x80\x11" + bytes(12)
 
 
 def _mend_webp(data: bytes) -> Mended | None:
-    """Whole chunks stay; the one that is cut is filled up to its length, or left out."""
+    """Keeps complete chunks. A cut chunk is filled up to its length, or left out."""
     kept, has_pixels, at = bytearray(), False, 12
     while at + 8 <= len(data):
         name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
@@ -223,14 +223,14 @@ def _mend_webp(data: bytes) -> Mended | None:
 
 def _mend_chunk(data: bytes, at: int, before: bytes, has_pixels: bool) -> Mended | None:
     name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
-    if has_pixels:  # a later frame, or what is no picture
+    if has_pixels:  # a later frame, or metadata
         return Mended(_riff(before), lacks=name == b"ANMF")
     if name not in (*_WEBP_PIXELS, b"ANMF") or size > MOST_MENDED_BYTES or len(data) < at + 34:
         return None
     rest = data[at + 8 :]
-    if name == b"ANMF":  # the length of the picture in it stands
+    if name == b"ANMF":  # the length of the picture inside must stay as it is
         room = size - len(rest)
-    else:  # what is made up may need more bytes than what is missing
+    else:  # the filling may need more bytes than are missing
         room = size - len(rest) + 4 * len(data) + _LEAST_FILLING
         room -= (len(rest) + room) & 1
     head = before + name + (len(rest) + room).to_bytes(4, "little") + rest
@@ -252,7 +252,7 @@ def _riff(chunks: bytes) -> bytes:
 
 
 def _mend_bmp(data: bytes) -> Mended | None:
-    """Rows of a known length, filled with grey; a compressed one stops where its bytes do."""
+    """Fills missing rows, whose length is known. A compressed picture stops at the end of data."""
     if len(data) < 34:
         return None
     offset, header = (int.from_bytes(data[at : at + 4], "little") for at in (10, 14))

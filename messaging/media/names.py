@@ -1,4 +1,4 @@
-"""File names as headers and disks take them; pure. What WeChat and people say stays in the row."""
+"""File names for headers and disks. Rows keep the original name. No I/O."""
 
 import unicodedata
 
@@ -7,9 +7,9 @@ _SEPARATORS = '/\\:*?"<>|'
 
 
 def download_name(name: str, fallback: str) -> str:
-    """One line without separators and without signs that turn letters around; 255 bytes at most.
+    """One line of at most 255 bytes, without separators or characters that reverse the text.
 
-    The end of the name stays: it is what opens the file.
+    The extension is kept, since it decides which program opens the file.
     """
     kept = "".join(
         "_" if _is_hostile(sign) else sign for sign in unicodedata.normalize("NFC", name)
@@ -24,5 +24,5 @@ def download_name(name: str, fallback: str) -> str:
 
 
 def _is_hostile(sign: str) -> bool:
-    """Controls, line ends, bidirectional marks, lone surrogates, and what separates folders."""
+    """Controls, line ends, bidirectional marks, lone surrogates, and path separators."""
     return sign in _SEPARATORS or unicodedata.category(sign) in {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -1,4 +1,4 @@
-"""Thumbnails by Pillow; runs in the helper process. Decoding is the real check of a picture."""
+"""Makes thumbnails with Pillow, in the helper process. Decoding is the real check of a picture."""
 
 import contextlib
 import io
@@ -23,20 +23,20 @@ _GREY = (128, 128, 128)
 
 
 class NotAPicture(Exception):  # noqa: N818 - a statement
-    """The bytes do not decode as any picture that we show."""
+    """The bytes do not decode as a supported picture."""
 
 
 class TooLittle(Exception):  # noqa: N818
-    """It begins as a picture and ends before the first pixel."""
+    """The data starts as a picture and ends before the first pixel."""
 
 
 class TooManyPixels(Exception):  # noqa: N818
-    """Decoding it would take more memory than a picture is worth."""
+    """Decoding the picture would take too much memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thumbnail:
-    """The picture's own size, after its EXIF turn; `is_incomplete`: some of it is missing."""
+    """The picture's own size, after its EXIF rotation. `is_incomplete`: a part is missing."""
 
     width: int
     height: int
@@ -44,7 +44,7 @@ class Thumbnail:
 
 
 def make_thumbnail(source: Path, target: Path, *, most_pixels: int) -> Thumbnail:
-    """Write a WebP of at most 640 px, turned as EXIF says, of as much as there is.
+    """Write a WebP of at most 640 px, rotated as EXIF says, of the part that is there.
 
     Raises NotAPicture, TooLittle, TooManyPixels.
     """
@@ -53,23 +53,23 @@ def make_thumbnail(source: Path, target: Path, *, most_pixels: int) -> Thumbnail
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                return _whole(source, target, most_pixels)
+                return _decode_whole(source, target, most_pixels)
             except (Image.DecompressionBombError, MemoryError, TooManyPixels):
                 raise
             except Exception as error:
-                return _part(source.read_bytes(), target, most_pixels, error)
+                return _decode_part(source.read_bytes(), target, most_pixels, error)
     except (Image.DecompressionBombError, MemoryError) as error:
         raise TooManyPixels from error
 
 
-def _whole(source: Path, target: Path, most_pixels: int) -> Thumbnail:
+def _decode_whole(source: Path, target: Path, most_pixels: int) -> Thumbnail:
     with _opened(source, most_pixels) as picture:
         thumbnail = _save(picture, target)
-    return thumbnail if _ends_well(source) else _lacking(thumbnail)
+    return thumbnail if _ends_well(source) else _as_incomplete(thumbnail)
 
 
 def _ends_well(source: Path) -> bool:
-    """Cheap for what ends as its kind does; only what does not is read as a whole."""
+    """Check the end marker first, which is cheap; read the whole file only if it is missing."""
     with source.open("rb") as file:
         start = file.read(4)
         file.seek(max(0, source.stat().st_size - _TAIL_BYTES))
@@ -79,12 +79,12 @@ def _ends_well(source: Path) -> bool:
     return start != b"\x89PNG" or b"IEND" in tail or not mending.lacks_frames(source.read_bytes())
 
 
-def _part(data: bytes, target: Path, most_pixels: int, why: Exception) -> Thumbnail:
-    """What decodes of a picture that does not as a whole."""
+def _decode_part(data: bytes, target: Path, most_pixels: int, why: Exception) -> Thumbnail:
+    """Decode what can be decoded of a damaged picture."""
     found = mending.mended(data)
     try:
         if found is not None:
-            return _of_mended(found, target, most_pixels)
+            return _decode_mended(found, target, most_pixels)
     except (Image.DecompressionBombError, MemoryError, TooManyPixels, TooLittle):
         raise
     except Exception as error:
@@ -92,37 +92,37 @@ def _part(data: bytes, target: Path, most_pixels: int, why: Exception) -> Thumbn
     raise TooLittle if mending.is_begun(data) else NotAPicture from why
 
 
-def _of_mended(found: Mended, target: Path, most_pixels: int) -> Thumbnail:
-    with _overlooking_the_end(), _opened(io.BytesIO(found.data), most_pixels) as picture:
+def _decode_mended(found: Mended, target: Path, most_pixels: int) -> Thumbnail:
+    with _accepting_truncation(), _opened(io.BytesIO(found.data), most_pixels) as picture:
         gap = _first_missing_row(picture, found, most_pixels)
         if gap is not None and found.leaves_gap:
             if gap == 0:
                 raise TooLittle
-            return _lacking(_save(_covered(picture, gap), target))
+            return _as_incomplete(_save(_with_grey_gap(picture, gap), target))
         thumbnail = _save(picture, target)
-    return _lacking(thumbnail) if found.lacks or gap is not None else thumbnail
+    return _as_incomplete(thumbnail) if found.lacks or gap is not None else thumbnail
 
 
 def _first_missing_row(picture: Image.Image, found: Mended, most_pixels: int) -> int | None:
-    """Where the picture begins to depend on what it was filled with; None: nowhere."""
+    """The first row that depends on the filling; None if there is no such row."""
     if found.other is None:
         return None
     try:
         with _opened(io.BytesIO(found.other), most_pixels) as other:
-            differing = ImageChops.difference(_plain(picture), _plain(other))
+            differing = ImageChops.difference(_as_rgb(picture), _as_rgb(other))
     except (OSError, SyntaxError, ValueError):
         return 0 if found.leaves_gap else picture.height
     box = differing.getbbox()
     return box[1] if box else None
 
 
-def _plain(picture: Image.Image) -> Image.Image:
-    """Itself where it can be, for the sake of the memory."""
+def _as_rgb(picture: Image.Image) -> Image.Image:
+    """The picture itself if it is RGB already, to save memory."""
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _covered(picture: Image.Image, from_row: int) -> Image.Image:
-    """Grey where nothing arrived."""
+def _with_grey_gap(picture: Image.Image, from_row: int) -> Image.Image:
+    """Paint the missing rows grey."""
     made = picture.convert("RGB")
     made.paste(_GREY, (0, from_row, made.width, made.height))
     exif = picture.getexif()
@@ -132,8 +132,8 @@ def _covered(picture: Image.Image, from_row: int) -> Image.Image:
 
 
 @contextlib.contextmanager
-def _overlooking_the_end() -> Iterator[None]:
-    """For one picture, in this process alone."""
+def _accepting_truncation() -> Iterator[None]:
+    """Let Pillow accept truncated data. Affects the whole process, which does one job at a time."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
         yield
@@ -142,7 +142,7 @@ def _overlooking_the_end() -> Iterator[None]:
 
 
 def _opened(source: Path | IO[bytes], most_pixels: int) -> Image.Image:
-    """Its size is known, nothing of it is decoded yet. Raises TooManyPixels."""
+    """Open a picture without decoding it. Raises TooManyPixels."""
     picture = Image.open(source, formats=FORMATS)
     width, height = picture.size
     if width * height > most_pixels or max(width, height) > _SIDE_MOST:
@@ -163,7 +163,7 @@ def _save(picture: Image.Image, target: Path) -> Thumbnail:
     return Thumbnail(height, width) if is_turned else Thumbnail(width, height)
 
 
-def _lacking(thumbnail: Thumbnail) -> Thumbnail:
+def _as_incomplete(thumbnail: Thumbnail) -> Thumbnail:
     return Thumbnail(thumbnail.width, thumbnail.height, is_incomplete=True)
 
 

@@ -1,4 +1,4 @@
-"""What became of a file, as a sentence for the reader. Rows store the code alone."""
+"""Error codes of files as sentences for the user. Rows store only the code."""
 
 from collections.abc import Callable, Sequence
 
@@ -15,14 +15,14 @@ def _most(count: int) -> str:
 
 
 def too_large_to_send(kind: str) -> str:
-    """`kind`: "" while it is not known."""
+    """`kind`: "" while it is unknown."""
     now = limits()
     most = now.outgoing(kind) if kind else now.any_outgoing
     return _("This file is over %(most)s, the limit set here.") % {"most": _most(most)}
 
 
 def too_many_waiting(people: Sequence[str]) -> str:
-    """`people`: for whom the most of it was brought; none where it is in no draft."""
+    """`people`: the contacts with the most unsent bytes; empty if the files are in no draft."""
     if not people:
         return _("You have too many unsent files. Send or remove some.")
     words = _("You have too many unsent files, most of them for %(people)s. Send or remove some.")
@@ -78,7 +78,7 @@ _SENTENCES: dict[str, Callable[[], str]] = {
 
 
 def sentence(code: str) -> str:
-    """Without a full stop where it stands inside a line; "" for no code."""
+    """The sentence for a code; "" for no code. Without a full stop if it is part of a line."""
     make = _SENTENCES.get(code)
     return make() if make else code
 
@@ -89,7 +89,7 @@ _ASKED_FOR_AGAIN = frozenset(
 
 
 def advice(code: str, contact: str) -> str:
-    """What an agent can do about a file that is not here, or not whole; "" for nothing."""
+    """What an agent can do about a missing or incomplete file; "" if nothing."""
     if code == "incomplete":
         return _("If the rest matters, ask %(name)s to send it again.") % {"name": contact}
     if code in _ASKED_FOR_AGAIN:

@@ -1,6 +1,6 @@
-"""Bytes of the storage as HTTP answers: ranges, revalidation, and headers that keep them harmless.
+"""Serves stored files over HTTP: ranges, revalidation, and headers that keep them harmless.
 
-Who may have them is decided before; nothing here reads the database.
+The caller has checked access. Nothing here reads the database.
 """
 
 import re
@@ -19,14 +19,14 @@ from messaging.media import kinds, storing
 
 PIECE_BYTES = 128 * 1024
 OPEN_RANGE_BYTES = 4 * 1024 * 1024
-"""What an open-ended range is answered with: players ask for more when they need it."""
+"""Bytes sent for an open-ended range; players ask for more when they need it."""
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _HARMLESS = {
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'; img-src 'self'; media-src 'self'",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Kept by the person's own browser, asked for again each time: rights may have changed.
+    # The browser may keep it but must ask each time, since access may have changed.
     "Cache-Control": "private, no-cache",
     "Accept-Ranges": "bytes",
 }
@@ -34,7 +34,7 @@ _HARMLESS = {
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One file of the storage. `inline`: a browser may show it; else it is a download."""
+    """One stored file. `inline`: a browser may show it; otherwise it is downloaded."""
 
     stored_name: str
     content_type: str
@@ -43,12 +43,12 @@ class Served:
 
     @property
     def etag(self) -> str:
-        """The storage never writes a name twice, so the name stands for the bytes."""
+        """The storage never reuses a name, so the name identifies the bytes."""
         return f'"{sha256(self.stored_name.encode()).hexdigest()[:32]}"'
 
 
 def respond(request: HttpRequest, served: Served) -> HttpResponseBase:
-    """The file, a part of it, 304 or 416. Raises Http404 when the bytes are gone."""
+    """The file, a part of it, 304 or 416. Raises Http404 if the bytes are gone."""
     headers = _headers(served)
     if _is_known(request, served):
         return HttpResponseNotModified(headers=headers)
@@ -88,13 +88,13 @@ def _is_known(request: HttpRequest, served: Served) -> bool:
 
 
 def _asked_part(request: HttpRequest, served: Served, size: int) -> tuple[int, int, int]:
-    """First byte, last byte, status: 206, 416, or 200 for the whole."""
+    """First byte, last byte and status: 206, 416, or 200 for the whole file."""
     whole = (0, size - 1, 200)
     asked = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     condition = request.headers.get("If-Range", served.etag)
     if asked is None or condition != served.etag or not (asked[1] or asked[2]):
         return whole
-    if not asked[1]:  # the last so many
+    if not asked[1]:  # a suffix range: the last N bytes
         count = min(int(asked[2]), size)
         return (size - count, size - 1, 206 if count else 416)
     first = int(asked[1])
@@ -105,7 +105,7 @@ def _asked_part(request: HttpRequest, served: Served, size: int) -> tuple[int, i
 
 
 class _FilePart(StreamingHttpResponse):
-    """Closes its file however far it was read."""
+    """Closes its file even if it was not read to the end."""
 
     def __init__(self, body: object, file: IO[bytes], **options: object) -> None:
         super().__init__(body, **options)  # type: ignore[arg-type]
@@ -124,7 +124,7 @@ def _streamed(
     status: int,
     headers: dict[str, str],
 ) -> StreamingHttpResponse:
-    """In pieces; under ASGI read in a thread, else the loop would wait for the disk."""
+    """Stream in pieces. Under ASGI reads run in a thread, so that the loop never waits for disk."""
     pieces = _pieces(file, first, last)
     body: Iterator[bytes] | AsyncIterator[bytes] = pieces
     if isinstance(request, ASGIRequest):

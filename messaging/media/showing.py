@@ -1,4 +1,4 @@
-"""How an attachment stands in the thread: picture, voice, video, file, coming, or lost. Pure."""
+"""How a bubble shows an attachment: picture, voice, video, file, coming, or lost. No queries."""
 
 from dataclasses import dataclass, field
 
@@ -31,12 +31,12 @@ _SHEETS = ("xls", "xlsx", "csv", "ods", "numbers")
 _PICTURE_ENDINGS = (".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp")
 _TEXTS = ("doc", "docx", "odt", "pages", "txt", "rtf", "md")
 THUMB_MOST = 240
-"""Pixels of the longer side on the screen."""
+"""Longer side on the screen, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar of a voice's waveform, in the units of its drawing."""
+    """One bar of a voice's waveform, in units of the SVG."""
 
     x: int
     y: int
@@ -45,11 +45,11 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """`form`: picture, voice, video, file, coming, lost or unsupported; a template each.
+    """`form`: picture, voice, video, file, coming, lost or unsupported; each has a template.
 
-    `words` name it, `problem` says why something of it is missing, `advice` what may help.
-    `mark`: what is shown is not all of it. `is_preview`: only WeChat's small picture is here.
-    `width` and `height`: of the box on the screen, so that nothing jumps when it fills.
+    `words` name it, `problem` says why a part is missing, `advice` what the agent can do.
+    `mark`: shown when the file is incomplete. `is_preview`: only WeChat's thumbnail is here.
+    `width` and `height`: of the box on the screen, reserved so that the page does not jump.
     `progress`: percent uploaded.
     """
 
@@ -91,7 +91,7 @@ def kind_words(kind: str) -> str:
 
 
 def media_lines(message: Message, contact: str = "") -> list[Media]:
-    """All attachments of a message; one line by its kind where it has none."""
+    """All attachments of a message; without any, one line that names the message's kind."""
     ours = message.direction == Direction.OUT
     lines = [shown(one, ours=ours, contact=contact) for one in message.attachments.all()]
     if not lines and message.kind != MessageKind.TEXT and not message.text:
@@ -101,7 +101,7 @@ def media_lines(message: Message, contact: str = "") -> list[Media]:
 
 
 def shown(one: Attachment, *, ours: bool = False, contact: str = "") -> Media:
-    """`contact`: who may be asked to send it again."""
+    """`contact`: name of the contact who can be asked to send it again."""
     form = form_of(one)
     width, height = _box(one)
     is_preview = form in ("lost", "file") and bool(one.thumb_name) and not may_show(one)
@@ -147,15 +147,15 @@ def form_of(one: Attachment) -> str:
 
 
 def may_show(one: Attachment) -> bool:
-    """Whether a browser is trusted with the bytes themselves: only what was decoded here, or
-    what it plays. A picture without a thumbnail was refused."""
+    """True if a browser may show the file itself: if it was decoded here, or if it is sound or
+    video that browsers play. A picture without a thumbnail was refused."""
     if one.content_type in kinds.PICTURES:
         return bool(one.thumb_name)
     return one.content_type in kinds.SHOWN
 
 
 def note_of(upload: Upload) -> str:
-    """What a person should know of a file before it is sent."""
+    """A warning to show before the file is sent."""
     name = apart(upload.file_name)
     if upload.is_incomplete and upload.content_type in kinds.PICTURES:
         return _("“%(name)s” is incomplete: the end is missing. It will be sent as it is.") % {
@@ -182,7 +182,7 @@ def _code(one: Attachment) -> str:
 
 
 def _mark(one: Attachment, *, ours: bool, is_preview: bool) -> str:
-    """Said beside what is shown; it is nobody's fault, or nobody knows whose."""
+    """A note beside an incomplete file that blames nobody, since the cause is unknown."""
     if is_preview:
         return _("This is WeChat's small preview.")
     if not one.is_incomplete:
@@ -203,7 +203,7 @@ def _problem(one: Attachment, form: str) -> str:
 
 
 def _box(one: Attachment) -> tuple[int, int]:
-    """The picture's shape at THUMB_MOST; never smaller than a finger."""
+    """The picture's size at THUMB_MOST; never too small to touch."""
     if not one.width or not one.height:
         return (0, 0)
     scale = min(1.0, THUMB_MOST / max(one.width, one.height))
@@ -226,6 +226,6 @@ def _icon(one: Attachment) -> str:
 
 
 def _bars(peaks: str) -> list[Bar]:
-    """Bars of 2 at every 4, around the middle of a drawing of 24."""
+    """Bars of width 2, one every 4 units, centred in a drawing of height 24."""
     heights = [2 + int(digit, 36) * 20 // 35 for digit in peaks]
     return [Bar(x * 4, 12 - height // 2, height) for x, height in enumerate(heights)]

@@ -1,7 +1,7 @@
-"""The frames of a SILK v3 stream: a head, then length and bytes of each; pure.
+"""Reads the frames of a SILK v3 stream: a header, then length and bytes of each frame. No I/O.
 
-WeChat writes a 0x02 byte before the head and no end mark; other programs write neither or both.
-Real files are cut in a frame or in a length, or go on with an end mark, zeros or anything else.
+WeChat writes a 0x02 byte before the header and no end marker; other programs write neither or both.
+Real files may be cut inside a frame or a length, or end with an end marker, zeros or other bytes.
 """
 
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ MOST_FRAME_BYTES = 1024
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """`is_cut`: bytes are missing or make no sense after the last frame.
+    """`is_cut`: bytes are missing or invalid after the last frame.
 
-    An empty frame is 20 ms in which nobody spoke (or that were lost on the way to WeChat).
+    An empty frame is 20 ms of silence (or was lost on its way to WeChat).
     """
 
     frames: list[bytes]
@@ -25,7 +25,7 @@ class Frames:
 
 
 def frames_of(data: bytes) -> Frames | None:
-    """None when it is no SILK at all."""
+    """None if the data is not SILK."""
     at = data.find(HEAD, 0, len(HEAD) + 1)
     if at not in (0, 1):
         return None
@@ -44,7 +44,7 @@ def frames_of(data: bytes) -> Frames | None:
 
 
 def _without_padding(frames: list[bytes]) -> list[bytes]:
-    """Zeros behind the last frame read as empty frames."""
+    """Drop zeros after the last frame, which read as empty frames."""
     while frames and not frames[-1]:
         frames.pop()
     return frames

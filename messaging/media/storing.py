@@ -1,6 +1,7 @@
-"""Bytes in Django's storage, under names that nobody can guess; no database.
+"""Stores files in Django's storage under unguessable names. No database.
 
-What comes in is written beside the storage first and moved in whole: nobody ever sees half a file.
+An incoming file is written beside the storage and moved in when complete, so a partial file is
+never visible.
 """
 
 import contextlib
@@ -25,14 +26,14 @@ _PIECE = 1024 * 1024
 
 
 class _Movable(File):  # type: ignore[type-arg]
-    """A file on disk that a storage on the same disk may take by its name."""
+    """A file on disk that the storage can move instead of copying, on the same file system."""
 
     def temporary_file_path(self) -> str:
         return str(self.name)
 
 
 def incoming() -> Path:
-    """Where files grow until they are whole."""
+    """The folder where incoming files are written until they are complete."""
     folder = Path(settings.MEDIA_ROOT) / "incoming"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
@@ -40,13 +41,13 @@ def incoming() -> Path:
 
 @contextlib.contextmanager
 def workplace() -> Iterator[Path]:
-    """A folder for one file on its way in, gone afterwards."""
+    """A temporary folder for one incoming file."""
     with tempfile.TemporaryDirectory(dir=incoming(), ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
 def sweep_incoming(*, older_than_s: float = LEFT_BEHIND_S) -> None:
-    """Remove what a killed process left behind; of others that live nothing is that old."""
+    """Delete what killed processes left behind; files still in use are never that old."""
     before = time.time() - older_than_s
     for entry in incoming().iterdir():
         with contextlib.suppress(OSError):
@@ -55,7 +56,7 @@ def sweep_incoming(*, older_than_s: float = LEFT_BEHIND_S) -> None:
 
 
 def take_in(path: Path) -> str:
-    """Move a whole file into the storage; its new name there."""
+    """Move a complete file into the storage. Returns its new name."""
     token = secrets.token_hex(20)
     _flush(path)
     with path.open("rb") as opened:
@@ -63,20 +64,20 @@ def take_in(path: Path) -> str:
 
 
 def _flush(path: Path) -> None:
-    """On the disk before a row says so."""
+    """Write to the disk before a row refers to the file."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def remove(names: Iterable[str]) -> None:
-    """Delete from the storage; what is gone already is fine."""
+    """Delete from the storage; a missing file is no error."""
     for name in names:
         with contextlib.suppress(OSError):
             default_storage.delete(name)
 
 
 def open_stored(name: str) -> IO[bytes]:
-    """To read. Raises FileNotFoundError (an OSError)."""
+    """Open a stored file for reading. Raises FileNotFoundError (an OSError)."""
     opened: IO[bytes] = default_storage.open(name, "rb")
     return opened
 
@@ -87,7 +88,7 @@ def type_of(path: Path) -> str:
 
 
 def md5_of(path: Path) -> str:
-    """As WeChat wants it, of the plain bytes; read in pieces."""
+    """The MD5 of the plain bytes, which WeChat requires. Reads in pieces."""
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while piece := file.read(_PIECE):

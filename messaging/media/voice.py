@@ -1,4 +1,4 @@
-"""SILK, as WeChat records it, to WAV, as browsers play it; runs in the helper process."""
+"""Converts SILK, WeChat's voice format, to WAV for browsers. Runs in the helper process."""
 
 import array
 import io
@@ -20,24 +20,24 @@ _SAMPLE_BYTES = 2
 _FRAMES_PER_S = 50
 _MOST_BAD_FRAMES = 100
 _MOST_BAD_IN_A_ROW = 10
-"""Beyond these what follows is no voice any more."""
+"""With more bad frames than this, the rest is not treated as a voice."""
 _MOST_CPU_S = 20
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class NotAVoice(Exception):  # noqa: N818 - a statement
-    """The bytes are no SILK that decodes to any sound."""
+    """The bytes are not SILK, or no sound can be decoded."""
 
 
 class TooLong(Exception):  # noqa: N818
-    """Decoded it would be longer than is allowed here."""
+    """The decoded voice would be longer than allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """`peaks`: loudness over time, one digit of base 36 per bar.
+    """`peaks`: loudness over time, one base-36 digit per bar.
 
-    `is_incomplete`: it was cut, or some of it does not decode.
+    `is_incomplete`: the data was cut, or a part does not decode.
     """
 
     duration_ms: int
@@ -48,7 +48,7 @@ class Sound:
 def silk_to_wav(
     source: Path, target: Path, *, rate: int, most_bytes: int, most_seconds: int
 ) -> Sound:
-    """Write a mono WAV of 16 bits, as far as it decodes. Raises NotAVoice, TooLong."""
+    """Write a mono 16-bit WAV of what decodes. Raises NotAVoice, TooLong."""
     rate = rate if rate in RATES else DEFAULT_RATE
     if source.stat().st_size > most_bytes:
         raise TooLong
@@ -70,10 +70,10 @@ def silk_to_wav(
 
 
 def _decode(frames: list[bytes], rate: int, scratch: Path) -> tuple[bytes, bool]:
-    """The samples of all frames, with silence for those that do not decode between others; and
-    whether there was none of these.
+    """The samples of all frames, and whether all of them decoded. Bad frames between good ones
+    become silence.
 
-    The decoder ends at a bad frame. It is started anew behind it: what follows is a voice as well.
+    The decoder stops at a bad frame, so it is started again after it.
     """
     silence = bytes(_SAMPLE_BYTES * rate // _FRAMES_PER_S)
     samples, at, bad, missing = bytearray(), 0, 0, 0
@@ -93,10 +93,10 @@ def _decode(frames: list[bytes], rate: int, scratch: Path) -> tuple[bytes, bool]
 
 
 def _decode_run(frames: list[bytes], rate: int, scratch: Path) -> bytes:
-    """The samples of the frames up to the first that is empty or does not decode.
+    """The samples of the frames before the first that is empty or does not decode.
 
-    In a process of its own: some broken frames make the decoder write where it must not, and
-    it dies. What it had made before that is good.
+    Runs in a process of its own: some broken frames make the decoder corrupt memory and crash. The
+    samples that it wrote before are good.
     """
     run = frames[: next((place for place, one in enumerate(frames) if not one), len(frames))]
     stream = HEAD + b"".join(len(one).to_bytes(2, "little") + one for one in run)
@@ -109,7 +109,7 @@ def _decode_run(frames: list[bytes], rate: int, scratch: Path) -> bytes:
 
 
 def _decode_and_end(stream: bytes, rate: int, scratch: Path) -> NoReturn:
-    """Each frame is written at once, so that whatever happens next cannot take it away."""
+    """Write each frame at once, so that a crash cannot take it away."""
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (_MOST_CPU_S, _MOST_CPU_S))
         with scratch.open("wb", buffering=0) as samples:
@@ -119,7 +119,7 @@ def _decode_and_end(stream: bytes, rate: int, scratch: Path) -> NoReturn:
 
 
 def peaks_of(samples: bytes, bars: int = BARS) -> str:
-    """The loudest sample of each of `bars` equal parts, relative to the loudest of all."""
+    """The loudest sample in each of `bars` equal parts, relative to the loudest of all."""
     values = array.array("h", samples[: len(samples) // 2 * 2])
     step = max(1, len(values) // bars)
     parts = [values[at : at + step] for at in range(0, step * bars, step)]

@@ -1,7 +1,7 @@
-"""The helper process: foreign pictures and voices are decoded here, away from the console.
+"""The helper process: decodes untrusted pictures and voices outside of the console.
 
-`python -m messaging.media.workbench`: one JSON job per line in, one JSON answer per line out,
-until the input ends. It knows no database and no secret; a crash here costs one file's preview.
+`python -m messaging.media.workbench` reads one JSON job per line and writes one JSON answer per
+line, until its input ends. It has no database and no secrets; a crash costs one file's preview.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ _REFUSALS: tuple[tuple[type[Exception], str], ...] = (
 
 def do_picture(job: Job) -> Job:
     made = make_thumbnail(Path(job["source"]), Path(job["target"]), most_pixels=job["most_pixels"])
-    return _told(asdict(made))
+    return _drop_false_flag(asdict(made))
 
 
 def do_voice(job: Job) -> Job:
@@ -46,11 +46,11 @@ def do_voice(job: Job) -> Job:
         most_bytes=job["most_bytes"],
         most_seconds=job["most_seconds"],
     )
-    return _told(asdict(made))
+    return _drop_false_flag(asdict(made))
 
 
-def _told(made: Job) -> Job:
-    """What is whole says nothing of it."""
+def _drop_false_flag(made: Job) -> Job:
+    """Leave out `is_incomplete` when it is false."""
     if not made["is_incomplete"]:
         del made["is_incomplete"]
     return made
@@ -60,7 +60,7 @@ JOBS: dict[str, Callable[[Job], Job]] = {"picture": do_picture, "voice": do_voic
 
 
 def answer_to(job: Job) -> Job:
-    """`{"made": {…}}`, or `{"refused": code}` for what cannot be decoded."""
+    """`{"made": {…}}`, or `{"refused": code}` if the file cannot be decoded."""
     try:
         return {"made": JOBS[job["do"]](job)}
     except Exception as error:
@@ -70,8 +70,8 @@ def answer_to(job: Job) -> Job:
         return {"refused": "not_readable"}
 
 
-def _settle_in() -> None:
-    """Behind everybody else, with an end to memory and files; Ctrl+C is for the console."""
+def _limit_resources() -> None:
+    """Lower the priority, limit memory and file size, and ignore Ctrl+C, as the console ends us."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with contextlib.suppress(OSError, ValueError):
         os.nice(NICENESS)
@@ -86,8 +86,8 @@ def _settle_in() -> None:
 
 def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    sys.stdout = sys.stderr  # nothing else may stand between two answers
-    _settle_in()
+    sys.stdout = sys.stderr  # nothing else may be printed between two answers
+    _limit_resources()
     for line in sys.stdin:
         answers.write(json.dumps(answer_to(json.loads(line))) + "\n")
         answers.flush()

@@ -1,7 +1,7 @@
-"""The console's side of the helper process: hands it one job at a time, replaces it when it dies.
+"""The console's side of the helper process: sends it jobs and restarts it when it dies.
 
-Started fresh (`spawn`, never a fork: a forked child would inherit locks and secrets) when the
-first job comes; ends when its input does, so it never outlives the console.
+The helper starts with the first job, by `spawn`: a forked child would inherit locks and secrets.
+It ends when its input is closed, so it never outlives the console.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Job = dict[str, Any]
 
 
 class WorkRefused(Exception):  # noqa: N818 - a statement
-    """The file cannot be made anything of; `code` is one of `media.reasons`."""
+    """The file cannot be decoded; `code` is one of `media.reasons`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -32,7 +32,7 @@ class WorkRefused(Exception):  # noqa: N818 - a statement
 
 
 class Workshop:
-    """`await do(job)` from any loop, `do_now(job)` from any thread; one job at a time."""
+    """`await do(job)` in a loop, `do_now(job)` in a thread. Jobs run one at a time."""
 
     def __init__(self, *, timeout_s: float) -> None:
         self._timeout_s = timeout_s
@@ -41,32 +41,32 @@ class Workshop:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="workshop")
 
     async def do(self, job: Job) -> Job:
-        """What was made. Raises WorkRefused; also when the helper died or took too long."""
+        """Run a job. Raises WorkRefused, also if the helper dies or takes too long."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, self.do_now, job)
 
     def do_now(self, job: Job) -> Job:
-        """The same, for code that has no loop."""
+        """The same as `do`, for code without an event loop."""
         with self._lock:
-            answer = self._asked(json.dumps(job))
+            answer = self._request(json.dumps(job))
         if "made" not in answer:
             raise WorkRefused(str(answer.get("refused", "not_readable")))
         made: Job = answer["made"]
         return made
 
     def close(self) -> None:
-        """End the helper at once; a job that runs is refused to whoever asked for it."""
+        """Kill the helper; a running job fails with WorkRefused."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         process = self._process
         if process is None:
             return
-        process.kill()  # first: whoever reads its answer holds the pipe
+        process.kill()  # before the lock: the thread that reads its answer holds it
         with self._lock:
             _end(process)
             self._process = None
 
-    def _asked(self, line: str) -> Job:
-        process = self._running()
+    def _request(self, line: str) -> Job:
+        process = self._helper()
         assert process.stdin is not None
         assert process.stdout is not None
         watchdog = threading.Timer(self._timeout_s, process.kill)
@@ -80,14 +80,14 @@ class Workshop:
         finally:
             watchdog.cancel()
         if not answer:
-            logger.warning("the media helper ended over a file; the next job starts another one")
+            logger.warning("the media helper died while decoding; the next job restarts it")
             _end(process)
             self._process = None
             return {"refused": "not_readable"}
         found: Job = json.loads(answer)
         return found
 
-    def _running(self) -> subprocess.Popen[str]:
+    def _helper(self) -> subprocess.Popen[str]:
         if self._process is not None and self._process.poll() is not None:
             _end(self._process)
             self._process = None
@@ -109,7 +109,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         try:
             if pipe is not None:
                 pipe.close()
-        except OSError:  # it died with a job half written
+        except OSError:  # it died while a job was being written
             pass
     try:
         process.wait(GOODBYE_S)
