@@ -1,1 +1,1 @@
-"""Files on their way: fetched from WeChat's CDN, uploaded to it, staged by members."""
+"""File transfers: downloads from WeChat's CDN, uploads to it, and uploads by members."""

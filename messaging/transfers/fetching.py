@@ -1,7 +1,7 @@
-"""Fetches what people sent from WeChat's CDN, as soon as its message is stored: links there die.
+"""Downloads received files from WeChat's CDN as soon as their message is stored: links expire.
 
-A few at a time, the sessions in turn, in constant memory. It decides from the error alone whether
-to try again, and never lets a file become more than a row with a reason.
+Runs a few downloads at a time, taking sessions in turn, in constant memory. The error alone decides
+whether to try again. A file that fails stays a row with a reason.
 """
 
 import asyncio
@@ -35,15 +35,15 @@ logger = logging.getLogger(__name__)
 
 WRITE_BYTES = 512 * 1024
 CUT_TRIES = 3
-"""A key that does not fit may be a download that was cut where a block ends: tried again."""
+"""A wrong key may mean that the download was cut at a block's end, so it is tried again."""
 _OFTEN = 99
-"""As often as there are waits."""
+"""Unlimited: the number of waits decides."""
 
 NOTHING_TOLD = Told(ItemKind.FILE)
 
 
 class MediaFetcher:
-    """`fill()` starts what there is room for; `wake` is called when something ended."""
+    """`fill()` starts as many downloads as there is room for; calls `wake` when one ends."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class MediaFetcher:
         self._running: dict[asyncio.Task[None], Fetch] = {}
 
     async def fill(self, worker_id: str, limits: MediaLimits) -> None:
-        """Claim and start; returns at once."""
+        """Claim files and start their downloads; does not wait for them."""
         room = limits.fetches_at_once - len(self._running)
         if room <= 0:
             return
@@ -76,11 +76,11 @@ class MediaFetcher:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
-            logger.error("a fetch ended badly", exc_info=task.exception())
+            logger.error("a download failed unexpectedly", exc_info=task.exception())
         self._wake()
 
     async def stop(self, worker_id: str) -> None:
-        """Cut what runs and hand it back: it is fetched again after the next start."""
+        """Cancel running downloads and release their claims, so that they start again later."""
         running = dict(self._running)
         for task in running:
             task.cancel()
@@ -90,21 +90,21 @@ class MediaFetcher:
             await self.run_in_database_thread(shelf.hand_back, ids, worker_id)
 
     async def _fetch(self, fetch: Fetch, limits: MediaLimits) -> None:
-        """Whatever goes wrong, a living worker leaves nothing in `fetching`."""
+        """Download one file. Whatever fails, no row stays `fetching` while the worker lives."""
         try:
-            problem = await self._bring(fetch, limits)
+            problem = await self._download_and_store(fetch, limits)
             if problem is not None and problem.code in shelf.OPENED_BY_COPY:
-                problem = None if await self._bring_copy(fetch, limits) else problem
+                problem = None if await self._store_copy(fetch, limits) else problem
         except Exception:
             logger.exception("attachment %s could not be fetched", fetch.attachment_id)
             problem = Problem("internal", CUT_TRIES)
         if problem is None:
             return
         if not await self.run_in_database_thread(shelf.try_later, fetch.attachment_id, problem):
-            await self._bring_thumb(fetch, limits)
+            await self._fetch_thumb(fetch, limits)
 
-    async def _bring(self, fetch: Fetch, limits: MediaLimits) -> Problem | None:
-        """None when it is here; else why not, and after how many tries to give up."""
+    async def _download_and_store(self, fetch: Fetch, limits: MediaLimits) -> Problem | None:
+        """None when the file is stored; else why not, and how many tries it may have."""
         media = fetch.item.media
         if media is None:
             return Problem("no_address", 1)
@@ -119,14 +119,14 @@ class MediaFetcher:
                     most,
                     limits.fetch_deadline_s,
                     told=told_of(fetch.item),
-                    # What is cut is taken as it is once the last try brought no more of it.
+                    # The last try takes a truncated file as it is.
                     takes_cut=fetch.tries + 1 >= CUT_TRIES,
                 )
                 found = await self._examined(folder / "file", fetch, limits, opened)
         except CdnTooLargeError:
             return Problem("too_large", 1)
         except CdnFinalError as error:
-            return _refused(error)
+            return _problem_of(error)
         except UnsafeHostError:
             return Problem("unsafe_host", 1)
         except CryptoError:
@@ -138,11 +138,11 @@ class MediaFetcher:
             logger.exception("attachment %s could not be written", fetch.attachment_id)
             return Problem("no_room", _OFTEN)
         if fetch.item.kind is ItemKind.VIDEO or found.error:
-            await self._bring_thumb(fetch, limits)
+            await self._fetch_thumb(fetch, limits)
         return None
 
-    async def _bring_copy(self, fetch: Fetch, limits: MediaLimits) -> bool:
-        """The same file, if it is here already: sent before in this conversation."""
+    async def _store_copy(self, fetch: Fetch, limits: MediaLimits) -> bool:
+        """Use the same file if it was sent in this conversation before and is stored."""
         name = await self.run_in_database_thread(shelf.first_copy, fetch)
         if not name:
             return False
@@ -158,7 +158,7 @@ class MediaFetcher:
     async def _examined(
         self, path: Path, fetch: Fetch, limits: MediaLimits, opened: Opened
     ) -> Examined:
-        """Look at what is plain now, and keep it."""
+        """Examine the decrypted file and store it."""
         rate = fetch.item.sample_rate or 0
         found = await examine(path, workshop=self.workshop, limits=limits, rate=rate)
         found = as_announced(as_sent(found, fetch.kind), fetch.item.duration_ms)
@@ -178,7 +178,7 @@ class MediaFetcher:
         told: Told = NOTHING_TOLD,
         takes_cut: bool = False,
     ) -> Opened:
-        """Piece by piece, then opened; nothing of a download that raised is kept."""
+        """Stream to disk, then decrypt. On an error nothing of the download is kept."""
         chunks = self.cdn.download_encrypted(media, max_bytes=max_bytes, deadline_s=deadline_s)
         waiting, encrypted = bytearray(), path.with_name(f"{path.name}.sealed")
         with await asyncio.to_thread(encrypted.open, "wb") as file:
@@ -198,8 +198,8 @@ class MediaFetcher:
         if not await self.run_in_database_thread(shelf.keep, fetch, kept):
             await asyncio.to_thread(storing.remove, kept.names())
 
-    async def _bring_thumb(self, fetch: Fetch, limits: MediaLimits) -> None:
-        """WeChat's small picture: a video's poster, or what is left of a picture that is lost."""
+    async def _fetch_thumb(self, fetch: Fetch, limits: MediaLimits) -> None:
+        """Store WeChat's thumbnail: a video's poster, or a stand-in for a lost picture."""
         thumb = fetch.item.thumb
         if thumb is None:
             return
@@ -213,7 +213,7 @@ class MediaFetcher:
                 if found.thumb is not None:
                     await self._store_thumb(fetch, found.thumb)
         except Exception as problem:
-            # The file itself is settled; a missing poster is no reason to say anything.
+            # The file itself is stored; a missing thumbnail is not worth an error.
             logger.info("no thumbnail for attachment %s: %r", fetch.attachment_id, problem)
 
     async def _store_thumb(self, fetch: Fetch, thumb: Path) -> None:
@@ -227,15 +227,15 @@ def _take_in_thumb(thumb: Path) -> tuple[str, int]:
     return storing.take_in(thumb), size
 
 
-def _refused(error: CdnFinalError) -> Problem:
-    """A 403 or 404 may be a CDN that is behind; everything else is WeChat's last word."""
+def _problem_of(error: CdnFinalError) -> Problem:
+    """A 403 or 404 may mean that the CDN lags behind; any other refusal is final."""
     if error.may_be_lag:
         return Problem("not_there_yet", shelf.GONE_TRIES, "gone")
     return Problem("gone", 1)
 
 
 def _open(encrypted: Path, path: Path, *, media: Media, told: Told, takes_cut: bool) -> Opened:
-    """`path` is plain, `encrypted` is gone. Raises CryptoError."""
+    """Decrypt into `path` and delete `encrypted`. Raises CryptoError."""
     with encrypted.open("rb") as source, path.open("w+b") as target:
         opened = decrypt_file(source, target, media=media, told=told, takes_cut=takes_cut)
     encrypted.unlink()
@@ -249,7 +249,7 @@ def _copy_stored(name: str, path: Path) -> Opened:
 
 
 def into_storage(path: Path, found: Examined, md5: str) -> Kept:
-    """Move a file and what was made of it into the storage; in a thread, it waits for the disk."""
+    """Move a file with its thumbnail and sound into the storage. Blocking: run it in a thread."""
     stored_bytes = found.size
     names = {"thumb_name": "", "sound_name": ""}
     for column, made in (("thumb_name", found.thumb), ("sound_name", found.sound)):

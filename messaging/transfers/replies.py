@@ -1,4 +1,4 @@
-"""The files of a reply: each is a message of its own and takes its bytes along, or gives them back.
+"""The files of a reply. Each file is a message that takes over its upload, or gives it back.
 
 Called inside the transaction of `messaging.replying.sending`, which queues all parts or none.
 """
@@ -17,7 +17,7 @@ from sessions_app.models import User
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One file of a reply. `kind`: as what it shall travel, "" as it is."""
+    """One file of a reply. `kind`: how to send it; "" for the file's own kind."""
 
     upload_id: str
     kind: str = ""
@@ -26,7 +26,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What becomes one message: a text or a file."""
+    """A text or a file that becomes one message."""
 
     kind: MessageKind = MessageKind.TEXT
     text: str = ""
@@ -34,7 +34,7 @@ class Part:
 
     @property
     def detail(self) -> str:
-        """What the list of conversations shows of a file."""
+        """The file's name, for the list of conversations."""
         if self.upload is None or self.kind != MessageKind.FILE:
             return ""
         return self.upload.file_name
@@ -47,9 +47,9 @@ def check_count(files: Sequence[Wanted]) -> None:
 
 
 def part_of(user: User | None, wanted: Wanted, conversation: Conversation) -> Part:
-    """Raises FileProblem: nobody sends what somebody else brought, or anything twice.
+    """Raises FileProblem if the upload belongs to somebody else or was sent already.
 
-    What belongs to a draft is sent in its conversation alone.
+    A draft's file can only be sent in the draft's conversation.
     """
     upload = None
     if user is not None and uploads.is_id(wanted.upload_id):
@@ -74,7 +74,7 @@ _SHARED = (
 
 
 def attach(message: Message, upload: Upload, kind: MessageKind) -> None:
-    """The bytes belong to the message from now on, and to no draft."""
+    """Move the file from the upload to the message. The draft no longer has it."""
     Attachment.objects.create(
         message=message,
         position=0,
@@ -88,11 +88,11 @@ def attach(message: Message, upload: Upload, kind: MessageKind) -> None:
 
 
 def give_back(messages: Iterable[Message], user: User) -> list[Upload]:
-    """The files of messages that will not go are the user's again, to be sent anew, in order."""
+    """Turn the files of messages that will not be sent into the user's uploads again, in order."""
     rows = Attachment.objects.select_for_update().filter(message__in=list(messages))
     uploads_made = []
     for row in rows.order_by("message_id", "position"):
-        if not row.stored_name:  # cleared meanwhile to make room
+        if not row.stored_name:  # deleted meanwhile to make room
             continue
         columns = {name: getattr(row, name) for name in _SHARED}
         uploads_made.append(Upload.objects.create(owner=user, kind=row.kind, **columns))

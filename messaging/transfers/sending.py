@@ -1,6 +1,6 @@
-"""Uploads the files of queued messages to WeChat's CDN: encrypted and streamed, a few at a time.
+"""Encrypts the files of queued messages and streams them to WeChat's CDN, a few at a time.
 
-It decides from the error alone whether to try again; the message itself is sent by `Delivery`.
+The error alone decides whether to try again. `Delivery` sends the message itself.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ KEY_BYTES = 16
 
 
 class MediaUploader:
-    """`fill()` starts what there is room for; `wake` is called when something ended."""
+    """`fill()` starts as many uploads as there is room for; calls `wake` when one ends."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class MediaUploader:
         self._running: dict[asyncio.Task[None], UploadJob] = {}
 
     async def fill(self, worker_id: str, limits: MediaLimits) -> None:
-        """Claim and start; returns at once."""
+        """Claim files and start their uploads; does not wait for them."""
         room = limits.uploads_at_once - len(self._running)
         if room <= 0:
             return
@@ -68,11 +68,11 @@ class MediaUploader:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
         if not task.cancelled() and task.exception() is not None:
-            logger.error("an upload ended badly", exc_info=task.exception())
+            logger.error("an upload failed unexpectedly", exc_info=task.exception())
         self._wake()
 
     async def stop(self, worker_id: str) -> None:
-        """Cut what runs and hand it back."""
+        """Cancel running uploads and release their claims."""
         running = dict(self._running)
         for task in running:
             task.cancel()
@@ -83,9 +83,9 @@ class MediaUploader:
 
     async def _upload(self, job: UploadJob) -> None:
         try:
-            await self._upload_followed(job)
+            await self._upload_unless_cancelled(job)
         except SessionExpiredError:
-            # Nothing was sent: it is uploaded again, unless the session proves to be over.
+            # No message was sent, so upload again later unless the session has really expired.
             await self.run_in_database_thread(doubts.suspect, job.session_id, job.generation)
             trouble = Trouble(doubts.IN_DOUBT, "upload_failed", "")
             await self.run_in_database_thread(uploading.try_later, job, trouble)
@@ -110,10 +110,10 @@ class MediaUploader:
             uploading.give_up, job.attachment_id, job.message_id, code=code, detail=detail
         )
 
-    async def _upload_followed(self, job: UploadJob) -> None:
-        """Upload, and stop as soon as somebody cancels the message."""
+    async def _upload_unless_cancelled(self, job: UploadJob) -> None:
+        """Upload, and stop when the message is cancelled."""
         sent = _Sent(job.size)
-        carrying = asyncio.ensure_future(self._carry(job, sent))
+        carrying = asyncio.ensure_future(self._encrypt_and_send(job, sent))
         try:
             while not carrying.done():
                 await asyncio.wait([carrying], timeout=PROGRESS_EVERY_S)
@@ -129,8 +129,8 @@ class MediaUploader:
                 carrying.cancel()
                 await asyncio.gather(carrying, return_exceptions=True)
 
-    async def _carry(self, job: UploadJob, sent: "_Sent") -> UploadedFile:
-        """Ask where to, then send the ciphertext there."""
+    async def _encrypt_and_send(self, job: UploadJob, sent: "_Sent") -> UploadedFile:
+        """Ask WeChat for an upload URL, then stream the encrypted file to it."""
         file_key, key = secrets.token_hex(KEY_BYTES), secrets.token_bytes(KEY_BYTES)
         client = self.clients.of(
             job.session_id, job.generation, base_url=job.base_url, token=job.bot_token
@@ -163,7 +163,7 @@ def _trouble(error: Exception) -> Trouble:
 
 
 class _Sent:
-    """How much of a file has gone; a retry begins at nothing again."""
+    """Counts the bytes sent; a retry starts at zero."""
 
     def __init__(self, size: int) -> None:
         self._size = size

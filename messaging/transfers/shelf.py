@@ -1,6 +1,6 @@
-"""Rows of files that are to be fetched: claimed, stored, failed, tried again, cleared.
+"""Rows of files to download: claim them, store the result or the error, retry, delete the oldest.
 
-One transaction each, announced on commit. Nothing here talks to the CDN.
+Each change is one transaction, announced on commit. Nothing here talks to the CDN.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from sessions_app.realtime.streams import announcing, wake_workers
 from sessions_app.sessions import leases
 
 RETRY_S = (2, 5, 30, 90, 300, 1_800, 3_600)
-"""Waits after tries that may succeed later; the next one fails the file."""
+"""Seconds to wait after each failed try. After the last one the file fails."""
 GONE_TRIES = 6
-"""Over some minutes: so long the CDN may not know a file that is on its way to it."""
+"""Over several minutes, since the CDN may not have a new file yet."""
 CLEARED_AT_ONCE = 100
 _BEING_FETCHED = Q(state=AttachmentState.FETCHING)
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """One file to fetch. `item`: as WeChat described it; `tries`: those that failed before."""
+    """One file to download. `item`: WeChat's description; `tries`: failed tries so far."""
 
     attachment_id: int
     message_id: int
@@ -48,7 +48,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a file did not come. `code`: while it may come yet; `final`: once it is given up."""
+    """Why a download failed. `code`: while it is tried again; `final`: once it is given up."""
 
     code: str
     most_tries: int
@@ -58,7 +58,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What lies in the storage now."""
+    """A file that is now in the storage."""
 
     examined: Examined
     stored_name: str
@@ -68,7 +68,7 @@ class Kept:
     md5: str = ""
 
     def columns(self) -> dict[str, object]:
-        """What both kinds of stored rows write down of it."""
+        """The columns to save on an attachment or an upload."""
         return {
             "size": self.examined.size,
             "content_type": self.examined.content_type,
@@ -86,16 +86,16 @@ class Kept:
 
 
 def claim(worker_id: str, *, running: Counter[int], room: int, per_session: int) -> list[Fetch]:
-    """Claim up to `room` due files, the sessions in turn: one with thousands delays nobody.
+    """Claim up to `room` due files, taking sessions in turn so that a busy one delays nobody.
 
-    `running`: session id → fetches of this worker that are under way.
+    `running`: session id → downloads of this worker in progress.
     """
     claimed: list[Fetch] = []
     load = Counter(running)
     while len(claimed) < room:
         turn = _one_per_session(load, per_session)[: room - len(claimed)]
         fresh = [fetch for pk in turn if (fetch := _claim(worker_id, pk)) is not None]
-        if not fresh:  # nothing is due, others were faster, or this worker counts as dead
+        if not fresh:  # nothing is due, others claimed it, or this worker is considered dead
             break
         claimed += fresh
         load.update(fetch.session_id for fetch in fresh)
@@ -109,7 +109,7 @@ def _due() -> QuerySet[Attachment]:
 
 
 def _one_per_session(load: Counter[int], per_session: int) -> list[int]:
-    """The oldest due file of each session with room, those with the least under way first."""
+    """The oldest due file of each session with room; sessions with the least load first."""
     rows = _due().values_list("message__session").annotate(oldest=Min("pk")).order_by("oldest")
     free = [(load[session], pk) for session, pk in rows if load[session] < per_session]
     return [pk for _load, pk in sorted(free)]
@@ -140,7 +140,7 @@ def _claim(worker_id: str, pk: int) -> Fetch | None:
 
 
 def keep(fetch: Fetch, kept: Kept) -> bool:
-    """The file is here. False: somebody else settled it meanwhile; remove the bytes again."""
+    """Save a stored file. False if the row changed meanwhile: the caller deletes the bytes."""
     before = Attachment.objects.get(pk=fetch.attachment_id)
     columns: dict[str, object] = {
         **kept.columns(),
@@ -151,9 +151,9 @@ def keep(fetch: Fetch, kept: Kept) -> bool:
         "stored_at": timezone.now(),
     }
     done = _settle(fetch.attachment_id, columns)
-    if done:  # a small picture may have been kept in its place
+    if done:  # delete a thumbnail that may have been stored before
         storing.remove(before.stored_names())
-        _ask_for_copies(fetch, kept)
+        _retry_copies(fetch, kept)
     return done
 
 
@@ -161,13 +161,13 @@ OPENED_BY_COPY = frozenset(
     {"wrong_key", "not_there_yet", "gone", "no_address", "unsafe_host", "cdn_busy",
      "cdn_unavailable"}
 )  # fmt: skip
-"""Problems that a second file like it, in the same conversation, makes good."""
+"""Problems that a stored copy of the same file in this conversation can solve."""
 
 
 def first_copy(fetch: Fetch) -> str:
     """The stored name of the same file in the same conversation, "" if there is none.
 
-    Never one of another conversation: that somebody knows a file's md5 gives no right to it.
+    Never from another conversation: knowing a file's MD5 gives no right to the file.
     """
     told = told_of(fetch.item)
     if not told.md5:
@@ -180,8 +180,8 @@ def first_copy(fetch: Fetch) -> str:
     return rows.order_by("pk").values_list("stored_name", flat=True).first() or ""
 
 
-def _ask_for_copies(fetch: Fetch, kept: Kept) -> None:
-    """What was given up in this conversation and is the same file can be opened by this one."""
+def _retry_copies(fetch: Fetch, kept: Kept) -> None:
+    """Retry failed downloads in this conversation for which this file may be the copy."""
     same = Attachment.objects.filter(
         message__conversation=fetch.conversation_id,
         state=AttachmentState.FAILED,
@@ -194,7 +194,7 @@ def _ask_for_copies(fetch: Fetch, kept: Kept) -> None:
 
 
 def keep_thumb(fetch: Fetch, thumb_name: str, thumb_bytes: int) -> bool:
-    """WeChat's own small picture: of a video, or of something whose bytes are not here."""
+    """Save WeChat's thumbnail of a video, or of a file that is not here."""
     columns = {
         "thumb_name": thumb_name,
         "stored_bytes": F("stored_bytes") + thumb_bytes,
@@ -205,15 +205,15 @@ def keep_thumb(fetch: Fetch, thumb_name: str, thumb_bytes: int) -> bool:
 
 
 def fail(attachment_id: int, code: str) -> None:
-    """It will not come; the row says why and somebody may try again."""
+    """Give the download up. The row has the reason, and a user may ask again."""
     failed = {"state": AttachmentState.FAILED, "error": code}
     _settle(attachment_id, {**failed, "claimed_by": "", "next_try_at": None})
 
 
 def try_later(attachment_id: int, problem: Problem) -> bool:
-    """It may come later: after the next wait, until the tries are used up. False: they are.
+    """Retry after the next wait. False if all tries are used up and the file has failed.
 
-    WeChat's own word on when to come again goes before our waits.
+    A `Retry-After` from the server takes precedence over our own waits.
     """
     tries = Attachment.objects.values_list("tries", flat=True).get(pk=attachment_id) + 1
     if tries >= problem.most_tries or tries > len(RETRY_S):
@@ -235,13 +235,13 @@ def try_later(attachment_id: int, problem: Problem) -> bool:
 
 
 def hand_back(attachment_ids: Sequence[int], worker_id: str) -> None:
-    """The worker stops: another one, or the next start, goes on."""
+    """Release claims when the worker stops; another worker, or the next start, continues."""
     mine = Attachment.objects.filter(pk__in=attachment_ids, claimed_by=worker_id)
     mine.filter(state=AttachmentState.FETCHING).update(state=AttachmentState.REMOTE, claimed_by="")
 
 
 def take_back_lost() -> int:
-    """Files whose worker is gone are fetched anew: to ask the CDN twice is safe."""
+    """Release the claims of dead workers. Downloading a file twice is harmless."""
     alive = WorkerBeat.objects.values("pk")
     lost = Attachment.objects.filter(state=AttachmentState.FETCHING).exclude(claimed_by__in=alive)
     return lost.update(state=AttachmentState.REMOTE, claimed_by="")
@@ -252,7 +252,7 @@ def _settle(
     columns: dict[str, object],
     where: Q = _BEING_FETCHED,
 ) -> bool:
-    """Change the row and announce its message. False: the row does not stand so any more."""
+    """Change the row and announce its message. False if the row no longer matches `where`."""
     with announcing() as change:
         message = _message_of(attachment_id)
         if message is None:
@@ -270,7 +270,7 @@ def _message_of(attachment_id: int) -> Message | None:
 
 
 def ask_again(attachment: Attachment) -> bool:
-    """Somebody wants what failed fetched once more, from the first try on."""
+    """Start a failed download again at a user's request, with the full number of tries."""
     if not attachment.encrypted_item or attachment.error == "unsupported":
         return False
     return _settle(
@@ -286,11 +286,11 @@ def ask_again(attachment: Attachment) -> bool:
     )
 
 
-# The limit of all files together
+# The limit on the size of all files together.
 
 
 def bytes_kept() -> int:
-    """Of messages and of what was brought and not sent yet."""
+    """Bytes of all attachments and unsent uploads."""
     return sum(
         rows.aggregate(total=Sum("stored_bytes"))["total"] or 0
         for rows in (Attachment.objects.all(), Upload.objects.all())
@@ -298,9 +298,9 @@ def bytes_kept() -> int:
 
 
 def clear_oldest(most_bytes: int) -> int:
-    """Clear the oldest files until the rest fits; returns how many. The messages stay.
+    """Delete the oldest files until the rest fits. Returns how many. Their messages stay.
 
-    What waits to be sent, or to be decided about, is never cleared.
+    Files of messages that are queued or wait for a decision are kept.
     """
     over = bytes_kept() - most_bytes
     cleared = 0
@@ -324,7 +324,7 @@ def _clearable() -> QuerySet[Attachment]:
 
 
 def clear(attachment: Attachment) -> int:
-    """1 when it was cleared. The names go first, the bytes after the commit."""
+    """1 if the file was deleted. The row is changed first, the bytes go after the commit."""
     empty = {"stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0}
     names = attachment.stored_names()
     done = _settle(
@@ -338,7 +338,7 @@ def clear(attachment: Attachment) -> int:
 
 
 def end_uploads(before: datetime) -> int:
-    """What was brought before this moment, was never sent and is in no draft is removed."""
+    """Delete uploads from before this moment that are in no draft."""
     ended = 0
     for row in Upload.objects.filter(created_at__lt=before, draft=None):
         names = row.stored_names()

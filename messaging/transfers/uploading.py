@@ -1,7 +1,7 @@
-"""Rows of files that wait to be uploaded to WeChat: claimed, followed, finished, failed.
+"""Rows of files to upload to WeChat: claim them, save progress, result or error.
 
-Their messages stay queued meanwhile: nothing of them has left, so they may be cancelled, and
-whoever finds a worker gone may upload again. One transaction each, announced on commit.
+The message stays queued during the upload. Nothing of it has been sent, so it can be cancelled, and
+another worker may upload again. Each change is one transaction, announced on commit.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ from sessions_app.realtime.streams import announcing, wake_workers
 from sessions_app.sessions import leases
 
 RETRY_S = (2, 5, 15, 30, 60, 120)
-"""Waits after uploads that broke; the next one fails the message."""
+"""Seconds to wait after each failed upload. After the last one the message fails."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why an upload broke. `code`: while it is tried again; `final`: once it is given up."""
+    """Why an upload failed. `code`: while it is tried again; `final`: once it is given up."""
 
     code: str
     final: str
@@ -36,12 +36,12 @@ class Trouble:
 
 
 LONGEST_WAIT_S = 600.0
-"""Later replies to the person wait behind the file, so it is asked for again by then."""
+"""Upper limit of a `Retry-After`, as later replies to the contact wait for this file."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadJob:
-    """One file to upload, for one person on one binding of a session."""
+    """One file to upload, for one contact and one binding of a session."""
 
     attachment_id: int
     message_id: int
@@ -58,7 +58,7 @@ class UploadJob:
 
 
 def claim(worker_id: str, *, busy: Sequence[int], room: int) -> list[UploadJob]:
-    """Claim up to `room` uploads, the oldest of each conversation; `busy`: those under way."""
+    """Claim up to `room` uploads, the oldest of each conversation; `busy`: in progress."""
     turn: dict[int, int] = {}
     for pk, conversation in _waiting().values_list("pk", "message__conversation"):
         if conversation not in busy:
@@ -72,7 +72,7 @@ def _free() -> Q:
 
 
 def _waiting() -> QuerySet[Attachment]:
-    """Nothing is uploaded while an earlier message of the person waits for a decision."""
+    """Files that are due. Nothing is uploaded while an earlier message waits for a decision."""
     now = timezone.now()
     held = Message.objects.filter(
         conversation=OuterRef("message__conversation"), id__lt=OuterRef("message"), holds_queue=True
@@ -114,12 +114,12 @@ def _claim(worker_id: str, pk: int) -> UploadJob | None:
 
 
 def note_progress(job: UploadJob, percent: int) -> bool:
-    """Show how far it is. False: the message was cancelled, so the upload is to stop."""
+    """Save the progress. False if the message was cancelled, so that the upload stops."""
     return _change(job, {"progress": percent})
 
 
 def finish(job: UploadJob, uploaded: UploadedFile) -> bool:
-    """It lies at WeChat; the message may leave."""
+    """Save the finished upload, so that the message can be sent."""
     return _change(
         job,
         {
@@ -152,9 +152,9 @@ def _change(job: UploadJob, columns: dict[str, object], **shown: object) -> bool
 
 
 def try_later(job: UploadJob, trouble: Trouble) -> None:
-    """It broke and may work later; after the last try an agent decides.
+    """Retry after the next wait. After the last try the message fails and an agent decides.
 
-    Nothing of the message has left, so that no try can send it twice.
+    Nothing of the message has been sent, so a retry cannot send it twice.
     """
     known = Attachment.objects.filter(pk=job.attachment_id).values_list("tries", flat=True).first()
     tries = (known or 0) + 1
@@ -174,12 +174,12 @@ def try_later(job: UploadJob, trouble: Trouble) -> None:
 
 
 def give_up(attachment_id: int, message_id: int, *, code: str, detail: str = "") -> None:
-    """The message fails with the reason; a later retry begins anew."""
+    """Fail the message with the reason. A later retry starts from the beginning."""
     Attachment.objects.filter(pk=attachment_id).update(**_AT_REST)
     outbox.fail_queued(message_id, code=code, detail=detail)
 
 
 def hand_back(attachment_ids: Sequence[int], worker_id: str) -> None:
-    """The worker stops in the middle: another one uploads from the beginning."""
+    """Release claims when the worker stops; another worker starts the upload again."""
     mine = Attachment.objects.filter(pk__in=attachment_ids, claimed_by=worker_id)
     mine.update(claimed_by="", progress=None)

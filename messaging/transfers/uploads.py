@@ -1,4 +1,4 @@
-"""Files that people bring: checked, recognised and kept until they are sent or given up."""
+"""Uploads by members and programs: checked, recognised and stored until sent or discarded."""
 
 import atexit
 import re
@@ -33,19 +33,19 @@ def _workshop() -> Workshop:
 
 
 def problem(code: str) -> FileProblem:
-    """The contract's code for it, with the sentence that fits."""
+    """The error with the contract's code and the sentence for the user."""
     return FileProblem("empty" if code == "empty_file" else code, reasons.sentence(code))
 
 
 def bring(
     *, owner: User, file: "UploadedFile[bytes]", file_name: str = "", wanted: str = ""
 ) -> Upload:
-    """Keep what a browser or a program sent. Raises FileProblem: `empty`, `file_too_large`.
+    """Store a file from a browser or a program. Raises FileProblem: `empty`, `file_too_large`.
 
-    `file_name`: the true one, where the form's own could not carry it (quotes, line ends).
-    `wanted`: the id that a page made for it; brought again under it, it is the same file.
+    `file_name`: the real name, if the form cannot transmit it (quotes, line ends).
+    `wanted`: an id made by the page; a repeated upload with the same id is the same file.
     """
-    if (here := _brought(owner, wanted)) is not None:
+    if (here := _existing(owner, wanted)) is not None:
         return here
     check_size(file.size or 0)
     name = file_name or file.name or ""
@@ -53,17 +53,17 @@ def bring(
 
 
 def is_id(text: str) -> bool:
-    """As `Upload` makes them."""
+    """True if the text has the form of an `Upload` id."""
     return bool(_ID.fullmatch(text))
 
 
-def _brought(owner: User, wanted: str) -> Upload | None:
+def _existing(owner: User, wanted: str) -> Upload | None:
     rows = Upload.objects.filter(owner=owner).exclude(stored_name="")
     return rows.filter(pk=wanted).first() if is_id(wanted) else None
 
 
 def check_size(size: int, kind: str = "") -> None:
-    """`kind`: once the bytes have shown it."""
+    """`kind`: the kind of the file, once it is known."""
     if size == 0:
         raise problem("empty_file")
     now = limits()
@@ -72,7 +72,7 @@ def check_size(size: int, kind: str = "") -> None:
 
 
 def _check_waiting(owner: User) -> None:
-    """What one person brings and never sends must not push out what customers sent."""
+    """One user's unsent uploads must not push out files that contacts sent."""
     most = limits().most_waiting_bytes
     if (over := _waiting_bytes(owner) - most) > 0:
         draft_files.make_room(owner, over)
@@ -89,7 +89,7 @@ def _waiting_bytes(owner: User) -> int:
 def bring_pieces(
     *, owner: User, pieces: Iterable[bytes], file_name: str, wanted: str = ""
 ) -> Upload:
-    """The same from pieces in memory; no transaction is held while the file is looked at."""
+    """The same from an iterable of bytes. No transaction is open while the file is examined."""
     _check_waiting(owner)
     with storing.workplace() as folder:
         path = folder / "file"
@@ -105,14 +105,15 @@ def bring_pieces(
 
 
 def _keep(made: Upload, owner: User, wanted: str) -> Upload:
-    """Under the wanted id; what came under it meanwhile stays. Another's id is nobody's wish."""
+    """Save under the wanted id. A file already stored with it is kept; another user's id is not
+    used."""
     fresh = made.pk
     made.pk = wanted if is_id(wanted) else fresh
     try:
         with transaction.atomic():
             made.save(force_insert=True)
     except IntegrityError:
-        if (here := _brought(owner, wanted)) is not None:
+        if (here := _existing(owner, wanted)) is not None:
             storing.remove(made.stored_names())
             return here
         made.pk = fresh
@@ -121,7 +122,7 @@ def _keep(made: Upload, owner: User, wanted: str) -> Upload:
 
 
 def tidy_name(name: str) -> str:
-    """As it was given, in what a row can hold; the ending stays."""
+    """The name without characters that a row cannot hold; the extension is kept."""
     name = name.replace("\0", "").encode("utf-8", "ignore").decode("utf-8")
     if len(name) <= NAME_CHARACTERS:
         return name
@@ -147,9 +148,9 @@ def discard(upload: Upload) -> None:
 
 
 def way_of(upload: Upload, wanted: str) -> MessageKind:
-    """How an upload travels when it is wanted as `wanted` (the contract's kinds; "" as it is).
+    """The kind to send an upload as. `wanted`: a kind of the contract; "" for the file's own.
 
-    Raises FileProblem `wrong_kind` for a picture or video that is none, a voice without sound.
+    Raises FileProblem `wrong_kind` if it is not a picture or video, or a voice without sound.
     """
     if wanted in ("", upload.kind):
         return MessageKind(upload.kind)
