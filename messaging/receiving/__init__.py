@@ -1,1 +1,1 @@
-"""From a poll to rows: poll loops, answers stored once, doubts about sessions."""
+"""Receives messages: poll loops, storing answers, and sessions that may have expired."""

@@ -1,4 +1,4 @@
-"""What polls brought, before it is stored: answers, and their messages on the way to rows."""
+"""Answers to polls, and their messages before they become rows."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ Contexts = dict[tuple[int, str], Context]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One answer to one poll. `request_cursor`: the cursor it was asked with."""
+    """One answer to one poll. `request_cursor`: the cursor that the poll sent."""
 
     session_id: int
     generation: int
@@ -27,7 +27,7 @@ class Received:
 
 @dataclass(slots=True)
 class Arrival:
-    """One wire message on its way to a row."""
+    """A message from WeChat that is being stored. `peer_id`: the contact's WeChat id."""
 
     session: Session
     wire: IncomingMessage
@@ -35,7 +35,7 @@ class Arrival:
     received_at: datetime
     peer_id: str
     is_ours: bool
-    # False: the session was bound anew or logged out while this answer was on its way.
+    # False if the session was bound again or logged out while this answer was under way.
     is_current: bool
     message: Message | None = None
     attachments: list[Attachment] = field(default_factory=list)

@@ -46,10 +46,10 @@ LAST_FIELDS = (*PREVIEW_FIELDS, "waiting_since", "missed_at")
 
 
 def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
-    """Known people by WeChat id; strangers are made, numbered, coloured."""
+    """Contacts by WeChat id. Unknown ones are created with a number and a colour."""
     known = {one.user_id: one for one in Contact.objects.filter(user_id__in=user_ids)}
     if user_ids - known.keys():
-        # The stream's lock first: another session may be writing the same stranger down.
+        # Take the stream's lock first, as another session may create the same contact.
         advance(CONTACT_STREAM, 0)
         known = {one.user_id: one for one in Contact.objects.filter(user_id__in=user_ids)}
     missing = sorted(user_ids - known.keys())
@@ -70,7 +70,7 @@ def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
 def conversations_of(
     fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]
 ) -> Conversations:
-    """All threads of `people`, locked in one go; made where the session's team has none."""
+    """Lock all conversations of `people` at once; creates those missing in a session's team."""
     return _made({(one.peer_id, one.session.team_id) for one in fresh}, contacts, people)
 
 
@@ -104,7 +104,7 @@ def _made(
 
 
 def lock_contexts(found: Sequence[Arrival]) -> Contexts:
-    """All contexts of these people with these sessions, locked until the commit."""
+    """All contexts of these contacts with these sessions, locked until the commit."""
     sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
     locked = Context.objects.select_for_update(no_key=True)
     rows = locked.filter(session__in=sessions, user_id__in=people).order_by("pk")
@@ -121,7 +121,7 @@ def take_contexts(found: Sequence[Arrival]) -> Contexts:
     changed: Contexts = {}
     for arrival in found:
         key = (arrival.session.pk, arrival.peer_id)
-        # A clock that runs ahead must not lengthen the window.
+        # A clock that runs ahead must not extend the window.
         at = min(arrival.written_at, arrival.received_at)
         context = contexts.get(key)
         if context is None:
@@ -131,7 +131,7 @@ def take_contexts(found: Sequence[Arrival]) -> Contexts:
             continue
         context.received_at = at
         if arrival.wire.context_token and not _same_token(context, arrival.wire.context_token):
-            # Replies that still wait will go out on the new token, so they count on it.
+            # Replies that still wait will use the new token, so they count against it.
             context.begin_token(arrival.wire.context_token, waiting=queued[key])
         context.unfiled = True
         changed[key] = context
@@ -169,7 +169,7 @@ def _save_contexts(contexts: list[Context]) -> None:
 
 
 def find_quoted(fresh: Sequence[Arrival]) -> dict[tuple[int, str], Message]:
-    """Our own messages that were quoted: quotes often lack their text."""
+    """Our own messages that were quoted, since quotes often lack the text."""
     ids = {quote_id for one in fresh if (quote_id := _quoted_id(one))}
     if not ids:
         return {}
@@ -199,7 +199,7 @@ def build(
     conversations: Conversations,
     quoted: dict[tuple[int, str], Message],
 ) -> None:
-    """Make the rows of one arrival; several items of a message are one row with attachments."""
+    """Build the rows of one arrival. Several items become one message with attachments."""
     wire, session = arrival.wire, arrival.session
     conversation = conversations[arrival.peer_id, session.team_id]
     arrival.message = Message(
@@ -229,7 +229,7 @@ def build(
 
 
 def _kind(items: Sequence[Item]) -> MessageKind:
-    """The first that is no text; a message without items shows as unsupported."""
+    """The kind of the first item that is not text; unsupported for a message without items."""
     kinds = [item.kind for item in items]
     media = [kind for kind in kinds if kind is not ItemKind.TEXT]
     if media:
@@ -263,7 +263,7 @@ def _small(number: int | None) -> int | None:
 def move_conversations(
     fresh: Sequence[Arrival], conversations: Conversations, contexts: Contexts, change: Change
 ) -> None:
-    """Previews, unread counts, routes and numbers of the threads that got messages."""
+    """Update preview, unread count, route and version of conversations with new messages."""
     moved: dict[int, Conversation] = {}
     for arrival in fresh:
         message = arrival.message
@@ -378,7 +378,7 @@ def follow_contexts(contexts: Contexts, conversations: Conversations, change: Ch
 
 
 def honour_recalls(found: Sequence[Arrival], already: set[tuple[int, str]], change: Change) -> None:
-    """A stored message that comes again with a delete time was taken back by its writer."""
+    """Mark stored messages as recalled when they come again with a delete time."""
     recalls = {(one.session.pk, one.dedupe_key): one for one in found if one.wire.delete_time_ms}
     known = recalls.keys() & already
     if not known:

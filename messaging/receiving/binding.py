@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One session as it was bound when polling began."""
+    """A session as it was bound when polling began."""
 
     session_id: int
     generation: int

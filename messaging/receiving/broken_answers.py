@@ -1,7 +1,8 @@
-"""Says where a response from WeChat was cut off and messages may be missing.
+"""Reports answers from WeChat that were cut off, so that messages may be missing.
 
-WeChat may count as read what it has handed out, so nobody can fetch the rest. The session's page
-and the conversations concerned keep a lasting line. Runs inside the caller's `announcing()`.
+WeChat may count messages as read once it has sent them, so the rest cannot be fetched. A line is
+written on the session's page and in the conversations concerned. Runs inside the caller's
+`announcing()`.
 """
 
 from datetime import datetime, timedelta
@@ -13,21 +14,21 @@ from sessions_app.models import Context, Session, SessionEvent
 from sessions_app.realtime.streams import Change
 
 QUIET_FOR = timedelta(minutes=10)
-"""Within this time a line that answers break off says enough."""
+"""One line is enough for this time; later breaks add no more."""
 MAX_KEPT = 20
-"""Answers of one session that are kept as bytes per hour; each has up to a MiB."""
+"""Answers kept per session and hour; each has up to 1 MiB."""
 FEW_PEOPLE = 3
-"""A session with no more people than this may lack a message of any of them."""
+"""If a session has at most this many contacts, any of them may lack a message."""
 
 
 def has_room(session: Session, *, at: datetime) -> bool:
-    """Whether the bytes are kept: a gateway that is ill for hours must not fill the disk."""
+    """Whether to keep the bytes: a gateway that is ill for hours must not fill the disk."""
     lately = RawAnswer.objects.filter(session=session, received_at__gt=at - timedelta(hours=1))
     return lately.count() < MAX_KEPT
 
 
 def tell(session: Session, updates: Updates, *, at: datetime, change: Change) -> None:
-    """One line on the session's page and in each conversation that may lack a message."""
+    """Write one line on the session's page and in each conversation that may lack a message."""
     detail = "" if updates.missing is None else str(updates.missing)
     known = SessionEvent.objects.filter(session=session, kind=SessionEvent.Kind.BROKE_OFF)
     if not known.filter(at__gt=at - QUIET_FOR).exists():
@@ -40,7 +41,7 @@ def tell(session: Session, updates: Updates, *, at: datetime, change: Change) ->
 
 
 def _concerned(session: Session, updates: Updates) -> list[Conversation]:
-    """Those of the people named behind the break; nobody named: of all who may have written."""
+    """Conversations of the contacts named in the broken part; if none is named, of all possible."""
     named = set(updates.named)
     if not named:
         named = {one.from_user_id for one in updates.messages}

@@ -9,7 +9,7 @@ from sessions_app.ilink.hosts import HostPolicy
 
 
 class ClientPool:
-    """Clients by (session id, generation); an older binding's client is closed by its user."""
+    """Clients by (session id, generation). The user of an old binding's client closes it."""
 
     def __init__(self, *, identity: ClientIdentity, hosts: HostPolicy) -> None:
         self.identity = identity
@@ -18,7 +18,7 @@ class ClientPool:
         self._open: dict[tuple[int, int], ILinkClient] = {}
 
     def of(self, session_id: int, generation: int, *, base_url: str, token: str) -> ILinkClient:
-        """The client of this binding. Raises UnsafeHostError for an address not allowed."""
+        """The client of this binding. Raises UnsafeHostError if the address is not allowed."""
         key = (session_id, generation)
         client = self._open.get(key)
         if client is None:

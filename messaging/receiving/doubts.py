@@ -1,7 +1,7 @@
-"""A single -14 is a suspicion. Who met it writes it down; notifystart and one poll decide.
+"""Handles error -14 (session expired). One -14 is only a suspicion: notifystart and a poll decide.
 
-Rows only; the wire is asked by the poll loop (`poller`), or by `supervisor` where nobody polls.
-While a verdict is open no other reply of the session goes: a dead token would use them all up.
+Changes rows only. `poller` asks WeChat, or `supervisor` if nobody polls. Until the verdict no other
+reply of the session is sent, since a dead token would make them all fail.
 """
 
 from datetime import datetime, timedelta
@@ -15,13 +15,13 @@ from sessions_app.realtime.streams import Change, announcing, wake_workers
 from sessions_app.sessions.services import SIGNED_OUT, record_state
 
 IN_DOUBT = "in_doubt"
-"""The code of a reply that met the suspicion, until a verdict against the session is known."""
+"""Error code of a reply that was answered -14, until the session is known to have expired."""
 HOLDS_FOR = timedelta(seconds=60)
-"""A verdict that does not come, with WeChat away, keeps replies no longer than this."""
+"""If there is no verdict because WeChat is away, replies are held no longer than this."""
 
 
 def begin(change: Change, session_id: int, generation: int) -> None:
-    """Some call was answered -14. The first one counts; a newer binding is not touched."""
+    """Record that a call was answered -14, for the first such call and the current binding only."""
     rows = Session.objects.filter(
         pk=session_id, generation=generation, doubted_at=None, state__in=SENDING_STATES
     )
@@ -30,7 +30,7 @@ def begin(change: Change, session_id: int, generation: int) -> None:
 
 
 def suspect(session_id: int, generation: int) -> None:
-    """`begin` in a transaction of its own, for calls that leave no other trace."""
+    """`begin` in its own transaction, for calls that write nothing else."""
     with announcing() as change:
         begin(change, session_id, generation)
 
@@ -48,7 +48,7 @@ def end(session_id: int, generation: int) -> None:
 
 
 def expire(change: Change, session_id: int, generation: int) -> None:
-    """The token of this binding is dead. A newer binding is not touched."""
+    """Mark the session as expired, unless it was bound again meanwhile."""
     rows = Session.objects.select_for_update(no_key=True)
     session = rows.filter(pk=session_id, generation=generation).first()
     if session is None or session.state == SessionState.EXPIRED or not session.encrypted_token:
@@ -61,7 +61,7 @@ def expire(change: Change, session_id: int, generation: int) -> None:
 
 
 def _name_the_cause(change: Change, session: Session) -> None:
-    """Replies that met the first -14 say by now what it meant."""
+    """Replace the code of replies that were answered -14: the cause is known now."""
     met = _met(session.pk)
     conversations = Conversation.objects.select_for_update(no_key=True).order_by("pk")
     for conversation in conversations.filter(pk__in=met.values("conversation")):
@@ -77,12 +77,12 @@ def _met(session_id: int) -> QuerySet[Message]:
 
 
 def open_where_nobody_polls() -> list[Session]:
-    """Sessions in doubt that no loop of ours asks about: paused, or received elsewhere."""
+    """Doubted sessions that this worker does not poll: paused, or received elsewhere."""
     unpolled = (SessionState.PAUSED, SessionState.POLLED_ELSEWHERE)
     rows = Session.objects.filter(state__in=unpolled).exclude(doubted_at=None)
     return list(rows.exclude(encrypted_token=""))
 
 
 def holds_replies(now: datetime, prefix: str = "session__") -> Q:
-    """The condition on messages whose session waits for a verdict."""
+    """A condition for messages whose session waits for a verdict."""
     return Q(**{f"{prefix}doubted_at__gt": now - HOLDS_FOR})

@@ -1,6 +1,6 @@
-"""A bot's own messages that come back in a poll, matched to ours by `client_id`.
+"""Matches a bot's own messages that a poll returns to our outgoing rows, by `client_id`.
 
-An echo proves that WeChat took the message; it never makes a second bubble.
+An echo proves that WeChat accepted the message; it never makes a second bubble.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ _OPEN = (MessageStatus.SENDING, MessageStatus.UNCONFIRMED)
 
 
 Echoes = dict[tuple[int, str], tuple[SendAttempt, Arrival]]
-"""(session id, dedupe key) of an arrival that is no message of its own → the try it echoes."""
+"""Maps an echo's (session id, dedupe key) to the attempt that it confirms."""
 
 
 def find(arrivals: Sequence[Arrival]) -> Echoes:
-    """Which arrivals are our own messages. Read only: a client id never changes its message."""
+    """Find echoes of our own messages. Only reads: a client id always has the same message."""
     client_ids = {one.wire.client_id for one in arrivals if one.is_ours and one.wire.client_id}
     if not client_ids:
         return {}
@@ -43,7 +43,7 @@ def settle(found: Echoes, conversations: Conversations, change: Change) -> None:
     rows = Message.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids)
     messages = rows.select_related("conversation__contact").order_by("pk")
     by_id = {message.pk: message for message in messages}
-    # The caller's objects: it saves them later.
+    # Use the caller's objects, since it saves them later.
     locked = {conversation.pk: conversation for conversation in conversations.values()}
     for message in by_id.values():
         message.conversation = locked.get(message.conversation_id, message.conversation)
@@ -81,11 +81,11 @@ def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Chan
 
 
 SAME_WITHIN = timedelta(seconds=60)
-"""In this time an echo with the same text is what another program's own store says it sent."""
+"""Within this time, an echo with the same text is the message in another program's store."""
 
 
 def known_elsewhere(arrivals: Sequence[Arrival]) -> set[tuple[int, str]]:
-    """Echoes of another program's replies that are in the thread already, from its store."""
+    """Echoes of another program's replies that its store has already brought."""
     return {
         (one.session.pk, one.dedupe_key)
         for one in arrivals

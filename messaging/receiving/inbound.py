@@ -1,7 +1,7 @@
-"""Answers of getupdates → rows, in one transaction, idempotent.
+"""Stores answers of getupdates as rows, in one transaction. Storing an answer twice is harmless.
 
-Takes any number of answers of any sessions at once (group commit). Never calls WeChat, never
-drops anything: what cannot be a message is kept as bytes and shown.
+Takes answers of several sessions at once (group commit). Never calls WeChat and never drops data:
+what is not a message is kept as bytes and shown.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ from sessions_app.realtime.streams import Change, advance, announcing, wake_work
 from sessions_app.sessions.services import touch
 
 MAX_BROKEN_BYTES = 1024 * 1024
-"""So much of an answer that broke off is kept; its whole messages are rows of their own."""
+"""Bytes kept of an answer that was cut off; its complete messages are stored as rows."""
 
 
 def store(answers: Sequence[Received]) -> int:
-    """Store all answers or none; returns how many messages are new. Announced on commit."""
+    """Store all answers or none. Returns the number of new messages. Announced on commit."""
     with announcing() as change:
         ids = {answer.session_id for answer in answers}
         rows = Session.objects.select_for_update(no_key=True).order_by("pk")
@@ -114,18 +114,18 @@ def _already_stored(found: Sequence[Arrival]) -> set[tuple[int, str]]:
 
 
 def _insert(fresh: Sequence[Arrival], conversations: Conversations) -> None:
-    """Ids from the stream, whose lock lasts until the commit: no smaller id appears later."""
+    """Insert messages. The stream that numbers them stays locked, so ids follow commit order."""
     last = advance(MESSAGE_STREAM, len(fresh))
     quoted = arrivals.find_quoted(fresh)
     for number, arrival in enumerate(fresh, start=last - len(fresh) + 1):
         arrivals.build(arrival, number, conversations, quoted)
     Message.objects.bulk_create([one.message for one in fresh if one.message is not None])
     if Attachment.objects.bulk_create([each for one in fresh for each in one.attachments]):
-        wake_workers()  # links at WeChat die
+        wake_workers()  # download at once: WeChat's links expire
 
 
 def move_cursor(answer: Received, session: Session) -> None:
-    """Cursor, hold and times in memory, unless the session was bound anew or logged out."""
+    """Update cursor, hold and times in memory, unless the session was bound again or logged out."""
     if answer.generation != session.generation or not session.encrypted_token:
         return
     session.last_poll_at = answer.received_at
@@ -136,12 +136,12 @@ def move_cursor(answer: Received, session: Session) -> None:
 
 
 def save_cursors(sessions: Sequence[Session]) -> None:
-    """The rows must be locked by the caller since they were read."""
+    """The caller must hold the rows' locks since it read them."""
     update_rows(sessions, ["last_poll_at", "cursor", "hold_ms", "last_message_at"])
 
 
 def _keep_strays(answer: Received, session: Session) -> None:
-    """Elements that are no messages, and messages that name nobody: kept and shown."""
+    """Keep elements that are not messages, and messages without a sender, and show them."""
     strays = list(answer.updates.strays)
     strays += [
         wire.raw
@@ -153,7 +153,7 @@ def _keep_strays(answer: Received, session: Session) -> None:
 
 
 def _keep_broken(answer: Received, session: Session, change: Change) -> None:
-    """An answer that broke off: its bytes are kept, and those concerned are told what may lack."""
+    """Keep the bytes of an answer that was cut off, and report where messages may be missing."""
     updates, at = answer.updates, answer.received_at
     if broken_answers.has_room(session, at=at):
         body = updates.raw[:MAX_BROKEN_BYTES]
@@ -165,7 +165,7 @@ def _keep_broken(answer: Received, session: Session, change: Change) -> None:
 def keep_raw(
     session: Session, body: bytes, *, reason: str, at: datetime, is_told: bool = True
 ) -> None:
-    """Keep bytes that nothing could be made of, once. `is_told`: an event on the session's page."""
+    """Keep unusable bytes, once. `is_told`: also write an event on the session's page."""
     digest = hashlib.sha256(body).hexdigest()
     row, is_new = RawAnswer.objects.get_or_create(
         session=session,

@@ -1,8 +1,8 @@
-"""What polling shows of a session: answers, failures, doubts, a dead token. Rows only, no network.
+"""Records how a session's polls go: answers, failures, doubts, an expired token. No network.
 
-Good polls are noted in memory and written together every few seconds: a thousand sessions must
-not cost a thousand commits a poll. Everything here writes evidence down; which polled state that
-makes, `sessions_app.sessions.health` says.
+Good polls are collected in memory and written every few seconds: a thousand sessions must not cost
+a thousand commits per poll. These functions record evidence; `sessions_app.sessions.health` derives
+the state from it.
 """
 
 from collections import defaultdict
@@ -26,14 +26,14 @@ from sessions_app.sessions.services import record_state, touch
 
 @dataclass(frozen=True, slots=True)
 class GaveUp:
-    """WeChat's gateway ended a poll with this HTTP status: no answer of WeChat itself."""
+    """WeChat's gateway ended a poll with this HTTP status; WeChat itself did not answer."""
 
     at: datetime
     status: int
 
 
 def good_poll(binding: Binding, at: datetime) -> None:
-    """The first good one after a start or a failure turns the state."""
+    """Record a good poll at once: the first after a start or a failure changes the state."""
     with announcing() as change:
         session = _mine(binding)
         if session is not None:
@@ -45,9 +45,9 @@ def good_poll(binding: Binding, at: datetime) -> None:
 
 
 def write_good_polls(polls: Mapping[Binding, datetime]) -> None:
-    """The last good polls of many sessions in one transaction, announced to nobody.
+    """Write the last good polls of many sessions in one transaction, without an announcement.
 
-    A session that was paused and resumed between two looks of its loop is news all the same.
+    An exception is a session that was paused and resumed meanwhile: it is announced.
     """
     groups: dict[tuple[datetime, int], list[int]] = defaultdict(list)
     for binding, at in polls.items():
@@ -65,7 +65,7 @@ def write_good_polls(polls: Mapping[Binding, datetime]) -> None:
 
 
 def write_given_up(polls: Mapping[Binding, GaveUp]) -> None:
-    """Polls that the gateway ended, of many sessions, announced to nobody."""
+    """Write polls that the gateway ended, of many sessions, without an announcement."""
     groups: dict[tuple[datetime, int, int], list[int]] = defaultdict(list)
     for binding, one in polls.items():
         groups[one.at, one.status, binding.generation].append(binding.session_id)
@@ -77,7 +77,7 @@ def write_given_up(polls: Mapping[Binding, GaveUp]) -> None:
 def settle(
     session_id: int, generation: int, *, patience_s: float = GATEWAY_PATIENCE_S
 ) -> SessionState | None:
-    """Write down what the evidence says by now; the new state, None where it is written already."""
+    """Write the state that follows from the evidence. Returns it, or None if nothing changed."""
     with announcing() as change:
         session = _polled([session_id], generation).select_for_update(no_key=True).first()
         if session is None:
@@ -90,7 +90,7 @@ def settle(
 
 
 def settle_quiet(bindings: Sequence[Binding], patience_s: float) -> list[Binding]:
-    """Loops that have not heard WeChat for a while: those whose state changed by that."""
+    """Of loops that have not heard from WeChat for a while, those whose state changed by that."""
     rows = Session.objects.filter(pk__in=[one.session_id for one in bindings])
     shown = {
         row.pk: health_of(row, now=timezone.now(), patience_s=patience_s).state != row.state
@@ -121,24 +121,24 @@ def failed_poll(
 
 
 def doubt(binding: Binding) -> None:
-    """A poll was answered -14: one answer condemns nothing, so the verdict is still open."""
+    """A poll was answered -14. One such answer proves nothing, so the verdict stays open."""
     with announcing() as change:
         doubts.begin(change, binding.session_id, binding.generation)
 
 
 def vouched(binding: Binding) -> None:
-    """WeChat answered again as for a living session: the doubt is over."""
+    """WeChat answered normally again: the doubt is over."""
     doubts.end(binding.session_id, binding.generation)
 
 
 def signed_out(binding: Binding) -> None:
-    """-14 again, after notifystart and one poll: stop polling this binding and say so."""
+    """-14 again, after notifystart and one poll: the session has expired, stop polling it."""
     with announcing() as change:
         doubts.expire(change, binding.session_id, binding.generation)
 
 
 def blocked(binding: Binding, *, code: str, detail: str) -> None:
-    """The session cannot be polled at all, a encrypted token or a forbidden address for one."""
+    """The session cannot be polled, for example since its token cannot be decrypted."""
     with announcing() as change:
         session = _mine(binding)
         if session is not None and session.error_code != code:
@@ -147,7 +147,7 @@ def blocked(binding: Binding, *, code: str, detail: str) -> None:
 
 
 def say_unreadable() -> None:
-    """At a start: sessions whose token our keys cannot open say so, whoever should poll them."""
+    """At a start: mark sessions whose token our keys cannot decrypt, whoever polls them."""
     waiting = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE)
     rows = Session.objects.filter(state__in=waiting).exclude(encrypted_token="")
     stored = list(rows.values_list("pk", "encrypted_token"))
@@ -159,11 +159,11 @@ def say_unreadable() -> None:
 
 
 def _polled(ids: Iterable[int], generation: int) -> models.QuerySet[Session]:
-    """Those that are still bound so and to be polled: a late note touches no newer binding."""
+    """Sessions of this generation that are to be polled: a late note changes no newer binding."""
     return Session.objects.filter(pk__in=ids, generation=generation, state__in=POLLED_STATES)
 
 
 def _mine(binding: Binding) -> Session | None:
-    """The session, locked, if it may be polled as it was; the folder's word is not undone."""
+    """Lock the session if it may be polled. None if the shared folder has reported an error."""
     rows = _polled([binding.session_id], binding.generation).exclude(error_code__in=FOLDER_CODES)
     return rows.select_for_update().first()

@@ -1,6 +1,6 @@
-"""Polls one session: ask, store, ask on. Backs off by the paper's rule, ends when its token dies.
+"""Polls one session in a loop: ask, store, ask again. Backs off on errors; ends if the token dies.
 
-It never asks again before the last answer is stored, and never touches a newer binding.
+It never polls before the last answer is stored, and never changes a newer binding.
 """
 
 import asyncio
@@ -32,17 +32,17 @@ logger = logging.getLogger(__name__)
 SIGNED_OUT = -14
 INSTANT_S = 0.3
 LONGEST_REST_S = 30.0
-"""A server that answers "nothing" at once, again and again, is asked after 2, 4, 8 … 30 s."""
+"""If empty answers come at once, again and again, polls wait 2, 4, 8 … 30 s."""
 DOUBT_PAUSE_S = 2.0
-"""Between a first -14 and the calls that decide: a hiccup of WeChat is over by then."""
+"""Seconds between a first -14 and the calls that decide, so that a short glitch can pass."""
 STANDSTILL_REST_S = 2.0
-"""One that answers messages at once and never moves the cursor is asked as seldom as this."""
+"""Seconds between polls if messages come at once but the cursor never moves."""
 
 
 class Poller:
-    """The poll loop of one binding. `run()` returns when the token died or `stopping` is set.
+    """The poll loop of one binding. `run()` returns when the token dies or `stopping` is set.
 
-    `is_asking`: a poll is in flight, or its answer is not safe yet.
+    `is_asking`: a poll is in flight, or its answer is not stored yet.
     """
 
     def __init__(
@@ -121,7 +121,10 @@ class Poller:
             await self._rest(updates, self.clock() - began, moved=self.cursor != asked_with)
 
     async def _is_over(self) -> bool:
-        """A poll was answered -14. Once is a suspicion: notifystart and one more poll decide."""
+        """Handle -14.
+
+        The first is a suspicion: notifystart and one more poll decide. True: expired.
+        """
         if self._in_doubt:
             await self.run_in_database_thread(poll_notes.signed_out, self.binding)
             return True
@@ -132,9 +135,9 @@ class Poller:
         return False
 
     async def doubt(self) -> None:
-        """Some other call was answered -14: ask now, beside the poll that may be in flight.
+        """Another call was answered -14: check now, beside a poll that may be in flight.
 
-        A notifystart that is answered well is enough to live; only a poll condemns.
+        If notifystart succeeds, the session is alive. Only a poll can prove that it has expired.
         """
         if self._in_doubt or self._is_vouching:
             return
@@ -160,15 +163,16 @@ class Poller:
             await self._good()
 
     def is_silent(self) -> bool:
-        """WeChat was not heard for 90 s, and nothing failed: the caller looks what that means."""
+        """True if WeChat was silent for 90 s without an error; the caller decides what that
+        means."""
         return self.clock() - self._heard_at > SILENT_AFTER_S
 
     def begin_anew(self) -> None:
-        """The silence is written down: the next good poll is news again."""
+        """The silence is recorded, so the next good poll must be recorded at once."""
         self._was_good, self._heard_at = False, self.clock()
 
     async def _ask(self) -> Updates:
-        """One poll; what it brings is safe when this returns."""
+        """Poll once. When this returns, the answer is stored."""
         self.is_asking = True
         try:
             updates = await self.client.get_updates(self.cursor, hold_ms=self.hold_ms)
@@ -179,10 +183,10 @@ class Poller:
         return updates
 
     async def _announce_start(self) -> None:
-        """Without notifystart only the first reply after a connect arrives (reported).
+        """Without notifystart only the first reply after a connect arrives (as users reported).
 
-        One that did not arrive is repeated before the next poll; a refused one is not. Its answer
-        is evidence of a living token: the first poll may be held for 35 s before it answers.
+        If it cannot be sent, it is repeated before the next poll; if WeChat refuses it, it is not.
+        Its answer proves that the token is alive, up to 35 s before the first poll answers.
         """
         try:
             await self.client.notify_start()
@@ -197,7 +201,7 @@ class Poller:
             await self._good()
 
     async def _store(self, updates: Updates) -> None:
-        """Safe before the next poll, and not to be cancelled half-way."""
+        """Store the answer before the next poll. It must not be cancelled half-way."""
         answer = Received(
             session_id=self.binding.session_id,
             generation=self.binding.generation,
@@ -224,7 +228,7 @@ class Poller:
         self._was_good = True
 
     async def _rest(self, updates: Updates, took_s: float, *, moved: bool) -> None:
-        """No hot loop on a server that does not hold; one that says it holds shortly may."""
+        """Pause if the server does not hold polls, unless it announced a short hold."""
         declared_s = (updates.longpoll_timeout_ms or 35_000) / 1000
         if took_s >= min(INSTANT_S, 0.8 * declared_s) or (updates.messages and moved):
             self._instant_empties = 0
