@@ -1,4 +1,4 @@
-"""The shared session folder as the worker sees it: following it, and what other programs did there.
+"""The worker's side of the shared session folder: follows what other programs do in it.
 
-Nothing here is used with WEILINK_STORE=database.
+Not used with WEILINK_STORE=database.
 """

@@ -1,7 +1,7 @@
-"""Threads follow contexts that another program changed: route, window, count, and a quiet line.
+"""Updates conversations when another program changes contexts: route, window, quota, event line.
 
-A program that keeps `messages.db` brings the texts themselves; its lines wait a moment for them
-and are left out when they came. Rows only: no file is read here.
+If that program keeps `messages.db`, the texts come from there, so event lines wait a moment for
+them and are left out if they came. Works on rows only; reads no file.
 """
 
 import time
@@ -23,14 +23,14 @@ from sessions_app.realtime.streams import Change, announcing
 from sessions_app.team_settings.limits import team_settings
 
 GRACE_S = 3.0
-"""How long a line waits for the text that messages.db may bring."""
+"""How long, in seconds, an event line waits for a text from messages.db."""
 EARLIER = timedelta(seconds=10)
-"""The text may have been read that long before the context was."""
+"""How much earlier than the context the text may have been read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A line that is due unless messages.db explains it."""
+    """An event line to write unless messages.db brings the text."""
 
     due_at: float
     seen_at: datetime
@@ -42,7 +42,7 @@ class Pending:
 
 
 class FolderEvents:
-    """The mirror's `Threads`. `has_texts` says whether a messages.db is being followed."""
+    """The mirror's `Threads` protocol. `has_texts` says if a messages.db is followed."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class FolderEvents:
         return follow
 
     def write_due(self) -> None:
-        """Write the lines whose texts did not come."""
+        """Write the event lines whose texts did not come."""
         now = self._clock()
         due = [one for one in self._pending if one.due_at <= now]
         self._pending = [one for one in self._pending if one.due_at > now]
@@ -117,7 +117,7 @@ class FolderEvents:
 
 
 def _write(change: Change, conversation: Conversation, code: EventCode, at: datetime) -> None:
-    """The line, and whose word is the last: both count for who needs a reply."""
+    """Write the event line and the preview; both decide whether the contact waits for a reply."""
     record_event(change, conversation, code, at=at)
     came_in = code is EventCode.RECEIVED_ELSEWHERE
     arrivals.show_elsewhere(conversation, Direction.IN if came_in else Direction.OUT)
@@ -139,7 +139,7 @@ def _is_explained(one: Pending) -> bool:
 
 
 def _count_waiting(session: Session, conversation: Conversation, user_id: str) -> None:
-    """Replies that still wait will go out on the new token, so they count on it."""
+    """Count replies that still wait against the new token, as they will use it."""
     waiting = conversation.messages.filter(session=session, status=MessageStatus.QUEUED).count()
     if waiting:
         rows = Context.objects.filter(session=session, user_id=user_id)

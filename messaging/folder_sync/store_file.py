@@ -1,6 +1,7 @@
-"""`messages.db`, the SDK's own history: read, never written, and each row as WeChat's wire has it.
+"""Reads `messages.db`, the SDK's history, and converts its rows to WeChat's wire format.
 
-Plain: no Django. What a row lacks (files of several items, raw fields) its program did not keep.
+Never writes to it. No Django. The SDK does not store everything: raw fields and all but one item of
+a message are lost.
 """
 
 import json
@@ -13,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 AT_ONCE = 100
-"""In one transaction: other writers wait for it."""
+"""Rows per transaction. Limited because other writers wait for it."""
 STORE_FILE = "messages.db"
 _COLUMNS = (
     "id, message_id, user_id, bot_id, msg_type, direction, text, timestamp_ms, context_token, data"
@@ -25,7 +26,7 @@ _SENT = 2
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """One row. `wire` is the message as getupdates would have brought it."""
+    """One row. `wire` is the message as getupdates would return it."""
 
     id: int
     bot_id: str
@@ -38,7 +39,7 @@ class StoredRow:
 
 
 def key_of(base: Path) -> str:
-    """Which file it is; "" where there is none. A link is not followed."""
+    """Identifies the file; "" if there is none. Symbolic links are not followed."""
     try:
         found = os.stat(base / STORE_FILE, follow_symlinks=False)
     except OSError:
@@ -47,7 +48,7 @@ def key_of(base: Path) -> str:
 
 
 def start_position(base: Path, stored_after_s: float) -> int:
-    """The last id before what was stored after this time. Raises sqlite3.Error."""
+    """The last id stored up to this time. Raises sqlite3.Error."""
     found = _ask(
         base, "SELECT coalesce(max(id), 0) FROM messages WHERE stored_at <= ?", stored_after_s
     )
@@ -55,14 +56,14 @@ def start_position(base: Path, stored_after_s: float) -> int:
 
 
 def last_id(base: Path) -> int:
-    """0 for an empty store. Raises sqlite3.Error."""
+    """The highest id, 0 for an empty store. Raises sqlite3.Error."""
     found = _ask(base, "SELECT coalesce(max(id), 0) FROM messages WHERE id > ?", 0)
     return int(found[0][0])
 
 
 def rows_after(base: Path, position: int) -> list[StoredRow]:
-    """The next rows, oldest first: ids stand in commit order. Raises sqlite3.Error."""
-    # The columns are ours, not anybody's input.
+    """The next rows, oldest first; ids follow commit order. Raises sqlite3.Error."""
+    # The column names are constants, not input.
     query = f"SELECT {_COLUMNS} FROM messages WHERE id > ? ORDER BY id LIMIT {AT_ONCE}"  # noqa: S608
     return [_row(*found) for found in _ask(base, query, position)]
 
@@ -105,7 +106,7 @@ def _row(
 
 
 def _item(kind: int, text: str, data: dict[str, Any]) -> dict[str, Any]:
-    """One item of the wire. The SDK's `file_size` is the wire's `len`; the rest has its names."""
+    """One item in wire format. The SDK's `file_size` is `len` there; other names are the same."""
     content: dict[str, Any] = {"text": text}
     if kind in _FIELDS:
         found = data.get(_FIELDS[kind])

@@ -1,6 +1,6 @@
-"""What programs wrote into `messages.db` since the last look, into the inbox, each once.
+"""Copies new rows of `messages.db` into the inbox, each once.
 
-Received messages take the way of a poll's answer; what they sent stands in the thread as theirs.
+Received messages are stored like a poll's answer. Sent ones appear as sent by another program.
 """
 
 import json
@@ -47,7 +47,7 @@ MAX_ID = 200
 
 
 class StoreFollower:
-    """`look()` reads what is new; `is_behind` then says whether more waits."""
+    """`look()` reads new rows; `is_behind` then says whether more are waiting."""
 
     def __init__(self, base: Path) -> None:
         self.base = base
@@ -55,11 +55,11 @@ class StoreFollower:
         self.is_behind = False
 
     def is_followed(self) -> bool:
-        """Whether there was a store at the last look."""
+        """True if there was a store at the last look."""
         return bool(self._key)
 
     def look(self) -> bool:
-        """Whether there was anything."""
+        """Read new rows. True if there were any."""
         self._key, self.is_behind = store_file.key_of(self.base), False
         if not self._key:
             return False
@@ -70,7 +70,7 @@ class StoreFollower:
             if row.store_key != self._key:
                 self._begin(row)
             elif store_file.last_id(self.base) < row.store_position:
-                row.store_position = 0  # another file, though it got the old one's place
+                row.store_position = 0  # a different file at the same place
             rows = store_file.rows_after(self.base, row.store_position)
         except sqlite3.Error as error:
             logger.info("messages.db cannot be read now: %s", error)
@@ -81,14 +81,14 @@ class StoreFollower:
         return bool(rows)
 
     def _begin(self, row: SharedFolder) -> None:
-        """A store seen for the first time: what is older than a reply may be stays where it is."""
+        """Start with a store seen for the first time: skip rows older than the reply window."""
         since_s = (timezone.now() - team_settings().window).timestamp()
         row.store_key = self._key
         row.store_position = store_file.start_position(self.base, since_s)
         row.save(update_fields=["store_key", "store_position"])
 
     def _take(self, rows: Sequence[StoredRow]) -> None:
-        """Messages and position in one transaction: nothing is read twice, nothing skipped."""
+        """Store messages and position in one transaction, so that each row is read exactly once."""
         bots = {row.bot_id for row in rows}
         known = Session.objects.filter(bot_id__in=bots, deleted_at=None).order_by("bound_at")
         sessions = {session.bot_id: session for session in known}
@@ -105,7 +105,7 @@ class StoreFollower:
 
 
 def groups(rows: Sequence[StoredRow]) -> Iterator[list[StoredRow]]:
-    """Rows that may be written together, what came in first: each person's own order stays."""
+    """Split rows into groups to store together, received before sent, in each contact's order."""
     group: list[StoredRow] = []
     answered: set[tuple[str, str]] = set()
     for row in rows:
@@ -132,7 +132,7 @@ def _received(session: Session, row: StoredRow) -> Received:
 
 
 def _take_sent(sent: Sequence[tuple[Session, StoredRow]], store_key: str) -> None:
-    """Another program's replies, as its own store says: they were taken by WeChat."""
+    """Store replies of another program. Its own history says that WeChat accepted them."""
     keys = {f"store:{store_key}:{row.id}"[:80]: (session, row) for session, row in sent}
     known = set(Message.objects.filter(dedupe_key__in=keys).values_list("dedupe_key", flat=True))
     with announcing() as change:
@@ -193,7 +193,7 @@ def _sent_at(row: StoredRow) -> datetime | None:
 
 
 def _mark_echo(conversation: Conversation, session: Session, row: StoredRow) -> bool:
-    """WeChat echoed it in a poll of ours already: then it is that message."""
+    """If a poll has already brought the echo of this message, mark that row instead."""
     at = _sent_at(row) or timezone.now()
     echoed = Message.objects.filter(
         Q(created_at__range=(at - SAME_WITHIN, at + SAME_WITHIN)),
