@@ -1,1 +1,1 @@
-"""The inbox page: its lists, threads, rows and bubbles."""
+"""The inbox page: lists, rows, conversations, bubbles and the views that render them."""

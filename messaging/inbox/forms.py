@@ -9,7 +9,7 @@ from messaging.models.contact import NOTE_MOST
 
 
 class NameForm(forms.Form):
-    """Empty: the person is a number again."""
+    """A contact's name. An empty name removes it, so the contact's number is shown again."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -31,7 +31,7 @@ class NameForm(forms.Form):
 
 
 class ContactNoteForm(forms.Form):
-    """What the team should know of a person. `seen`: what it said when the form was opened."""
+    """A team's note on a contact. `seen`: the note when the form was opened, to find conflicts."""
 
     note = forms.CharField(
         label=_("Note about this person"),

@@ -1,7 +1,7 @@
-"""Whom a page tells its reader of: what customers wrote since the page's numbers. Reads only.
+"""Decides which conversations notify the current user: new messages since the page's numbers.
 
-Independent of the list on the screen, which may show another view. What was written more than
-`OLD` ago makes no noise: after an outage WeChat hands out hours at once.
+Independent of the list on the screen, which may show another view. Messages older than `OLD` do
+not notify, since after an outage WeChat delivers hours of messages at once. Reads only.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The newest message of one conversation. `text`: as the list's preview says it."""
+    """The newest message of one conversation. `text`: its preview, as in the list."""
 
     message_id: int
     conversation: Conversation
@@ -37,7 +37,7 @@ class Heard:
 def heard_since(
     user: Visitor, since: Mapping[str, int], *, now: datetime | None = None
 ) -> list[Heard]:
-    """One per conversation, in the order they came. Two queries, one when nothing changed."""
+    """One per conversation, in order of arrival. Two queries, or one if nothing changed."""
     rows = conversations_of(user).filter(changed_since(user, since), last_direction=Direction.IN)
     changed = rows.select_related("contact", "team").order_by("-version")[:MOST]
     by_id = {one.pk: one for one in changed}

@@ -1,7 +1,7 @@
-"""Which conversations are in a list: one condition that every reader of it shares.
+"""The condition that decides which conversations are in a list.
 
-Rows, counts, news and what is done to “all that match” ask with this one, so that their numbers
-cannot differ. Names are looked up first: an index is found by a key, not through a join.
+Rows, counts, updates and actions on “all that match” share it, so their numbers agree. Names are
+looked up first, since an index can search for a key but not through a join.
 """
 
 from datetime import datetime
@@ -18,14 +18,14 @@ from sessions_app.models import SENDING_STATES, Session, User
 from sessions_app.people.roles import Visitor
 
 RARE = 3_000
-"""A label on no more conversations than this is read from its own end, a frequent one by asking
-each conversation of the list: neither way is good for both."""
+"""A label on at most this many conversations is searched by the label, a frequent one by each
+conversation of the list. Either way is slow for the other case."""
 
 NOTHING = Q(pk__in=[])
 
 
 def condition(listing: Listing, user: Visitor, *, now: datetime) -> Q:
-    """Which of the conversations that `user` may see are in this list."""
+    """The condition for the conversations of this list; `user` decides what “mine” means."""
     wanted = _of_view(listing.view, user, now)
     if listing.status:
         wanted &= Q(status=listing.status)
@@ -62,19 +62,19 @@ def _of_view(view: View, user: Visitor, now: datetime) -> Q:
 
 
 def _is_open_at(now: datetime) -> Q:
-    """`closes_at > now`, said so that no index of closing times is taken for it: those who wait
-    are few, and the index that holds only them has all that is asked."""
+    """`closes_at > now`, written so that no index on closing times is used: the index of waiting
+    conversations is smaller and has all the columns."""
     return Q(GreaterThan(Coalesce("closes_at", "closes_at"), now))
 
 
 def _can_send() -> Q:
-    """Few sessions cannot, so these are named: a look at each conversation's session would cost
-    more than all the rest."""
+    """Names the sessions that cannot send, as they are few: checking each conversation's session
+    would cost more than the rest of the query."""
     return Q(session__isnull=False) & ~Q(session__in=mute_sessions())
 
 
 def mute_sessions() -> list[int]:
-    """Keys of those that cannot send, as `Session.may_send` says it."""
+    """Keys of sessions that cannot send; the same rule as `Session.may_send`."""
     dead = Q(encrypted_token="") | ~Q(state__in=SENDING_STATES)
     return list(Session.objects.filter(dead).order_by("pk").values_list("pk", flat=True))
 

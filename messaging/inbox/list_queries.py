@@ -1,4 +1,4 @@
-"""All reads of the list: a page of rows, how many there are, what changed, what to filter by."""
+"""All queries of the list: pages of rows, counts, changes, and values to filter by."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,19 +21,19 @@ from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
 from sessions_app.realtime.numbers import changed_since
 
 COUNT_UP_TO = 9_999
-"""Counting goes no further: a number beside a view is to cost the same at any size."""
+"""Counts stop here, so that a view's number costs the same at any size."""
 
 COUNT_FILTERED_UP_TO = 199
-"""Through filters each row counted may cost many that are looked at."""
+"""A lower limit with filters, since each counted row may cost many that are read."""
 
 
 ASKED_FOR = 500
-"""Of so many conversations at most it is looked up which labels they carry."""
+"""Labels are looked up for at most this many conversations."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """`next`: opaque cursor of the following page, None at the end."""
+    """One page of the list. `next`: opaque cursor of the next page, None at the end."""
 
     rows: list[Conversation]
     next: str | None
@@ -41,7 +41,7 @@ class ConversationPage:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page ended: in which stretch of the list, behind which row."""
+    """Where a page ended: the segment of the list and the last row in it."""
 
     segment: int
     moment: datetime
@@ -59,7 +59,7 @@ def conversation_page(
     before: str | None = None,
     limit: int = 50,
 ) -> ConversationPage:
-    """The list from its start, or behind `before`, the `next` of the page above."""
+    """The first page, or the page after `before`, which is a `next` of an earlier page."""
     place = parse_place(before or "")
     wanted, found = condition(listing, user, now=now), list[Conversation]()
     for number, segment in enumerate(segments(listing.sort, now=now)):
@@ -78,7 +78,7 @@ def conversation_page(
 
 
 def _spans_teams(listing: Listing, segment: Segment) -> bool:
-    """False for an account or an agent by time: these have an index of their own in that order."""
+    """False for one account or agent sorted by time: an index covers all teams in that order."""
     is_narrow = listing.session or listing.agent not in ("", NOBODY)
     return not (is_narrow and segment.field == "last_at")
 
@@ -93,10 +93,10 @@ def _head_in_one(
 def _head_by_team(
     user: Visitor, rows: QuerySet[Conversation], segment: Segment, limit: int
 ) -> list[Conversation]:
-    """The first rows of a stretch.
+    """The first rows of a segment.
 
-    Of several teams, each gives its first ones and the best of them are taken: an index is in
-    order within one team only, and sorting all rows of all teams is what a large list cannot pay.
+    With several teams, it reads the first rows of each and merges them. An index is sorted within
+    one team only, and sorting all rows of all teams would be too slow for a large list.
     """
     teams = team_ids_of(user)
     if len(teams) == 1:
@@ -108,14 +108,14 @@ def _head_by_team(
 
 
 def _keys_of(heads: Sequence[QuerySet[Conversation]]) -> list[int]:
-    """Primary keys of short lists, all in one statement."""
+    """Primary keys of several short lists, in one statement."""
     parts, values = [], list[Any]()
     for number, head in enumerate(heads):
         try:
             statement, given = head.values("pk").query.sql_with_params()
-        except EmptyResultSet:  # a filter that nothing can pass
+        except EmptyResultSet:  # a filter that matches nothing
             continue
-        # Django's own statements, their values apart.
+        # The statements are Django's; their values are passed separately.
         parts.append(f"SELECT * FROM ({statement}) AS head_{number}")  # noqa: S608
         values += given
     if not parts:
@@ -126,13 +126,13 @@ def _keys_of(heads: Sequence[QuerySet[Conversation]]) -> list[int]:
 
 
 def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """With all that a row shows: two queries for any number of rows."""
+    """Load all that a row shows: two queries for any number of rows."""
     rows = rows.select_related("contact", "session", "team", "assignee")
     return rows.prefetch_related("labels").defer(*UNSEEN)
 
 
 UNSEEN = ("session__encrypted_token", "session__cursor", "session__base_url", "assignee__password")
-"""Columns that no list needs, some of them long."""
+"""Columns that no list needs; some are long."""
 
 
 def place_of(row: Conversation, sort: Sort, *, now: datetime) -> Place:
@@ -141,7 +141,7 @@ def place_of(row: Conversation, sort: Sort, *, now: datetime) -> Place:
 
 
 def parse_place(cursor: str) -> Place | None:
-    """None for what no list gave."""
+    """None if the cursor is not one of ours."""
     number, _, rest = cursor.partition("~")
     at, _, pk = rest.partition("~")
     try:
@@ -149,7 +149,7 @@ def parse_place(cursor: str) -> Place | None:
         if moment.tzinfo is None or number not in {"0", "1"} or not _is_id(pk):
             return None
         return Place(int(number), moment.astimezone(UTC), int(pk))
-    except (ValueError, OverflowError):  # in UTC it may lie before the year 1
+    except (ValueError, OverflowError):  # the time may be before year 1 in UTC
         return None
 
 
@@ -158,17 +158,17 @@ def _is_id(text: str) -> bool:
 
 
 def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None = None) -> int:
-    """How many rows the list has; with `up_to`, no further than one more than that."""
+    """Number of rows in the list; with `up_to`, counting stops at `up_to + 1`."""
     rows = matching(user, listing, now=now)
     return rows.count() if up_to is None else rows.values("pk")[: up_to + 1].count()
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Of conversations, none further than `COUNT_UP_TO` + 1.
+    """Numbers of conversations, each at most `COUNT_UP_TO` + 1.
 
-    `waiting`: those that need the reader's reply, theirs and nobody's; `unread`: with something
-    that no agent has seen.
+    `waiting`: those that need a reply and are assigned to the reader or to nobody; `unread`: those
+    with messages that no agent has seen.
     """
 
     views: Mapping[View, int]
@@ -177,7 +177,7 @@ class Counts:
 
 
 def counts(user: Visitor, *, now: datetime) -> Counts:
-    """Without filters: one bounded look into one index each, all in one statement."""
+    """Counts without filters: one bounded index scan each, all in one statement."""
     views = {view: matching(user, Listing(view), now=now) for view in View}
     mine_or_nobodys = Q(assignee=user.pk) | Q(assignee=None)
     waiting = views[View.NEEDS_REPLY].filter(mine_or_nobodys)
@@ -187,15 +187,15 @@ def counts(user: Visitor, *, now: datetime) -> Counts:
 
 
 def _bounded(lists: Sequence[QuerySet[Conversation]]) -> list[int]:
-    """How many rows each has, up to `COUNT_UP_TO` + 1."""
+    """Number of rows in each list, up to `COUNT_UP_TO` + 1."""
     parts, values = [], list[Any]()
     for number, rows in enumerate(lists):
         keys = rows.order_by().values("pk")[: COUNT_UP_TO + 1]
         try:
             statement, given = keys.query.sql_with_params()
-        except EmptyResultSet:  # somebody without any team
+        except EmptyResultSet:  # a user without a team
             return [0] * len(lists)
-        # Django's own statements, their values apart.
+        # The statements are Django's; their values are passed separately.
         parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS list_{number})")  # noqa: S608
         values += given
     with connection.cursor() as cursor:
@@ -209,7 +209,7 @@ def matching(user: Visitor, listing: Listing, *, now: datetime) -> QuerySet[Conv
 
 @dataclass(frozen=True, slots=True)
 class ListNews:
-    """What changed since a page's numbers: rows that are in the list, and keys that are not."""
+    """Changes since a page's numbers: rows now in the list, and keys of those not in it."""
 
     rows: list[Conversation]
     gone: list[int]
@@ -219,7 +219,7 @@ class ListNews:
 def list_news(
     user: Visitor, listing: Listing, since: Mapping[str, int], *, now: datetime, limit: int
 ) -> ListNews:
-    """Threads changed after the reader's numbers, sorted into those that the list shows or not."""
+    """Conversations changed since the page's numbers, split by whether the list shows them."""
     changed = conversations_of(user).filter(changed_since(user, since)).order_by("-version")
     ids = list(changed.values_list("pk", flat=True)[:limit])
     shown = matching(user, listing, now=now).filter(pk__in=ids)
@@ -232,7 +232,7 @@ def list_news(
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What is known of a thread besides its own row. `has_draft`: of the reader."""
+    """What a row shows besides its own columns. `has_draft`: the reader has a draft there."""
 
     held: Held = field(default_factory=Held)
     has_draft: bool = False
@@ -244,7 +244,7 @@ class Beside:
 def beside(
     user: Visitor, conversations: Sequence[Conversation], *, now: datetime
 ) -> dict[int, Beside]:
-    """Conversation id → what stands beside it; three queries for any number, and the cache."""
+    """Conversation id → additions. Three queries for any number of rows, and the cache."""
     ids = [one.pk for one in conversations]
     held = held_counts(conversations)
     waiting = ParkedReply.objects.filter(
@@ -270,7 +270,7 @@ def beside(
 
 
 def labels_of(user: Visitor) -> list[Label]:
-    """By name; the same word of several teams once."""
+    """Labels by name; the same name in several teams is listed once."""
     seen: dict[str, Label] = {}
     for label in Label.objects.filter(team__in=team_ids_of(user)).order_by("name", "pk"):
         seen.setdefault(label.name, label)
@@ -279,7 +279,7 @@ def labels_of(user: Visitor) -> list[Label]:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A label and how far the chosen conversations carry it: all of them, or some."""
+    """A label and whether all of the chosen conversations have it, or only some."""
 
     label: Label
     by_all: bool
@@ -287,13 +287,13 @@ class Carried:
 
 
 def labels_on(ids: Sequence[int], teams: Sequence[int]) -> list[Carried]:
-    """The labels that conversations of these teams may carry, by name."""
+    """The labels that conversations of these teams can have, by name."""
     through: Any = Conversation.labels.through.objects.filter(label__team__in=teams)
     if len(ids) <= ASKED_FOR:
         through = through.filter(conversation__in=ids)
         rows = through.order_by().values_list("label__name").annotate(count=Count("pk"))
         counted = dict(rows)
-    else:  # of thousands it is not worth the reading which of them carry it already
+    else:  # for thousands, looking up who has a label is too slow
         counted = {}
     seen: dict[str, Label] = {}
     for label in Label.objects.filter(team__in=teams).order_by("name", "pk"):
@@ -305,5 +305,5 @@ def labels_on(ids: Sequence[int], teams: Sequence[int]) -> list[Carried]:
 
 
 def agents_of(user: Visitor) -> list[User]:
-    """Who may be given a conversation in one of the user's teams."""
+    """Members to whom a conversation can be assigned in one of the user's teams."""
     return list(answerers_of(team_ids_of(user)))

@@ -1,4 +1,4 @@
-"""What a list of conversations shows and in which order: a view, its filters, a sort. Pure."""
+"""What a list of conversations shows and in which order: view, filters and sort. No queries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from messaging.models import Conversation
 
 NOBODY = "-"
-"""In place of an agent: conversations that are nobody's."""
+"""Instead of an agent: conversations that are assigned to nobody."""
 
 
 class View(TextChoices):
@@ -38,9 +38,9 @@ WAITING_FIRST = (View.MINE, View.UNASSIGNED, View.NEEDS_REPLY)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """`session`, `label`: names; `agent`: a username or NOBODY; `words`: in name or id.
+    """`session`, `label`: names; `agent`: a username or NOBODY; `words`: part of a name or id.
 
-    `status`: asked for by programs alone; people choose a view.
+    `status`: used by the API only; people choose a view.
     """
 
     view: View = View.ALL
@@ -53,7 +53,7 @@ class Listing:
 
     @classmethod
     def parse(cls, query: Mapping[str, Any]) -> "Listing":
-        """What cannot be read is left out: an old bookmark shows more, never an error."""
+        """Invalid values are ignored, so that an old bookmark shows more instead of an error."""
 
         def text(name: str) -> str:
             return str(query.get(name) or "").replace("\0", "").strip()[:200]
@@ -80,7 +80,7 @@ class Listing:
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Of an address; what is as usual is left out, so one list has one address."""
+        """The query parameters. Defaults are left out, so that each list has one URL."""
         usual = replace(self, chosen_sort=None).sort
         parts = {
             "view": "" if self.view is View.ALL else self.view.value,
@@ -98,7 +98,7 @@ class Listing:
 
     @property
     def suffix(self) -> str:
-        """The query with its question mark, or nothing."""
+        """The query string with its question mark, or ""."""
         return f"?{self.query}" if self.query else ""
 
     def but(self, **changes: Any) -> "Listing":
@@ -106,12 +106,12 @@ class Listing:
 
 
 WAITS = Q(waiting_since__isnull=False, missed_at__isnull=True)
-"""The last word is the customer's, and nobody closed it unanswered."""
+"""The contact has written last, and nobody closed the conversation unanswered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a sorted list. `field` orders it; equals stand by primary key, same way."""
+    """A part of a sorted list. `field` orders it; ties are ordered by primary key."""
 
     condition: Q
     field: str
@@ -123,7 +123,7 @@ class Segment:
         return f"{sign}{self.field}", f"{sign}id"
 
     def after(self, moment: datetime, pk: int) -> Q:
-        """What stands behind this place. The first half alone is what an index can seek."""
+        """Rows after this place. The first condition is redundant but lets an index seek."""
         way = "lt" if self.descending else "gt"
         later = Q(**{f"{self.field}__{way}": moment})
         return Q(**{f"{self.field}__{way}e": moment}) & (
@@ -132,7 +132,7 @@ class Segment:
 
 
 def segments(sort: Sort, *, now: datetime) -> list[Segment]:
-    """One after the other they hold every row once, and each is read off an index."""
+    """The parts of the list in order. Each row is in exactly one; each is read from an index."""
     match sort:
         case Sort.WAITING:
             waits_not = Q(waiting_since__isnull=True) | Q(missed_at__isnull=False)
@@ -150,7 +150,7 @@ def segments(sort: Sort, *, now: datetime) -> list[Segment]:
 
 
 def row_place(row: Conversation, sort: Sort, *, now: datetime) -> tuple[int, datetime]:
-    """The segment that a row stands in, and its moment there."""
+    """The index of a row's segment, and the time that sorts it there."""
     if sort is Sort.WAITING and row.waiting_since is not None and row.missed_at is None:
         return 0, row.waiting_since
     if sort is Sort.CLOSING and row.closes_at is not None and row.closes_at > now:
@@ -159,7 +159,7 @@ def row_place(row: Conversation, sort: Sort, *, now: datetime) -> tuple[int, dat
 
 
 def row_key(row: Conversation, sort: Sort, *, now: datetime) -> str:
-    """Sorts rows as the list does, greatest first."""
+    """A key that sorts rows as the list does, greatest first."""
     number, moment = row_place(row, sort, now=now)
     ticks, pk = int(moment.timestamp() * 1_000_000), row.pk
     if not segments(sort, now=now)[number].descending:

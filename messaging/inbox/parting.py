@@ -1,7 +1,7 @@
-"""Why a member can no longer see or answer a conversation, and what they had begun to write there.
+"""Why a member can no longer see or answer a conversation, and the draft that they had there.
 
-Their draft stays in the database. It is theirs to copy, and it is back in the composer when the
-right is. Nothing is told to somebody who never saw the conversation.
+The draft stays in the database. The member can copy it, and it returns to the composer with the
+right to answer. Members who never saw the conversation are told nothing.
 """
 
 from collections.abc import Callable
@@ -27,10 +27,10 @@ _ROLES: dict[Role, Callable[[], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Parting:
-    """`conversation`: its key. `reason`: a sentence; "" for none that may be told.
+    """`conversation`: its key. `reason`: a sentence; "" if the member may not be told one.
 
-    `texts`: what the member had begun, by kind; "" for nothing. `files`: names of the files that
-    they had brought for the reply.
+    `texts`: the member's drafts by kind; "" if there is none. `files`: names of the files in the
+    member's draft reply.
     """
 
     conversation: int
@@ -44,7 +44,7 @@ class Parting:
 
 
 def parting(user: Visitor, pk: int) -> Parting:
-    """Without a reason where the member may still answer, and where they never saw it."""
+    """No reason is given if the member may still answer or never saw the conversation."""
     unknown = Parting(pk, "", dict.fromkeys(DraftKind.values, ""), [])
     if not isinstance(user, User) or not user.is_active or pk > 2**62:
         return unknown
@@ -61,7 +61,7 @@ def parting(user: Visitor, pk: int) -> Parting:
 
 
 def _looked(user: User, conversation: Conversation) -> bool:
-    """A page of theirs had it open until a moment ago."""
+    """True if a page of theirs had it open until a moment ago."""
     return any(one.user_id == user.pk for one in presence.present_at(conversation))
 
 
@@ -95,7 +95,7 @@ def _role_reason(user: User) -> str:
 
 
 def _team_reason(user: User, conversation: Conversation, *, was_there: bool) -> str:
-    """Only what happened as it left their team: where it went later is not theirs to know."""
+    """Says only how it left the member's team; they may not know where it went later."""
     left = Departure.objects.filter(conversation=conversation, team__in=team_ids_of(user))
     departure = left.order_by("left_at").last()
     if departure is None:

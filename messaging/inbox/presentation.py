@@ -1,6 +1,6 @@
-"""What bubbles and the composer say: previews, honest states, days and groups.
+"""What bubbles and the composer show: previews, states of replies, days and groups.
 
-Pure: works on rows already read, never queries, never guesses what the rows do not say.
+Works on rows that are already loaded; runs no queries.
 """
 
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ from sessions_app.text.unseen import apart, visible
 
 
 def preview(conversation: Conversation) -> str:
-    """The last message in one line, media by their kind: “Picture”, “Voice 0:07”."""
+    """The last message in one line; media by kind, such as “Picture” or “Voice 0:07”."""
     if conversation.last_kind == ELSEWHERE:
         came_in = conversation.last_direction == Direction.IN
         return _("Another program received a message") if came_in else _("Another program answered")
@@ -51,12 +51,12 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """One message as the thread shows it.
+    """One message as the conversation shows it.
 
-    `group`: bubbles with the same one, one after the other, belong together. `lines`: of a text
-    that is too long to be shown whole. `sentence`: of an event, or of a reply that its writer took
-    back: a line and no bubble; `says_time`: it stands in the sentence. `jumps_to`: the message
-    that it quotes.
+    `group`: neighbouring bubbles with the same value belong together. `lines`: set if the text is
+    too long to show whole. `sentence`: for an event, or for a reply that its writer took back,
+    which is shown as a line instead of a bubble; `says_time`: the sentence contains the time.
+    `jumps_to`: the quoted message.
     """
 
     message: Message
@@ -82,7 +82,7 @@ class Bubble:
 
     @property
     def is_picture(self) -> bool:
-        """One picture and nothing else: the bubble is its frame."""
+        """True if a picture is the only content, so that it needs no frame."""
         forms = [one.form for one in self.media]
         return forms == ["picture"] and not self.message.text and self.quote is None
 
@@ -90,9 +90,9 @@ class Bubble:
 def bubbles(
     messages: Iterable[Message], *, contact_name: str, holders: Sequence[int] = ()
 ) -> list[Bubble]:
-    """Oldest first, with days opened and neighbours grouped.
+    """Build bubbles, oldest first, marking new days and grouping neighbours.
 
-    `holders`: the replies of this thread that hold the next ones, in order.
+    `holders`: ids of replies in this conversation that hold later ones, in order.
     """
     made: list[Bubble] = []
     for message in messages:
@@ -166,10 +166,10 @@ def _seen(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """Why nothing should go now. `override`: our own count says so, and may be overruled.
+    """Why a reply should not be sent now. `override`: only our own count says so.
 
-    `park`: it may wait until the person writes. `insist`: somebody answered (up to `seen_up_to`)
-    while this was written, and the agent may send all the same.
+    `park`: the reply may be parked until the contact writes. `insist`: somebody answered (up to
+    `seen_up_to`) while it was written, but it may be sent all the same.
     """
 
     sentence: str

@@ -1,6 +1,6 @@
-"""What a line of the list says: its place, its chips, and the words around the list.
+"""What a row of the list shows: preview, chips, and the texts around the list.
 
-Pure: works on rows already read, never queries, never guesses what the rows do not say.
+Works on rows that are already loaded; runs no queries.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ LABELS_SHOWN = 2
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """`closing`: it counts down to the end of a reply window, with a ring near the end.
+    """`closing`: counts down to the end of the reply window, with a ring near the end.
 
-    `since`: it counts from this moment, and the page goes on counting. `hue`: a colour beside it.
-    `presence`: the page draws it anew by itself (presence.js).
+    `since`: counts up from this time, on the page too. `hue`: a colour beside the text.
+    `presence`: the page updates it by itself (presence.js).
     """
 
     words: str
@@ -44,7 +44,7 @@ class Chip:
 
     @property
     def share(self) -> int | None:
-        """Of the window, in percent, for the ring; None: no ring."""
+        """Percent of the window that is left, for the ring; None for no ring."""
         return self.closing.share if self.closing else None
 
     @property
@@ -54,9 +54,9 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the list. `key` sorts rows of this list, greatest first.
+    """One row of the list. `key` sorts the rows of this list, greatest first.
 
-    `last`: sorts what was said, whatever the list is sorted by.
+    `last`: sorts by the last message, however the list is sorted.
     """
 
     conversation: Conversation
@@ -93,7 +93,7 @@ def _chips(
     beside: Beside,
     reader: Visitor | None,
 ) -> list[Chip]:
-    """The most pressing first: what does not fit is cut at the end."""
+    """Chips, most urgent first, since those that do not fit are cut off at the end."""
     chips = [*_held_chips(beside), *_work_chips(conversation, now)]
     chips.append(window_chip(conversation.closes_at, now, window=limits.window))
     left = max(0, limits.replies_per_token - conversation.replies_used)
@@ -165,7 +165,7 @@ def label_chips(conversation: Conversation) -> list[Chip]:
 def window_chip(
     closes_at: datetime | None, now: datetime, *, window: timedelta = DEFAULTS.window
 ) -> Chip:
-    """What is left; the clock's own time in the last hour."""
+    """The time left in the window; in the last hour, the time at which it closes."""
     if closes_at is None or closes_at <= now:
         return Chip(_("closed"))
     closing = Closing(closes_at, closes_at - now, window)
@@ -175,7 +175,7 @@ def window_chip(
 
 
 def waiting_words(seconds: int) -> str:
-    """“waiting 6 min”; the page counts on from it."""
+    """For example “waiting 6 min”; the page goes on counting."""
     if seconds < 60:
         return _("waiting")
     if seconds < 3_600:
@@ -186,7 +186,7 @@ def waiting_words(seconds: int) -> str:
 
 
 def list_title(listing: Listing) -> str:
-    """The heading over the list: the name of the link that leads there."""
+    """The heading above the list: the same text as the link to it."""
     return str(listing.view.label)
 
 
@@ -195,7 +195,7 @@ def agent_words(agent: str) -> str:
 
 
 def sort_words() -> dict[Sort, str]:
-    """Short, for the three links over the list; the whole words are their titles."""
+    """Short texts for the three links above the list; the links' titles are longer."""
     return {
         Sort.NEWEST: pgettext("sort", "Newest"),
         Sort.WAITING: pgettext("sort", "Longest wait"),
@@ -204,7 +204,7 @@ def sort_words() -> dict[Sort, str]:
 
 
 def empty_words(listing: Listing) -> str:
-    """What an empty list means: nothing to do, or nothing that fits."""
+    """Explains an empty list: nothing to do, or no matches."""
     if listing.is_filtered:
         return _("No results.")
     match listing.view:

@@ -1,1 +1,1 @@
-"""The inbox's pages: access, one call, render. No view calls WeChat."""
+"""Views of the inbox: check access, call one function, render. No view calls WeChat."""

@@ -1,4 +1,4 @@
-"""Which account a page shows on its Send button, and that its reader has seen a change of it."""
+"""The account that a page shows on its Send button, and the notice when it changes."""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
@@ -13,14 +13,14 @@ MOST_DIGITS = 18
 
 
 def account_named(request: HttpRequest, field: str) -> int | None:
-    """The key of an account in a form; None where a page, or a program, names none."""
+    """The key of an account in a form; None if the form names none."""
     text = request.POST.get(field, "")
     return int(text) if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 @require_POST
 def see_account(request: HttpRequest, pk: int) -> HttpResponse:
-    """The notice of another account was put away: `account` is the one that was seen."""
+    """The notice of a changed account was closed. `account`: the one that the user saw."""
     require(request.user, Capability.ANSWER)
     conversation, account = conversation_or_404(request.user, pk), account_named(request, "account")
     assert isinstance(request.user, User)

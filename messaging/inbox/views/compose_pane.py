@@ -1,4 +1,4 @@
-"""What the composer is drawn from: drafts and preferences, what waits, who is there."""
+"""The template context of the composer: drafts, preferences, parked replies, presence."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -26,9 +26,9 @@ from sessions_app.text.unseen import visible
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the composer holds. The key makes a double click one message.
+    """What the composer contains. The key makes a double click one message.
 
-    `account`: the one it was to go from.
+    `account`: the account from which the draft was to be sent.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Tray:
-    """The files of a draft, as they stand after change `number` of them."""
+    """The files of a draft after change `number`."""
 
     number: int
     files: list[dict[str, Any]]
@@ -47,7 +47,7 @@ class Tray:
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """`is_open`: the person wrote, so it may go."""
+    """`is_open`: the contact has written, so the reply can be sent."""
 
     row: ParkedReply
     is_open: bool
@@ -58,7 +58,7 @@ def new_draft() -> Draft:
 
 
 def fresh_draft(user: Visitor, conversation: Conversation, kind: str = DraftKind.REPLY) -> Draft:
-    """The draft after its text was sent: empty, with the key of the next one."""
+    """The empty draft after sending, with the key of the next message."""
     row = drafts.draft_of(user, conversation, kind)
     return Draft(row.key, row.text, row.number)
 
@@ -66,7 +66,7 @@ def fresh_draft(user: Visitor, conversation: Conversation, kind: str = DraftKind
 def compose_context(
     user: Visitor, conversation: Conversation, bubbles: list[Bubble]
 ) -> dict[str, Any]:
-    """Read once, when a conversation is opened; what the person types is never drawn over."""
+    """Loaded once, when a conversation is opened, so that typed text is never overwritten."""
     kept = drafts.drafts_of(user, conversation)
     shown = {kind: asdict(Draft(row.key, row.text, row.number)) for kind, row in kept.items()}
     reply = kept[DraftKind.REPLY]
@@ -85,7 +85,7 @@ def compose_context(
 
 
 def account_of(draft: DraftRow, has_files: bool) -> int | None:
-    """The account that a draft was begun for; an empty one is for nobody yet."""
+    """The account that a draft was written for; None for an empty draft."""
     return draft.account_id if draft.text or has_files else None
 
 
@@ -111,9 +111,9 @@ def tray_values(brought: Upload) -> dict[str, Any]:
 def beside_the_text(
     conversation: Conversation, quota: ReplyQuota, spoken: ReplyQuota, *, now: datetime
 ) -> dict[str, Any]:
-    """Drawn anew with every change: parked replies, WeChat's pace when near, its limits.
+    """Rendered again on each change: parked replies, the quota and WeChat's pace near its limit.
 
-    `spoken`: what the account on the Send button has left.
+    `spoken`: the quota of the account on the Send button.
     """
     parked = [
         Parked(row, is_open=quota.usable) for row in parking.waiting_in(conversation, now=now)
@@ -134,6 +134,6 @@ def beside_the_text(
 
 
 def senders(accounts: list[PersonContext], quota: ReplyQuota) -> list[PersonContext]:
-    """The other accounts that could answer now, for the menu of the Send button."""
+    """Other accounts that can reply now, for the Send button's menu."""
     chosen = quota.session.pk if quota.session else 0
     return [one for one in accounts if one.usable and one.session.pk != chosen]

@@ -1,4 +1,4 @@
-"""Around the composer: drafts, who is there, parked replies, what goes back into the text."""
+"""Views of the composer: drafts, presence, parked replies, and messages that are edited again."""
 
 from collections.abc import Callable
 from typing import Any
@@ -34,9 +34,9 @@ MOST_ROWS = 200
 
 @require_POST
 def draft(request: HttpRequest, pk: int) -> JsonResponse:
-    """Keep what was typed; 409 with the other text where another tab changed it meanwhile.
+    """Save the draft. 409 with the current text if another tab has changed it.
 
-    422: too long to be kept; how it stands on the server stays.
+    422 if it is too long; the saved draft stays as it is.
     """
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
@@ -67,7 +67,7 @@ def _draft_values(row: DraftRow) -> dict[str, Any]:
 
 @require_POST
 def here(request: HttpRequest, pk: int) -> JsonResponse:
-    """A page has the conversation open, types in it, or leaves it. Answers who is there."""
+    """A page has opened the conversation, types in it, or leaves it. Answers who is there."""
     conversation = conversation_or_404(request.user, pk)
     user, types = actor(request), request.POST.get("types", "")
     if request.POST.get("left"):
@@ -89,7 +89,7 @@ def _person(one: presence.Present) -> dict[str, Any]:
 
 
 def _show_typing(user: User, conversation: Conversation, types: bool) -> None:
-    """Only replies, only of those who may answer and want it to be seen."""
+    """Show “typing …” for replies only, if the user may answer and allows it to be seen."""
     if not may(user, Capability.ANSWER) or not preferences_of(user).shows_typing:
         return
     if not types:
@@ -100,7 +100,7 @@ def _show_typing(user: User, conversation: Conversation, types: bool) -> None:
 
 @require_GET
 def who_is_there(request: HttpRequest) -> JsonResponse:
-    """For the rows that a page shows: conversation id → people. `?ids=1,2,3`."""
+    """Who looks at the rows that a page shows: conversation id → members. `?ids=1,2,3`."""
     require(request.user, Capability.READ_CONVERSATIONS)
     words = request.GET.get("ids", "")[:4_000].split(",")[:MOST_ROWS]
     wanted = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 19]
@@ -111,7 +111,7 @@ def who_is_there(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def people(request: HttpRequest, pk: int) -> JsonResponse:
-    """Who can be named in a note of this conversation."""
+    """Members who can be mentioned in a note of this conversation."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
     found = notes.readers_of(conversation.team)
@@ -121,7 +121,7 @@ def people(request: HttpRequest, pk: int) -> JsonResponse:
 
 @require_POST
 def edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Undo, or edit: what has not gone comes back into the composer."""
+    """Undo or edit: a message that was not sent yet returns to the composer."""
     require(request.user, Capability.ANSWER)
     message = message_or_404(request.user, pk)
     return _into_composer(
@@ -146,7 +146,7 @@ def _into_composer(
 
 
 def _said(request: HttpRequest, conversation: Conversation, problem: ReplyError) -> HttpResponse:
-    """What somebody decided meanwhile is no error: without script the page shows how it stands."""
+    """Show that somebody else decided already. Without JavaScript the reloaded page shows it."""
     if is_htmx(request):
         context = {"sentence": problem.message}
         return render(request, "inbox/_decision_refused.html", context, status=UNPROCESSABLE)
@@ -165,7 +165,7 @@ def _decide(
 
 @require_POST
 def park_message(request: HttpRequest, pk: int) -> HttpResponse:
-    """A reply that failed waits until the person writes."""
+    """Park a failed reply until the contact writes."""
     require(request.user, Capability.ANSWER)
     message: Message = message_or_404(request.user, pk)
     return _decide(
@@ -177,7 +177,7 @@ def park_message(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def send_now(request: HttpRequest, pk: int) -> HttpResponse:
-    """In spite of WeChat's pace."""
+    """Send in spite of WeChat's pace."""
     require(request.user, Capability.ANSWER)
     message: Message = message_or_404(request.user, pk)
     return _decide(
@@ -198,7 +198,7 @@ def _parked(request: HttpRequest, pk: int) -> ParkedReply:
 
 @require_POST
 def send_parked(request: HttpRequest, pk: int) -> HttpResponse:
-    """Reviewed by the person who presses: their name stands under it."""
+    """The user who clicks has reviewed the reply, so it is sent in their name."""
     parked = _parked(request, pk)
     override = bool(request.POST.get("override"))
     return _decide(

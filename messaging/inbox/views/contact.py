@@ -1,4 +1,4 @@
-"""The person of a conversation: named in place, and read."""
+"""A conversation's contact: name, note, and what was read."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ SLOTS = ("head", "context")
 
 @require_http_methods(["GET", "POST"])
 def name(request: HttpRequest, pk: int) -> HttpResponse:
-    """The form in the name's place; with `?cancel` the name again."""
+    """The form to edit the name in place; with `?cancel` the name."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
     slot = request.GET.get("slot", "")
@@ -53,7 +53,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def note(request: HttpRequest, pk: int) -> HttpResponse:
-    """The form in the note's place; with `?cancel` the note again."""
+    """The form to edit the note in place; with `?cancel` the note."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
     contact = conversation.contact
@@ -91,7 +91,7 @@ def _changed_meanwhile(contact: Contact) -> str:
 
 @require_POST
 def read(request: HttpRequest, pk: int) -> HttpResponse:
-    """Everything up to this message was seen by somebody who may answer."""
+    """Mark messages as read up to this one. Only those who may answer mark them."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
     up_to = request.POST.get("up_to", "")

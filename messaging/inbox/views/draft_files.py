@@ -1,4 +1,4 @@
-"""What an agent does to the files of their own draft, once they are on the server."""
+"""Removing and ordering the files of the user's own draft."""
 
 import contextlib
 
@@ -23,16 +23,16 @@ MOST_FILES = 100
 
 @require_POST
 def remove(request: HttpRequest, pk: int, upload_id: str) -> HttpResponse:
-    """404 for a file that is none of the person's own draft here.
+    """404 if the user's draft here has no such file.
 
-    Without JavaScript the whole form comes: its text is kept, and the page drawn with it.
+    Without JavaScript the whole form is posted: its text is saved and the page shown again.
     """
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
     if "text" in request.POST and not is_htmx(request):
         try:
             _keep_text(request, conversation)
-        except DraftTooLong:  # nothing is done, so that the browser's Back has the text
+        except DraftTooLong:  # change nothing, so that the browser's Back restores the text
             return HttpResponseBadRequest(_("This text is too long to be saved as a draft."))
     try:
         draft_files.remove(user=actor(request), conversation=conversation, upload_id=upload_id)
@@ -42,7 +42,7 @@ def remove(request: HttpRequest, pk: int, upload_id: str) -> HttpResponse:
 
 
 def _keep_text(request: HttpRequest, conversation: Conversation) -> None:
-    """One that was sent meanwhile does not come back."""
+    """Save the text, unless it was sent meanwhile."""
     form, user = request.POST, actor(request)
     kind = DraftKind.NOTE if form.get("kind") == DraftKind.NOTE else DraftKind.REPLY
     with contextlib.suppress(DraftChanged):
@@ -58,7 +58,7 @@ def _keep_text(request: HttpRequest, conversation: Conversation) -> None:
 
 @require_POST
 def order(request: HttpRequest, pk: int) -> HttpResponse:
-    """`upload`: the files as the page has them in order; those of nobody else count."""
+    """`upload`: ids of the files in the page's order; other users' ids are ignored."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
     ids = request.POST.getlist("upload")[:MOST_FILES]

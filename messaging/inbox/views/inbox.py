@@ -1,4 +1,4 @@
-"""The list, one conversation, and what changed since a page was drawn."""
+"""The list, one conversation, and changes since a page was rendered."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ LIST = "list-pane"
 
 @require_GET
 def inbox(request: HttpRequest) -> HttpResponse:
-    """The list with nothing open; another list; its next rows; or the empty pane alone."""
+    """The page without an open conversation, another list, more rows, or the empty pane."""
     require(request.user, Capability.READ_CONVERSATIONS)
     pin_numbers(request)
     target = request.headers.get("HX-Target") if is_htmx(request) else None
@@ -42,7 +42,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 def _other_list(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """The list alone. What is open stays open, so the address keeps it."""
+    """Only the list. The open conversation stays open, so its URL is kept."""
     response = render(request, "inbox/other_list.html", context)
     opened = asked(request).open
     if opened is not None and "HX-Current-URL" in request.headers:
@@ -53,7 +53,7 @@ def _other_list(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
 
 @require_GET
 def filters(request: HttpRequest) -> HttpResponse:
-    """What the list can be narrowed to: a form that leads to the narrowed list."""
+    """A form with the possible filters; it leads to the filtered list."""
     require(request.user, Capability.READ_CONVERSATIONS)
     context = {
         "room": "inbox",
@@ -71,7 +71,7 @@ def filters(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page, the pane that a row of the list opens, or the messages before the oldest."""
+    """The whole page, the conversation's pane, or older messages."""
     pin_numbers(request)
     try:
         found = conversation_or_404(request.user, pk)
@@ -89,7 +89,7 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _parted(request: HttpRequest, pk: int, refusal: Http404 | PermissionDenied) -> HttpResponse:
-    """The page of somebody who saw it before: what happened, and the text that they had begun."""
+    """For a user who has lost access: says what happened and shows their own draft."""
     why = parting(request.user, pk)
     if is_htmx(request) or not (why.reason or why.has_begun):
         raise refusal
@@ -101,14 +101,14 @@ def _parted(request: HttpRequest, pk: int, refusal: Http404 | PermissionDenied) 
 
 @require_GET
 def changes(request: HttpRequest) -> HttpResponse:
-    """Fetched by open pages; nothing in it is worth keeping."""
+    """Changes for open pages; the answer is not cached."""
     require(request.user, Capability.READ_CONVERSATIONS)
     return news(request)
 
 
 @require_GET
 def told(request: HttpRequest) -> HttpResponse:
-    """What pages without rows of their own ask for: who wrote, what the rail shows."""
+    """For pages without rows of their own: notifications, and the numbers in the rail."""
     require(request.user, Capability.READ_CONVERSATIONS)
     pin_numbers(request)
     return render(request, "inbox/told.html")

@@ -1,4 +1,4 @@
-"""Files: of messages, served to whoever may see the conversation; and those of a draft."""
+"""Files of messages, for those who may see the conversation, and files of drafts."""
 
 from urllib.parse import unquote
 
@@ -27,7 +27,7 @@ THUMB_TYPE, SOUND_TYPE = "image/webp", "audio/wav"
 
 
 def file_of(attachment: Attachment, *, download: bool = False) -> Served:
-    """The file itself, under its own name. Raises Http404 while there is none."""
+    """The file under its own name. Raises Http404 if it is not stored."""
     if not attachment.stored_name:
         raise Http404
     return Served(
@@ -47,14 +47,14 @@ _ENDINGS = {
 
 
 def own_name(attachment: Attachment) -> str:
-    """As it was sent; what came without a name gets one by its kind and true type."""
+    """The name as sent; a file without one is named by its kind and type."""
     made = f"{attachment.kind}-{attachment.pk}{_ENDINGS.get(attachment.content_type, '')}"
     return names.download_name(attachment.file_name, made) if attachment.file_name else made
 
 
 @require_safe
 def content(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """With `?download` never shown, whatever it is."""
+    """The file. With `?download` it is always downloaded, never shown."""
     attachment = attachment_or_404(request.user, pk)
     return serving.respond(request, file_of(attachment, download="download" in request.GET))
 
@@ -67,7 +67,7 @@ def thumb(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 @require_safe
 def sound(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """A voice as browsers play it."""
+    """A voice in a format that browsers play."""
     attachment = attachment_or_404(request.user, pk)
     return _made_here(request, attachment.sound_name, SOUND_TYPE, f"voice-{pk}.wav")
 
@@ -82,7 +82,7 @@ def _made_here(
 
 @require_POST
 def fetch_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """What failed is fetched once more; what somebody asked for meanwhile is no error."""
+    """Download a failed file again. It is no error if somebody has asked already."""
     require(request.user, Capability.ANSWER)
     attachment = attachment_or_404(request.user, pk)
     if shelf.ask_again(attachment):
@@ -94,17 +94,17 @@ def fetch_again(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def upload(request: HttpRequest) -> JsonResponse:
-    """One file, kept until it is sent; in words what is wrong with it.
+    """Upload one file, stored until it is sent. Errors are sentences for the user.
 
-    `conversation`: it belongs to the person's draft there, at `place`; `key`: that draft's.
-    `id`: made by the page; the same file sent again under it is there once.
+    `conversation`: adds the file to the user's draft there, at `place`; `key`: the draft's key.
+    `id`: made by the page, so that a repeated upload is stored once.
     """
     require(request.user, Capability.ANSWER)
     conversation = _drafted_in(request)
     file = request.FILES.get("file")
     if file is None:
         return JsonResponse({"error": reasons.sentence("empty_file")}, status=UNPROCESSABLE)
-    # Percent-encoded: a form changes line ends, and quotes in the name of a part.
+    # The name is percent-encoded, since forms change line ends and quotes in part names.
     name, wanted = unquote(request.POST.get("name", "")), request.POST.get("id", "")
     try:
         brought = uploads.bring(owner=actor(request), file=file, file_name=name, wanted=wanted)
@@ -115,7 +115,8 @@ def upload(request: HttpRequest) -> JsonResponse:
 
 
 def _into_draft(request: HttpRequest, conversation: Conversation, brought: Upload) -> int:
-    """The number of the change. What finds no place there is given up. Raises FileProblem."""
+    """Add the file and return the change's number; if it is refused, delete it and raise
+    FileProblem."""
     try:
         return _add(request, conversation, brought).files_number
     except FileProblem:
@@ -146,7 +147,7 @@ def _drafted_in(request: HttpRequest) -> Conversation | None:
 
 @require_safe
 def upload_thumb(request: HttpRequest, upload_id: str) -> HttpResponseBase:
-    """For its owner alone."""
+    """The thumbnail of an upload, for its owner only."""
     require(request.user, Capability.ANSWER)
     row = get_object_or_404(Upload, pk=upload_id, owner=actor(request))
     return _made_here(request, row.thumb_name, THUMB_TYPE, "thumbnail.webp")

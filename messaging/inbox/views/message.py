@@ -1,4 +1,4 @@
-"""What an agent does with messages: reply, and decide about those that did not go through."""
+"""Views for messages: reply, and decide about replies that were not sent."""
 
 from collections.abc import Callable
 
@@ -38,7 +38,7 @@ def actor(request: HttpRequest) -> User:
 
 
 def files_of(request: HttpRequest) -> tuple[Wanted, ...]:
-    """What the draft brought before, in its order; without JavaScript the files come along.
+    """The draft's files in order; without JavaScript, also those posted with the form.
 
     Raises FileProblem.
     """
@@ -50,9 +50,9 @@ def files_of(request: HttpRequest) -> tuple[Wanted, ...]:
 
 @require_POST
 def reply(request: HttpRequest, pk: int) -> HttpResponse:
-    """Send, note or park. The draft's key makes a double click or a reload one message.
+    """Send a reply, save a note, or park. The draft's key makes a double click one message.
 
-    `next_key`: the key of the draft that the page has begun meanwhile. `also`: see `Also`.
+    `next_key`: key of the draft that the page has started meanwhile. `also`: see `Also`.
     """
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
@@ -68,7 +68,7 @@ def reply(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _take(request: HttpRequest, conversation: Conversation, kind: str) -> WorkAction | None:
-    """Returns what can be undone of it, besides the message itself."""
+    """Return the action that can be undone, apart from the message itself."""
     user, form, limits = actor(request), request.POST, team_settings()
     text, key, next_key = form.get("text", ""), posted_key(request, "draft_key"), _next_key(request)
     if kind == DraftKind.NOTE:
@@ -100,13 +100,13 @@ def posted_key(request: HttpRequest, name: str) -> str:
 
 
 def _next_key(request: HttpRequest) -> str:
-    """Never the one that this post uses up."""
+    """The next draft's key; ignored if it is the key that this post uses."""
     key = posted_key(request, "next_key")
     return key if key != posted_key(request, "draft_key") else ""
 
 
 def _no_files(request: HttpRequest, code: str) -> None:
-    """Raises FileProblem: better refused than left behind in silence."""
+    """Raises FileProblem if files were posted, so that they are not dropped unnoticed."""
     if _has_files(request):
         raise uploads.problem(code)
 
@@ -139,7 +139,7 @@ def _named(request: HttpRequest) -> str | None:
 
 
 def _refused(request: HttpRequest, conversation: Conversation, problem: ReplyError) -> HttpResponse:
-    """The words in the form; the text stays where it is."""
+    """Show the error in the form; the text stays there."""
     used = isinstance(problem, DraftAlreadyUsed)
     draft = new_draft() if used else Draft(posted_key(request, "draft_key"))
     refusal = Closed(
@@ -165,7 +165,7 @@ def _refused(request: HttpRequest, conversation: Conversation, problem: ReplyErr
 
 
 def _decide(request: HttpRequest, pk: int, act: Callable[[Message, User], None]) -> HttpResponse:
-    """What somebody decided meanwhile is no error: the answer shows how it stands."""
+    """Run a decision. If somebody has decided already, just show the current state."""
     require(request.user, Capability.ANSWER)
     message = message_or_404(request.user, pk)
     try:

@@ -1,4 +1,4 @@
-"""What the palette finds by name: conversations, and sessions for those who see the board."""
+"""Finds conversations by name for the palette, and sessions for those who see the board."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,7 +16,7 @@ LONGEST = 80
 
 @require_GET
 def palette(request: HttpRequest) -> HttpResponse:
-    """Options for the words in `q`; who may neither read nor see the board finds nothing."""
+    """Options that match `q`. Only what the user may see is searched."""
     words = request.GET.get("q", "").replace("\0", "").strip()[:LONGEST]
     reads = words and may(request.user, Capability.READ_CONVERSATIONS)
     context = {

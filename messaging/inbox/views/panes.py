@@ -1,4 +1,4 @@
-"""What the panes of the inbox are drawn from; the page, its fragments and its news share it."""
+"""The template context of the inbox's panes, shared by page, fragments and changes."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -74,7 +74,7 @@ def _sessions(bubbles: list[presentation.Bubble]) -> set[int]:
 
 
 def _first_unread(conversation: Conversation, bubbles: list[presentation.Bubble]) -> int | None:
-    """Where “unread from here” stands, as the page was opened."""
+    """The message at which “unread from here” is shown when the page is opened."""
     if not conversation.unread:
         return None
     seen = conversation.read_up_to
@@ -85,7 +85,7 @@ def _first_unread(conversation: Conversation, bubbles: list[presentation.Bubble]
 
 
 def beside_context(conversation: Conversation, *, seen: int | None = None) -> dict[str, Any]:
-    """What stands around the bubbles: what is left to reply with, and the person's accounts.
+    """What surrounds the bubbles: the reply quota and the contact's accounts.
 
     `seen`: the account that the reader last saw on the Send button.
     """
@@ -110,7 +110,7 @@ def beside_context(conversation: Conversation, *, seen: int | None = None) -> di
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """The time that is left to reply, in words and as a share of the reply window."""
+    """The time left to reply, in words and as a share of the reply window."""
 
     closes_at: datetime
     words: str
@@ -135,10 +135,9 @@ class Left:
 def news(
     request: HttpRequest, *, draft: Draft | None = None, tray: Tray | None = None
 ) -> HttpResponse:
-    """What changed since the page's numbers, drawn with the page's own partials.
+    """Changes since the page's numbers, rendered with the page's own partials.
 
-    `draft` and its `tray`: what the composer is to hold from now on, after something that it
-    asked for.
+    `draft` and `tray`: new content of the composer, if the page asked for it.
     """
     pin_numbers(request)
     wanted = asked(request)

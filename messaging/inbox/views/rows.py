@@ -1,4 +1,4 @@
-"""The list as a page, a fragment and news share it: which one is shown, its rows, its numbers."""
+"""The list for pages, fragments and changes: which list, its rows and its counts."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,16 +18,16 @@ from sessions_app.templatetags.console import at_most
 MOST_NEWS = 200
 PAGE_ROWS = 20
 PAGE_ROWS_BESIDE = 15
-"""Beside an open conversation a page begins with fewer: more come as soon as they are in view."""
+"""Fewer rows beside an open conversation; more are loaded when the reader scrolls."""
 
 
 def listing_of(request: HttpRequest) -> Listing:
-    """The list that an address names."""
+    """The list that a URL names."""
     return Listing.parse(request.GET)
 
 
 def listing_behind(request: HttpRequest) -> Listing:
-    """The list that the asking page shows: it says so beside its numbers, a plain form within."""
+    """The list that the requesting page shows, from a header, the query or a form field."""
     shown = request.GET.get("list", request.headers.get("Live-List"))
     if shown is None:
         shown = request.POST.get("list", "")
@@ -54,7 +54,7 @@ def rows_context(
     before: str | None = None,
     limit: int | None = None,
 ) -> dict[str, Any]:
-    """The first rows of a list, by default the address's, or those behind `before`."""
+    """The first rows of a list, or those after `before`. By default the list of the URL."""
     listing = listing_of(request) if listing is None else listing
     now = timezone.now()
     page = list_queries.conversation_page(
@@ -75,7 +75,7 @@ def list_context(
     before: str | None = None,
     limit: int | None = None,
 ) -> dict[str, Any]:
-    """Rows and all that stands above them."""
+    """The rows and everything above them."""
     rows = rows_context(request, listing=listing, before=before, limit=limit)
     listing = rows["listing"]
     return {
@@ -92,7 +92,7 @@ def list_context(
 
 
 def counts(request: HttpRequest) -> list_queries.Counts:
-    """Once per request: the rail, the view's own heading and its menu say the same number."""
+    """Read once per request, so that rail, heading and menu show the same numbers."""
     known: list_queries.Counts | None = getattr(request, "_counts", None)
     if known is None:
         known = list_queries.counts(request.user, now=timezone.now())
@@ -101,12 +101,12 @@ def counts(request: HttpRequest) -> list_queries.Counts:
 
 
 def number_words(count: int) -> str:
-    """Of `Counts`: the number, or that it is more than anybody counts; nothing for none."""
+    """The number in words, with an upper limit; "" for zero."""
     return at_most(count, list_queries.COUNT_UP_TO) if count else ""
 
 
 def list_count(request: HttpRequest, listing: Listing) -> int:
-    """Of the list as it is; above `most_counted` it is more."""
+    """The number of rows in this list; a number above `most_counted` means “more”."""
     if not listing.is_filtered:
         return counts(request).views[listing.view]
     return list_queries.count(
@@ -115,7 +115,7 @@ def list_count(request: HttpRequest, listing: Listing) -> int:
 
 
 def mute_mark(listing: Listing) -> str:
-    """Differs when other sessions cannot send: then rows come and go without a change of theirs."""
+    """Changes when other sessions cannot send, as rows then change without a new version."""
     if listing.view is not View.NEEDS_REPLY:
         return ""
     return f"{crc32(repr(mute_sessions()).encode()):x}"
@@ -129,7 +129,7 @@ def most_counted(listing: Listing) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ViewLink:
-    """A view of the rail. `count`: of the rows it shows; above `COUNT_UP_TO` it is more."""
+    """A view in the rail. `count`: its rows; a number above `COUNT_UP_TO` means “more”."""
 
     view: View
     icon: str
@@ -142,7 +142,7 @@ class ViewLink:
 
     @property
     def words(self) -> str:
-        """The number, or that it is more than anybody counts."""
+        """The number in words, with an upper limit."""
         return at_most(self.count, list_queries.COUNT_UP_TO)
 
 
@@ -169,7 +169,7 @@ def view_links(request: HttpRequest) -> list[ViewLink]:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A link that changes the list: where to, what it says, whether it is chosen already."""
+    """A link that changes the list: its query, its text, and whether it is active."""
 
     query: str
     words: str
@@ -184,7 +184,7 @@ def sort_links(listing: Listing) -> list[Choice]:
 
 
 def filter_links(listing: Listing) -> list[Choice]:
-    """What the list is narrowed to; each leads to the list without it."""
+    """The active filters; each link removes one."""
     narrowed = (
         ("session", listing.session),
         ("label", listing.label),
@@ -198,7 +198,7 @@ def filter_links(listing: Listing) -> list[Choice]:
 
 
 def list_news(request: HttpRequest, since: dict[str, int] | None) -> dict[str, Any]:
-    """What changed in the list that the page shows, since its numbers."""
+    """Changes in the list that the page shows, since its numbers."""
     listing = listing_behind(request)
     context: dict[str, Any] = {
         "listing": listing,

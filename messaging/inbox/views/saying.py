@@ -1,4 +1,4 @@
-"""What was done, said by the answer to whoever asked for it, with a way to undo it."""
+"""Tells the user what was done, with a link to undo it."""
 
 import json
 
@@ -8,7 +8,7 @@ from django.utils.translation import ngettext
 from messaging.models import WorkAction
 
 SAID = "console:said"
-"""The page's event for what was done; its detail has `words` and the `action` to undo, if any."""
+"""The page's event for this; its detail has `words` and the `action` to undo, if any."""
 
 
 def with_words(response: HttpResponse, words: str, action: WorkAction | None) -> HttpResponse:

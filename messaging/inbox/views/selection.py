@@ -1,4 +1,4 @@
-"""Which conversations an action is for: those chosen by key, or all that match the list."""
+"""The conversations that an action applies to: selected ones, or all that match the list."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ MOST_CHOSEN = 1_000
 
 @dataclass(frozen=True)
 class Chosen:
-    """`is_all`: all that match `listing`, loaded or not. `is_single`: asked from its own page."""
+    """`is_all`: all that match `listing`, loaded or not. `is_single`: one, from its own page."""
 
     user: Visitor
     listing: Listing
@@ -32,7 +32,7 @@ class Chosen:
 
     @cached_property
     def ids(self) -> list[int]:
-        """In the order of their keys, as far as they may be seen."""
+        """Keys of those that the user may see, in ascending order."""
         return list(self._rows().order_by("pk").values_list("pk", flat=True))
 
     def _rows(self) -> QuerySet[Conversation]:
@@ -50,7 +50,7 @@ class Chosen:
 
     @property
     def name(self) -> str:
-        """Whose conversation, when it is one."""
+        """The contact's name if it is one conversation, else ""."""
         if self.count != 1:
             return ""
         one = Conversation.objects.select_related("contact").get(pk=self.ids[0])
@@ -60,12 +60,12 @@ class Chosen:
         return list(self._rows().order_by().values_list("team", flat=True).distinct())
 
     def closings(self, now: datetime) -> list[datetime]:
-        """When the reply windows that are still open close, earliest first."""
+        """When open reply windows close, earliest first."""
         rows = self._rows().filter(closes_at__gt=now).order_by("closes_at")
         return [at for at in rows.values_list("closes_at", flat=True) if at is not None]
 
     def assignee(self) -> int | None:
-        """Who has it, when it is one."""
+        """The assignee's key if it is one conversation."""
         if self.count != 1:
             return None
         return Conversation.objects.values_list("assignee", flat=True).get(pk=self.ids[0])
@@ -74,7 +74,7 @@ class Chosen:
         return conversations_of(self.user).filter(pk=pk).exists()
 
     def asking_address(self, act: str) -> str:
-        """The page that asks for what the action wants, about the same conversations."""
+        """URL of the form that asks for the action's choice, for the same conversations."""
         query: list[tuple[str, str | int]] = [("list", self.listing.query)]
         if self.is_single:
             query.append(("single", 1))
@@ -82,7 +82,7 @@ class Chosen:
         return f"{reverse(f'inbox:{act}')}?{urlencode(query)}"
 
     def way_back(self) -> str:
-        """Without JavaScript: to the conversation, or to the list it was done from."""
+        """Without JavaScript: URL of the conversation, or of the list where the action started."""
         if self.is_single and self.ids and self.still_mine(self.ids[0]):
             here = reverse("inbox:conversation", args=[self.ids[0]])
         else:
@@ -91,7 +91,7 @@ class Chosen:
 
 
 def chosen_of(request: HttpRequest) -> Chosen:
-    """Raises Http404 when one conversation is meant that the user may not see."""
+    """Raises Http404 if it is one conversation and the user may not see it."""
     query = request.POST if request.method == "POST" else request.GET
     keys = [key for key in query.getlist("ids")[:MOST_CHOSEN] if _is_key(key)]
     chosen = Chosen(

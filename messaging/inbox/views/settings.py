@@ -1,4 +1,4 @@
-"""`/settings/`: what belongs to the team, for administrators, in force as soon as it is saved."""
+"""`/settings/`: the team's settings, for administrators; effective as soon as they are saved."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ CHANGES_SHOWN = 30
 @require_http_methods(["GET", "POST"])
 def settings(request: HttpRequest) -> HttpResponse:
     require(request.user, Capability.ADMINISTER)
-    forget()  # who edits the numbers sees those of this moment
+    forget()  # administrators edit the current values, not cached ones
     form = TeamSettingsForm(request.POST or None, current=team_settings())
     if form.is_valid():
         assert isinstance(request.user, User)

@@ -1,8 +1,8 @@
-"""What is done with conversations: one, the chosen ones, or all that match the list.
+"""Actions on conversations: one, the selected ones, or all that match the list.
 
-Each action is one address. Asked without its choice (whom, until when, which labels), by GET too,
-it answers with the form that asks for it, for the dialog or as a page; with it, with what came of
-it. What was done is said, with a way to undo it.
+Each action has one URL. Without its choice (who, until when, which labels), and on GET, it shows
+the form that asks for it, as a dialog or as a page. With the choice it acts and shows the result,
+with a link to undo it.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ MOST_IN_ADDRESS = 100
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """How many conversations were changed; `action`: what to undo it by, None if nothing can be."""
+    """How many conversations changed; `action`: undoes it, None if nothing can be undone."""
 
     count: int = 0
     action: WorkAction | None = None
@@ -99,7 +99,7 @@ def _person(people: list[User], wanted: str, me: User) -> User | None:
 
 @asks_or_acts
 def label(request: HttpRequest) -> HttpResponse:
-    """`labels`: names that are to be there; `had`: those that all of them had; `new`: one more."""
+    """`labels`: names to set; `had`: names that all of them had before; `new`: a new label."""
     chosen = _begin(request)
     if "done" not in request.POST:
         context = {"labels": list_queries.labels_on(chosen.ids, chosen.teams())}
@@ -125,9 +125,9 @@ def label(request: HttpRequest) -> HttpResponse:
 
 @asks_or_acts
 def snooze(request: HttpRequest) -> HttpResponse:
-    """`until`: an ISO time, or "at" for what the field `at` says in the reader's own zone.
+    """`until`: an ISO time, or "at" for the field `at`, which is in the reader's time zone.
 
-    What costs a reply window, or means two times, is asked for once more (`sure`).
+    Asks again (`sure`) if the reply window would close meanwhile or the time is ambiguous.
     """
     chosen, wanted = _begin(request), request.POST.get("until")
     now = timezone.now()
@@ -151,7 +151,7 @@ def snooze(request: HttpRequest) -> HttpResponse:
                 ids=ids, until=until, user=actor(request), action=action
             ),
         )
-    except WorkError:  # the minute went by meanwhile
+    except WorkError:  # the time has passed meanwhile
         did = Did()
     words = ngettext(
         "%(count)d conversation snoozed %(until)s.",
@@ -180,7 +180,7 @@ def _each_once(found: list[SnoozeChoice]) -> list[str]:
 
 @asks_or_acts
 def resolve(request: HttpRequest) -> HttpResponse:
-    """What is not all on the screen is asked for once more (`sure`)."""
+    """Asks again (`sure`) if not all of the conversations are on the screen."""
     chosen = _begin(request)
     if chosen.is_all and "sure" not in request.POST:
         return _ask(request, chosen, "resolve", _("Resolve"), {})
@@ -195,7 +195,7 @@ def resolve(request: HttpRequest) -> HttpResponse:
 
 @asks_or_acts
 def reopen(request: HttpRequest) -> HttpResponse:
-    """Nothing is lost by it, so nothing is asked."""
+    """Nothing is lost by reopening, so it does not ask."""
     chosen = _begin(request)
     if request.method == "GET":
         return redirect(chosen.way_back())
@@ -215,7 +215,7 @@ def reopen(request: HttpRequest) -> HttpResponse:
 
 @asks_or_acts
 def transfer(request: HttpRequest) -> HttpResponse:
-    """`team`: to any team: whoever hands over need not belong to it."""
+    """`team`: any team; the user need not be a member of it."""
     chosen, wanted = _begin(request), request.POST.get("team")
     teams = list(Team.objects.all())
     if wanted is None:
@@ -258,10 +258,10 @@ def _ask(
     *,
     status: int = 200,
 ) -> HttpResponse:
-    is_first = "_" not in act  # else about what was chosen already: `snooze_sure`
+    is_first = "_" not in act  # else a second question, such as `snooze_sure`
     fits = is_first and (chosen.is_all or len(chosen.ids) <= MOST_IN_ADDRESS)
     if fits and request.method == "POST" and status < UNPROCESSABLE and not is_htmx(request):
-        # A page that can be reloaded and come back to.
+        # Redirect to a page that can be reloaded.
         return redirect(chosen.asking_address(act))
     context = {
         "room": "inbox",
@@ -276,7 +276,7 @@ def _ask(
 
 
 def _say(request: HttpRequest, chosen: Chosen, words: str, did: Did | None = None) -> HttpResponse:
-    """What came of it, drawn where it was asked for, and said with a way to undo it."""
+    """Show the result where it was asked for, with a link to undo it."""
     action = did.action if did else None
     if not is_htmx(request):
         return _page(request, chosen.way_back(), words, action)
@@ -302,7 +302,7 @@ def _page(
 
 @require_POST
 def undo(request: HttpRequest) -> HttpResponse:
-    """`action`: what was done; each of its conversations that nobody changed since is put back."""
+    """`action`: undone for each of its conversations that nobody has changed since."""
     require(request.user, Capability.ANSWER)
     key = request.POST.get("action", "")
     try:
