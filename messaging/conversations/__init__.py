@@ -1,1 +1,1 @@
-"""Conversations and what is done with them: assign, label, snooze, resolve; who sees them."""
+"""Conversations: who may see them, and actions such as assign, label, snooze and resolve."""

@@ -1,4 +1,4 @@
-"""The only door to conversations and messages for a person: decided by the team alone."""
+"""The only access to conversations and messages on behalf of a user. The team alone decides."""
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -13,7 +13,10 @@ def conversations_of(user: Visitor) -> QuerySet[Conversation]:
 
 
 def conversation_or_404(user: Visitor, pk: int) -> Conversation:
-    """With contact and session. Raises PermissionDenied without READ_CONVERSATIONS."""
+    """The conversation with its contact and session.
+
+    PermissionDenied without READ_CONVERSATIONS.
+    """
     require(user, Capability.READ_CONVERSATIONS)
     rows = conversations_of(user).select_related(
         "contact", "session", "team", "home_team", "assignee"
@@ -33,7 +36,7 @@ def message_or_404(user: Visitor, pk: int) -> Message:
 
 
 def contact_or_404(user: Visitor, user_id: str) -> Contact:
-    """A person who has a conversation that the user may see."""
+    """A contact with a conversation that the user may see."""
     require(user, Capability.READ_CONVERSATIONS)
     mine = conversations_of(user).filter(contact__user_id=user_id)
     return get_object_or_404(Contact, pk__in=mine.values("contact"))

@@ -1,12 +1,12 @@
-"""Why a reply cannot be taken.
+"""Why a reply is refused.
 
-ReplyError            code, a sentence, and the sessions that could send instead
+ReplyError            a code, a sentence, and the sessions that could send instead
 ├── AccountChanged    the reply would go from another account than the Send button named
-├── AnsweredMeanwhile somebody else answered since the draft was begun
-├── DraftAlreadyUsed  the draft's key was posted before, with another text
-├── FileProblem       a file that goes with it is empty, too large, gone, or of another kind
-├── UnknownSession    the session that is to send does not exist for this person
-└── UnknownQuote      the message that this one answers is not in the conversation
+├── AnsweredMeanwhile somebody else has answered since the draft was started
+├── DraftAlreadyUsed  the draft's key was posted before with another text
+├── FileProblem       a file of the reply is empty, too large, gone, or of the wrong kind
+├── UnknownSession    the named session does not exist for this user
+└── UnknownQuote      the quoted message is not in this conversation
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ class ReplyError(Exception):
 
 
 class AnsweredMeanwhile(ReplyError):  # noqa: N818
-    """`answered_meanwhile`: `answer_id` was not seen yet; one may insist."""
+    """`answered_meanwhile`: the agent has not seen `answer_id` yet, but may insist on sending."""
 
     def __init__(self, code: str, message: str, answer_id: int) -> None:
         super().__init__(code, message)
@@ -32,22 +32,22 @@ class AnsweredMeanwhile(ReplyError):  # noqa: N818
 
 
 class AccountChanged(ReplyError):  # noqa: N818 - a statement
-    """`account_changed`: `offer` holds the one account that it would go from now."""
+    """`account_changed`: `offer` holds the account that the reply would use now."""
 
 
 class DraftAlreadyUsed(ReplyError):  # noqa: N818 - a statement
-    """The same draft key came with another text."""
+    """The same draft key was posted with another text."""
 
 
 class UnknownSession(ReplyError):  # noqa: N818
-    """`unknown_session`: no session of this name among those the person may use."""
+    """`unknown_session`: the user may not use a session of this name, or there is none."""
 
 
 class UnknownQuote(ReplyError):  # noqa: N818
-    """`unknown_message`: what is to be answered stands in another conversation, or nowhere."""
+    """`unknown_message`: the quoted message is in another conversation or does not exist."""
 
 
 class FileProblem(ReplyError):  # noqa: N818
     """A file cannot be sent: empty, file_too_large, too_many_files, too_many_waiting, wrong_kind,
-    unknown_upload. Or it may not go where it is to: file_in_note, file_parked.
+    unknown_upload. Or a file is not allowed there: file_in_note, file_parked.
     """

@@ -1,4 +1,4 @@
-"""What a quiet line of a thread says, in the reader's language and zone. Pure."""
+"""The sentence of an event line, in the reader's language and time zone. No queries."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +11,7 @@ from django.utils.translation import ngettext, pgettext
 from messaging.models import EventCode, Message
 from sessions_app.text.unseen import apart, visible
 
-# By somebody, and by nobody: a rule, a clock or the person's own message did it.
+# First by a member; then by nobody, that is by a rule, a timer or the contact's own message.
 _BY: dict[str, Callable[[], str]] = {
     EventCode.ASSIGNED: lambda: _("%(who)s assigned this to %(detail)s"),
     EventCode.UNASSIGNED: lambda: _("%(who)s put this back into the queue"),
@@ -48,7 +48,7 @@ _BY_ITSELF: dict[str, Callable[[], str]] = {
 }
 
 
-# The actions by the words of their buttons.
+# Undone actions, named by the text of their buttons.
 _UNDONE: dict[str, Callable[[], str]] = {
     EventCode.ASSIGNED: lambda: _("%(who)s undid “Assign”"),
     EventCode.SNOOZED: lambda: _("%(who)s undid “Snooze”"),
@@ -65,7 +65,7 @@ SAYS_TIME = frozenset(
 
 
 def event_sentence(message: Message) -> str:
-    """Without a full stop. An unknown code says itself: a newer version may have written it."""
+    """No full stop. An unknown code is shown as it is: a newer version may have written it."""
     who = apart(message.sent_by.display_name) if message.sent_by else ""
     detail = apart(_readable(message.event_detail))
     if message.event == EventCode.ASSIGNED and who and who == detail:
@@ -93,7 +93,7 @@ def _most_missing(count: int, at: str) -> str:
 
 
 def _readable(detail: str) -> str:
-    """An ISO time in the reader's zone; anything else as it is."""
+    """An ISO time in the reader's time zone; any other text unchanged."""
     try:
         moment = datetime.fromisoformat(detail)
     except ValueError:
@@ -104,7 +104,7 @@ def _readable(detail: str) -> str:
 
 
 def undone_sentence(message: Message) -> str:
-    """Of a reply that was taken back before it went."""
+    """For a reply that was taken back before it was sent."""
     if message.sent_by is None:
         return _("A reply was undone before it was sent")
     return _("%(who)s undid a reply before it was sent") % {

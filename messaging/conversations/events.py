@@ -1,7 +1,7 @@
-"""Notes and quiet lines of a thread: rows among the messages, for the team's eyes alone.
+"""Notes and event lines of a conversation: rows among its messages that only the team sees.
 
-Runs inside the caller's `announcing()`, its thread locked. Never touches previews, unread counts
-or the outbox; WeChat and the API never see these rows.
+Runs inside the caller's `announcing()`, which has locked the conversation. Does not change
+previews, unread counts or the outbox. WeChat and the API never get these rows.
 """
 
 from collections.abc import Mapping
@@ -31,9 +31,9 @@ def record_event(
     detail: str = "",
     at: datetime | None = None,
 ) -> Message:
-    """One quiet line. `detail`: the name, label or ISO time that its sentence shows.
+    """Write one event line. `detail`: the name, label or ISO time that its sentence shows.
 
-    `at`: when it happened, now if it is not given. Raises ValueError for an unknown code.
+    `at`: when it happened, by default now. Raises ValueError for an unknown code.
     """
     return _insert(
         change,
@@ -53,7 +53,7 @@ def record_events(
     *,
     who: User | None = None,
 ) -> list[Message]:
-    """The same quiet line in many threads, each with its own detail, by one insert."""
+    """Write the same event line in many conversations, each with its own detail, in one insert."""
     if not details:
         return []
     last, now = advance(MESSAGE_STREAM, len(details)), timezone.now()
@@ -85,7 +85,7 @@ def record_note(
     who: User | None,
     draft_key: str | None = None,
 ) -> Message:
-    """One internal note, as typed."""
+    """Write an internal note, as typed."""
     return _insert(
         change, conversation, Direction.NOTE, text=text, sent_by=who, draft_key=draft_key
     )
@@ -121,7 +121,7 @@ def _row(
 
 
 def _session_id(conversation: Conversation) -> int:
-    """The thread's route, else the session of its newest message, else one of its home team."""
+    """The conversation's route, else its newest message's session, else one of its home team."""
     if conversation.session_id is not None:
         return conversation.session_id
     newest = conversation.messages.order_by("-id").values_list("session", flat=True).first()

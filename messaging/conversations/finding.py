@@ -1,6 +1,6 @@
-"""Finds people by what somebody types of their name; Chinese names by their pinyin too. Reads only.
+"""Finds contacts by a part of their name; Chinese names by pinyin, too. Reads only.
 
-Any conversation is found by the letters of its name; by pinyin only the newest `BY_PINYIN` are.
+All conversations are searched by name, but only the newest `BY_PINYIN` by pinyin.
 """
 
 from collections.abc import Iterable
@@ -18,19 +18,19 @@ from sessions_app.text.folding import fold
 BY_PINYIN = 500
 MAX_WORDS = 8
 DOMAIN = "im.wechat"
-"""Ends every person's id, so it would fit everybody who is searched by one of its letters."""
+"""The end of every WeChat id. Left out, since it would match every search for its letters."""
 
 
 def folded_contact(contact: Contact) -> str:
-    """What a search for this person looks in: the name as it is shown anywhere, number and id."""
+    """The text that a search for this contact looks in: name, number and WeChat id."""
     shown = [contact.name, f"{contact.number:04d}", contact.user_id.removesuffix(DOMAIN)]
     return fold(" ".join(shown))[:700]
 
 
 def contact_matches(words: str) -> Q:
-    """Conversations with people whom all of `words` fit, in any order, case or accent.
+    """Conversations whose contact matches all of `words`, in any order, case or accent.
 
-    "Customer 0042", as a person without a name is shown, is the number alone.
+    "Customer 0042", which is shown for a contact without a name, matches by the number alone.
     """
     folded = fold(words)
     for shown in _nameless():
@@ -44,7 +44,7 @@ def contact_matches(words: str) -> Q:
 
 
 def people_named(user: Visitor, words: str, *, limit: int = 8) -> list[Conversation]:
-    """Newest first; those whose letters fit before those whose pinyin does."""
+    """Newest first. Matches by name come before matches by pinyin."""
     rows = conversations_of(user).select_related("contact", "session").order_by("-last_at", "-id")
     fitting = contact_matches(words)
     if words.isascii() and words.isdigit() and len(words) < 10:
@@ -59,7 +59,7 @@ def people_named(user: Visitor, words: str, *, limit: int = 8) -> list[Conversat
 
 @lru_cache(maxsize=1)
 def _nameless() -> tuple[str, ...]:
-    """What stands before the number of a person without a name, in each language, folded."""
+    """The word before the number of a contact without a name, in each language, folded."""
     found = []
     for language, _name in settings.LANGUAGES:
         with override(language):
@@ -83,7 +83,7 @@ def _sounding(rows: Iterable[Conversation], letters: str, limit: int) -> list[Co
 
 @lru_cache(maxsize=5_000)
 def ways_to_type(name: str) -> tuple[str, ...]:
-    """李娜 → ("ln", "lina"); a name without Chinese has none."""
+    """李娜 → ("ln", "lina"); empty for a name without Chinese characters."""
     if name.isascii():
         return ()
     from pypinyin import Style, lazy_pinyin

@@ -1,6 +1,6 @@
-"""Labels on and off conversations, by name, each by the label of the conversation's own team.
+"""Adds labels to conversations and removes them, by name. Each team has labels of its own.
 
-Steps of `work`: inside its transaction, on conversations that it has locked.
+Used by `work` inside its transaction, on conversations that it has locked.
 """
 
 import unicodedata
@@ -18,7 +18,8 @@ Carried = Conversation.labels.through
 
 
 def clean_name(name: str) -> str:
-    """As it is kept: one line, no invisible signs, at most 40 characters; "" is no label."""
+    """The name as stored: one line, no invisible characters, at most 40 characters; "" is
+    invalid."""
     plain = unicodedata.normalize("NFC", name)
     plain = "".join(" " if sign.isspace() else sign for sign in plain)
     plain = "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN)
@@ -29,14 +30,14 @@ _UNSEEN = ("Cc", "Cf", "Cs", "Cn")
 
 
 def clean_names(names: Iterable[str]) -> list[str]:
-    """Each once, in the order given."""
+    """Cleaned names without duplicates, in the given order."""
     return list(dict.fromkeys(clean for name in names if (clean := clean_name(name))))
 
 
 def add(
     change: Change, conversations: Sequence[Conversation], names: Sequence[str], user: User | None
 ) -> set[int]:
-    """Keys of the conversations that got at least one of the labels."""
+    """Returns keys of the conversations that got at least one of the labels."""
     wanted, there = clean_names(names), carried(conversations)
     fresh: dict[Conversation, list[str]] = {}
     for conversation in conversations:
@@ -59,7 +60,7 @@ def add(
 def remove(
     change: Change, conversations: Sequence[Conversation], names: Sequence[str], user: User | None
 ) -> set[int]:
-    """Keys of the conversations that lost at least one of the labels."""
+    """Returns keys of the conversations that lost at least one of the labels."""
     unwanted, there = clean_names(names), carried(conversations)
     lost: dict[Conversation, list[str]] = {}
     for conversation in conversations:
@@ -73,14 +74,14 @@ def remove(
 def set_to(
     change: Change, conversation: Conversation, names: Sequence[str], user: User | None
 ) -> None:
-    """Exactly these."""
+    """Set exactly these labels."""
     wanted, there = clean_names(names), carried([conversation])[conversation.pk]
     add(change, [conversation], wanted, user)
     remove(change, [conversation], [name for name in there if name not in wanted], user)
 
 
 def follow(conversations: Sequence[Conversation], team: Team) -> None:
-    """To another team: its own labels of the same names stay, the others come off."""
+    """For a transfer: replace labels by the new team's of the same names, remove the others."""
     known = dict(Label.objects.filter(team=team).values_list("name", "pk"))
     there = carried(conversations)
     Carried.objects.filter(conversation__in=list(there)).delete()
@@ -95,7 +96,7 @@ def follow(conversations: Sequence[Conversation], team: Team) -> None:
 
 
 def put_back(names: Mapping[Conversation, Sequence[str]]) -> None:
-    """Exactly these labels again, without a line of their own: whoever undoes writes one."""
+    """Set exactly these labels again. Writes no event lines; undoing writes its own."""
     Carried.objects.filter(conversation__in=[conversation.pk for conversation in names]).delete()
     teams: dict[int, set[str]] = defaultdict(set)
     for conversation, wanted in names.items():
@@ -123,7 +124,7 @@ def carried(conversations: Iterable[Conversation]) -> dict[int, list[str]]:
 
 
 def _labels(team_id: int, names: Sequence[str]) -> dict[str, Label]:
-    """The team's labels of these names; new ones are made, each in the next colour."""
+    """The team's labels of these names; missing ones are created, each in the next colour."""
     rows = Label.objects.filter(team=team_id, name__in=names)
     known = {label.name for label in rows}
     count = Label.objects.filter(team=team_id).count()

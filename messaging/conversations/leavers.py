@@ -1,7 +1,7 @@
-"""Gives conversations back to the team when the member who has them can answer there no more.
+"""Unassigns conversations when their assignee can no longer answer in the team.
 
 A member may be disabled, lose the role or leave the team, on any page or by any command. So the
-worker compares who has conversations with who may answer, and needs no word from whoever did it.
+worker compares assignees with those who may answer, and nobody needs to notify it.
 """
 
 import hashlib
@@ -15,18 +15,18 @@ from sessions_app.models import User
 from sessions_app.people.roles import answerers_of
 
 ANYWAY_EVERY = timedelta(minutes=1)
-"""Also without a change of members: a conversation may come back to somebody who left long ago."""
+"""Also check without a change of members, as a transfer or undo may assign a former member."""
 
 
 class Leavers:
-    """`look()` as often as wanted: while no member changes, it reads three small tables."""
+    """`look()` may be called often: while no member changes, it reads three small tables."""
 
     def __init__(self) -> None:
         self._members = ""
         self._looked_at: datetime | None = None
 
     def look(self, now: datetime | None = None) -> int:
-        """How many conversations went back to Unassigned."""
+        """Returns how many conversations were unassigned."""
         now = now or timezone.now()
         members = _fingerprint()
         is_due = self._looked_at is None or now - self._looked_at >= ANYWAY_EVERY
@@ -38,7 +38,7 @@ class Leavers:
 
 
 def release_all() -> int:
-    """Every open or snoozed conversation whose owner may not answer in its team."""
+    """Unassign each open or snoozed conversation whose assignee may not answer in its team."""
     at_work = Conversation.objects.exclude(status=ConversationStatus.RESOLVED)
     assigned = at_work.filter(assignee__isnull=False)
     held = set(assigned.values_list("team", "assignee").distinct())
@@ -52,7 +52,7 @@ def release_all() -> int:
 
 
 def _fingerprint() -> str:
-    """Changes whenever a member's rights may have changed."""
+    """A value that changes whenever a member's rights may have changed."""
     parts = [
         User.objects.order_by("pk").values_list("pk", "is_active", "is_superuser"),
         User.groups.through.objects.order_by("pk").values_list("user_id", "group_id"),

@@ -1,8 +1,8 @@
-"""Who looks at a conversation and who types there: facts of seconds, kept in Django's cache.
+"""Who looks at a conversation and who types in it. Kept in Django's cache for some seconds.
 
-Pages renew them; what is not renewed lapses. Only what changes is told to others: renewals of
-hundreds of agents are not, so pages ask again for the rows that show somebody. A cache that is
-away shows nobody, and no more. See docs/decisions/0004.
+Pages renew entries; others expire. Only changes are announced: announcing the renewals of hundreds
+of agents would cost too much, so pages ask again for the rows that show somebody. Without a cache
+nobody is shown, and nothing else fails. See docs/decisions/0004.
 """
 
 import logging
@@ -21,14 +21,14 @@ from sessions_app.realtime.streams import tell
 logger = logging.getLogger(__name__)
 
 LOOKS_FOR_S = 45
-"""Pages say that they are still there every 10 s."""
+"""Pages renew every 10 s."""
 TYPES_FOR_S = 20
-"""Who stops says so at once; this is for those who vanish."""
+"""A page that stops says so at once; this is for pages that disappear."""
 
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """One person at one conversation; `until` and `types_until` are epoch seconds."""
+    """One member at one conversation; `until` and `types_until` are epoch seconds."""
 
     user_id: int
     name: str
@@ -40,7 +40,7 @@ class Present:
 
 
 def arrive(*, user: User, conversation: Conversation, types: bool) -> list[Present]:
-    """This person looks, or types; returns everybody who is there, this person too."""
+    """Record that the user looks or types. Returns everybody there, including the user."""
     now = timezone.now().timestamp()
     mine = Present(
         user.pk, user.display_name, now + LOOKS_FOR_S, now + TYPES_FOR_S if types else 0.0
@@ -53,7 +53,7 @@ def leave(*, user: User, conversation: Conversation) -> list[Present]:
 
 
 def _write(conversation: Conversation, user: User, mine: Present | None) -> list[Present]:
-    """Two at once may lose one; it is back with that page's next renewal."""
+    """Two writes at once may lose one of them; the next renewal repairs that."""
     there = {one.user_id: one for one in _living(_read([conversation.pk]).get(conversation.pk))}
     before = there.pop(user.pk, None)
     if mine is not None:
@@ -62,7 +62,7 @@ def _write(conversation: Conversation, user: User, mine: Present | None) -> list
     try:
         cache.set(_key(conversation.pk), [asdict(one) for one in people], LOOKS_FOR_S)
     except Exception:
-        logger.warning("presence is not kept", exc_info=True)
+        logger.warning("presence could not be stored", exc_info=True)
     if _look_of(before) != _look_of(mine):
         notice = {"about": f"presence:{conversation.pk}", "people": [asdict(one) for one in people]}
         tell(f"team:{conversation.team_id}", notice)
@@ -70,12 +70,12 @@ def _write(conversation: Conversation, user: User, mine: Present | None) -> list
 
 
 def _look_of(one: Present | None) -> str:
-    """What others see of a person."""
+    """What others see of a member."""
     return "" if one is None else "types" if one.types(timezone.now()) else "looks"
 
 
 def present_in(conversations: Iterable[Conversation]) -> dict[int, list[Present]]:
-    """Conversation id → who is there. No query; one call to the cache."""
+    """Conversation id → members there. No query; one call to the cache."""
     kept = _read([one.pk for one in conversations])
     return {pk: people for pk, values in kept.items() if (people := _living(values))}
 
@@ -89,7 +89,7 @@ def _read(ids: Iterable[int]) -> dict[int, Any]:
     try:
         return {keys[key]: value for key, value in cache.get_many(list(keys)).items()}
     except Exception:
-        logger.warning("presence cannot be read", exc_info=True)
+        logger.warning("presence could not be read", exc_info=True)
         return {}
 
 

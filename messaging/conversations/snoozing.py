@@ -1,6 +1,6 @@
-"""Until when: the times offered for snoozing, in the reader's own zone. Pure.
+"""The times offered for snoozing, in the reader's time zone. No queries.
 
-“One hour” is 3,600 seconds, whatever the clocks do meanwhile; “Tomorrow” is a time on the wall.
+“One hour” is 3,600 seconds even if the clocks change; “Tomorrow” is a local time.
 """
 
 from bisect import bisect_right
@@ -24,7 +24,7 @@ LATER = timedelta(hours=3)
 
 @dataclass(frozen=True, slots=True)
 class SnoozeChoice:
-    """`until` is in UTC. `warnings`: why the person has to confirm it."""
+    """`until` is in UTC. `warnings`: why the user must confirm the choice."""
 
     words: str
     until: datetime
@@ -40,7 +40,7 @@ class SnoozeChoice:
 
 
 def choices(now: datetime) -> list[SnoozeChoice]:
-    """Each later than the one before; the evening only while it is still far."""
+    """Choices in ascending order. The evening is offered only if it is far enough away."""
     now, zone = now.astimezone(UTC), timezone.get_current_timezone()
     today = now.astimezone(zone).date()
     tomorrow, monday = today + timedelta(days=1), today + timedelta(days=7 - today.weekday())
@@ -58,19 +58,19 @@ def choices(now: datetime) -> list[SnoozeChoice]:
 
 
 def parse(text: str) -> datetime | None:
-    """An ISO time; without a zone it is meant in the reader's. None for what is none."""
+    """Parse an ISO time, by default in the reader's time zone. None if it is not a time."""
     found = read(text)
     return found[0].until if found else None
 
 
 def read(text: str) -> list[SnoozeChoice]:
-    """What a typed time may mean: one instant, two in the hour that comes twice, or none.
+    """The meanings of a typed time: one, two in the hour that the clocks repeat, or none.
 
-    With a warning where the clocks skip it, or where the person has to say which of the two.
+    A time that the clocks skip or repeat has a warning.
     """
     try:
         wanted = datetime.fromisoformat(text.strip())
-        # What no database and no clock can hold is no time either.
+        # Databases and time zones cannot handle years far from now.
         if not 2000 < wanted.year < 9000:
             return []
         if wanted.tzinfo is not None:
@@ -104,10 +104,10 @@ def _choice(until: datetime, *warnings: str) -> SnoozeChoice:
 def warn_of_window(
     found: Sequence[SnoozeChoice], closings: Sequence[datetime], *, count: int
 ) -> list[SnoozeChoice]:
-    """With what each choice costs: the reply windows that close before it.
+    """Add warnings for the reply windows that close before each choice.
 
-    `closings`: when the windows still open close, earliest first; `count`: of all conversations
-    chosen.
+    `closings`: when the open windows close, earliest first; `count`: number of all selected
+    conversations.
     """
     return [
         replace(one, warnings=(*one.warnings, *_lost(one.until, closings, count))) for one in found

@@ -1,7 +1,7 @@
-"""How a conversation stands by the evidence of its messages: answered or not, and what is not sent.
+"""Derives from a conversation's messages whether it is answered and how many replies are not sent.
 
 Every change of a reply ends in `show_standing`, so that no order of events leaves a list wrong.
-Runs inside the caller's transaction, which holds the thread's lock. See
+Runs inside the caller's transaction, which holds the conversation's lock. See
 docs/decisions/0007-what-counts-as-an-answer.md.
 """
 
@@ -21,24 +21,24 @@ from messaging.models import (
 from sessions_app.realtime.streams import Change
 
 UNDECIDED = Q(holds_queue=True) | Q(missing_receipt=True)
-"""Replies that did not go through, as far as is known, and that nobody decided about."""
+"""Replies that were not sent, as far as is known, and about which nobody has decided."""
 
 _GIVEN_UP = (
     Q(status=MessageStatus.CANCELLED)
     | Q(status=MessageStatus.FAILED, holds_queue=False)
     | Q(status=MessageStatus.UNCONFIRMED, holds_queue=False) & ~Q(error_code="no_id")
 )
-"""Cancelled, discarded or parked: as if they had never been written."""
+"""Cancelled, discarded or parked: treated as if they had never been written."""
 
 _REPLY = (Q(direction=Direction.OUT) & ~_GIVEN_UP) | Q(event=EventCode.ANSWERED_ELSEWHERE)
 _WORD = Q(direction=Direction.IN) | Q(event=EventCode.RECEIVED_ELSEWHERE)
-"""What the customer said, here or to another program."""
+"""What the contact wrote, to us or to another program."""
 
 
 def show_standing(change: Change, conversation: Conversation) -> None:
-    """Copy to the locked thread since when its customer waits and how many replies are not sent.
+    """Update `waiting_since` and `not_sent` of the locked conversation.
 
-    A conversation that was set aside as answered, and is not answered after all, is open again.
+    A conversation that was closed as answered is reopened if it turns out not to be answered.
     """
     messages = Message.objects.filter(conversation=conversation.pk)
     undecided = messages.filter(UNDECIDED).order_by("id").values_list("id", "holds_queue")
@@ -66,10 +66,10 @@ def show_standing(change: Change, conversation: Conversation) -> None:
 
 
 def _waiting_since(conversation: Conversation, holder: int | None) -> datetime | None:
-    """When the customer wrote what is not answered yet; None if the last reply went, or may go.
+    """When the contact wrote the first unanswered message; None if the last reply is sent.
 
-    Of several replies to the same words the last one counts: while that is undecided, the words
-    before it wait, and so do earlier ones whose last reply is undecided too.
+    Of several replies to the same messages, the last one counts. While it is undecided, the
+    messages before it wait, and so do earlier ones whose last reply is undecided.
     """
     messages = Message.objects.filter(conversation=conversation.pk)
     words, replies = messages.filter(_WORD), messages.filter(_REPLY).defer("encrypted_raw")
@@ -81,12 +81,12 @@ def _waiting_since(conversation: Conversation, holder: int | None) -> datetime |
     waits = words.filter(id__gt=answered_up_to).order_by("id")
     since = waits.values_list("stored_at", flat=True).first()
     if since is None and reply is None and last is not None:
-        return last.stored_at  # we wrote first, and it did not go
+        return last.stored_at  # we wrote first, and it was not sent
     return since
 
 
 def _is_open(reply: Message, holder: int | None) -> bool:
-    """It did not go through, or does not go before somebody decides about `holder`."""
+    """True if it was not sent, or cannot be sent before somebody decides about `holder`."""
     if reply.status == MessageStatus.QUEUED:
         return holder is not None and reply.pk > holder
     return reply.holds_queue or reply.missing_receipt

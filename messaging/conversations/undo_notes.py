@@ -1,4 +1,4 @@
-"""What an action on conversations changed, noted in its transaction so that it can be undone."""
+"""Records what an action changes, in the action's transaction, so that it can be undone."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from sessions_app.models import User
 from sessions_app.realtime.streams import numbers_of
 
 UNDO_FOR = timedelta(minutes=10)
-"""How long an action can be undone; what nobody undid is forgotten then."""
+"""How long an action can be undone; after that its record is deleted."""
 
 State = dict[str, Any]
 
@@ -21,14 +21,14 @@ COLUMNS = ("status", "snoozed_until", "missed_at", "unread", "team_id", "assigne
 
 
 def begin(*, user: User, code: EventCode) -> WorkAction:
-    """An action that can be undone; `work` notes what it changes. Forgets the person's old ones."""
+    """Start an action that can be undone; `work` records its changes. Deletes old actions."""
     old = WorkAction.objects.filter(user=user, created_at__lt=timezone.now() - UNDO_FOR)
     old.delete()
     return WorkAction.objects.create(user=user, code=code.value)
 
 
 def states(conversations: Collection[Conversation]) -> dict[int, State]:
-    """How these conversations are, in what an action may change, as JSON can hold it."""
+    """The state of these conversations that an action may change, as JSON values."""
     labels = labelling.carried(conversations)
     return {
         conversation.pk: {
@@ -42,7 +42,7 @@ def states(conversations: Collection[Conversation]) -> dict[int, State]:
 def note(
     action: WorkAction, conversations: Sequence[Conversation], before: dict[int, State]
 ) -> None:
-    """Keep what differs from `before`. Inside the action's own transaction, at its end."""
+    """Record what differs from `before`. Call it at the end of the action's transaction."""
     number, now = numbers_of([MESSAGE_STREAM])[MESSAGE_STREAM], states(conversations)
     rows = []
     for conversation in conversations:
@@ -50,7 +50,7 @@ def note(
         changed = [name for name in old if old[name] != new[name]]
         if changed:
             old_part = {name: old[name] for name in changed}
-            # What was read meanwhile is not to be unread again.
+            # Messages that are read meanwhile must not become unread again.
             old_part["read_up_to"] = conversation.read_up_to
             after = {name: new[name] for name in changed}
             rows.append(

@@ -1,7 +1,7 @@
-"""Undoing an action on conversations: each is put back as it was, unless somebody changed it since.
+"""Undoes an action: restores each conversation unless it has changed since.
 
-What comes in meanwhile counts as somebody: a message that opens a resolved conversation again
-stays. Undoing twice does it once; only who acted may undo, where they may still answer.
+A new message counts as a change: a resolved conversation that it reopened stays open. Undoing
+twice does it once. Only the user who acted may undo, and only where they may still answer.
 """
 
 from collections.abc import Collection, Sequence
@@ -40,23 +40,23 @@ EVENTS_ABOUT: dict[str, frozenset[EventCode]] = {
     "labels": LABEL_EVENTS,
     "team_id": TEAM_EVENTS,
 }
-"""Quiet lines that say that somebody changed this of a conversation."""
+"""Events that show that somebody changed this field of a conversation."""
 
 
 class CannotUndoError(Exception):
-    """There is no such action of this person, or it is too long ago."""
+    """The user has no such action, or it is too old."""
 
 
 @dataclass(frozen=True, slots=True)
 class Undone:
-    """How many conversations were put back, and how many were left as they are by now."""
+    """How many conversations were restored, and how many were left as they are."""
 
     count: int
     kept: int
 
 
 def undo(*, action_id: int, user: User) -> Undone:
-    """Put back what the action changed. Raises CannotUndoError; again it answers the same."""
+    """Restore what the action changed. Repeating it returns the same. Raises CannotUndoError."""
     action = WorkAction.objects.filter(pk=action_id, user=user).first()
     if action is None or action.created_at < timezone.now() - undo_notes.UNDO_FOR:
         raise CannotUndoError
@@ -67,7 +67,7 @@ def undo(*, action_id: int, user: User) -> Undone:
 
 
 def can_be_undone(action: WorkAction) -> bool:
-    """Something was changed that its person may still see and answer."""
+    """True if the user may still see and answer something that the action changed."""
     if not may(action.user, Capability.ANSWER):
         return False
     mine = conversations_of(action.user).filter(pk__in=action.changes.values("conversation"))
@@ -98,7 +98,7 @@ def _undo_batch(action: WorkAction, ids: list[int], user: User) -> int:
 def _unchanged(
     conversations: Sequence[Conversation], rows: dict[int, WorkChange], user: User
 ) -> list[Conversation]:
-    """Those that nothing and nobody changed since, and that the person may still work on."""
+    """Those that have not changed since and that the user may still work on."""
     mine = set(
         conversations_of(user)
         .filter(pk__in=[conversation.pk for conversation in conversations])
@@ -116,7 +116,7 @@ def _unchanged(
 
 
 def _told(row: WorkChange) -> Collection[tuple[str, object]]:
-    """Reading is nobody's decision: it keeps nothing from being undone."""
+    """What the action changed, except for reading: that does not prevent an undo."""
     return [(name, value) for name, value in row.after.items() if name != "unread"]
 
 
@@ -125,7 +125,7 @@ def _events_about(names: Collection[str]) -> frozenset[EventCode]:
 
 
 def _later_events(rows: dict[int, WorkChange]) -> dict[int, set[EventCode]]:
-    """Conversation id → what was done with it after the action, by whomever."""
+    """Conversation id → events after the action, by anybody."""
     if not rows:
         return {}
     first = min(row.number for row in rows.values())
@@ -143,7 +143,7 @@ def _later_events(rows: dict[int, WorkChange]) -> dict[int, set[EventCode]]:
 
 
 def _is_possible(conversation: Conversation, before: undo_notes.State) -> bool:
-    """The team still exists, and who had it may still answer there."""
+    """True if the team still exists and the former assignee may still answer there."""
     team = before.get("team_id", conversation.team_id)
     assignee = before.get("assignee_id")
     if not Team.objects.filter(pk=team).exists():

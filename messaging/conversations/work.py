@@ -1,8 +1,8 @@
-"""What agents do with whole conversations: assign, label, snooze, resolve, reopen, transfer.
+"""Actions on whole conversations: assign, label, snooze, resolve, reopen, transfer.
 
-Any number of conversations in one transaction, each change a quiet line in its thread. Whoever
-calls has asked `access` for the keys; what is already so is left alone and not counted. With an
-`action` each notes what it changes, so that `undoing` can put it back.
+Each handles any number of conversations in one transaction and writes an event line for each
+change. The caller has got the keys from `access`. Conversations that need no change are not
+counted. With an `action`, changes are recorded so that `undoing` can restore them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -22,11 +22,11 @@ from sessions_app.people.roles import answerers_of
 from sessions_app.realtime.streams import Change, announcing
 
 BATCH = 200
-"""Conversations of one transaction: what comes in meanwhile waits for no more than these."""
+"""Conversations per transaction. Incoming messages wait for one transaction at most."""
 
 
 class WorkError(Exception):
-    """`code`: past (a time to wake that is over), no_agent (may not answer there)."""
+    """`code`: past (the wake-up time is over), no_agent (the assignee may not answer there)."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -34,14 +34,14 @@ class WorkError(Exception):
 
 
 class Keep(Enum):
-    """In place of a value that is not to be changed."""
+    """Marks a value that is not to be changed."""
 
     KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """Several changes of one conversation at once; None and KEEP leave things as they are."""
+    """Several changes of one conversation; None and KEEP mean no change."""
 
     status: ConversationStatus | None = None
     snoozed_until: datetime | None = None
@@ -57,7 +57,7 @@ def assign(
     user: User | None,
     action: WorkAction | None = None,
 ) -> int:
-    """Give conversations to somebody, or to nobody. Those of teams without them are left."""
+    """Assign conversations, or unassign them. Skips teams in which the assignee may not answer."""
     with _working(ids, action) as (change, conversations):
         return _assign(change, conversations, assignee, user)
 
@@ -70,7 +70,7 @@ def label(
     remove: Sequence[str] = (),
     action: WorkAction | None = None,
 ) -> int:
-    """Stick labels on and take labels off, by name; a new name becomes a label of the team."""
+    """Add and remove labels by name. Unknown names become new labels of the team."""
     with _working(ids, action) as (change, conversations):
         added = labelling.add(change, conversations, add, user)
         removed = labelling.remove(change, conversations, remove, user)
@@ -84,7 +84,7 @@ def snooze(
     user: User | None,
     action: WorkAction | None = None,
 ) -> int:
-    """Set aside until a moment or until the customer writes. Raises WorkError."""
+    """Snooze until a time or until the contact writes. Raises WorkError."""
     if until <= timezone.now():
         raise WorkError("past")
     with _working(ids, action) as (change, conversations):
@@ -92,19 +92,19 @@ def snooze(
 
 
 def resolve(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
-    """Settle; where the customer's word is the last, it counts as missed."""
+    """Resolve; if the contact wrote last, the conversation counts as missed."""
     with _working(ids, action) as (change, conversations):
         return _resolve(change, conversations, user)
 
 
 def reopen(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
-    """Back among the open ones, from snoozed or resolved."""
+    """Reopen snoozed or resolved conversations."""
     with _working(ids, action) as (change, conversations):
         return _reopen(change, conversations, "reopened", user)
 
 
 def wake(*, ids: Collection[int], now: datetime) -> int:
-    """What is due of the snoozed; somebody may have changed it since it was looked up."""
+    """Wake snoozed conversations that are still due when they are locked."""
     with announcing() as change:
         due = [
             conversation
@@ -117,13 +117,13 @@ def wake(*, ids: Collection[int], now: datetime) -> int:
 def transfer(
     *, ids: Collection[int], team: Team, user: User | None, action: WorkAction | None = None
 ) -> int:
-    """Hand over to another team: it is that team's to see and answer from now on."""
+    """Move to another team, which alone can see and answer it from now on."""
     with _working(ids, action) as (change, conversations):
         return _transfer(change, conversations, team, user)
 
 
 def edit(*, conversation: Conversation, edit: Edit, user: User | None) -> None:
-    """All of it or nothing. Raises WorkError."""
+    """Apply all changes or none. Raises WorkError."""
     if edit.snoozed_until is not None and edit.snoozed_until <= timezone.now():
         raise WorkError("past")
     with announcing() as change:
@@ -149,7 +149,7 @@ def edit(*, conversation: Conversation, edit: Edit, user: User | None) -> None:
 def _working(
     ids: Collection[int], action: WorkAction | None
 ) -> Iterator[tuple[Change, list[Conversation]]]:
-    """One transaction on these conversations; `action` keeps what it changes, for an undo."""
+    """One transaction that locks these conversations; records changes in `action` for an undo."""
     with announcing() as change:
         conversations = locked(ids)
         before = undo_notes.states(conversations) if action is not None else {}
@@ -159,7 +159,7 @@ def _working(
 
 
 def in_batches(ids: Sequence[int], act: Callable[[list[int]], int]) -> int:
-    """Any number of conversations, a bounded transaction each `BATCH`; how many were changed."""
+    """Act on any number of conversations, `BATCH` per transaction. Returns how many changed."""
     return sum(act(batch) for batch in _batches(ids))
 
 
@@ -194,7 +194,7 @@ def _assign(
 
 
 def release(ids: Collection[int]) -> int:
-    """Back to Unassigned: those whose owner may answer in their team no more."""
+    """Unassign those whose assignee may no longer answer in their team."""
     with announcing() as change:
         conversations = [one for one in locked(ids) if one.assignee_id is not None]
         may = {team: set(answerers_of([team])) for team in _teams(conversations)}
@@ -256,7 +256,7 @@ def _reopen(
 
 
 def _forgive(conversation: Conversation) -> None:
-    """Closed unanswered by an agent, it can be answered again, unless its 24 hours are over."""
+    """Closed unanswered by an agent, it can be answered again unless its 24 hours are over."""
     if conversation.closes_at is not None and conversation.closes_at > timezone.now():
         conversation.missed_at = None
 
@@ -276,7 +276,7 @@ def _transfer(
 
 
 def leave_team(change: Change, conversation: Conversation) -> None:
-    """Before another team gets it: the pages of this one take its row away."""
+    """Record that it leaves the team, so that the team's pages remove its row."""
     left, _ = Departure.objects.update_or_create(
         conversation=conversation,
         team_id=conversation.team_id,
@@ -293,7 +293,7 @@ def _write(
     user: User | None,
     detail: str | Mapping[Conversation, str] = "",
 ) -> int:
-    """`detail`: what each quiet line shows, one for all or one each."""
+    """`detail`: what each event line shows; one value for all, or one for each."""
     update_rows(conversations, fields)
     details = dict.fromkeys(conversations, detail) if isinstance(detail, str) else detail
     record_events(change, details, code, who=user)
