@@ -1,1 +1,1 @@
-"""The queue of replies and how each is sent once."""
+"""The queue of replies; each reply is sent once."""

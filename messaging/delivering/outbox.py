@@ -1,7 +1,7 @@
-"""The queue of replies as rows: claim one, commit `sending`, write down what became of it.
+"""The queue of replies as rows: claim one, commit `sending`, record the result.
 
-`sending` is committed before the first byte leaves; a row in it never goes back to the queue by
-itself, unless the wire says that no byte left. Nothing here calls WeChat.
+`sending` is committed before the first byte leaves. Such a row returns to the queue only if the
+connection shows that no byte left. Nothing here calls WeChat.
 """
 
 import logging
@@ -31,14 +31,14 @@ from sessions_app.team_settings.limits import team_settings
 logger = logging.getLogger(__name__)
 
 RETRY_S = (2, 2, 30, 30)
-"""Waits after tries from which no byte left; the next one fails the message."""
+"""Seconds to wait after tries in which no byte left. After the last one the message fails."""
 AT_ONCE_PER_SESSION = 2
-"""A bot that WeChat limits must not burn a try in every conversation before we hear of it."""
+"""Limited, so that a throttled bot does not waste a try in every conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One message to send, once, with this client id."""
+    """One message to send once, with this client id."""
 
     message_id: int
     session_id: int
@@ -53,7 +53,7 @@ class Claim:
 
 
 def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
-    """Claim what may go now; each claim is committed as `sending` before it is returned."""
+    """Claim messages that may be sent now. Each is committed as `sending` before it is returned."""
     claims: list[Claim] = []
     now = timezone.now()
     sending = queue.under_way(now)
@@ -69,7 +69,7 @@ def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
         except DatabaseError:
             if not claims:
                 raise
-            # What is claimed already must be sent: nobody else may.
+            # The messages claimed so far must be sent, as nobody else may.
             logger.exception("message %s could not be claimed", pk)
             break
         if claim is not None:
@@ -90,7 +90,7 @@ def _claim(worker_id: str, message_id: int, *, held_session_id: int | None = Non
         ):
             _touch(change, message)
             return None
-        # A worker that was declared dead must not send: nobody would own its claim.
+        # A worker that was declared dead must not send, since nobody would own its claim.
         if not leases.is_known(worker_id):
             return None
         queued = Message.objects.filter(pk=message_id, status=MessageStatus.QUEUED)
@@ -172,7 +172,7 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
 
 
 def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
-    """WeChat answered: with an id it is taken, without one it is taken with no receipt."""
+    """WeChat accepted the message. Without an id in the answer it has no receipt."""
     with announcing() as change:
         message = _claimed(claim, writes_session=True)
         if message is not None:
@@ -190,7 +190,7 @@ def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
 
 
 def _close_attempt(claim: Claim, outcome: str) -> bool:
-    """The try's answer, for a message whose fate was written by something else meanwhile."""
+    """Record the answer of an attempt whose message was settled otherwise meanwhile."""
     tries = SendAttempt.objects.filter(client_id=claim.client_id, finished_at=None)
     return bool(tries.update(finished_at=timezone.now(), outcome=outcome))
 
@@ -201,9 +201,9 @@ def _started_at(claim: Claim) -> datetime:
 
 
 def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
-    """WeChat said no. The reply stays counted; our display learns, the settings do not.
+    """WeChat refused the message. It still counts against the quota.
 
-    `detail`: WeChat's own words, "" where it gave none.
+    `detail`: WeChat's own words, "" if there are none.
     """
     with announcing() as change:
         message = _claimed(claim, writes_session=True)
@@ -241,7 +241,7 @@ def mark_broken(claim: Claim, *, detail: str) -> None:
 
 
 def put_back(claim: Claim, *, code: str, detail: str) -> None:
-    """No byte left: queue it again for a while, then fail it and give the count back."""
+    """No byte left: queue it again. After the last retry, fail it and give the count back."""
     with announcing() as change:
         message = _claimed(claim)
         if message is None:
@@ -271,7 +271,7 @@ def put_back(claim: Claim, *, code: str, detail: str) -> None:
 
 
 def fail_queued(message_id: int, *, code: str, detail: str) -> bool:
-    """A queued message whose file cannot be uploaded: an agent decides. False: not queued now."""
+    """Fail a message whose file cannot be uploaded; an agent decides. False: it is not queued."""
     with announcing() as change:
         _lock_around(message_id)
         message = _whole(message_id)
@@ -282,7 +282,7 @@ def fail_queued(message_id: int, *, code: str, detail: str) -> bool:
 
 
 def hand_back(claim: Claim) -> None:
-    """The worker stops before the first byte: queued, as if it had never been claimed."""
+    """Return a claim to the queue unchanged, as the worker stops before the first byte."""
     with announcing() as change:
         message = _claimed(claim)
         if message is None or message.status != MessageStatus.SENDING:
@@ -298,7 +298,7 @@ def hand_back(claim: Claim) -> None:
 
 
 def disown_lost() -> int:
-    """`sending` rows of workers that are gone: unconfirmed, never queued again."""
+    """Mark `sending` rows of dead workers as unconfirmed; they are never queued again."""
     alive = WorkerBeat.objects.values("pk")
     lost = Message.objects.filter(status=MessageStatus.SENDING).exclude(claimed_by__in=alive)
     ids = list(lost.values_list("pk", flat=True))

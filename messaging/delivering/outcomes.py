@@ -1,4 +1,4 @@
-"""Why WeChat refused a reply: our own figures, its words and its code, in this order. Reads."""
+"""Finds out why WeChat refused a reply, from our figures, WeChat's words and its code."""
 
 from django.utils import timezone
 

@@ -1,6 +1,6 @@
-"""Which queued messages wait for an upload, and what travels when it is there.
+"""Which queued messages wait for an upload, and the items to send once it is done.
 
-Read by the queue itself (`messaging.delivering.outbox`), so nothing here imports it.
+`messaging.delivering.outbox` imports this module, so it must not import the outbox.
 """
 
 import json
@@ -32,7 +32,7 @@ UPLOAD_KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class SentFile:
-    """A file that lies at WeChat, ready to be named in a message."""
+    """A file uploaded to WeChat, ready to be sent in a message."""
 
     kind: str
     file_name: str
@@ -40,7 +40,7 @@ class SentFile:
 
 
 def _is_uploaded(now: datetime) -> Q:
-    """For the binding that will send it, and not too long ago."""
+    """Uploaded for the binding that will send it, and recently enough."""
     return Q(
         uploaded_at__gt=now - limits().upload_good_for,
         uploaded_generation=F("message__session__generation"),
@@ -48,9 +48,9 @@ def _is_uploaded(now: datetime) -> Q:
 
 
 def not_uploaded(now: datetime) -> QuerySet[Attachment]:
-    """Files whose upload has to come before their message; of sessions that can send.
+    """Files to upload before their message can go, for sessions that can send.
 
-    What belongs to a session that cannot goes on to the queue, which says why it fails.
+    Messages of other sessions go on to the queue, which says why they fail.
     """
     rows = Attachment.objects.filter(message__session__state__in=SENDING_STATES)
     return rows.exclude(_is_uploaded(now))
@@ -71,7 +71,7 @@ def sent_file(message: Message, now: datetime) -> tuple[SentFile | None, str]:
 
 
 def item_of(text: str, file: SentFile | None) -> OutgoingItem:
-    """One item: a message carries no more. Raises TextTooLongError."""
+    """The one item of a message; WeChat takes no more. Raises TextTooLongError."""
     if file is None:
         return text_item(text)
     if file.kind == MessageKind.IMAGE:
@@ -82,7 +82,7 @@ def item_of(text: str, file: SentFile | None) -> OutgoingItem:
 
 
 def pack(uploaded: UploadedFile) -> str:
-    """Sealed: the key opens the file."""
+    """Serialize encrypted, because the key opens the file."""
     return encrypt(
         json.dumps(
             {

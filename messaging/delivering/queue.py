@@ -1,6 +1,6 @@
-"""Which queued replies may go now, and why one still waits. Reads, but for the word that it waits.
+"""Which queued replies may be sent now, and why others wait. Writes only the reason for waiting.
 
-One person's replies go in order; with a shared folder each is counted there before it may go.
+Replies to one contact go in order. With a shared folder each is counted there first.
 """
 
 from collections import Counter
@@ -20,9 +20,9 @@ HANGS_AFTER_S = 2
 
 
 def ready(now: datetime) -> QuerySet[Message]:
-    """Queued messages that nothing of the same person is ahead of, oldest first.
+    """Queued messages with nothing of the same contact before them, oldest first.
 
-    A file's message waits for its upload: until then nothing of it has left.
+    A file's message waits until its file is uploaded.
     """
     ahead = _before().filter(Q(status=MessageStatus.QUEUED) | Q(holds_queue=True))
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
@@ -37,23 +37,23 @@ def ready(now: datetime) -> QuerySet[Message]:
 
 
 def _before() -> QuerySet[Message]:
-    """The earlier messages of the same conversation, for a subquery."""
+    """Earlier messages of the same conversation, for a subquery."""
     return Message.objects.filter(conversation=OuterRef("conversation"), id__lt=OuterRef("id"))
 
 
 def held_by() -> Case:
     """The id of the reply that holds a queued one until somebody decides, else NULL.
 
-    Of several the last before it: the page leads there too (`presentation.bubbles`).
+    Of several, the last one before it, as the page links to it (`presentation.bubbles`).
     """
     holder = _before().filter(holds_queue=True).order_by("-id").values("id")[:1]
     return Case(When(status=MessageStatus.QUEUED, then=Subquery(holder)))
 
 
 def on_the_wire() -> QuerySet[Message]:
-    """What is being sent to the same person, for `Exists`.
+    """Messages being sent to the same contact, for `Exists`.
 
-    It may stand behind: one that is sent again for want of a receipt keeps its old place.
+    One may have a higher id: a retry keeps the place of its message.
     """
     return Message.objects.filter(
         conversation=OuterRef("conversation"), status=MessageStatus.SENDING
@@ -61,7 +61,7 @@ def on_the_wire() -> QuerySet[Message]:
 
 
 def under_way(now: datetime) -> Counter[int]:
-    """Session → how many of its replies are on the wire. One that hangs is not waited for."""
+    """Session → number of its replies that are being sent, without those that hang."""
     sending = Message.objects.filter(
         status=MessageStatus.SENDING,
         attempts__finished_at=None,
@@ -71,7 +71,7 @@ def under_way(now: datetime) -> Counter[int]:
 
 
 def _unfiled() -> QuerySet[Context]:
-    """The reply is counted in the shared folder before it is sent."""
+    """Contexts not yet saved to the shared folder; a reply is counted there before it is sent."""
     return Context.objects.filter(
         session=OuterRef("session"),
         user_id=OuterRef("conversation__contact__user_id"),

@@ -1,8 +1,8 @@
-"""WeChat limits a whole bot at times: every person's replies are refused, whatever their figures.
+"""Handles WeChat's limit on a whole bot, which refuses replies to all contacts.
 
-Judged from what WeChat says ("rate limited"), or from several people's refusals in a short time
-that nothing of their own explains. The session's queued replies then wait until a named time; one
-goes as a trial, and when it is accepted the others follow. Rows only; nothing here calls WeChat.
+It is recognised by WeChat's words ("rate limited"), or by refusals for several contacts in a short
+time without another explanation. The session's queued replies then wait until a given time. One is
+sent as a trial; when it is accepted, the others follow. Nothing here calls WeChat.
 """
 
 import re
@@ -18,16 +18,16 @@ from sessions_app.sessions.services import touch
 from sessions_app.team_settings.limits import TeamSettings
 
 THROTTLED = "throttled"
-"""The code of a queued reply that waits for this."""
+"""Code of a queued reply that waits for the end of the throttle."""
 UNEXPLAINED = ("rate_limited", "wechat_says", "no_reason")
-"""Outcomes of tries that WeChat refused and that the person's own figures do not explain."""
+"""Outcomes of refused tries that the contact's own figures do not explain."""
 SEVERAL = 2
 SHORT_TIME = timedelta(minutes=2)
 LONGEST = timedelta(minutes=30)
 TRIAL = timedelta(seconds=60)
-"""How long the trial's answer is waited for before the next one may go."""
+"""How long to wait for the trial's answer before the next reply may go."""
 TOLD = 100
-"""Conversations whose open pages learn of it at once."""
+"""Number of conversations whose open pages are updated at once."""
 
 _WORDS = re.compile(
     r"rate.{0,3}limit|limit.{0,12}rate|too (many|frequent|fast|often)|frequen|throttl"
@@ -37,7 +37,7 @@ _WORDS = re.compile(
 
 
 def says_so(words: str) -> bool:
-    """Whether WeChat's own words speak of a rate."""
+    """True if WeChat's words mention a rate limit."""
     return bool(_WORDS.search(words))
 
 
@@ -50,16 +50,16 @@ def judge(
     started_at: datetime,
     limits: TeamSettings,
 ) -> None:
-    """After a refusal: hold the session's replies back if it is not about one person.
+    """After a refusal, hold the session's replies if the cause is not one contact.
 
-    `started_at`: when the refused one was sent. The caller holds the session's lock and has
-    written the try's outcome down.
+    `started_at`: when the refused reply was sent. The caller holds the session's lock and has
+    recorded the outcome.
     """
     now = timezone.now()
     if session.throttled_at is not None and started_at < session.throttled_at:
-        return  # it was on its way already
+        return  # it was sent before the hold began
     if code not in UNEXPLAINED:
-        if session.throttled_until is not None:  # this trial tells nothing: the next one may go
+        if session.throttled_until is not None:  # the trial proved nothing: try the next one
             Session.objects.filter(pk=session.pk).update(throttled_until=now)
             wake_workers()
         return
@@ -69,7 +69,7 @@ def judge(
 
 
 def _people_refused(session: Session, now: datetime) -> int:
-    """How many people's replies were refused lately, and none accepted since."""
+    """Number of contacts with refused replies lately and no accepted one since."""
     tries = SendAttempt.objects.filter(
         message__session=session, outcome__in=UNEXPLAINED, finished_at__gt=now - SHORT_TIME
     )
@@ -96,7 +96,7 @@ def _begin_or_go_on(
 
 
 def accepted(change: Change, session: Session, started_at: datetime) -> None:
-    """WeChat took a reply that was sent since the hold began: the others may go.
+    """A reply sent during the hold was accepted: release the others.
 
     The caller holds the session's lock.
     """
@@ -121,7 +121,7 @@ def _note(session: Session, kind: SessionEvent.Kind, words: str) -> None:
 
 
 def _tell(change: Change, session: Session) -> None:
-    """The board, and the composers of the conversations that were active last."""
+    """Update the board and the composers of the most recently active conversations."""
     touch(change, session)
     conversations = Conversation.objects.filter(session=session).order_by("-last_at", "-pk")
     for conversation in conversations[:TOLD]:
@@ -131,10 +131,10 @@ def _tell(change: Change, session: Session) -> None:
 
 
 def hold_back(message: Message, *, now: datetime) -> bool:
-    """A reply of a held session waits, with the time when it goes; True: it waits.
+    """Make a held session's reply wait and show until when. True: it waits.
 
-    Once that time has come the first reply goes as the trial, and the others wait for its
-    answer. The caller holds the session's lock. What an agent insists on goes at once.
+    When the time has come, the first reply is sent as the trial and the others wait for its
+    answer. The caller holds the session's lock. A reply that overrides limits never waits.
     """
     session = message.session
     until = session.throttled_until

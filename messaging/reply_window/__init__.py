@@ -1,1 +1,1 @@
-"""What is left to reply with: the route, the time, the quota, the pace."""
+"""What limits a reply: the route, the reply window, the reply quota and WeChat's pace."""

@@ -1,6 +1,6 @@
-"""WeChat's third limit: about so many messages in so many minutes to one person, then a pause.
+"""WeChat's third limit: the number of messages to one contact in some minutes, then a pause.
 
-Refused calls count too. `pace_of` is pure; what it needs is read by `pace_with`. Sends nothing.
+Refused calls count, too. `pace_of` runs no queries; `pace_with` reads what it needs.
 """
 
 from collections.abc import Sequence
@@ -12,15 +12,15 @@ from sessions_app.team_settings.limits import TeamSettings
 
 NEAR = 3
 QUIET = timedelta(minutes=1)
-"""After a refusal for its pace WeChat opens again 5 to 7 quiet minutes later: the span and this."""
+"""After WeChat refuses for pace, it accepts again 5 to 7 minutes later: the span plus this."""
 
-# No byte left in these, so WeChat counted nothing.
+# No byte left in these cases, so WeChat counted nothing.
 _NEVER_LEFT = ("not_reached", "unsafe_host")
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`opens_at`: when the next message may go; None: now. `near`: worth a word to the agent."""
+    """`opens_at`: when the next message may go; None: now. `near`: the limit is near."""
 
     sent: int
     limit: int
@@ -39,7 +39,7 @@ def pace_of(
     count: int,
     span: timedelta,
 ) -> Pace:
-    """From the moments of all tries to one person, and the last one refused for its pace."""
+    """Computes the pace from all attempts to one contact and the last refusal for pace."""
     recent = sorted(at for at in sends if at > now - span)
     opens_at = recent[-count] + span if len(recent) >= count else None
     if refused_at is not None and refused_at + span + QUIET > now:
@@ -50,7 +50,7 @@ def pace_of(
 def pace_with(
     *, conversation_id: int, session_id: int, now: datetime, limits: TeamSettings
 ) -> Pace:
-    """The pace of one session towards the person of one conversation. One query."""
+    """The pace of one session towards one conversation's contact. One query."""
     tries = SendAttempt.objects.filter(
         message__conversation=conversation_id,
         message__session=session_id,
@@ -68,7 +68,7 @@ def pace_with(
 
 
 def hold_back(message: Message, *, now: datetime, limits: TeamSettings) -> bool:
-    """Over the pace a queued message waits, with the time when it goes; True: it waits."""
+    """True if the message must wait for the pace; it then says when it will be sent."""
     if message.status != MessageStatus.QUEUED or message.overrides_limits:
         return False
     pace = pace_with(

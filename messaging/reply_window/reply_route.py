@@ -1,7 +1,7 @@
-"""What a reply may be: its route (`sessions_app.sessions.routing`), its
-length, and why WeChat refused; pure.
+"""What limits a reply: its route (`sessions_app.sessions.routing`), its length, and why WeChat
+refused it. No queries.
 
-The routing rule itself lives one room below, where the Python API uses it too.
+The routing rule is in `sessions_app`, because the Python API uses it, too.
 """
 
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ __all__ = [
     "text_problem",
 ]
 
-# Such an account can say nothing at all; where another can, the Send button names that one.
+# These accounts cannot send at all; if another one can, the Send button names that one.
 STOOD_IN_FOR = frozenset({"session_offline", "no_context"})
 
 
 def speaker(route: Route, candidates: Sequence[Candidate]) -> Candidate | None:
-    """Whom the Send button names: the route's account, or the first that can stand in for it."""
+    """The account on the Send button: the route's, or the first that can stand in for it."""
     if route.code in STOOD_IN_FOR and route.offer:
         return next(one for one in candidates if one.name == route.offer[0])
     return route.chosen
@@ -51,7 +51,7 @@ def likely_cause(
     now: datetime,
     limits: TeamSettings,
 ) -> str:
-    """What our own figures say of a -2 whose message explains nothing; "no_reason" if nothing."""
+    """The cause of a -2 without explanation, as our own figures suggest; else "no_reason"."""
     if text_problem(text) == "text_too_long":
         return "text_too_long"
     if closes_at is not None and now >= closes_at:

@@ -12,7 +12,7 @@ from sessions_app.team_settings.limits import team_settings
 
 
 def refresh_routes(session_id: int) -> int:
-    """Recompute the threads routed through this session; returns how many changed."""
+    """Recompute the conversations routed through this session. Returns how many changed."""
     with announcing() as change:
         rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
         conversations = rows.filter(session_id=session_id).select_related("contact").order_by("pk")
@@ -34,7 +34,7 @@ def refresh_routes(session_id: int) -> int:
 
 
 def follow_newest(conversation: Conversation) -> None:
-    """One locked thread, after a context of its person changed; saved."""
+    """Update one locked conversation after a context of its contact has changed; saves it."""
     contexts = Context.objects.filter(
         user_id=conversation.contact.user_id, session__team=conversation.home_team_id
     )
@@ -43,7 +43,7 @@ def follow_newest(conversation: Conversation) -> None:
 
 
 def _follow(conversation: Conversation, context: Context | None) -> bool:
-    """Without any context the thread keeps its session, closed: the next message opens it."""
+    """Without a context it keeps its session but is closed until the next message."""
     before = (conversation.session_id, conversation.closes_at, conversation.replies_used)
     if context is None:
         conversation.closes_at, conversation.replies_used = None, 0
@@ -55,7 +55,7 @@ def _follow(conversation: Conversation, context: Context | None) -> bool:
 
 
 def candidate(context: Context) -> Candidate:
-    """A context row as `reply_route` sees it."""
+    """Convert a context row for `reply_route`."""
     limits = team_settings()
     return Candidate(
         session_id=context.session_id,

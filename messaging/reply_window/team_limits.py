@@ -1,4 +1,4 @@
-"""Changes the team's settings together with what was computed from them."""
+"""Changes the team's settings and updates what was computed from them."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,7 +12,7 @@ from sessions_app.team_settings.limits import change_settings
 
 
 def change_limits(*, user: User, wanted: Mapping[str, int]) -> int:
-    """Keep the wanted numbers; returns how many differ. Threads close by the new hours at once."""
+    """Save the numbers. Returns how many differ. New window hours apply to open conversations."""
     with transaction.atomic():
         changed = change_settings(user=user, wanted=wanted)
         if "window_hours" in changed:

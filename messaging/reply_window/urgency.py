@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 SOON_S = 3_600
 NOW_S = 600
 NEAR_SHARE = 8
-"""A window is near its end in its last eighth: of 24 hours the last three, of 12 the last 1.5."""
+"""A window is near its end in its last eighth: the last 3 of 24 hours, the last 1.5 of 12."""
 
 
 class Urgency(StrEnum):
@@ -26,7 +26,7 @@ class Urgency(StrEnum):
 
 
 def urgency(seconds_left: float) -> Urgency:
-    """The last hour is soon, the last ten minutes are now; what is over presses nobody."""
+    """SOON in the last hour, NOW in the last ten minutes, NONE before and when it is over."""
     if not 0 < seconds_left <= SOON_S:
         return Urgency.NONE
     return Urgency.NOW if seconds_left <= NOW_S else Urgency.SOON
@@ -34,7 +34,7 @@ def urgency(seconds_left: float) -> Urgency:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """A reply window that is open until `at`, of a length that the team has set."""
+    """A reply window that closes at `at`; `window` is its length as the team has set it."""
 
     at: datetime
     left: timedelta
@@ -50,12 +50,12 @@ class Closing:
 
     @property
     def share(self) -> int:
-        """What is left of the window in percent, for a ring."""
+        """Percent of the window that is left, for a ring."""
         return min(100, max(1, round(self.left * 100 / self.window)))
 
     @property
     def words(self) -> str:
-        """“closes 14:32”: an hour before the end the clock says more than a count of hours."""
+        """“closes 14:32”: in the last hour a clock time is clearer than a number of hours."""
         at = date_format(timezone.localtime(self.at), "H:i")
         return _("closes %(time)s") % {"time": at}
 
@@ -65,7 +65,7 @@ class Closing:
 
     @property
     def marks(self) -> SafeString:
-        """Attributes by which css colours an element and the page goes on counting."""
+        """Attributes for css colours and for the page's own countdown."""
         near = SafeString(" data-near") if self.is_near else ""
         pressing = format_html(' data-urgency="{}"', self.urgency) if self.urgency else ""
         return format_html(

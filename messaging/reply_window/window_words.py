@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 COARSE_FROM = timedelta(hours=3)
-"""From here on whole hours say enough."""
+"""From here on only whole hours are shown."""
 
 
 def until_words(closes_at: datetime) -> str:
@@ -21,7 +21,7 @@ def until_words(closes_at: datetime) -> str:
 
 
 def left_words(left: timedelta) -> str:
-    """“21 h”, “2 h 40 min”, “42 min”: never more than what is left."""
+    """“21 h”, “2 h 40 min”, “42 min”: rounded down."""
     seconds = int(left.total_seconds())
     if seconds <= 0:
         return _("closed")
