@@ -1,1 +1,1 @@
-"""What members do to answer: send, park, retry, decide, note; and what a reply may be."""
+"""Sending, parking and retrying replies, decisions about them, notes, and the rules for replies."""

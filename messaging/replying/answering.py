@@ -1,7 +1,7 @@
-"""Which account the next reply goes from, and what to say where it is another than was seen.
+"""Which account the next reply will use, and the notice if it differs from the one seen before.
 
-Reads at most the one account that a page saw before. Sends nothing, chooses nothing for good: the
-rule is that of `sessions_app.sessions.routing`.
+Reads at most the one account that a page saw before. It only describes; the rule that chooses is
+in `sessions_app.sessions.routing`.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ from sessions_app.text.unseen import apart
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """`quota`: what the account on the Send button has left. `notice`: why it is that one.
+    """`quota`: of the account on the Send button. `notice`: why it is that account.
 
-    `known`: the account that the route alone names; a page that remembers none takes it as seen.
-    `stands_in`: the newest account cannot send, so the button names the next that can.
+    `known`: the account by the route alone; a page that remembers none counts it as seen.
+    `stands_in`: the newest account cannot send, so the button names the next one that can.
     """
 
     quota: ReplyQuota
@@ -46,7 +46,7 @@ def answering(
     *,
     seen: int | None = None,
 ) -> Answering:
-    """`known`: the person's contexts. `seen`: the account that the reader last saw there."""
+    """`known`: the contact's contexts. `seen`: the account that the reader last saw."""
     spoken, speaker = quota, _context_of(quota, known)
     if quota.code in STOOD_IN_FOR and quota.offer:
         speaker = next(one for one in known if one.session.name == quota.offer[0])
@@ -65,7 +65,7 @@ def _context_of(quota: ReplyQuota, known: Sequence[Context]) -> Context | None:
 
 
 def _quota_of(context: Context, quota: ReplyQuota) -> ReplyQuota:
-    """The same, seen from an account that stands in for the newest."""
+    """The quota of an account that stands in for the newest one."""
     seen = candidate(context)
     return replace(
         quota,
@@ -95,7 +95,7 @@ def _notice(
     now: Session,
     context: Context | None,
 ) -> str:
-    """What happened, then where this goes from."""
+    """First what happened, then which account will send."""
     silent = [quota.session, before]
     for one in silent:
         if one is not None and one != now and not one.may_send:

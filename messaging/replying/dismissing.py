@@ -35,7 +35,7 @@ _READ = (
 
 
 def _refusal(message: Message, *, arrived: bool) -> str:
-    """Why there is nothing to dismiss; "" where there is, or where it has been done before."""
+    """Why there is nothing to dismiss; "" if there is, or if it was dismissed before."""
     if message.direction != Direction.OUT:
         return "not_outgoing"
     match message.status:
@@ -53,5 +53,5 @@ def _refusal(message: Message, *, arrived: bool) -> str:
 
 
 def _was_said_to_have_arrived(message: Message) -> bool:
-    """WeChat's yes comes with an id, a member's without."""
+    """True for a reply that a member confirmed: WeChat's confirmation comes with an id."""
     return not message.wire_id and not message.sent_elsewhere

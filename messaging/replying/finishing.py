@@ -1,4 +1,4 @@
-"""Send together with what is done to the conversation: all of it, or nothing."""
+"""Sends a reply together with an action on the conversation: all of it, or nothing."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from sessions_app.team_settings.limits import TeamSettings
 
 
 class Also(StrEnum):
-    """What an agent asks for beside sending, as the composer posts it (`also`)."""
+    """What to do besides sending, as the composer posts it (`also`)."""
 
     TAKE = "take"
     RESOLVE = "resolve"
@@ -23,7 +23,7 @@ class Also(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """What was sent; `action`: to undo by what was done beside it, None if nothing was."""
+    """The messages that were queued; `action` undoes what was done besides, None if nothing."""
 
     messages: list[Message]
     action: WorkAction | None = None
@@ -37,10 +37,11 @@ def send_and(
     limits: TeamSettings,
     also: Collection[Also],
 ) -> Finished:
-    """Assign the conversation to the sender (TAKE), send, and settle it (RESOLVE).
+    """Assign the conversation to the sender (TAKE), send, and resolve it (RESOLVE).
 
-    The same draft key again is the same messages and changes nothing else: the customer may have
-    written since. Raises ReplyError and FileProblem as `sending.send`; then nothing was done.
+    The same draft key again returns the same messages and changes nothing, since the contact may
+    have written meanwhile. Raises ReplyError and FileProblem as `sending.send`; then nothing was
+    done.
     """
     action = None
     with announcing():

@@ -1,4 +1,4 @@
-"""Internal notes, and who is named in them with “@”."""
+"""Internal notes and the members mentioned in them (“@name”)."""
 
 import re
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ NAME = re.compile(r"@([\w.+\-@]+)")
 
 
 def readers_of(team: Team) -> list[User]:
-    """Who may read this team's conversations, by name: the people that a note can name."""
+    """Members who may read this team's conversations, by name: those a note can mention."""
     everywhere = Q(is_superuser=True) | Q(groups__name="administrator")
     people: QuerySet[User] = User.objects.filter(Q(teams=team) | everywhere, is_active=True)
     found = people.distinct().prefetch_related("groups").order_by("username")
@@ -31,7 +31,7 @@ def readers_of(team: Team) -> list[User]:
 def write_note(
     *, user: User, conversation: Conversation, text: str, draft_key: str, next_key: str = ""
 ) -> Message:
-    """Keep a note. The same draft key again is the same note. Raises ReplyError."""
+    """Save a note. The same draft key again returns the same note. Raises ReplyError."""
     text = services.clean(text)[:MOST_CHARACTERS]
     if not text.strip():
         raise ReplyError("empty", reasons.refusal("empty"))
@@ -54,7 +54,7 @@ def write_note(
 
 
 def named_in(text: str, people: Iterable[User]) -> list[User]:
-    """Whoever stands in the text with “@” and their username; a full stop may follow it."""
+    """Members whose username is in the text after “@”; a full stop may follow it."""
     words = set()
     for word in NAME.findall(text):
         words |= {word.casefold(), word.rstrip(".-+@").casefold()}
@@ -62,7 +62,7 @@ def named_in(text: str, people: Iterable[User]) -> list[User]:
 
 
 def see_mentions(*, user: User, conversation: Conversation) -> None:
-    """The person has the conversation open: what names them there is seen."""
+    """Mark the user's mentions in this conversation as seen."""
     unseen = Mention.objects.filter(user=user, conversation=conversation, seen_at=None)
     if not unseen.exists():
         return

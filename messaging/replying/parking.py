@@ -1,4 +1,4 @@
-"""Replies that wait until the person writes again: reviewed by an agent, then sent, never alone."""
+"""Parked replies: they wait until the contact writes and an agent reviews and sends them."""
 
 from datetime import datetime
 
@@ -35,7 +35,7 @@ def park(
     limits: TeamSettings,
     next_key: str = "",
 ) -> ParkedReply:
-    """Keep a text until the person writes. The same draft key again is the same parked reply."""
+    """Park a text until the contact writes. The same draft key again returns the same reply."""
     text = services.clean(text)
     if problem := text_problem(text):
         raise ReplyError(problem, reasons.refusal(problem))
@@ -50,9 +50,9 @@ def park(
 
 
 def park_message(*, message: Message, user: User, limits: TeamSettings) -> ParkedReply:
-    """A reply that failed waits as a parked one instead.
+    """Turn a failed reply into a parked one.
 
-    Raises ReplyError if it was decided, FileProblem: only a text can wait.
+    Raises ReplyError if somebody has decided about it, FileProblem unless it is a text.
     """
     with announcing() as change:
         conversation = outbox.lock_conversation(message.conversation_id)
@@ -104,7 +104,7 @@ def send_parked(
     limits: TeamSettings,
     expected_id: int | None = None,
 ) -> list[Message]:
-    """Reviewed: it goes now. Raises ReplyError; then it waits on."""
+    """Send a reviewed reply now. Raises ReplyError; then it stays parked."""
     with announcing() as change:
         conversation = outbox.lock_conversation(parked.conversation_id)
         _decide(parked, user, ParkedState.SENT)
@@ -122,7 +122,7 @@ def send_parked(
 
 
 def edit_parked(*, parked: ParkedReply, user: User) -> TakenBack:
-    """Out of the tray and into the composer of whoever edits it."""
+    """Move the text from the tray into the user's composer."""
     with announcing() as change:
         conversation = outbox.lock_conversation(parked.conversation_id)
         _decide(parked, user, ParkedState.DISCARDED)
@@ -139,7 +139,7 @@ def discard_parked(*, parked: ParkedReply, user: User) -> None:
 
 
 def expire_due(now: datetime, *, limit: int = 100) -> int:
-    """What waited too long is over; returns how many. Run by the worker."""
+    """Expire replies that waited too long. Returns how many. Run by the worker."""
     over = ParkedReply.objects.filter(state=ParkedState.WAITING, expires_at__lte=now)
     due = list(over.order_by("conversation_id", "pk")[:limit])
     for parked in due:
@@ -151,7 +151,7 @@ def expire_due(now: datetime, *, limit: int = 100) -> int:
 
 
 def _decide(parked: ParkedReply, user: User, state: ParkedState) -> None:
-    """Once: two agents may press at the same moment."""
+    """Decide once, even if two agents click at the same moment. Raises ReplyError."""
     waiting = ParkedReply.objects.filter(pk=parked.pk, state=ParkedState.WAITING)
     if not waiting.update(state=state, decided_by=user, decided_at=timezone.now()):
         raise ReplyError("already_decided", reasons.refusal("already_decided"))

@@ -1,6 +1,6 @@
-"""How a program writes to a person: by WeChat id; a key makes a repeated post one message.
+"""Messages posted by programs, to a WeChat id. A key makes a repeated post one message.
 
-The rules of a reply are those of `sending.send`; nothing here calls WeChat.
+`sending.send` has the rules for replies; nothing here calls WeChat.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ from sessions_app.team_settings.limits import team_settings
 
 @dataclass(frozen=True, slots=True)
 class PostedFile:
-    """One file: brought before (`upload_id`), or its bytes. `kind`: as the contract has it."""
+    """One file: its `upload_id`, or its bytes. `kind`: a kind of the contract."""
 
     kind: str
     file_name: str
@@ -41,9 +41,9 @@ class PostedFile:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One text or files, or both, to one person.
+    """A text, files, or both, to one contact.
 
-    `reply_to`: the id of one of their conversation's messages.
+    `reply_to`: the id of a message in the contact's conversation.
     """
 
     to: str
@@ -54,7 +54,7 @@ class Post:
     files: tuple[PostedFile, ...] = ()
 
     def digest(self) -> str:
-        """What two posts with one key must have in common."""
+        """A hash that must be equal for two posts with the same key."""
         written = json.dumps(asdict(self), sort_keys=True, default=_digest)
         return hashlib.sha256(written.encode()).hexdigest()
 
@@ -65,9 +65,9 @@ def _digest(content: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The answer to a post. `remaining`: replies left on the token that will carry it.
+    """The answer to a post. `remaining`: replies left on the token that will be used.
 
-    `held_by`: the reply before it that somebody has to decide about first.
+    `held_by`: an earlier reply that somebody must decide about first.
     """
 
     id: str
@@ -79,17 +79,17 @@ class Taken:
 
 
 def post_message(*, user: User, post: Post, key: str = "") -> tuple[Taken, bool]:
-    """Queue a text and files; True: it is new. The same key again is the first answer, False.
+    """Queue a text and files. True: it is new; False: the first answer to the same key.
 
-    Raises ReplyError and its kinds; nothing is kept then, the key neither.
+    Raises ReplyError and its subclasses; then nothing is stored, not even the key.
     """
     if key and (kept := PostedKey.objects.filter(owner=user, key=key).first()):
         return _first_answer(kept, post), False
-    files = [_brought(user, one) for one in post.files]  # before any transaction: it takes time
+    files = [_brought(user, one) for one in post.files]  # slow, so before any transaction
     if not key:
         return _queue(user, post, files), True
     with transaction.atomic():
-        # A second post with this key waits here until the first one is through.
+        # A concurrent post with the same key waits here until the first one is done.
         kept, is_new = PostedKey.objects.get_or_create(
             owner=user, key=key, defaults={"digest": post.digest()}
         )
@@ -143,7 +143,7 @@ def _queue(user: User, post: Post, files: list[Wanted]) -> Taken:
 
 
 def _thread(user: User, post: Post) -> Conversation:
-    """The conversation to write in: the named session's, else the one with the newest context."""
+    """The conversation to use: the named session's, else the one with the newest context."""
     conversations = conversations_of(user).filter(contact__user_id=post.to)
     found = list(conversations.select_related("contact").order_by("-last_at", "-id"))
     if post.session_name is not None:

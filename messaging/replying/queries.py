@@ -1,4 +1,4 @@
-"""Reads of a thread: its messages, what changed, what is left to reply with. See `list_queries`."""
+"""Queries of one conversation: messages, changes, reply quota. See `list_queries` for lists."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from sessions_app.team_settings.limits import team_settings
 
 @dataclass(frozen=True, slots=True)
 class ConversationPage:
-    """Messages oldest first. `has_older`, `has_newer`: more lie before or after them."""
+    """Messages, oldest first. `has_older`, `has_newer`: there are more before or after them."""
 
     messages: list[Message]
     has_older: bool
@@ -31,7 +31,7 @@ class ConversationPage:
 
 @dataclass(frozen=True, slots=True)
 class ReplyQuota:
-    """What may go to this person now. `code`: "" or why not, as in the contract."""
+    """What can be sent to this contact now. `code`: "" or why not, as in the contract."""
 
     session: Session | None
     usable: bool
@@ -45,7 +45,7 @@ class ReplyQuota:
 
 @dataclass(frozen=True, slots=True)
 class PersonContext:
-    """One session this person wrote to, for the side panel."""
+    """One session that this contact wrote to, for the side panel."""
 
     session: Session
     closes_at: datetime
@@ -58,7 +58,7 @@ def _messages(conversation: Conversation) -> QuerySet[Message]:
 
 
 def whole(rows: QuerySet[Message]) -> QuerySet[Message]:
-    """With all that a page or an answer shows of a message: two queries for any number of rows."""
+    """Load all that a page or answer shows of a message: two queries for any number of rows."""
     rows = rows.select_related("session", "sent_by", "quote_of").defer("encrypted_raw")
     return rows.prefetch_related("attachments")
 
@@ -73,9 +73,9 @@ def stored_messages(
     direction: str = "",
     conversation: Conversation | None = None,
 ) -> list[Message]:
-    """What was said, in the order stored; never notes or events. Each with its `held_by`.
+    """Messages in stored order, without notes and events. Each has its `held_by`.
 
-    Ids stand in commit order: after `after` no smaller id ever appears.
+    Ids follow commit order: after `after` no smaller id ever appears.
     """
     rows = whole(messages_of(user)).select_related("conversation__contact")
     rows = rows.annotate(held_by=queue.held_by())  # type: ignore[no-redef]
@@ -117,13 +117,13 @@ def conversation(
 
 
 def changed_messages(conversation: Conversation, since: int, limit: int = 500) -> list[Message]:
-    """Messages of the thread stored or changed after its team's number `since`, oldest first."""
+    """Messages stored or changed after the team's number `since`, oldest first."""
     rows = _messages(conversation).filter(version__gt=since)
     return list(reversed(rows.order_by("-id")[:limit]))
 
 
 def contexts_with(*conversations: Conversation) -> list[Context]:
-    """One person's contexts with the sessions of the home teams, newest first."""
+    """A contact's contexts with the sessions of the home teams, newest first."""
     rows = Context.objects.filter(
         user_id__in={one.contact.user_id for one in conversations},
         session__team__in={one.home_team_id for one in conversations},
@@ -134,7 +134,7 @@ def contexts_with(*conversations: Conversation) -> list[Context]:
 def reply_quota(
     conversation: Conversation, *, now: datetime, known: list[Context] | None = None
 ) -> ReplyQuota:
-    """The route of a reply by the contract's rule, what is left on it. `known`: its contexts."""
+    """The route of a reply and the quota left on it. `known`: the contact's contexts."""
     known = contexts_with(conversation) if known is None else known
     contexts = {one.session_id: one for one in known}
     candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
@@ -155,7 +155,7 @@ def reply_quota(
 
 
 def usable_route(conversation: Conversation) -> int | None:
-    """The session that a reply would go through now, if one may go."""
+    """The session that a reply would use now; None if nothing can be sent."""
     contexts = contexts_with(conversation)
     route = find_route([candidate(one) for one in contexts], now=timezone.now())
     return route.chosen.session_id if route.chosen is not None and not route.code else None
@@ -164,7 +164,7 @@ def usable_route(conversation: Conversation) -> int | None:
 def person_contexts(
     *conversations: Conversation, now: datetime, known: list[Context] | None = None
 ) -> list[PersonContext]:
-    """The accounts one person wrote to, newest first; of several threads of theirs, all."""
+    """The accounts that a contact wrote to, newest first, in all the given conversations."""
     rows = []
     for context in contexts_with(*conversations) if known is None else known:
         seen = candidate(context)
@@ -180,7 +180,7 @@ def person_contexts(
 
 
 def newest_number() -> int:
-    """The place of "now" in the order stored: every message stored later has a higher id."""
+    """The newest message id: every message stored later has a higher one."""
     return numbers_of([MESSAGE_STREAM])[MESSAGE_STREAM]
 
 
@@ -192,14 +192,14 @@ def holder_of(message: Message) -> int | None:
 
 
 def holders(conversation: Conversation) -> list[int]:
-    """The replies that hold this person's next ones until somebody decides, in order."""
+    """The replies that hold the contact's next ones until somebody decides, in order."""
     held = Message.objects.filter(conversation=conversation, holds_queue=True)
     return list(held.order_by("id").values_list("id", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Replies of one thread that wait for somebody's decision. `not_sent`: and those they hold."""
+    """Numbers of undecided replies in a conversation. `not_sent` includes those they hold."""
 
     not_sent: int = 0
     not_confirmed: int = 0
@@ -207,12 +207,12 @@ class Held:
 
 
 def held_counts(conversations: Iterable[Conversation]) -> dict[int, Held]:
-    """Conversation id → what waits there; one query."""
+    """Conversation id → numbers; one query."""
     known = {one.pk: one.not_sent for one in conversations}
     rows = Message.objects.filter(UNDECIDED, conversation__in=list(known))
     columns = ("conversation", "status", "missing_receipt")
     found: dict[int, Counter[str]] = defaultdict(Counter)
-    # In the order of the index that holds these rows alone, else SQLite reads whole threads.
+    # Ordered as the index on these rows, else SQLite reads whole conversations.
     for pk, status, lacks in rows.order_by("conversation", "id").values_list(*columns):
         found[pk]["no_receipt" if lacks else status] += 1
     held = {}

@@ -1,4 +1,4 @@
-"""Why a reply was not taken, as sentences for the agent. Codes are the contract's."""
+"""Why a reply was refused, as sentences for the agent. The codes are those of the contract."""
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -9,18 +9,18 @@ from sessions_app.sessions import reasons
 from sessions_app.team_settings.limits import team_settings
 
 _OURS = ("window_closed", "quota_exhausted", "too_fast", "text_too_long")
-"""Refusals that our own figures explain; WeChat's words stand beside that."""
+"""Refusals that our own figures explain; WeChat's words are shown as well."""
 
 
 def code_of(message: Message) -> str:
-    """The reply's error code as it stands now: a doubt about an ended session is none."""
+    """The error code as it stands now: “in doubt” is replaced once the session has ended."""
     if message.error_code == "in_doubt" and not message.session.may_send:
         return "session_offline"
     return message.error_code
 
 
 def reason_of(message: Message) -> str:
-    """Why this reply failed or waits, without a full stop: names are ours, words WeChat's."""
+    """Why this reply failed or waits, without a full stop."""
     code, detail = code_of(message) or "no_reason", message.error_detail
     if code == "session_offline":
         return reasons.sentence(code, message.session.name)
@@ -33,7 +33,7 @@ def reason_of(message: Message) -> str:
 
 
 def not_cancelled(message: Message) -> ReplyError:
-    """What keeps a message from being taken back, by its status; it is not queued."""
+    """The error for a message that is not queued and so cannot be taken back, by its status."""
     match message.status:
         case MessageStatus.SENDING:
             return ReplyError("already_sent", refusal("being_sent"))
@@ -51,7 +51,7 @@ def not_cancelled(message: Message) -> ReplyError:
 
 
 def refusal(code: str, session_name: str = "") -> str:
-    """One or two sentences, with what helps."""
+    """One or two sentences that also say what helps."""
     match code:
         case "empty":
             return _("Write something first.")
@@ -96,7 +96,7 @@ def refusal(code: str, session_name: str = "") -> str:
 
 
 def _final(code: str) -> str:
-    """What a message is already, where something else was asked of it."""
+    """Says what a message is already, if something else was requested."""
     match code:
         case "already_sent":
             return _("It has been sent: WeChat accepted it.")

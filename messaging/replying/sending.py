@@ -1,6 +1,6 @@
-"""What is sent: a text or its parts, then files; held back for a moment, after a last look around.
+"""Queues a reply: a text, split if long, then files. Checks for other answers; allows an undo.
 
-The rules of a reply are those of `services`; nothing here calls WeChat.
+`services` has the rules for replies; nothing here calls WeChat.
 """
 
 from collections.abc import Sequence
@@ -44,13 +44,13 @@ from sessions_app.text.unseen import apart
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an agent asks to be sent.
+    """What an agent wants to send.
 
-    `split`: as several messages where it is long. `seen_up_to`: the newest message that the agent
-    had seen when the draft was begun; None asks nobody. `hold_s`: for so long it can be undone.
-    `expected_id`: the account that the Send button named; None leaves it to the route.
-    `quote_of`: a message of the same conversation that the first part answers. `next_key`: of the
-    draft that follows this one.
+    `split`: send a long text as several messages. `seen_up_to`: the newest message that the agent
+    had seen when starting the draft; None skips this check. `hold_s`: how long it can be undone.
+    `expected_id`: the account on the Send button; None leaves it to the route.
+    `quote_of`: a message of the same conversation that the first part quotes. `next_key`: the key
+    of the draft that follows.
     """
 
     text: str
@@ -68,7 +68,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """What stands in the composer again."""
+    """What returns to the composer."""
 
     draft: Draft
     files: list[Upload]
@@ -125,7 +125,7 @@ def send(
 
 
 def part_key(draft_key: str, position: int) -> str:
-    """The key of one part: a draft's own for the first."""
+    """The key of one part; the first part has the draft's own."""
     return f"{draft_key[:56]}:{position + 1}" if position and draft_key else draft_key
 
 
@@ -147,7 +147,7 @@ def _first_answer(posted: list[Message], texts: list[str], wish: Wish) -> list[M
 
 
 def posted_with(conversation: Conversation, draft_key: str) -> list[Message]:
-    """The messages that this draft became."""
+    """The messages that were posted with this draft key."""
     return list(_chain(conversation, draft_key).order_by("id")) if draft_key else []
 
 
@@ -160,7 +160,7 @@ def _chain(conversation: Conversation, draft_key: str) -> QuerySet[Message]:
 
 
 def _look_around(conversation: Conversation, user: User | None, seen_up_to: int | None) -> None:
-    """The last check: somebody else's answer that this agent had not seen when beginning."""
+    """Raises AnsweredMeanwhile if there is an answer that this agent had not seen."""
     if seen_up_to is None:
         return
     elsewhere = Q(direction=Direction.EVENT, event=EventCode.ANSWERED_ELSEWHERE)
@@ -182,10 +182,10 @@ def _answered_words(answer: Message) -> str:
 
 
 def take_back(*, message: Message, user: User) -> TakenBack:
-    """Into the composer again: what still waits is cancelled, what failed is discarded.
+    """Return a reply to the composer: cancel it if it is queued, discard it if it failed.
 
-    Of a reply sent as several, all that still wait, with their files. Raises ReplyError when it
-    is on its way, or has become something else.
+    If it was sent as several messages, take back all that are queued, with their files. Raises
+    ReplyError if it is being sent or its state has changed.
     """
     with announcing() as change:
         conversation = outbox.lock_conversation(message.conversation_id)
@@ -237,7 +237,7 @@ def _cancel_waiting(conversation: Conversation, message: Message) -> list[Messag
 
 
 def send_now(*, message: Message, user: User | None) -> None:
-    """What waits for WeChat's pace or for a trial goes at once. Raises ReplyError."""
+    """Send a reply that waits for WeChat's pace or for a trial. Raises ReplyError."""
     with announcing() as change:
         conversation = outbox.lock_conversation(message.conversation_id)
         waiting = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)

@@ -1,6 +1,6 @@
-"""What agents do: reply, retry, discard, name a person, mark read. One transaction each.
+"""What agents do: reply, retry, discard, name a contact, mark as read. One transaction each.
 
-Nothing here calls WeChat: a reply is a row that the worker finds.
+Nothing here calls WeChat: the worker finds the rows and sends them.
 """
 
 from collections.abc import Sequence
@@ -32,11 +32,11 @@ from sessions_app.models import Context, User
 from sessions_app.realtime.streams import Change, advance, announcing, wake_workers
 
 MAY_GO_AGAIN = Q(holds_queue=True) | Q(status=MessageStatus.UNCONFIRMED, error_code="no_id")
-"""Replies about which an agent may still decide; one without a receipt holds nobody up."""
+"""Replies that an agent may still decide about; one without a receipt holds no other reply."""
 
 
 def clean(text: str) -> str:
-    """As typed, with plain line ends, without what no database and no wire can carry."""
+    """Normalize line ends and drop characters that databases or WeChat cannot carry."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     return text.encode("utf-8", "ignore").decode("utf-8").strip("\n")
 
@@ -72,7 +72,7 @@ def find_context(
 def _as_named(
     candidates: Sequence[Candidate], now: datetime, expected_id: int, *, override: bool
 ) -> str | None:
-    """The name on the button, if a button drawn now would bear the same."""
+    """The account's name if the button, rendered now, would still name it."""
     route = find_route(candidates, now=now, override=override)
     named = speaker(route, candidates)
     if named is None:
@@ -135,7 +135,7 @@ def _count(context: Context, conversation: Conversation) -> None:
 
 
 def retry_message(*, message: Message, user: User | None) -> None:
-    """Send again what was refused, broke or has no receipt, once, with a new client id.
+    """Send again, once and with a new client id, what was refused, broke or has no receipt.
 
     Raises ReplyError.
     """
@@ -165,7 +165,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
 
 
 def send_anyway(*, message: Message, user: User | None) -> None:
-    """Retry in spite of our own count."""
+    """Retry although our own count says no."""
     Message.objects.filter(MAY_GO_AGAIN, pk=message.pk).update(overrides_limits=True)
     message.overrides_limits = True
     retry_message(message=message, user=user)
@@ -193,9 +193,9 @@ def _decide(message: Message, is_open: Q, columns: dict[str, object]) -> None:
 
 
 def cancel_message(*, message: Message, user: User | None) -> None:
-    """Take back what is still queued; its count is given back.
+    """Cancel a queued reply and give its count back.
 
-    Raises ReplyError, whose code says what has become of it.
+    Raises ReplyError; its code says what the reply is by now.
     """
     with announcing() as change:
         conversation = outbox.lock_conversation(message.conversation_id)
@@ -210,7 +210,7 @@ def cancel_message(*, message: Message, user: User | None) -> None:
 
 
 def rename_contact(*, contact: Contact, name: str, user: User | None) -> None:
-    """Name a person; an empty name is the number again. Seen in every thread at once."""
+    """Name a contact; an empty name removes it. All conversations show it at once."""
     with announcing() as change:
         contact.name = " ".join(clean(name).split())[:80]
         contact.folded = folded_contact(contact)
@@ -224,9 +224,9 @@ def rename_contact(*, contact: Contact, name: str, user: User | None) -> None:
 def write_contact_note(
     *, contact: Contact, note: str, user: User | None, seen: str | None = None
 ) -> bool:
-    """Keep what the team should know of a person. Seen beside every conversation at once.
+    """Save the team's note on a contact. All of the contact's conversations show it at once.
 
-    `seen`: the note that the writer had before them; False when it says something else by now.
+    `seen`: the note that the writer saw. Returns False if it has changed since.
     """
     note = clean(note)[:NOTE_MOST]
     with announcing() as change:
@@ -244,7 +244,7 @@ def write_contact_note(
 
 
 def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> None:
-    """Everything up to this message was seen. Never goes back."""
+    """Mark messages up to this one as read. Never moves back."""
     with announcing() as change:
         locked = outbox.lock_conversation(conversation.pk)
         if up_to <= locked.read_up_to and not locked.unread:

@@ -1,4 +1,4 @@
-"""The honest state of a reply in words, and what an agent can do about it. Pure."""
+"""The state of a reply in words, and what an agent can do about it. No queries."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from messaging.replying.reasons import code_of, reason_of
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button under a bubble. `url`: the name in the namespace `inbox`; `hint`: what follows."""
+    """A button under a bubble. `url`: a name in the namespace `inbox`; `hint`: what it does."""
 
     url: str
     words: str
@@ -27,7 +27,7 @@ class Action:
 class State:
     """`css`: a class of the bubble. `loud`: shown even inside a group of bubbles.
 
-    `until`: it may be undone so long. `jumps_to`: the message that the words are about.
+    `until`: when an undo ends. `jumps_to`: the message that the words refer to.
     """
 
     words: str = ""
@@ -40,7 +40,7 @@ class State:
 
 
 def state_of(message: Message, *, contact_name: str, held_by: int | None = None) -> State:
-    """`held_by`: the reply before it that waits for a decision, if there is one."""
+    """`held_by`: the earlier reply that waits for a decision, if there is one."""
     if message.recalled_at is not None:
         return State(_("recalled by the sender"), css="is-cancelled", loud=True)
     if message.direction != Direction.OUT:
@@ -109,7 +109,7 @@ def _failed(message: Message) -> State:
 
 
 def _ways_out_of(message: Message) -> tuple[Action, ...]:
-    """A file cannot be parked."""
+    """The actions for a failed reply; a file cannot be parked."""
     ways = _ways_out(code_of(message))
     if message.kind == MessageKind.TEXT:
         return ways
@@ -117,7 +117,7 @@ def _ways_out_of(message: Message) -> tuple[Action, ...]:
 
 
 def _ways_out(code: str) -> tuple[Action, ...]:
-    """What helps comes first; a text that WeChat cannot take is never offered again as it is."""
+    """The most useful action first. A text that WeChat cannot take is not offered unchanged."""
     again = Action("retry", _("Send again"), _("Send again: this reply"))
     anyway = Action("send_anyway", _("Send anyway"), _("Send anyway: this reply"))
     park = Action("park_message", _("Send when they write"), _("Send when they write: this reply"))
@@ -142,7 +142,7 @@ def _unconfirmed(message: Message, contact_name: str) -> State:
     if message.missing_receipt:
         words = _("WeChat accepted it but gave no receipt. It may not have arrived.")
         return State(words, "", "is-broken", actions, loud=True)
-    if message.error_code == "no_id":  # as always on this session: its ways out stay out of sight
+    if message.error_code == "no_id":  # usual for this session, so its actions stay hidden
         words = _("accepted, no receipt: it may not have arrived")
         return State(words, "", "is-quiet", actions)
     words = _broken_words(message.error_code)

@@ -20,12 +20,12 @@ from sessions_app.realtime.streams import wake_workers
 WANTED_FOR = timedelta(seconds=6)
 """Without a renewal the sign ends after this time; pages renew every 3 s."""
 SHOWN_EVERY = timedelta(seconds=5)
-"""WeChat is told again at most this often, so that the rate towards one person is bounded."""
+"""WeChat is told again at most this often, to limit the rate of calls for one contact."""
 STOP_PAUSES = (timedelta(seconds=2), timedelta(seconds=2), timedelta(seconds=5))
 """Pauses after the first attempts to end a sign. Every later one lasts `LONG_STOP_PAUSE`."""
 LONG_STOP_PAUSE = timedelta(seconds=30)
 STOPPED_FOR = timedelta(hours=1)
-"""No more attempts after this time: whatever still shows on the phone is out of our reach."""
+"""No more attempts after this time; a sign that is still shown cannot be ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +43,11 @@ class Sign:
 
 
 def show(conversation: Conversation, session_id: int) -> None:
-    """Somebody types to this person through this session; a sign of another session ends."""
+    """Show that somebody types to this contact through this session; ends other sessions' signs."""
     now = timezone.now()
     known = Typing.objects.filter(conversation=conversation)
     known.exclude(session=session_id).filter(wanted_until__gt=now).update(wanted_until=now)
-    # WeChat may have ended this one by now, so it is told at once and not 5 s after the last time.
+    # WeChat may have ended the sign by now, so tell it at once instead of after 5 s.
     known.filter(session=session_id, stop_tries__gt=0).update(shown_at=now - SHOWN_EVERY)
     wanted = {"wanted_until": now + WANTED_FOR, "next_stop_at": None, "stop_tries": 0}
     _row, is_new = Typing.objects.update_or_create(
@@ -87,7 +87,7 @@ def claim_due(
         if sign is not None:
             signs.append(sign)
         elif row.wanted_until <= now:
-            row.delete()  # signed out: WeChat takes no call of this session
+            row.delete()  # signed out: WeChat accepts no call for this session
     return signs
 
 
@@ -110,12 +110,12 @@ def _claim_stop(row: Typing, now: datetime, pauses: Sequence[timedelta]) -> bool
 
 
 def stopped(sign: Sign) -> None:
-    """WeChat has taken that the sign is off. A row that was asked for again meanwhile stays."""
+    """WeChat has accepted that the sign is off. A row that was renewed meanwhile stays."""
     Typing.objects.filter(pk=sign.pk, stop_tries__gt=0).delete()
 
 
 def _sign(row: Typing, *, on: bool) -> Sign | None:
-    """None where WeChat can't be told: the session is signed out, or a token can't be read."""
+    """None if WeChat can't be told: the session is signed out, or a token can't be decrypted."""
     session, user_id = row.session, row.conversation.contact.user_id
     context = Context.objects.filter(session=session, user_id=user_id).first()
     if context is None or not context.encrypted_token or not session.may_send:
