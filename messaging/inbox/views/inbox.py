@@ -13,7 +13,7 @@ from messaging.conversations.access import conversation_or_404
 from messaging.inbox import list_queries
 from messaging.inbox.lists import NOBODY
 from messaging.inbox.parting import parting
-from messaging.inbox.views.panes import news, thread_context
+from messaging.inbox.views.panes import conversation_context, news
 from messaging.inbox.views.rows import PAGE_ROWS_BESIDE, list_context, listing_of, rows_context
 from sessions_app.pages.answers import is_htmx
 from sessions_app.people.roles import Capability
@@ -79,7 +79,7 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
         return _parted(request, pk, refusal)
     before, around = _number(request, "before"), _number(request, "around")
     after = _number(request, "after")
-    context = thread_context(request, found, before=before, after=after, around=around)
+    context = conversation_context(request, found, before=before, after=after, around=around)
     context["listing"] = listing_of(request)
     if is_htmx(request):
         pane = "inbox/_open.html" if request.headers.get("HX-Target") == PANE else None

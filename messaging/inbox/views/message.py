@@ -11,7 +11,7 @@ from messaging.conversations.errors import AnsweredMeanwhile, DraftAlreadyUsed, 
 from messaging.inbox.presentation import PARKABLE, Closed
 from messaging.inbox.views.answering import account_named
 from messaging.inbox.views.compose_pane import Draft, fresh_draft, new_draft
-from messaging.inbox.views.panes import news, thread_context
+from messaging.inbox.views.panes import conversation_context, news
 from messaging.inbox.views.rows import list_context
 from messaging.inbox.views.saying import resolved_words, with_words
 from messaging.models import Conversation, DraftKind, Message, WorkAction
@@ -156,7 +156,7 @@ def _refused(request: HttpRequest, conversation: Conversation, problem: ReplyErr
     pin_numbers(request)
     context = {
         **list_context(request),
-        **thread_context(request, conversation),
+        **conversation_context(request, conversation),
         "refusal": refusal,
         "named": context["named"],
         "draft": Draft(draft.key, request.POST.get("text", "")),

@@ -33,7 +33,7 @@ from sessions_app.team_settings.limits import team_settings
 MOST_MESSAGES = 500
 
 
-def thread_context(
+def conversation_context(
     request: HttpRequest,
     conversation: Conversation,
     *,
