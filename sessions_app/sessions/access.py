@@ -1,4 +1,7 @@
-"""The only door to sessions and logins for a person: what is not theirs does not exist."""
+"""Finds sessions, logins and links for a user. All views look objects up here.
+
+An object outside the user's teams answers 404, as if it did not exist.
+"""
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
@@ -10,7 +13,7 @@ from sessions_app.people.roles import Capability, Visitor, may, team_ids_of
 
 
 def require(user: Visitor, capability: Capability) -> None:
-    """Raises PermissionDenied unless one of the user's roles grants it."""
+    """Raise PermissionDenied unless one of the user's roles grants the capability."""
     if not may(user, capability):
         raise PermissionDenied
 
@@ -20,33 +23,36 @@ def sessions_of(user: Visitor) -> QuerySet[Session]:
 
 
 def session_or_404(user: Visitor, name: str) -> Session:
-    """By its exact name; `default` is the session of that name and no other."""
-    return get_object_or_404(sessions_of(user), name=_searchable(name))
+    """The session with exactly this name. `default` is an ordinary name here."""
+    return get_object_or_404(sessions_of(user), name=_reject_nul(name))
 
 
-def _searchable(text: str) -> str:
-    """What comes in an address may hold a NUL, which no database can look for."""
+def _reject_nul(text: str) -> str:
+    """Raise Http404 for a NUL character, which an address may contain but no database accepts."""
     if "\0" in text:
         raise Http404
     return text
 
 
 def login_or_404(user: Visitor, login_id: str) -> LoginAttempt:
-    """A login attempt of the user's teams; handing out its code is for those who manage."""
+    """A login attempt of the user's teams. Only who manages sessions may see its QR code."""
     require(user, Capability.MANAGE_SESSIONS)
     mine = LoginAttempt.objects.filter(team__in=team_ids_of(user))
-    return get_object_or_404(mine.select_related("session", "started_by"), pk=_searchable(login_id))
+    return get_object_or_404(mine.select_related("session", "started_by"), pk=_reject_nul(login_id))
 
 
 def scan_links_of(user: Visitor) -> QuerySet[ScanLink]:
-    """Links of the user's teams; a link is as good as its code, so only for those who manage."""
+    """Links of the user's teams.
+
+    Only who manages sessions may see them: a link shows the QR code.
+    """
     require(user, Capability.MANAGE_SESSIONS)
     mine = ScanLink.objects.filter(team__in=team_ids_of(user))
     return mine.select_related("session", "made_by")
 
 
 def scan_link_or_404(user: Visitor, link_id: str) -> ScanLink:
-    return get_object_or_404(scan_links_of(user), pk=_searchable(link_id))
+    return get_object_or_404(scan_links_of(user), pk=_reject_nul(link_id))
 
 
 def invitations_of(user: Visitor) -> QuerySet[Invitation]:

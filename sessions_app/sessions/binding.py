@@ -1,4 +1,4 @@
-"""Credentials of a scan and what binding them to a session changes, elsewhere too."""
+"""Binds the credentials of a confirmed scan to a session, and ends the sessions it replaces."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -26,7 +26,9 @@ from sessions_app.sessions.services import (
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """`confirmed` of get_qrcode_status: bot_token, ilink_bot_id, baseurl, ilink_user_id."""
+    """From a `confirmed` answer to get_qrcode_status: bot_token, ilink_bot_id, baseurl,
+    ilink_user_id.
+    """
 
     token: str
     bot_id: str
@@ -51,8 +53,8 @@ def bind(
 ) -> None:
     """Give the session its new token, inside the caller's transaction.
 
-    A new bot starts a new stream: the cursor is empty and older context tokens are void.
-    `from_folder`: another program scanned, and the shared folder brought it.
+    A new bot has a new message stream: the cursor is reset and older context tokens are dropped.
+    `from_folder`: another program made the scan, and the token arrived through the shared folder.
     """
     living, ended = _lock_bindings(session, credentials.user_id)
     if session.bot_id != credentials.bot_id:
@@ -66,7 +68,7 @@ def bind(
     forget_evidence(session)
     session.gives_receipts = False
     session.lease_owner = ""
-    # Not all columns: a name given meanwhile stays.
+    # Update only these fields, so that a concurrent rename is not overwritten.
     session.save(
         update_fields=[
             "bot_id", "owner_id", "base_url", "encrypted_token", "cursor", "hold_ms", "generation",
@@ -81,15 +83,18 @@ def bind(
         who=who,
     )
     record_state(change, session, SessionState.CONNECTING, who=who)
-    # One WeChat account is bound to one bot at a time: its other sessions have ended.
+    # WeChat binds an account to one bot at a time, so its other sessions have ended.
     for other in living:
         record_state(change, other, SessionState.EXPIRED, code=BOUND_ELSEWHERE, detail=session.name)
     for other in ended:
-        _say_where(change, other, session.name)
+        _record_bound_elsewhere(change, other, session.name)
 
 
-def _say_where(change: Change, ended: Session, name: str) -> None:
-    """WeChat ends the older binding before it confirms the newer one: only now it is known why."""
+def _record_bound_elsewhere(change: Change, ended: Session, name: str) -> None:
+    """Name the new session as the reason why `ended` was signed out.
+
+    WeChat ends the older binding before it confirms the newer one, so the reason is known only now.
+    """
     if (ended.error_code, ended.error_detail) == (BOUND_ELSEWHERE, name):
         return
     note_state(ended, SessionState.EXPIRED, code=BOUND_ELSEWHERE, detail=name)
@@ -97,7 +102,10 @@ def _say_where(change: Change, ended: Session, name: str) -> None:
 
 
 def _lock_bindings(session: Session, owner_id: str) -> tuple[list[Session], list[Session]]:
-    """Lock the session, read anew, and the account's others: the living and the ended ones."""
+    """Lock the session (reloaded) and the account's other sessions.
+
+    Returns (living, ended) others.
+    """
     wanted = Q(pk=session.pk)
     if owner_id:
         found = (*SENDING_STATES, SessionState.EXPIRED)

@@ -1,7 +1,7 @@
-"""The last 24 hours of a session as a line of bars, and the same in words.
+"""The last 24 hours of a session as a row of bars, and as text.
 
-Two queries for any number of sessions. Colour never stands alone: each tone has a height of its
-own, and `words` says what the bars show.
+Takes two queries for any number of sessions. Each tone also has a height of its own, so that colour
+is never the only difference, and `words` describes the bars.
 """
 
 from collections import defaultdict
@@ -24,7 +24,10 @@ HEIGHT = 14
 
 
 class Tone(StrEnum):
-    """What one bar says; a later one wins where several quarters share a bar."""
+    """The state of one bar.
+
+    Where several quarters share a bar, the later tone in this list wins.
+    """
 
     IDLE = "idle"
     OK = "ok"
@@ -38,7 +41,7 @@ _HEIGHTS = {Tone.IDLE: 3, Tone.OK: 9, Tone.WARN: 12, Tone.BAD: 14}
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One stretch of time: what polling showed in it."""
+    """What polling showed in one stretch of time."""
 
     began_at: datetime
     ended_at: datetime
@@ -47,7 +50,7 @@ class Bar:
 
     @property
     def words(self) -> str:
-        """“22:00–22:15: 3 errors” in the reader's zone and language."""
+        """The bar in the reader's time zone and language: “22:00–22:15: 3 errors”."""
         span = {"from": _clock(self.began_at), "to": _clock(self.ended_at), "what": self._what()}
         return _("%(from)s–%(to)s: %(what)s") % span
 
@@ -68,24 +71,24 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """`bars` oldest first, the last one is now."""
+    """`bars` are sorted oldest first; the last one contains the current time."""
 
     bars: tuple[Bar, ...]
 
     @property
     def runs(self) -> list[Bar]:
-        """Neighbours of one tone as one stretch."""
+        """Adjacent bars of the same tone merged into one."""
         groups = groupby(self.bars, key=lambda bar: bar.tone)
         return [_joined(list(bars)) for _tone, bars in groups]
 
     @property
     def oddities(self) -> list[str]:
-        """What was not simply received, in words, newest first."""
+        """The stretches in which messages were not simply received, as text, newest first."""
         return [run.words for run in reversed(self.runs) if run.tone is not Tone.OK]
 
     @property
     def words(self) -> str:
-        """All of it in one sentence, for who does not see the bars."""
+        """All bars in one sentence, for screen readers."""
         runs = self.runs
         if len(runs) == 1:
             return _("Last 24 hours: %(what)s") % {"what": runs[0]._what()}
@@ -93,7 +96,10 @@ class Day:
         return _("Last 24 hours: %(what)s") % {"what": said}
 
     def in_pairs(self) -> "Day":
-        """Half as many bars, for a row of the board: the worse quarter of each two."""
+        """A day with half as many bars, for a row of the board.
+
+        Each bar shows the worse of two quarters.
+        """
         bars = self.bars
         return Day(tuple(_worst(bars[at : at + 2]) for at in range(0, len(bars), 2)))
 
@@ -103,7 +109,7 @@ class Day:
 
     @property
     def paths(self) -> Iterator[tuple[str, str]]:
-        """(tone, path) for one drawing of all bars of that tone, `HEIGHT` units high."""
+        """(tone, SVG path) for each tone that occurs. One path draws all bars of the tone."""
         for tone, height in _HEIGHTS.items():
             places = [at for at, bar in enumerate(self.bars) if bar.tone is tone]
             strokes = "".join(f"M{4 * at} {HEIGHT - height}h3v{height}h-3z" for at in places)
@@ -127,7 +133,7 @@ def _worst(bars: Sequence[Bar]) -> Bar:
 
 
 def days_of(sessions: Iterable[Session], *, now: datetime) -> dict[int, Day]:
-    """Session key → its last 24 hours."""
+    """Map each session's primary key to its last 24 hours."""
     sessions = list(sessions)
     start = quarter_of(now) - (QUARTERS - 1) * QUARTER
     ids = [session.pk for session in sessions]
@@ -149,7 +155,7 @@ Span = tuple[datetime, datetime]
 def _signed_out(
     sessions: Sequence[Session], start: datetime, now: datetime
 ) -> dict[int, list[Span]]:
-    """When each session was signed out, as its events tell; open ends reach to now."""
+    """The spans in which each session was signed out, from its events. An open span ends now."""
     changes = SessionEvent.objects.filter(
         session__in=sessions, kind=SessionEvent.Kind.STATE, at__gte=start
     ).order_by("at", "pk")

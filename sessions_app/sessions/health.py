@@ -1,10 +1,10 @@
-"""How a session is, from evidence: what was asked for, and what WeChat was last heard to say.
+"""Computes a session's current state from evidence: its stored state and WeChat's last answers.
 
-The one place that decides it. Board, counts, rail, admin and API ask here and never look at
-`Session.state` alone, and whoever writes a polled state asks here too (`poll_notes.settle`): the
-column holds what was asked and decided (paused, logged out, expired, received elsewhere), and
-which of connecting, connected and failing it was when somebody last wrote it down. Nobody writes
-anything when a worker dies, nor when two changes fall between two looks of one. Pure: no query.
+This is the only place that decides it. The board, counts, rail, admin and API call `health_of` and
+never read `Session.state` alone; so does whoever writes a polled state. The column stores decisions
+(paused, logged out, expired, received elsewhere) and the last known choice among connecting,
+connected and failing. The column alone is not enough: nobody updates it when a worker dies, or when
+two changes happen between two reads. Pure: no query.
 """
 
 from dataclasses import dataclass
@@ -15,31 +15,40 @@ from sessions_app.models.shared_folder import FOLDER_CODES
 
 SILENT_AFTER_S = 90
 GATEWAY_PATIENCE_S = 180
-"""A gateway that gives up is no answer of WeChat; nothing else for so long is a failure."""
+"""An HTTP error of a gateway is not an answer of WeChat.
+
+After this many seconds with nothing else the session is failing.
+"""
 FAILING_FROM = 3
-"""Failed polls in a row."""
+"""Number of failed polls in a row after which a session is failing."""
 CLOCKS_DIFFER = timedelta(seconds=1)
-"""Of the host that wrote the state and of the one that polls."""
+"""Tolerated clock difference between the host that wrote the state and the host that polls."""
 NOT_HEARD = "not_heard"
 GATEWAY = "http"
 GATEWAY_FOR = "http_for"
 UNPOLLABLE_CODES = (*FOLDER_CODES, "sealed", "unsafe_host")
-"""Reasons for which a session is not polled at all: nothing that was heard before undoes them."""
+"""Reasons for which a session is not polled at all.
+
+An earlier answer of WeChat does not undo them.
+"""
 
 RECEIVING_STATES = (SessionState.CONNECTED, SessionState.POLLED_ELSEWHERE)
 MAY_RECEIVE = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE)
-"""Stored states whose evidence may say that the session receives."""
+"""Stored states from which the evidence may show that the session receives."""
 NEEDY_STATES = (SessionState.EXPIRED, SessionState.FAILING)
 COLUMNS = (
     "state", "state_since", "bound_at", "last_poll_at", "failed_at", "errors_in_row",
     "error_code", "error_detail",
 )  # fmt: skip
-"""What of a row the decision needs, for `only()`."""
+"""The columns that the decision needs, for `only()`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """`code`, `detail`: why, for `reasons.sentence`; empty where nothing is wrong."""
+    """A session's current state. `code` and `detail` give the reason, for `reasons.sentence`.
+
+    Both are empty when nothing is wrong.
+    """
 
     state: SessionState
     code: str = ""
@@ -55,12 +64,12 @@ class Health:
 
     @property
     def is_silent(self) -> bool:
-        """It should be polled, and no poll was answered for `SILENT_AFTER_S`."""
+        """Whether the session should be polled but no poll was answered for `SILENT_AFTER_S`."""
         return self.code == NOT_HEARD
 
 
 def health_of(session: Session, *, now: datetime, patience_s: float = GATEWAY_PATIENCE_S) -> Health:
-    """What the session does now, whatever was written last and in which order."""
+    """The session's state at `now`, regardless of which change was written last."""
     state = SessionState(session.state)
     code, detail = session.error_code, session.error_detail
     if state not in POLLED_STATES:
@@ -82,20 +91,20 @@ def health_of(session: Session, *, now: datetime, patience_s: float = GATEWAY_PA
 
 
 def _heard_at(session: Session, state: SessionState) -> datetime | None:
-    """When WeChat last answered a poll, if that is news since the state was written."""
+    """When WeChat last answered a poll, or None if that was before the state was written."""
     heard_at = session.last_poll_at
     if state is SessionState.CONNECTED:
         return heard_at or session.bound_at or session.state_since
-    # Told to begin then, or failing since then: what was heard before says nothing.
+    # The session started connecting or failing at `state_since`; an earlier answer proves nothing.
     if heard_at is None or heard_at <= session.state_since + CLOCKS_DIFFER:
         return None
     if state is SessionState.FAILING and not session.failed_at and session.error_code != NOT_HEARD:
-        return None  # written with a reason that no poll has taken back
+        return None  # the reason was set by something other than polling and still holds
     return heard_at
 
 
 def _reason(session: Session, since: datetime | None, now: datetime) -> tuple[str, str]:
-    """(code, detail); a gateway's refusals say for how long there was nothing else."""
+    """(code, detail). For gateway errors the detail includes how many minutes they have lasted."""
     minutes = int((now - since).total_seconds() // 60) if since is not None else 0
     if session.error_code != GATEWAY or not minutes:
         return session.error_code, session.error_detail

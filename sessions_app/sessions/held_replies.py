@@ -1,6 +1,7 @@
-"""What pages and the API say of a session whose replies WeChat limits. Pure: no query.
+"""The notice that pages and the API show while WeChat throttles a session's replies. Pure: no
+query.
 
-Who judges it and lets the replies go again is `messaging.delivering.throttle`.
+`throttle` in `messaging` decides when replies are held and when they go out again.
 """
 
 from datetime import datetime
@@ -13,7 +14,7 @@ from sessions_app.models import Session
 
 
 def notice(session: Session | None, *, now: datetime) -> str:
-    """One sentence without a full stop; "" while the session's replies flow."""
+    """One sentence without a full stop, or "" when the session's replies are not held."""
     if session is None or session.throttled_until is None:
         return ""
     at = date_format(timezone.localtime(max(session.throttled_until, now)), "H:i")

@@ -1,7 +1,8 @@
-"""Which worker polls which session: leases that hold while the worker's beat is heard.
+"""Leases: which worker polls which session.
 
-A lease is the worker's name on the row; there is no clock on it. A worker that was not heard for
-`BEAT_TTL_S` is removed, its leases are free, and if it lives after all its next beat tells it so.
+A lease is the worker's name on the session's row and has no expiry time of its own. A worker whose
+heartbeat is older than `BEAT_TTL_S` is removed, which frees its leases. If it is still alive, its
+next `beat` returns False.
 """
 
 import os
@@ -20,32 +21,36 @@ BEAT_TTL_S = 10.0
 
 
 def register(worker_id: str) -> None:
-    """Make the worker known. Its id must never have been used before."""
+    """Register the worker. The id must be new."""
     WorkerBeat.objects.create(worker_id=worker_id, host=socket.gethostname(), pid=os.getpid())
 
 
 def beat(worker_id: str) -> bool:
-    """Say that the worker lives. False: it was declared dead and must let go of everything."""
+    """Record a heartbeat.
+
+    Returns False if the worker was removed; it must then release everything.
+    """
     now = timezone.now()
     remove_dead(now=now, spare=worker_id)
     return bool(WorkerBeat.objects.filter(pk=worker_id).update(heard_at=now))
 
 
 def remove_dead(*, now: datetime, spare: str = "") -> None:
-    """Forget workers that were not heard; their leases are then free."""
+    """Remove workers without a recent heartbeat, except `spare`. Their leases become free."""
     gone = WorkerBeat.objects.filter(heard_at__lt=now - timedelta(seconds=BEAT_TTL_S))
     gone.exclude(pk=spare).delete()
 
 
 def retire(worker_id: str) -> None:
-    """The last word of a worker that stops: its leases are free at once."""
+    """Remove a worker that stops, so that its leases are free at once."""
     WorkerBeat.objects.filter(pk=worker_id).delete()
 
 
 def retire_all() -> None:
-    """For a console that starts: forget workers of this host whose process is gone.
+    """Remove workers of this host whose process is gone. Called when a console starts.
 
-    A poller may live beside it, here or on another host; the dead of other hosts age out.
+    Other workers may be running, here or on another host. Dead workers of other hosts are left to
+    `remove_dead`.
     """
     here = WorkerBeat.objects.filter(host=socket.gethostname())
     gone = [one.pk for one in here if one.pid == os.getpid() or not _lives(one.pid)]
@@ -63,7 +68,7 @@ def _lives(pid: int) -> bool:
 
 
 def is_known(worker_id: str) -> bool:
-    """Whether this worker still counts as living; one that does not must claim nothing."""
+    """Whether the worker is still registered. One that is not must not claim anything."""
     return WorkerBeat.objects.filter(pk=worker_id).exists()
 
 
@@ -72,11 +77,12 @@ def _free() -> Q:
 
 
 def claim_sessions(worker_id: str, *, limit: int, from_all: bool = False) -> list[Session]:
-    """Take up to `limit` more free sessions that should be polled; returns all that are held.
+    """Claim up to `limit` more free sessions that should be polled. Returns all sessions held.
 
-    Not those whose copy in the shared folder cannot be used: somebody may have bound them anew.
-    `from_all`: leases of others are no hindrance, because we hold the folder's poll lock, which
-    is the lease of all its sessions; the last holder's beat may still count as heard.
+    Skips sessions whose copy in the shared folder is unusable: another program may have bound them
+    anew. `from_all`: claim sessions leased to others, too. Use it while holding the folder's poll
+    lock, which is the lease of all its sessions; the heartbeat of the previous holder may still
+    look recent.
     """
     to_take = ~Q(lease_owner=worker_id) if from_all else _free()
     wanted = Session.objects.filter(state__in=POLLED_STATES).exclude(encrypted_token="")
@@ -90,10 +96,10 @@ def claim_sessions(worker_id: str, *, limit: int, from_all: bool = False) -> lis
 
 
 def claim_logins(worker_id: str) -> list[str]:
-    """Take all free login attempts that are not finished; returns the ids newly taken."""
+    """Claim all free, unfinished login attempts. Returns the ids of those newly claimed."""
     open_attempts = LoginAttempt.objects.filter(_free(), finished_at=None)
     free = list(open_attempts.values_list("pk", flat=True))
-    # One conditional update each: of two workers exactly one changes the row.
+    # One conditional update per row: if two workers try, exactly one changes the row.
     return [pk for pk in free if open_attempts.filter(pk=pk).update(lease_owner=worker_id) == 1]
 
 
@@ -102,7 +108,7 @@ def latest_beat() -> WorkerBeat | None:
 
 
 def other_hosts(*, besides: str) -> list[str]:
-    """Hosts, without this one, where a worker was heard within `BEAT_TTL_S`."""
+    """Hosts, except `besides`, that have a worker with a heartbeat within `BEAT_TTL_S`."""
     since = timezone.now() - timedelta(seconds=BEAT_TTL_S)
     heard = WorkerBeat.objects.filter(heard_at__gte=since).exclude(host=besides)
     return list(heard.order_by("host").values_list("host", flat=True).distinct())

@@ -1,6 +1,7 @@
-"""Log lines about sessions and logins, with the session's name: what somebody may have to mend.
+"""Log lines about sessions and logins that somebody may have to act on.
 
-Each is written after the commit, in English, and holds no token and nothing that people wrote.
+They name the session, are in English, are written after the commit, and contain no token and no
+message text.
 """
 
 import logging
@@ -20,18 +21,18 @@ _LOUD_LOGINS = (LoginState.FAILED, LoginState.ALREADY_CONNECTED, LoginState.OTHE
 def say_state(
     session: Session, state: SessionState, *, code: str, detail: str, who: User | None
 ) -> None:
-    """A session's new state, called where it is written down."""
+    """Log a session's new state. Called where the state is written."""
     level = logging.WARNING if state in _LOUD_STATES else logging.INFO
     by = f" by {who.get_username()}" if who is not None else ""
-    _say(level, f"session “{session.name}” is {state.value}{by}{_because(code, detail)}")
+    _log_on_commit(level, f"session “{session.name}” is {state.value}{by}{_because(code, detail)}")
 
 
 def say_login(attempt: LoginAttempt) -> None:
-    """How a scan ended, or that it brought another WeChat account than expected."""
+    """Log how a login ended, or that another WeChat account than expected scanned."""
     state = LoginState(attempt.status)
     level = logging.WARNING if state in _LOUD_LOGINS else logging.INFO
     because = _because(attempt.error_code, attempt.error_detail)
-    _say(level, f"login of session “{attempt.session_name}” is {state.value}{because}")
+    _log_on_commit(level, f"login of session “{attempt.session_name}” is {state.value}{because}")
 
 
 def _because(code: str, detail: str) -> str:
@@ -40,5 +41,5 @@ def _because(code: str, detail: str) -> str:
     return f": {' '.join(reason.split())}" if reason else ""
 
 
-def _say(level: int, line: str) -> None:
+def _log_on_commit(level: int, line: str) -> None:
     transaction.on_commit(lambda: logger.log(level, "%s", line))

@@ -1,7 +1,7 @@
-"""Session names by the contract's rule: they are folder names on every machine. Pure, no Django.
+"""Validates session names, which are also folder names on every operating system. Pure, no Django.
 
-Errors carry a code and a plain English sentence; pages say it in the reader's language by that
-code (`reasons.name_problem`).
+The rules are those of the contract. Errors carry a code and an English sentence; pages translate
+the code with `reasons.name_problem`.
 """
 
 import unicodedata
@@ -27,7 +27,10 @@ _SENTENCES = {
 
 
 class SessionNameError(ValueError):
-    """A name that cannot be used: `code`, `detail` (a name that is taken); str() is a sentence."""
+    """A name that cannot be used.
+
+    str() is a sentence; `detail` is the existing name if it is taken.
+    """
 
     def __init__(self, code: str, detail: str = "") -> None:
         super().__init__(_SENTENCES[code].format(detail=detail))
@@ -35,19 +38,19 @@ class SessionNameError(ValueError):
         self.detail = detail
 
 
-class BadSessionName(SessionNameError):  # noqa: N818 - read as a statement in except clauses
+class BadSessionName(SessionNameError):  # noqa: N818 - reads as a statement in except clauses
     """Against the rule (HTTP 422)."""
 
 
 class SessionNameTaken(SessionNameError):  # noqa: N818
-    """Another session has this name, upper and lower case alike (HTTP 409)."""
+    """The name breaks a rule (HTTP 422)."""
 
     def __init__(self, name: str) -> None:
         super().__init__("name_in_use", name)
 
 
 def clean_session_name(raw: str) -> str:
-    """The name in NFC. Raises BadSessionName with the first reason that applies."""
+    """Return the name in NFC. Raises BadSessionName with the first reason that applies."""
     name = unicodedata.normalize("NFC", raw)
     if not name:
         raise BadSessionName("name_empty")
@@ -65,7 +68,10 @@ def clean_session_name(raw: str) -> str:
 
 
 def clean_new_name(raw: str) -> str:
-    """A name that something may be renamed to. Raises BadSessionName, for `default` too."""
+    """Like `clean_session_name` for a rename, which also rejects `default`.
+
+    Raises BadSessionName.
+    """
     name = clean_session_name(raw)
     if name_key(name) == DEFAULT:
         raise BadSessionName("name_default")
@@ -77,5 +83,5 @@ def _too_many_bytes(name: str) -> bool:
 
 
 def name_key(name: str) -> str:
-    """What two names have in common when they clash."""
+    """The key by which names are compared: names that differ only in case clash."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

@@ -1,7 +1,7 @@
-"""Notes of polling, by quarter of an hour: what the bars of the last 24 hours are drawn from.
+"""Records polling results per quarter of an hour, the source of the 24-hour bars.
 
-Writes at most once per session and quarter for good polls; errors go with the write that they
-cause anyway. Reads nothing for pages: see `day`.
+A successful poll causes at most one write per session and quarter. An error is written in the
+transaction that records the failure anyway. Pages read these rows through `day`.
 """
 
 from collections.abc import Collection
@@ -16,13 +16,16 @@ KEPT = timedelta(hours=25)
 
 
 def quarter_of(moment: datetime) -> datetime:
-    """The first moment of its quarter, in UTC: every zone of today shares the quarters."""
+    """The start of the quarter of an hour, in UTC.
+
+    All time zones in use today share these quarters.
+    """
     moment = moment.astimezone(UTC)
     return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
 
 
 def note_heard(session_ids: Collection[int], at: datetime) -> None:
-    """WeChat answered these sessions' polls. Costs a read when the quarter is noted already."""
+    """Record that WeChat answered these sessions' polls. If already recorded this is one read."""
     began_at = quarter_of(at)
     noted = QuarterHour.objects.filter(began_at=began_at, session__in=session_ids, heard=True)
     fresh = set(session_ids) - set(noted.values_list("session_id", flat=True))
@@ -42,7 +45,7 @@ def note_heard(session_ids: Collection[int], at: datetime) -> None:
 
 
 def note_error(session_id: int, at: datetime) -> None:
-    """One more failed poll, inside the transaction that records the failure."""
+    """Count one more failed poll, inside the transaction that records the failure."""
     rows = QuarterHour.objects.filter(session=session_id, began_at=quarter_of(at))
     if not rows.update(errors=F("errors") + 1):
         fresh = QuarterHour(session_id=session_id, began_at=quarter_of(at))

@@ -1,7 +1,8 @@
-"""Every error code of sessions, logins and messages as a sentence for the person who reads it.
+"""Translates the error codes of sessions, logins and messages into sentences.
 
-Rows store (code, detail), never a sentence, so that each reader gets their own language. Those of
-limits name the team's settings, so they may ask the database: not in an event loop.
+Rows store (code, detail) instead of a sentence, so that each reader gets their own language.
+Sentences about limits read the team's settings and may query the database, so do not call them in
+an event loop.
 """
 
 from collections.abc import Callable
@@ -109,7 +110,7 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
         lambda: _("no code was scanned in time; three codes were shown in all")
     ),
     "name_taken": _with_detail(lambda: _("an account named “%(detail)s” exists now")),
-    # names, whole sentences: they stand under the field
+    # names: whole sentences, shown under the form field
     "name_empty": _plain(lambda: _("Enter a name.")),
     "name_too_long": _plain(lambda: _("This name is too long. Use at most 64 characters.")),
     "name_invisible": _plain(lambda: _("A name can't contain invisible or control characters.")),
@@ -163,7 +164,7 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
 
 
 def _gateway_for(detail: str) -> str:
-    """`detail`: the HTTP status and for how many minutes nothing else came, as "524 4"."""
+    """`detail`: the HTTP status and the number of minutes it has lasted, such as "524 4"."""
     status, _space, count = detail.partition(" ")
     minutes = int(count) if count.isdecimal() else 1
     words = ngettext(
@@ -175,7 +176,7 @@ def _gateway_for(detail: str) -> str:
 
 
 def sentence(code: str, detail: str = "") -> str:
-    """What `code` means, without a full stop; an unknown code shows its detail."""
+    """What `code` means, without a full stop. For an unknown code, its detail."""
     if not code:
         return ""
     make = _SENTENCES.get(code)
@@ -183,12 +184,12 @@ def sentence(code: str, detail: str = "") -> str:
 
 
 def name_problem(problem: SessionNameError) -> str:
-    """A name's error in the reader's language."""
+    """The error of a session name in the reader's language."""
     return sentence(problem.code, problem.detail)
 
 
 def times(count: int) -> str:
-    """“three times” as an agent would say it."""
+    """The count in words: “three times”."""
     words = {1: _("once"), 2: _("twice"), 3: _("three times")}
     return words.get(count) or ngettext("%(count)d time", "%(count)d times", count) % {
         "count": count

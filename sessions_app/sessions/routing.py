@@ -1,7 +1,8 @@
-"""Which session may answer a person: window, count and route. Pure; the contract's "Routing".
+"""Decides which session may reply to a person: reply window, reply quota and route. Pure.
 
-A reply goes through the session that holds the person's newest context token, usable or not. If
-that one is not usable nothing is sent and the usable others are offered, newest first.
+The rules are the contract's "Routing": a reply goes through the session with the person's newest
+context token. If that token is not usable, nothing is sent and the other usable sessions are
+offered, newest first.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ WINDOW = timedelta(hours=WINDOW_HOURS)
 class Candidate:
     """One session's context with the person. `received_at`: their last message to it.
 
-    `window` and `limit`: the team's settings, where there are any.
+    `window` and `limit` are the team's settings, or WeChat's values by default.
     """
 
     session_id: int
@@ -36,7 +37,7 @@ class Candidate:
         return max(0, self.limit - self.replies_used)
 
     def refusal(self, now: datetime, *, cost: int = 1) -> str:
-        """Why this context cannot carry `cost` more replies now; "" when it can."""
+        """Why this context cannot carry `cost` more replies now, or "" if it can."""
         if not self.has_token:
             return "no_context"
         if not self.may_send:
@@ -50,14 +51,18 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The chosen context, or the refusal with what could be chosen instead."""
+    """The chosen context.
+
+    If it is refused, `code` is the reason and `offer` lists the alternatives.
+    """
 
     chosen: Candidate | None
     code: str
     offer: list[str]
 
 
-# Ours to count, so ours to override; the others cannot be argued with.
+# The console computes these limits itself, so a person may override them. The other refusals are
+# final.
 OVERRIDABLE = frozenset({"window_closed", "quota_exhausted"})
 
 
@@ -69,7 +74,7 @@ def find_route(
     override: bool = False,
     cost: int = 1,
 ) -> Route:
-    """Route a reply. A named session is taken or refused, never replaced."""
+    """Choose the session for a reply. A session that was named is never replaced by another."""
     newest_first = sorted(candidates, key=lambda one: one.received_at, reverse=True)
     wanted = [one for one in newest_first if session_name in (None, one.name)]
     if not wanted:

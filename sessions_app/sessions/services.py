@@ -1,6 +1,6 @@
-"""Changes of sessions: each one transaction, an event that says who and why, announced on commit.
+"""Changes sessions. Each function is one transaction that writes an event and announces on commit.
 
-Nothing here calls WeChat; the worker finds what there is to do in the rows.
+Nothing here calls WeChat; the worker finds its work in the rows.
 """
 
 from django.db.models import F, Q
@@ -25,15 +25,15 @@ SIGNED_OUT = "signed_out"
 
 
 class SessionNotBound(Exception):  # noqa: N818 - a statement, like those of `names`
-    """The session has no credentials, so this cannot be done with it."""
+    """The session has no credentials, which this action requires."""
 
 
 class SessionStillBound(Exception):  # noqa: N818
-    """The session is to be logged out before it can be deleted."""
+    """The session must be logged out before it can be deleted."""
 
 
 def lock(session: Session) -> None:
-    """Read the row anew, locked until the commit: the object may be older than a log-out."""
+    """Reload the row and lock it until the commit. The object in memory may be outdated."""
     session.refresh_from_db(from_queryset=Session.objects.select_for_update(no_key=True))
 
 
@@ -50,7 +50,10 @@ def record_state(
     detail: str = "",
     who: User | None = None,
 ) -> None:
-    """Set state and reason; a new state is an event. The caller has locked the row, or made it."""
+    """Set the state and its reason; record an event if the state is new.
+
+    The caller has locked or created the row.
+    """
     if session.state != state:
         session.state = state
         session.state_since = timezone.now()
@@ -68,7 +71,7 @@ def note_state(
     detail: str = "",
     who: User | None = None,
 ) -> None:
-    """One event about the session's state, and a log line with its name."""
+    """Record an event about the session's state and write a log line."""
     SessionEvent.objects.create(
         session=session,
         kind=SessionEvent.Kind.STATE,
@@ -81,7 +84,7 @@ def note_state(
 
 
 def free_name(name: str, *, besides: Session | None = None) -> str:
-    """The cleaned name. Raises BadSessionName, SessionNameTaken."""
+    """Return the cleaned name. Raises BadSessionName or SessionNameTaken."""
     clean = names.clean_session_name(name)
     same = Session.objects.filter(name_key=names.name_key(clean))
     if besides is not None:
@@ -92,7 +95,10 @@ def free_name(name: str, *, besides: Session | None = None) -> str:
 
 
 def create_session(*, name: str, team: Team, may_be_default: bool = True) -> Session:
-    """A row without credentials; the first one is the default. Inside a transaction."""
+    """Create a session without credentials, inside a transaction.
+
+    The first one becomes the default.
+    """
     clean = free_name(name)
     count = Session.objects.count()
     return Session.objects.create(
@@ -105,7 +111,7 @@ def create_session(*, name: str, team: Team, may_be_default: bool = True) -> Ses
 
 
 def rename_session(*, session: Session, new_name: str, user: User | None) -> Session:
-    """Give another name; history, credentials and polling stay. Raises SessionNameError."""
+    """Rename the session; history, credentials and polling are kept. Raises SessionNameError."""
     with announcing() as change:
         lock_to_rename(session)
         clean = free_name(new_name, besides=session)
@@ -123,7 +129,7 @@ def rename_session(*, session: Session, new_name: str, user: User | None) -> Ses
 
 
 def give_name(change: Change, session: Session, name: str) -> None:
-    """Set the clean, free name; sessions that say "bound as" this one say the new name too."""
+    """Set a name that is clean and free. Also update sessions that say "bound as" the old name."""
     session.name, session.name_key = name, names.name_key(name)
     session.save(update_fields=["name", "name_key"])
     touch(change, session)
@@ -134,7 +140,7 @@ def give_name(change: Change, session: Session, name: str) -> None:
 
 
 def lock_to_rename(session: Session) -> None:
-    """Like `lock`, with the sessions that name this one, in the order of `LOCK_ORDER`."""
+    """Like `lock`, but also lock the sessions that mention this one, in `LOCK_ORDER`."""
     session.refresh_from_db(fields=["owner_id"])
     rows = Session.objects.select_for_update(no_key=True).order_by("pk")
     list(rows.filter(Q(pk=session.pk) | _ended_for(session)).values_list("pk"))
@@ -142,7 +148,9 @@ def lock_to_rename(session: Session) -> None:
 
 
 def _ended_for(session: Session) -> Q:
-    """The account's sessions that say that it is bound as another one now."""
+    """The account's ended sessions whose reason says that the account is now bound to another
+    session.
+    """
     if not session.owner_id:
         return Q(pk__in=[])
     ended = Q(owner_id=session.owner_id, state=SessionState.EXPIRED)
@@ -150,7 +158,7 @@ def _ended_for(session: Session) -> Q:
 
 
 def log_out(*, session: Session, user: User | None) -> None:
-    """Forget credentials and contexts, keep messages. A poll in flight cannot undo it."""
+    """Delete credentials and contexts; keep messages. A poll in flight cannot undo this."""
     with announcing() as change:
         lock(session)
         if session.state == SessionState.LOGGED_OUT:
@@ -162,7 +170,7 @@ def log_out(*, session: Session, user: User | None) -> None:
 
 
 def forget_credentials(session: Session) -> None:
-    """Nothing can be polled or sent any more, and nothing in flight can undo it."""
+    """Delete token, cursor and contexts. A new generation makes results still in flight void."""
     session.encrypted_token, session.cursor = "", ""
     session.generation += 1
     forget_evidence(session)
@@ -174,11 +182,11 @@ EVIDENCE = (
     "errors_in_row", "next_poll_at", "failed_at", "doubted_at",
     "throttled_at", "throttled_until", "throttle_words", "throttle_count",
 )  # fmt: skip
-"""What was learnt of one binding while it was used, besides when it was last heard."""
+"""What was learned while one binding was in use, except when WeChat was last heard."""
 
 
 def forget_evidence(session: Session) -> None:
-    """In memory: troubles of an earlier binding say nothing of the next one."""
+    """Reset the evidence in memory: it does not apply to the next binding. Does not save."""
     session.errors_in_row, session.next_poll_at, session.failed_at = 0, None, None
     session.doubted_at = None
     session.throttled_at, session.throttled_until = None, None
@@ -191,7 +199,8 @@ DELETABLE_STATES = (SessionState.LOGGED_OUT, SessionState.EXPIRED)
 def delete_session(*, session: Session, user: User | None) -> None:
     """Hide the session and free its name; events and messages stay. Raises SessionStillBound.
 
-    Only what receives nothing any more: logging out tells WeChat and is a decision of its own.
+    Only a session that no longer receives can be deleted. Logging out is a separate decision,
+    because it tells WeChat.
     """
     with announcing() as change:
         session = Session.objects.select_for_update().get(pk=session.pk)
@@ -207,7 +216,7 @@ def delete_session(*, session: Session, user: User | None) -> None:
             status=LoginState.CANCELLED, finished_at=now, version=F("version") + 1
         )
         session.scan_links.filter(revoked_at=None).update(revoked_at=now)
-        # No real name holds a slash, so these clash with none, old or to come.
+        # No valid name contains a slash, so these values cannot clash with any name.
         suffix = f" /{session.pk}"
         session.name = session.name[: names.MAX_CHARACTERS - len(suffix)] + suffix
         session.name_key = f"/{session.pk}"
@@ -217,9 +226,9 @@ def delete_session(*, session: Session, user: User | None) -> None:
 
 
 def set_paused(*, session: Session, paused: bool, user: User | None) -> None:
-    """Stop or go on polling; sending is not touched. Raises SessionNotBound.
+    """Pause or resume polling; sending is not affected. Raises SessionNotBound.
 
-    To resume what is not paused changes nothing: its state is what polling shows of it.
+    Resuming a session that is not paused changes nothing.
     """
     with announcing() as change:
         lock(session)
