@@ -1,6 +1,7 @@
-"""Links for the owner: a signed address under which anybody finds one session's QR code.
+"""Scan links: signed addresses under which anybody can see the QR code of one session.
 
-Calls no WeChat. A dead link says why in one word and nothing about its session.
+They are made for the owner of the WeChat account. Nothing here calls WeChat. A dead link gives the
+reason in one word and reveals nothing about its session.
 """
 
 from datetime import timedelta
@@ -33,7 +34,7 @@ class Why(StrEnum):
 
 
 class DeadLink(Exception):  # noqa: N818 - a statement, like those of `names`
-    """The address is not, or no longer, good for a scan."""
+    """The address is invalid, or the link can no longer be used."""
 
     def __init__(self, why: Why) -> None:
         super().__init__(why)
@@ -41,12 +42,12 @@ class DeadLink(Exception):  # noqa: N818 - a statement, like those of `names`
 
 
 def _signer() -> Signer:
-    # "." stands in no key and needs no escape in an address.
+    # "." occurs in no key and needs no escape in a URL.
     return Signer(salt="weilink.scan-link", sep=".")
 
 
 def address(link: ScanLink) -> str:
-    """The whole address, as it is handed to the owner."""
+    """The full URL, as it is given to the owner."""
     path = reverse("public:scan", args=[_signer().sign(link.pk)])
     return settings.PUBLIC_URL.rstrip("/") + path
 
@@ -63,9 +64,12 @@ def make_link(
     session: Session | None = None,
     attempt: LoginAttempt | None = None,
 ) -> ScanLink:
-    """A link to this code; one that lives is given again, so that there is one to revoke."""
+    """Make a link to this QR code.
+
+    An existing live link is returned, so that there is only one to revoke.
+    """
     with announcing() as change:
-        known = live(_about(session, session_name, team)).first()
+        known = live(_links_for(session, session_name, team)).first()
         link = known or ScanLink.objects.create(
             team=team,
             session=session,
@@ -81,24 +85,27 @@ def make_link(
 
 
 def link_of(attempt: LoginAttempt) -> ScanLink | None:
-    """The living link to the code of this attempt."""
-    about = _about(attempt.session, attempt.session_name, attempt.team)
+    """The live link to the QR code of this attempt."""
+    about = _links_for(attempt.session, attempt.session_name, attempt.team)
     return None if attempt.is_final else live(about).first()
 
 
 def link_to(session: Session) -> ScanLink | None:
-    """The living link to this session's code."""
-    return live(_about(session, session.name, session.team)).first()
+    """The live link to this session's QR code."""
+    return live(_links_for(session, session.name, session.team)).first()
 
 
-def _about(session: Session | None, name: str, team: Team) -> QuerySet[ScanLink]:
+def _links_for(session: Session | None, name: str, team: Team) -> QuerySet[ScanLink]:
     if session is not None:
         return ScanLink.objects.filter(session=session)
     return ScanLink.objects.filter(session=None, session_name=name, team=team)
 
 
 def revoke_link(*, link: ScanLink) -> None:
-    """From now on it shows nothing. The code that was on its page stays good for its minutes."""
+    """Make the link show nothing.
+
+    A QR code that was already shown stays valid until WeChat expires it.
+    """
     with announcing() as change:
         ScanLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now())
         if link.attempt is not None:
@@ -122,7 +129,10 @@ def find_link(token: str) -> ScanLink:
 
 
 def death_of(link: ScanLink) -> Why | None:
-    """None while it lives. Used goes first: to its owner that is the good news."""
+    """Why the link is dead, or None while it is live.
+
+    USED comes first: it is good news for the owner.
+    """
     if link.used_at is not None:
         return Why.USED
     if link.revoked_at is not None:
@@ -131,7 +141,7 @@ def death_of(link: ScanLink) -> Why | None:
 
 
 def attempt_of(link: ScanLink) -> LoginAttempt | None:
-    """The attempt to show: the open one, whoever started it, else the link's own last one."""
+    """The attempt to show: the open one, whoever started it, or else the link's last one."""
     if link.session is not None:
         rows = LoginAttempt.objects.filter(session=link.session)
     else:
@@ -141,7 +151,7 @@ def attempt_of(link: ScanLink) -> LoginAttempt | None:
 
 
 def open_link(link: ScanLink) -> LoginAttempt | None:
-    """Somebody looks: ask for a code if none is shown, once a minute at most. Raises DeadLink."""
+    """Request a QR code if none is shown, at most once a minute. Raises DeadLink."""
     shown = attempt_of(link)
     if shown is None or shown.is_final:
         shown = _start(link) or shown
@@ -151,7 +161,7 @@ def open_link(link: ScanLink) -> LoginAttempt | None:
 
 
 def ask_new_code(link: ScanLink) -> LoginAttempt | None:
-    """A visitor wants another code, but not at once after the last. Raises DeadLink."""
+    """Request another QR code, but not right after the last one. Raises DeadLink."""
     shown = attempt_of(link)
     if shown is None or shown.is_final:
         return open_link(link)

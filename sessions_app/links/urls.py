@@ -1,4 +1,4 @@
-"""`/scan/…`: what answers without a login for who holds a link."""
+"""`/scan/…`: pages that need a scan link instead of a login."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
-"""The public page of a scan link: one code and its state, or one sentence why there is none.
+"""The public page of a scan link: the QR code and its state, or one sentence why there is none.
 
-Knows no user, opens no websocket, is kept by no cache and shown in no frame.
+It knows no user, opens no websocket, is never cached and cannot be framed.
 """
 
 from collections.abc import Callable
@@ -23,14 +23,14 @@ from sessions_app.models import LoginAttempt, LoginState, ScanLink
 from sessions_app.pages.answers import NO_SCRIPT_REFRESH_S, UNPROCESSABLE
 
 NOT_FOUND, GONE = 404, 410
-# Above every version of a living page: what is dead stays so.
+# Higher than every version of a live page, so that a dead page is never replaced.
 LAST_VERSION = 9_000_000_000_000_000
 
 View = Callable[..., HttpResponse]
 
 
 def public(view: View) -> View:
-    """No login asked for, nothing kept by caches, nothing found by search engines."""
+    """Require no login, and forbid caching and indexing."""
 
     @wraps(view)
     def shown(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
@@ -63,7 +63,10 @@ def _dead(request: HttpRequest, why: Why, template: str, *, status: int = 0) -> 
 @public
 @require_GET
 def scan(request: HttpRequest, token: str) -> HttpResponse:
-    """Opening it asks for a code; its own refresh without JavaScript (`?watch`) only looks."""
+    """Show the page and request a QR code.
+
+    Its own reload without JavaScript (`?watch`) does not request one.
+    """
     try:
         link = scan_links.find_link(token)
         watching = "watch" in request.GET
@@ -76,7 +79,7 @@ def scan(request: HttpRequest, token: str) -> HttpResponse:
 @public
 @require_GET
 def state(request: HttpRequest, token: str) -> HttpResponse:
-    """The fragment that the page asks for; a link that died meanwhile is its last news."""
+    """The fragment that the page polls. If the link died meanwhile, this is its last update."""
     try:
         link = scan_links.find_link(token)
     except DeadLink as dead:
@@ -100,14 +103,14 @@ def digits(request: HttpRequest, token: str) -> HttpResponse:
         context = {**_context(link, attempt, token), "digits_error": str(problem)}
         return render(request, "scan/page.html", context, status=UNPROCESSABLE)
     except attempts.VerifyCodeNotWanted:
-        pass  # it went on meanwhile: the page shows where it is
+        pass  # the login has moved on: the page shows its state
     return _watch(token)
 
 
 @public
 @require_POST
 def again(request: HttpRequest, token: str) -> HttpResponse:
-    """A new code, whether or not the last one can still be scanned."""
+    """Request a new QR code, even if the last one can still be scanned."""
     try:
         scan_links.ask_new_code(scan_links.find_link(token))
     except DeadLink as dead:
@@ -131,23 +134,24 @@ def _context(link: ScanLink, attempt: LoginAttempt | None, token: str) -> dict[s
 
 
 def attempt_context(attempt: LoginAttempt | None) -> dict[str, Any]:
-    """One attempt as a public page shows it."""
+    """Template context for one attempt on a public page."""
     context: dict[str, Any] = {"refresh_s": NO_SCRIPT_REFRESH_S}
     if attempt is None:
         return {**context, "sentence": _("Try again in a minute."), "may_start_again": True}
     panel = login_panel(attempt)
-    # A page that refreshes itself must not do so while somebody types, nor when it is over.
+    # A page must not reload itself while somebody types, nor after the login is over.
     if attempt.is_final or panel.asks:
         context["refresh_s"] = 0
     context["version"] = int(attempt.created_at.timestamp()) * 1_000 + attempt.version
     context["may_start_again"] = attempt.is_final or bool(attempt.qr_url)
-    # Only what WeChat's own apps open; an address of another kind would be a script's door.
+    # Allow only https addresses, which WeChat's apps open: others, such as javascript:, could run a
+    # script.
     context["open_url"] = attempt.qr_url if attempt.qr_url.startswith("https://") else ""
     return {**context, "attempt": attempt, "panel": panel, "sentence": _in_public(panel)}
 
 
 def _in_public(panel: LoginPanel) -> str:
-    """The dialog's sentence, without what only those who run the console should read."""
+    """The dialog's sentence, without details that are only for the people who run the console."""
     match LoginState(panel.attempt.status):
         case LoginState.FAILED:
             return _("That did not work. Try again in a minute.")
