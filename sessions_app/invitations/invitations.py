@@ -1,6 +1,6 @@
-"""Invitations: a public address whose every visitor scans a session of their own.
+"""Invitations: a public address where each visitor scans a session of their own.
 
-No session exists before its scan is confirmed. Calls no WeChat.
+A session is created only when its scan is confirmed. Nothing here calls WeChat.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,15 +18,15 @@ from sessions_app.sessions import names
 
 HOUR = timedelta(hours=1)
 KEPT = timedelta(minutes=10)
-"""How long a code that nobody scanned can be started again by who has its cookie."""
+"""How long a visitor can restart an unscanned QR code by the cookie."""
 
 
 class InvitationOver(Exception):  # noqa: N818 - a statement, like those of `names`
-    """Unknown or revoked: there is nothing here for visitors."""
+    """The invitation is unknown or revoked."""
 
 
 class InvitationFull(Exception):  # noqa: N818
-    """No more people in all (`for_good`), or in this hour."""
+    """The maximum number of people is reached, in total (`for_good`) or for this hour."""
 
     def __init__(self, *, for_good: bool) -> None:
         super().__init__(for_good)
@@ -41,7 +41,10 @@ def address(invitation: Invitation) -> str:
 def make_invitation(
     *, user: User | None, team: Team, prefix: str, label: str, per_hour: int, in_all: int
 ) -> Invitation:
-    """Raises SessionNameError for a prefix that no session's name can begin with."""
+    """Create an invitation.
+
+    Raises SessionNameError if no session name can begin with the prefix.
+    """
     clean = names.clean_session_name(_numbered(prefix, 1)).rpartition(" ")[0]
     return Invitation.objects.create(
         team=team, prefix=clean, label=label.strip(), per_hour=per_hour, in_all=in_all, made_by=user
@@ -53,13 +56,13 @@ def _numbered(prefix: str, number: int) -> str:
 
 
 def revoke(*, invitation: Invitation) -> None:
-    """No more visitors; who scans right now is let in, and who came stays."""
+    """Admit no more visitors. Scans in progress may finish, and existing sessions stay."""
     rows = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
     rows.update(revoked_at=timezone.now())
 
 
 def find(code: str) -> Invitation:
-    """Raises InvitationOver."""
+    """The invitation with this code. Raises InvitationOver."""
     found = Invitation.objects.filter(code=code, revoked_at=None).select_related("team").first()
     if found is None:
         raise InvitationOver
@@ -67,14 +70,17 @@ def find(code: str) -> Invitation:
 
 
 def visit_of(invitation: Invitation, key: str) -> InvitationVisit | None:
-    """The visitor's own visit, as their cookie names it."""
+    """The visit that the visitor's cookie names."""
     if not key or len(key) > 32:
         return None
     return invitation.visits.select_related("attempt").filter(pk=key).first()
 
 
 def enter(invitation: Invitation, visit: InvitationVisit | None) -> InvitationVisit:
-    """A code for this visitor: of the open login, else of a new one. Raises InvitationFull."""
+    """Return a visit with a QR code: the open login's, or else a new one's.
+
+    Raises InvitationFull.
+    """
     if visit is not None and not _is_over(visit):
         if visit.attempt is not None:
             ask_new_code(attempt=visit.attempt, shown_for=PUBLIC_REST)
@@ -82,7 +88,7 @@ def enter(invitation: Invitation, visit: InvitationVisit | None) -> InvitationVi
     with transaction.atomic():
         locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
         sweep(locked)
-        _count(locked, timezone.now())
+        _count_code(locked, timezone.now())
         attempt = start_login(
             user=locked.made_by,
             session_name=name_still_free(_numbered(locked.prefix, locked.last_number)),
@@ -117,7 +123,7 @@ def _count(invitation: Invitation, moment: datetime) -> None:
 
 
 def sweep(invitation: Invitation) -> None:
-    """What nobody scanned leaves a number behind and nothing else. Idempotent."""
+    """Delete visits that nobody scanned and add them to the `unscanned` count. Idempotent."""
     over = invitation.visits.filter(
         came_at=None, attempt__finished_at__lt=timezone.now() - KEPT
     ).exclude(attempt__status=LoginState.CONFIRMED)

@@ -1,4 +1,4 @@
-"""`/invite/…`: invitations answer without a login, each visitor known by a cookie."""
+"""`/invite/…`: invitation pages. They need no login; a cookie identifies each visitor."""
 
 from django.urls import path
 

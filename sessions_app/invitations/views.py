@@ -1,7 +1,7 @@
-"""The public page of an invitation: a visitor asks for a code and scans it.
+"""The public page of an invitation, where a visitor requests a QR code and scans it.
 
-Opening it costs nothing (previews and crawlers open pages); the button asks for the code. Knows
-the visitor by a cookie of this address alone.
+Opening the page requests nothing, because link previews and crawlers open pages; the button does. A
+cookie limited to this address identifies the visitor.
 """
 
 from typing import Any
@@ -29,29 +29,29 @@ def _visit(request: HttpRequest, invitation: Invitation) -> InvitationVisit | No
     return invitations.visit_of(invitation, request.COOKIES.get(COOKIE, ""))
 
 
-def _over(request: HttpRequest, template: str, sentence: str, status: int) -> HttpResponse:
+def _closed(request: HttpRequest, template: str, sentence: str, status: int) -> HttpResponse:
     context = {"sentence": sentence, "version": LAST_VERSION}
     return render(request, template, context, status=status)
 
 
 def _ended(request: HttpRequest, template: str = "scan/page.html") -> HttpResponse:
-    """The same words for a code that never was."""
-    return _over(request, template, _("This invitation has ended."), NOT_FOUND)
+    """A revoked invitation and an unknown code get the same answer."""
+    return _closed(request, template, _("This invitation has ended."), NOT_FOUND)
 
 
 @public
 @require_GET
 def page(request: HttpRequest, code: str) -> HttpResponse:
-    return _look(request, code, "scan/page.html")
+    return _show(request, code, "scan/page.html")
 
 
 @public
 @require_GET
 def state(request: HttpRequest, code: str) -> HttpResponse:
-    return _look(request, code, "scan/state.html")
+    return _show(request, code, "scan/state.html")
 
 
-def _look(request: HttpRequest, code: str, template: str) -> HttpResponse:
+def _show(request: HttpRequest, code: str, template: str) -> HttpResponse:
     try:
         found = invitations.find(code)
     except InvitationOver:
@@ -62,7 +62,7 @@ def _look(request: HttpRequest, code: str, template: str) -> HttpResponse:
 @public
 @require_POST
 def again(request: HttpRequest, code: str) -> HttpResponse:
-    """The button: a first code for a visitor, or a new one after one that ran out."""
+    """The button: request a first QR code, or a new one after the last expired."""
     try:
         found = invitations.find(code)
         visit = invitations.enter(found, _visit(request, found))
@@ -72,7 +72,7 @@ def again(request: HttpRequest, code: str) -> HttpResponse:
         words = _("This invitation is full.")
         if not full.for_good:
             words = _("Too many people have come in the past hour. Try again in an hour.")
-        return _over(request, "scan/page.html", words, TOO_MANY)
+        return _closed(request, "scan/page.html", words, TOO_MANY)
     response = _watch(code)
     response.set_cookie(
         COOKIE,
@@ -101,7 +101,7 @@ def digits(request: HttpRequest, code: str) -> HttpResponse:
         context = {**_context(found, visit), "digits_error": str(problem)}
         return render(request, "scan/page.html", context, status=UNPROCESSABLE)
     except attempts.VerifyCodeNotWanted:
-        pass  # it went on meanwhile: the page shows where it is
+        pass  # the login has moved on: the page shows its state
     return _watch(code)
 
 
