@@ -1,6 +1,7 @@
-"""What every page says of sessions that need somebody: signed out, or received elsewhere. Reads.
+"""Banners on every page about sessions that were signed out or are received elsewhere. Reads only.
 
-A banner names the way to mend it: a button for those who may scan, else whom to tell.
+A banner says how to fix the problem: it has a button for users who may scan, and else names whom to
+ask.
 """
 
 from dataclasses import dataclass
@@ -20,9 +21,9 @@ _TOLD = (SessionState.EXPIRED, SessionState.POLLED_ELSEWHERE)
 
 @dataclass(frozen=True, slots=True)
 class Banner:
-    """`key`: the same while it says the same, so that a reader can put it away.
+    """One banner. `key` stays the same while the content does, so that a reader can dismiss it.
 
-    `session`: the one that a button mends; None when it speaks of several.
+    `session`: the session that the button fixes, or None if the banner is about several.
     """
 
     key: str
@@ -34,7 +35,7 @@ class Banner:
 
 
 def banners_for(user: Visitor) -> list[Banner]:
-    """One query; one more where an agent has to be told whom to ask."""
+    """Takes one query, or two if an agent must be told whom to ask."""
     rows = sessions_of(user).filter(state__in=_TOLD).order_by("name_key")
     told = list(rows.defer("cursor", "encrypted_token"))
     out = [one for one in told if one.state == SessionState.EXPIRED]
@@ -66,7 +67,7 @@ def _signed_out(user: Visitor, sessions: list[Session]) -> list[Banner]:
 
 
 def _elsewhere(user: Visitor, sessions: list[Session]) -> list[Banner]:
-    """Of concern to those who wait for messages; the board says it in the row."""
+    """Only for users who read conversations; the board shows this in the session's row."""
     if not sessions or not may(user, Capability.READ_CONVERSATIONS):
         return []
     words = _(
@@ -88,7 +89,7 @@ def _key(sessions: list[Session]) -> str:
 
 
 def _whom_to_tell(sessions: list[Session]) -> str:
-    """The operators of these teams, else the administrators."""
+    """Name the operators of these teams, or else the administrators."""
     active = User.objects.filter(is_active=True).order_by("username")
     operators = active.filter(
         groups__name=Role.OPERATOR, teams__in={one.team_id for one in sessions}

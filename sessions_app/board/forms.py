@@ -1,4 +1,4 @@
-"""Forms of the session pages. They ask and clean; the rules of names live in `names`."""
+"""Forms of the session pages. The rules for names are in `names`."""
 
 import unicodedata
 from typing import Any
@@ -15,7 +15,7 @@ from sessions_app.sessions.names import BadSessionName, clean_session_name
 
 
 class SessionNameField(forms.CharField):
-    """Keeps the spaces that were typed, so that the rule can name them."""
+    """Does not strip spaces, so that the error can mention them."""
 
     def __init__(self, **kwargs: Any) -> None:
         attrs = {
@@ -28,7 +28,7 @@ class SessionNameField(forms.CharField):
         super().__init__(strip=False, required=False, widget=forms.TextInput(attrs), **kwargs)
 
     def clean(self, value: Any) -> str:
-        """Not by the validators of a text: the rule for names has its own words for each fault."""
+        """Skip the validators of CharField: `clean_session_name` has a message for each fault."""
         try:
             return clean_session_name(self.to_python(value) or "")
         except BadSessionName as problem:
@@ -36,7 +36,7 @@ class SessionNameField(forms.CharField):
 
 
 class AddSessionForm(forms.Form):
-    """A name, and a team where the person has more than one."""
+    """A name, and a team if the user has more than one."""
 
     name = SessionNameField(label=_("Name"), help_text=_("For example, “Shop A · 小店”."))
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
@@ -55,7 +55,7 @@ class AddSessionForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    """A name to begin with, a team, a label, and how many people may come."""
+    """A name prefix, a team, a label, and limits on the number of people."""
 
     name_prefix = SessionNameField(
         label=_("Name prefix"), help_text=_("Visitors become “… 0001”, “… 0002”.")
@@ -96,7 +96,7 @@ class RenameForm(forms.Form):
 
 
 class DeleteForm(forms.Form):
-    """The name, typed once more: the row above and the row below look alike."""
+    """Asks for the session's name again, because it is easy to pick the wrong row."""
 
     name = forms.CharField(
         label=_("Account name"),

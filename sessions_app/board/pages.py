@@ -1,4 +1,4 @@
-"""What several views answer with: a login, what changed on the board, a session's details."""
+"""Responses shared by several views: a login, changes of the board, a session's details."""
 
 import socket
 from typing import Any
@@ -29,20 +29,22 @@ def login_card(
     panel = login_panel(attempt)
     context: dict[str, Any] = {"panel": panel, "title": attempt.session_name, **extra}
     context["link"] = shown_link(scan_links.link_of(attempt))
-    # A page that refreshes itself must not do so while somebody types.
+    # A page must not reload itself while somebody types.
     if not attempt.is_final and not panel.asks:
         context["refresh_s"] = NO_SCRIPT_REFRESH_S
     return card(request, "sessions/_login.html", context, status=status)
 
 
 def scan_question(request: HttpRequest, session: Session, *, status: int = 200) -> HttpResponse:
-    """Before a code for a session that is connected: what a scan would end."""
+    """Ask for confirmation before a connected session gets a new QR code, because a scan ends its
+    login.
+    """
     context = {"session": session, "title": _("Scan again")}
     return card(request, "sessions/scan_again.html", context, status=status)
 
 
 def changes_page(request: HttpRequest) -> HttpResponse:
-    """What changed on the board since the page's numbers, and the parts beside it."""
+    """What changed on the board since the page's stream numbers, and the parts beside it."""
     pin_numbers(request)
     wanted = asked(request)
     context: dict[str, Any] = {"this_host": socket.gethostname()}
@@ -77,7 +79,7 @@ def detail_context(request: HttpRequest, pk: int) -> dict[str, Any]:
 
 
 def shown_link(link: ScanLink | None) -> dict[str, Any] | None:
-    """A link as its line shows it: with its address while it lives, else why it is dead."""
+    """A link for display: with its URL while it is live, else with the reason why it is dead."""
     if link is None:
         return None
     dead = scan_links.death_of(link)
@@ -87,7 +89,7 @@ def shown_link(link: ScanLink | None) -> dict[str, Any] | None:
 def owner_links(
     request: HttpRequest, session: Session | None = None
 ) -> list[dict[str, Any] | None]:
-    """The newest links of one session or of all that the person manages, with their addresses."""
+    """The newest links of one session, or of all that the user manages, with their URLs."""
     if not may(request.user, Capability.MANAGE_SESSIONS):
         return []
     rows = scan_links_of(request.user)
@@ -97,7 +99,7 @@ def owner_links(
 
 
 def done(request: HttpRequest, session: Session | None = None) -> HttpResponse:
-    """After a change: the board gets what changed, the session's page its new self."""
+    """The response after a change: the board gets the changes, other pages redirect."""
     on_board = (
         request.headers.get("HX-Current-URL", "").split("?")[0].endswith(reverse("sessions:board"))
     )
@@ -111,7 +113,7 @@ def done(request: HttpRequest, session: Session | None = None) -> HttpResponse:
 
 
 def refused(request: HttpRequest, sentence: str) -> HttpResponse:
-    """An action that is not possible (any more): said, and the page drawn anew."""
+    """The response to an action that is not possible: an error message and a reloaded page."""
     messages.error(request, sentence, extra_tags="bad")
     if is_htmx(request):
         return HttpResponse(headers={"HX-Redirect": reverse("sessions:board")})

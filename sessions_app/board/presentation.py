@@ -1,4 +1,4 @@
-"""What the board shows of a session, and the action that its line offers.
+"""Builds the rows of the board, including the action each row offers.
 
 Pure: no query, no request.
 """
@@ -21,7 +21,7 @@ _POLLED = (SessionState.CONNECTED, SessionState.CONNECTING)
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A SessionRow with what its line offers. `action`: scan, resume or open."""
+    """A SessionRow with the action its row offers. `action`: scan, resume or open."""
 
     session: Session
     state_label: str

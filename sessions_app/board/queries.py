@@ -1,4 +1,4 @@
-"""All reads of the board and of a session's page. Nothing is written here."""
+"""All queries of the board and of a session's page. Read-only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _TONES = {
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One line of the board. `tone`: ok, warn, bad or idle; `because`: a sentence."""
+    """One row of the board. `tone`: ok, warn, bad or idle; `because`: a sentence."""
 
     session: Session
     health: Health
@@ -55,7 +55,7 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """The worker heard last."""
+    """The worker with the newest heartbeat."""
 
     heard_at: datetime | None
     alive: bool
@@ -64,7 +64,7 @@ class Worker:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """Counts over the user's sessions; "today" begins at the reader's own midnight."""
+    """Counts over the user's sessions. "Today" begins at midnight in the reader's time zone."""
 
     receiving: int
     needs_you: int
@@ -80,7 +80,10 @@ class EventLine:
 
 
 def board(user: Visitor, *, since: Mapping[str, int] | None = None) -> list[SessionRow]:
-    """The user's sessions by name; with `since`, only those changed after these numbers."""
+    """The user's sessions, sorted by name.
+
+    With `since`, only those changed after these stream numbers.
+    """
     sessions = sessions_of(user)
     if since is not None:
         sessions = sessions.filter(changed_since(user, since))
@@ -90,23 +93,26 @@ def board(user: Visitor, *, since: Mapping[str, int] | None = None) -> list[Sess
 
 
 def removed_since(user: Visitor, since: Mapping[str, int]) -> list[int]:
-    """Keys of the user's sessions that were deleted after these numbers."""
+    """Primary keys of the user's sessions that were deleted after these stream numbers."""
     gone = Session.objects.exclude(deleted_at=None).filter(changed_since(user, since))
     return list(gone.values_list("pk", flat=True))
 
 
 def session_page(user: Visitor, *, after: str = "", limit: int = 50) -> list[Session]:
-    """The user's sessions by name; `after`: the name key of the last one that is known."""
+    """The user's sessions, sorted by name.
+
+    `after`: the name key of the last session already seen.
+    """
     return list(sessions_of(user).filter(name_key__gt=after).order_by("name_key")[:limit])
 
 
 def default_session(user: Visitor) -> Session | None:
-    """The default session, if the user may meet it."""
+    """The default session, if it belongs to the user's teams."""
     return sessions_of(user).filter(is_default=True).first()
 
 
 def receiving_count(user: Visitor) -> int:
-    """How many of the user's sessions receive, by the evidence that their rows show."""
+    """How many of the user's sessions receive, by `health_of`."""
     stored = sessions_of(user).filter(state__in=health.MAY_RECEIVE)
     return sum(one.is_receiving for one in _healths(stored))
 
@@ -158,7 +164,10 @@ def _because(session: Session, found: Health) -> str:
 
 
 def _failures(session: Session, found: Health, reason: str) -> str:
-    """How often, where it was counted: not for what cannot be polled, nor for a gateway."""
+    """How many polls failed, for failures that are counted.
+
+    Gateway errors and sessions that cannot be polled are not.
+    """
     if session.errors_in_row < health.FAILING_FROM or found.code == health.GATEWAY_FOR:
         return reason
     words = {"reason": reason, "times": reasons.times(session.errors_in_row)}
@@ -166,7 +175,7 @@ def _failures(session: Session, found: Health, reason: str) -> str:
 
 
 def board_tiles(user: Visitor) -> Tiles:
-    """Two queries; messages are counted through the sessions' own relation."""
+    """Takes two queries. Messages are counted through the session relation."""
     sessions = sessions_of(user)
     healths = _healths(sessions)
     began = midnight(timezone.localdate(), timezone.get_current_timezone())
@@ -228,7 +237,7 @@ def _labelled(label: str, reason: str) -> str:
 
 
 def undecided_logins(user: Visitor) -> QuerySet[LoginAttempt]:
-    """Scans by another WeChat account whose token waits for somebody to say where it belongs."""
+    """Logins by another WeChat account that wait for a user to decide where the token belongs."""
     waiting = LoginAttempt.objects.filter(
         status=LoginState.OTHER_ACCOUNT, team__in=team_ids_of(user)
     )
@@ -249,7 +258,7 @@ def worker() -> Worker:
 
 @dataclass(frozen=True, slots=True)
 class RailAccount:
-    """One account as the rail shows it. `trouble`: a word or two, "" while it receives."""
+    """One account in the rail. `trouble`: one or two words, or "" while it receives."""
 
     session: Session
     trouble: str
@@ -257,13 +266,13 @@ class RailAccount:
 
 
 def rail_accounts(user: Visitor, *, limit: int) -> list[RailAccount]:
-    """The accounts that the rail shows, by name: all that fit."""
+    """The first `limit` accounts for the rail, sorted by name."""
     now = timezone.now()
     return [_rail_account(one, now) for one in sessions_of(user).order_by("name_key")[:limit]]
 
 
 def _rail_account(session: Session, now: datetime) -> RailAccount:
-    """Read by agents too: no word of sessions, tokens or polls."""
+    """Agents read this too, so it does not mention sessions, tokens or polls."""
     found = health_of(session, now=now)
     if not session.may_send:
         return RailAccount(session, _("offline"), "bad")
@@ -280,7 +289,7 @@ def has_sessions(user: Visitor) -> bool:
 
 
 def one_row(user: Visitor, pk: int) -> SessionRow | None:
-    """The row of one session of the user's teams."""
+    """The row of one session of the user's teams, or None."""
     session = sessions_of(user).filter(pk=pk).first()
     if session is None:
         return None
@@ -289,13 +298,17 @@ def one_row(user: Visitor, pk: int) -> SessionRow | None:
 
 
 def unreadable_answers(session: Session) -> tuple[int, datetime | None]:
-    """How many answers of WeChat were kept as they came, and when the last one did."""
+    """The number of WeChat answers that could not be parsed and were kept raw, and the time of the
+    last.
+    """
     kept = session.raw_answers.aggregate(count=Count("pk"), last=Max("received_at"))
     return kept["count"], kept["last"]
 
 
 def unreadable_tokens() -> tuple[list[str], int]:
-    """Names of sessions whose token no key of ours opens, and how many hold a token at all."""
+    """Names of sessions whose token none of our keys decrypts, and the number of sessions with a
+    token.
+    """
     stored = Session.objects.exclude(encrypted_token="").order_by("name_key")
     tokens = list(stored.values_list("name", "encrypted_token"))
     return [name for name, encrypted in tokens if not is_readable(encrypted)], len(tokens)

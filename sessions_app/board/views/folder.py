@@ -1,4 +1,4 @@
-"""Letting another program receive for the shared session folder, and receiving here again."""
+"""Hands receiving for the shared session folder over to another program, and takes it back."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,7 +24,7 @@ def _managed_folder(request: HttpRequest) -> FolderNote:
 
 @require_http_methods(["GET", "POST"])
 def hand_over(request: HttpRequest) -> HttpResponse:
-    """Asks first: until another program receives, nobody does."""
+    """Asks for confirmation: until another program receives, nobody does."""
     note = _managed_folder(request)
     if not note.may_hand_over:
         return refused(request, _("This console does not receive for the folder now."))

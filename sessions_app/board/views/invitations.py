@@ -1,4 +1,4 @@
-"""Invitations in the console: listing, making, revoking, and who came when."""
+"""Invitations in the console: list, create, revoke, and see the visitors."""
 
 from typing import Any
 
@@ -32,22 +32,22 @@ def invitations(request: HttpRequest) -> HttpResponse:
             form.add_error("name_prefix", reasons.name_problem(problem))
         else:
             return redirect("sessions:invitations")
-    context = {"room": "sessions", "form": form, "invitations": _listed(request)}
+    context = {"room": "sessions", "form": form, "invitations": _invitation_rows(request)}
     status = UNPROCESSABLE if form.is_bound else 200
     return render(request, "sessions/invitations.html", context, status=status)
 
 
-def _listed(request: HttpRequest) -> list[dict[str, Any]]:
+def _invitation_rows(request: HttpRequest) -> list[dict[str, Any]]:
     came = InvitationVisit.objects.exclude(came_at=None).select_related("session")
     rows = invitations_of(request.user).annotate(
         came=Count("visits", filter=Q(visits__came_at__isnull=False)), asked=Count("visits")
     )
     guests = Prefetch("visits", queryset=came.order_by("-came_at"), to_attr="guests")
-    return [_line(row) for row in rows.prefetch_related(guests)[:SHOWN]]
+    return [_invitation_row(row) for row in rows.prefetch_related(guests)[:SHOWN]]
 
 
-def _line(row: Invitation) -> dict[str, Any]:
-    guests = getattr(row, "guests")[:SHOWN]  # noqa: B009 - put there by the prefetch
+def _invitation_row(row: Invitation) -> dict[str, Any]:
+    guests = getattr(row, "guests")[:SHOWN]  # noqa: B009 - set by the prefetch
     return {"row": row, "address": invite.address(row), "guests": guests}
 
 

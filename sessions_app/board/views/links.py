@@ -1,4 +1,4 @@
-"""Links for the owner: making them in the QR dialog or for a session, listing, revoking."""
+"""Scan links in the console: create them in the QR dialog or for a session, list, revoke."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +20,7 @@ def _actor(request: HttpRequest) -> User:
 
 @require_http_methods(["GET", "POST"])
 def make(request: HttpRequest, name: str) -> HttpResponse:
-    """For a session that wants a scan. Its address shows the link that lives, if one does."""
+    """Create a link for a session that must be scanned. GET shows the live link if there is one."""
     require(request.user, Capability.MANAGE_SESSIONS)
     session = session_or_404(request.user, name)
     if session.state not in owner.SCANNABLE_STATES:
@@ -38,7 +38,7 @@ def make(request: HttpRequest, name: str) -> HttpResponse:
 
 @posted("sessions:login")
 def make_for_login(request: HttpRequest, login_id: str) -> HttpResponse:
-    """From the QR dialog: the same code, seen from elsewhere."""
+    """Create a link from the QR dialog, to the same QR code."""
     attempt = login_or_404(request.user, login_id)
     if not attempt.is_final:
         owner.make_link(

@@ -1,4 +1,7 @@
-"""The QR dialog: one attempt, watched by any number of browsers. The worker drives it."""
+"""The QR dialog. It shows one login attempt, which any number of browsers may watch.
+
+The worker drives the attempt.
+"""
 
 from urllib.parse import urlsplit
 
@@ -39,15 +42,15 @@ def digits(request: HttpRequest, login_id: str) -> HttpResponse:
     try:
         logins.give_verify_code(attempt=attempt, code=request.POST.get("code", ""))
     except ValueError as problem:
-        return _wrong(request, attempt, "digits_error", str(problem))
+        return _form_error(request, attempt, "digits_error", str(problem))
     except logins.VerifyCodeNotWanted:
-        pass  # the attempt went on meanwhile: the answer shows where it is
-    return _here(request, attempt)
+        pass  # the attempt has moved on: the answer shows its state
+    return _current_state(request, attempt)
 
 
 @posted("sessions:login")
 def resolve(request: HttpRequest, login_id: str) -> HttpResponse:
-    """Another WeChat account was scanned: it replaces the old one, or becomes a new session."""
+    """Decide about a scan by another WeChat account: replace the old one or create a session."""
     attempt = login_or_404(request.user, login_id)
     replace = request.POST.get("as") == "replace"
     try:
@@ -56,21 +59,21 @@ def resolve(request: HttpRequest, login_id: str) -> HttpResponse:
             attempt=attempt, replace=replace, new_name=name, user=_actor(request)
         )
     except SessionNameError as problem:
-        return _wrong(request, attempt, "resolve_error", reasons.name_problem(problem))
+        return _form_error(request, attempt, "resolve_error", reasons.name_problem(problem))
     except logins.VerifyCodeNotWanted:
         pass
-    return _here(request, attempt)
+    return _current_state(request, attempt)
 
 
 @posted("sessions:login")
 def again(request: HttpRequest, login_id: str) -> HttpResponse:
-    """A new code: in the same attempt while it runs, else in a new one for the same session."""
+    """Request a new QR code: in the same attempt while it runs, else in a new one."""
     old = login_or_404(request.user, login_id)
     if logins.ask_new_code(attempt=old):
-        return _here(request, old)
+        return _current_state(request, old)
     if old.session is not None and old.session.may_send:
         if _is_its_page(request, old):
-            return _go(reverse("sessions:scan", args=[old.session.name]))
+            return _htmx_redirect(reverse("sessions:scan", args=[old.session.name]))
         return scan_question(request, old.session, status=UNPROCESSABLE)
     try:
         attempt = logins.start_login(
@@ -80,37 +83,41 @@ def again(request: HttpRequest, login_id: str) -> HttpResponse:
         words = _("“%(name)s” is connected now.") % {"name": old.session_name}
         return refused(request, words)
     if _is_its_page(request, old):
-        return _go(reverse("sessions:login", args=[attempt.pk]))
-    return login_card(request, attempt) if is_htmx(request) else _page(attempt)
+        return _htmx_redirect(reverse("sessions:login", args=[attempt.pk]))
+    return login_card(request, attempt) if is_htmx(request) else _redirect_to_login(attempt)
 
 
 def _is_its_page(request: HttpRequest, attempt: LoginAttempt) -> bool:
-    """Asked by the page of this login, whose address must follow to the next one."""
+    """Whether the request comes from this login's own page, whose URL must change to the next
+    login.
+    """
     here = urlsplit(request.headers.get("HX-Current-URL", "")).path
     return is_htmx(request) and here == reverse("sessions:login", args=[attempt.pk])
 
 
-def _go(address: str) -> HttpResponse:
+def _htmx_redirect(address: str) -> HttpResponse:
     return HttpResponse(headers={"HX-Redirect": address})
 
 
 @posted("sessions:login")
 def cancel(request: HttpRequest, login_id: str) -> HttpResponse:
-    """Ends it for everybody who watches; merely closing the dialog does not."""
+    """Cancel the attempt for all browsers. Closing the dialog does not cancel it."""
     attempt = login_or_404(request.user, login_id)
     logins.cancel_login(attempt=attempt, user=_actor(request))
     return changes_page(request) if is_htmx(request) else redirect("sessions:board")
 
 
-def _here(request: HttpRequest, attempt: LoginAttempt) -> HttpResponse:
-    return changes_page(request) if is_htmx(request) else _page(attempt)
+def _current_state(request: HttpRequest, attempt: LoginAttempt) -> HttpResponse:
+    return changes_page(request) if is_htmx(request) else _redirect_to_login(attempt)
 
 
-def _page(attempt: LoginAttempt) -> HttpResponse:
+def _redirect_to_login(attempt: LoginAttempt) -> HttpResponse:
     return redirect("sessions:login", attempt.pk)
 
 
-def _wrong(request: HttpRequest, attempt: LoginAttempt, field: str, words: str) -> HttpResponse:
+def _form_error(
+    request: HttpRequest, attempt: LoginAttempt, field: str, words: str
+) -> HttpResponse:
     if is_htmx(request):
         return HttpResponse(escape(words), status=UNPROCESSABLE)
     if field == "digits_error":

@@ -1,4 +1,4 @@
-"""The board and the pages of sessions: access, one call, render. No view calls WeChat."""
+"""The board and the pages of sessions. No view calls WeChat."""
 
 import socket
 
@@ -56,7 +56,7 @@ def board(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def changes(request: HttpRequest) -> HttpResponse:
-    """Fetched by open pages; nothing in it is worth keeping."""
+    """The changes since a page's stream numbers, fetched by open pages."""
     require(request.user, Capability.SEE_BOARD)
     return changes_page(request)
 
@@ -72,7 +72,7 @@ def session(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def add(request: HttpRequest) -> HttpResponse:
-    """A name, then the QR code: the dialog goes on by itself."""
+    """Ask for a name, then show the QR code in the same dialog."""
     require(request.user, Capability.MANAGE_SESSIONS)
     form = AddSessionForm(request.POST or None, user=request.user)
     if form.is_valid():
@@ -94,7 +94,10 @@ def add(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def scan(request: HttpRequest, name: str) -> HttpResponse:
-    """A new code. What may still send is asked about first, paused or not: a scan ends it."""
+    """Request a new QR code.
+
+    A session that may still send needs confirmation: a scan ends its login.
+    """
     found = _managed(request, name)
     if request.method == "GET":
         return scan_question(request, found)
@@ -129,7 +132,7 @@ def rename(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def log_out(request: HttpRequest, name: str) -> HttpResponse:
-    """Asks first and says what follows from it."""
+    """Asks for confirmation and states the consequences."""
     found = _managed(request, name)
     if request.method == "POST":
         services.log_out(session=found, user=_actor(request))
@@ -139,7 +142,7 @@ def log_out(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, name: str) -> HttpResponse:
-    """Asks for the name; what receives is to be logged out first."""
+    """Asks for the name. A session that still receives must be logged out first."""
     found = _managed(request, name)
     words = _("“%(name)s” must be logged out first.") % {"name": found.name}
     if found.state not in services.DELETABLE_STATES:
@@ -158,7 +161,7 @@ def delete(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def pause(request: HttpRequest, name: str) -> HttpResponse:
-    """Asks first and says what becomes of messages and replies."""
+    """Asks for confirmation and states what happens to messages and replies."""
     if request.method == "POST":
         return _set_paused(request, name, paused=True)
     context = {"session": _managed(request, name), "title": _("Pause")}
@@ -167,7 +170,7 @@ def pause(request: HttpRequest, name: str) -> HttpResponse:
 
 @posted("sessions:session")
 def resume(request: HttpRequest, name: str) -> HttpResponse:
-    """Nothing is lost by it, so nothing is asked; the menu says what comes."""
+    """Needs no confirmation, because nothing is lost."""
     return _set_paused(request, name, paused=False)
 
 
@@ -182,7 +185,7 @@ def _set_paused(request: HttpRequest, name: str, *, paused: bool) -> HttpRespons
 
 @require_http_methods(["GET", "POST"])
 def default(request: HttpRequest, name: str) -> HttpResponse:
-    """Asks first and says who means the default session."""
+    """Asks for confirmation and states what the default session is used for."""
     found = _managed(request, name)
     if request.method == "POST":
         services.set_default(session=found, user=_actor(request))
