@@ -1,7 +1,7 @@
-"""QR codes that have just been replaced on the screen: somebody may have scanned one of them.
+"""Watches QR codes that were replaced on the screen, in case somebody scanned one just before.
 
-A code is replaced before WeChat calls it expired, so a scan of the last moment would be lost with
-the token that WeChat hands out for it. So a replaced code is asked about until WeChat drops it.
+The console replaces a code before WeChat expires it. Without this watch, a scan in the last moment
+would be lost together with its token. A replaced code is polled until WeChat expires it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from sessions_app.ilink.wire import LoginStatus, QRStatus
 logger = logging.getLogger(__name__)
 
 GOOD_FOR_S = 330.0
-"""WeChat's own codes live for about 5 minutes."""
+"""In seconds. WeChat's codes live for about 5 minutes."""
 _OVER = (LoginStatus.EXPIRED, LoginStatus.VERIFY_CODE_BLOCKED)
 _NOT_SCANNED = (LoginStatus.WAIT, LoginStatus.UNKNOWN)
 _SCANNED = (
@@ -29,7 +29,7 @@ _SCANNED = (
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """One code as WeChat handed it out. `qrcode`: its handle; `image_content`: what is drawn."""
+    """One QR code from WeChat. `qrcode`: its handle; `image_content`: the text to draw."""
 
     qrcode: str
     image_content: str
@@ -37,14 +37,14 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A replaced code that was scanned after all, and what WeChat says of it."""
+    """A replaced code that was scanned, and its status at WeChat."""
 
     code: Code
     status: QRStatus
 
 
 class FormerCodes:
-    """Watches any number of replaced codes of one login. `wake` is set when one was scanned."""
+    """Watches any number of replaced codes of one login. Sets `wake` when one is scanned."""
 
     def __init__(
         self,
@@ -65,17 +65,20 @@ class FormerCodes:
         self._scans: list[Scan] = []
 
     def watch(self, code: Code, *, was_scanned: bool) -> None:
-        """`was_scanned`: known already when a person asked for another; only its end is news."""
+        """Start watching.
+
+        `was_scanned`: the scan is known already, so only its outcome is reported.
+        """
         if code.qrcode and code.qrcode not in self._watches:
-            old_news = _NOT_SCANNED + (_SCANNED if was_scanned else ())
-            self._watches[code.qrcode] = asyncio.create_task(self._watch(code, old_news))
+            known_statuses = _NOT_SCANNED + (_SCANNED if was_scanned else ())
+            self._watches[code.qrcode] = asyncio.create_task(self._watch(code, known_statuses))
 
     @property
     def has_scan(self) -> bool:
         return bool(self._scans)
 
     def take_scan(self) -> Scan | None:
-        """The oldest scan that nobody has taken yet."""
+        """Remove and return the oldest scan, or None."""
         return self._scans.pop(0) if self._scans else None
 
     async def aclose(self) -> None:
@@ -96,7 +99,7 @@ class FormerCodes:
                 else:
                     if status.status in _OVER:
                         return
-                    if status.status not in old_news:
+                    if status.status not in known_statuses:
                         self._scans.append(Scan(code, status))
                         self._wake.set()
                         return

@@ -1,4 +1,4 @@
-"""What the dialog of a QR login shows and says at each of its steps. Pure: no query, no request."""
+"""What the QR login dialog shows at each step. Pure: no query, no request."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,9 @@ from sessions_app.sessions import reasons
 class LoginPanel:
     """One QR login as its dialog shows it.
 
-    `step`: 1 scan, 2 confirm on the phone, 3 connected. `tone`: "", ok, warn or bad.
-    `asks`: "" | "digits" (type them in) | "account" (another WeChat account scanned).
-    `over`: what stands on the code instead of it, "" while the code is to be scanned.
+    `step`: 1 scan, 2 confirm on the phone, 3 connected. `tone`: "", ok, warn or bad. `asks`: "",
+    "digits" (to type in) or "account" (another WeChat account scanned). `over`: the icon that
+    covers the QR code, "" while the code can be scanned.
     """
 
     attempt: LoginAttempt
@@ -64,7 +64,7 @@ _TONES = {
 
 def login_panel(attempt: LoginAttempt) -> LoginPanel:
     status = LoginState(attempt.status)
-    # Digits were typed and wait for WeChat's answer: nothing to ask for meanwhile.
+    # Digits were entered and WeChat has not answered yet, so the dialog asks for nothing.
     checking = status in (*_DIGITS, LoginState.SCANNED) and bool(attempt.verify_code)
     return LoginPanel(
         attempt=attempt,
@@ -85,7 +85,7 @@ def _asks(status: LoginState, checking: bool) -> str:
 
 
 def _over(attempt: LoginAttempt, status: LoginState) -> str:
-    """The icon that covers the code when there is nothing to scan (any more)."""
+    """The icon that covers the QR code when it cannot be scanned."""
     if status in (LoginState.CONFIRMED, LoginState.ALREADY_CONNECTED):
         return "check"
     if attempt.is_final and status is not LoginState.OTHER_ACCOUNT:
