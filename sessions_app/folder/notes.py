@@ -1,6 +1,7 @@
-"""What the board says of the shared session folder: who receives, what is set aside, what is wrong.
+"""What the board says about the shared session folder: who receives, what is wrong, what is
+ignored.
 
-Reads the one row that the mirror writes; no file is opened here.
+Reads only the row that the mirror writes and opens no file.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from sessions_app.sessions import reasons
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """A folder of the session folder that is no session here, and why."""
+    """A subfolder of the session folder that is not used as a session, and the reason."""
 
     name: str
     reason: str
@@ -24,7 +25,10 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class FolderNote:
-    """`may_hand_over`: this console receives; `waits_until`: handed over, and nobody came yet."""
+    """`may_hand_over`: this console receives.
+
+    `waits_until`: receiving was handed over and no program has started yet.
+    """
 
     path: str
     problem: str
@@ -35,7 +39,10 @@ class FolderNote:
 
 
 def folder_note() -> FolderNote | None:
-    """One query. None with WEILINK_STORE=database, and before a worker looked."""
+    """Takes one query.
+
+    None with WEILINK_STORE=database, and before a worker first read the folder.
+    """
     if settings.WEILINK_STORE != "files":
         return None
     row = shared_folder()
@@ -68,7 +75,7 @@ def _may_hand_over(row: SharedFolder) -> bool:
 
 
 def _why(one: dict[str, str]) -> str:
-    """In the reader's language; the mirror's own sentence where it says more."""
+    """The reason in the reader's language. Uses the mirror's own sentence where it says more."""
     sentences = {
         "written_back": _("another program wrote it back after it was renamed or logged out"),
         "link": _("it is a link to another place; links are not followed"),

@@ -1,7 +1,8 @@
-"""Sessions of the database and of the shared folder, kept alike: each follows the other.
+"""Keeps the sessions of the database and of the shared folder in sync, in both directions.
 
-The folder is the truth for credentials, names, the default, tokens with their counts, and, until
-we hold its poll lock, cursors. Runs in a thread of the worker; no page and no loop waits for it.
+The folder is the truth for credentials, names, the default, and context tokens with their counts.
+It is also the truth for cursors, until we hold its poll lock. The mirror runs in a thread of the
+worker; no page and no event loop waits for it.
 """
 
 from .contexts import ContextChange, Conversations

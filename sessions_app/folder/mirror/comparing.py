@@ -1,7 +1,7 @@
-"""What differs between the rows and the folder, as steps that make them alike. Pure.
+"""Compares rows and folder. The result is a list of steps that bring them in sync. Pure.
 
-Each row remembers the folder's name and the token's digest as both sides last agreed on them. What
-differs from that memory on one side is a change of that side, and the other follows.
+Each row remembers the folder's name and the token's digest at the last sync. A side that differs
+from that memory has changed, and the other side follows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,9 +14,10 @@ from sessions_app.sessions import names
 
 @dataclass(frozen=True, slots=True)
 class RowState:
-    """One session's row. `token` is the bot token in the clear, "" when logged out.
+    """The row of one session. `token`: the decrypted bot token, "" when logged out.
 
-    `is_unreadable`: encrypted with a key that we lack; nothing is compared and nothing overwritten.
+    `is_unreadable`: encrypted with a key that we lack. Such a row is neither compared nor
+    overwritten.
     """
 
     pk: int
@@ -36,25 +37,25 @@ class RowState:
 
     @property
     def is_agreed(self) -> bool:
-        """Whether the folder holds these very credentials, as far as we know."""
+        """Whether the folder is known to hold these credentials."""
         return bool(self.token) and self.token_digest == self.filed_token
 
     @property
     def is_filed(self) -> bool:
-        """Agreed, and a session that people still see."""
+        """Whether the row is in sync and not deleted."""
         return self.is_agreed and not self.is_deleted
 
 
 class Kind(StrEnum):
-    """What a step does; the second half of them writes to the folder, under its lock."""
+    """What a step does. The kinds of the second half write to the folder, under its lock."""
 
-    ADOPT = "adopt"  # a session that another program logged in: a new row
-    FOLLOW_LOGIN = "follow_login"  # another program logged this one in again
+    ADOPT = "adopt"  # another program logged a new session in: create a row
+    FOLLOW_LOGIN = "follow_login"  # another program logged this session in again
     FOLLOW_RENAME = "follow_rename"
-    AGREE = "agree"  # both hold the same already: remember it
-    FORGET = "forget"  # logged out on both sides, or written over by another session's files
-    FAIL = "fail"  # the folder's copy cannot be used; nobody is logged out
-    CONFIRM_LOGOUT = "confirm_logout"  # the folder lost it: look again under the lock
+    AGREE = "agree"  # both sides are equal already: remember that
+    FORGET = "forget"  # logged out on both sides, or overwritten by another session's files
+    FAIL = "fail"  # the folder's copy is unusable; nobody is logged out
+    CONFIRM_LOGOUT = "confirm_logout"  # the folder lost it: check again under the lock
     FILE_LOGOUT = "file_logout"
     FILE_RENAME = "file_rename"
     FILE_LOGIN = "file_login"
@@ -65,7 +66,7 @@ UNDER_LOCK = frozenset({Kind.CONFIRM_LOGOUT, Kind.FILE_LOGIN, Kind.FILE_RENAME, 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`row` is None for ADOPT. `name`: of the folder; `code`, `reason`: why, for FAIL."""
+    """One step. `row` is None for ADOPT. `name`: the folder's; `code`, `reason`: for FAIL."""
 
     kind: Kind
     row: RowState | None = None
@@ -75,8 +76,8 @@ class Step:
     reason: str = ""
 
 
-class _Folder:
-    """A listing, to be asked by name and by token."""
+class _FolderIndex:
+    """A listing with lookups by name and by token."""
 
     def __init__(self, listing: Listing, rows: Sequence[RowState]) -> None:
         self.by_name = {one.name: one for one in listing.sessions}
@@ -89,7 +90,7 @@ class _Folder:
             self.problem = "folder_empty"
 
     def usable(self, row: RowState) -> FoundSession | None:
-        """What stands at the row's place, unless it is another session that was moved there."""
+        """The usable session at the row's place, unless another session was moved there."""
         found = self.by_name.get(row.filed_name)
         if found is None or found.token is None or self.is_of_another(found, row):
             return None
@@ -105,8 +106,8 @@ def _were_filed(rows: Iterable[RowState]) -> bool:
 
 
 def compare(rows: Sequence[RowState], listing: Listing) -> list[Step]:
-    """The steps, in an order in which they can be taken: what frees a name comes first."""
-    folder = _Folder(listing, rows)
+    """The steps, sorted so that a step that frees a name comes first."""
+    folder = _FolderIndex(listing, rows)
     if folder.problem and _were_filed(rows):
         return [
             Step(Kind.FAIL, row, code=folder.problem)
@@ -128,7 +129,7 @@ def compare(rows: Sequence[RowState], listing: Listing) -> list[Step]:
     return sorted(steps, key=lambda step: order.index(step.kind))
 
 
-def _step_for(row: RowState, folder: _Folder) -> Step | None:
+def _step_for(row: RowState, folder: _FolderIndex) -> Step | None:
     if row.is_unreadable:
         return None
     if not row.token:
@@ -138,7 +139,7 @@ def _step_for(row: RowState, folder: _Folder) -> Step | None:
     return _bound(row, folder)
 
 
-def _logged_out(row: RowState, folder: _Folder) -> Step | None:
+def _logged_out(row: RowState, folder: _FolderIndex) -> Step | None:
     if not row.filed_name:
         return None
     home = folder.by_digest.get(row.filed_token)
@@ -150,8 +151,8 @@ def _logged_out(row: RowState, folder: _Folder) -> Step | None:
     return Step(Kind.FORGET, row)
 
 
-def _newly_bound(row: RowState, folder: _Folder) -> Step:
-    """A scan here that the folder does not hold yet, unless somebody scanned there later."""
+def _newly_bound(row: RowState, folder: _FolderIndex) -> Step:
+    """The step for a scan made here. It is filed unless another program scanned later."""
     already = folder.by_digest.get(row.token_digest)
     if already is not None:
         return Step(Kind.AGREE, row, already, already.name)
@@ -164,12 +165,12 @@ def _newly_bound(row: RowState, folder: _Folder) -> Step:
     return Step(Kind.FILE_LOGIN, row, name=kept)
 
 
-def _bound(row: RowState, folder: _Folder) -> Step | None:
+def _bound(row: RowState, folder: _FolderIndex) -> Step | None:
     home = folder.by_digest.get(row.filed_token)
     entry = folder.by_name.get(row.filed_name)
     if home is None:
         if entry is not None and folder.is_of_another(entry, row):
-            return Step(Kind.FORGET, row)  # its files were written over: they are filed anew
+            return Step(Kind.FORGET, row)  # its files were overwritten, so file it anew
         return _lost(row, entry)
     is_copy = entry is not None and entry.problem is Problem.SAME_BOT
     if home.name != row.filed_name and not is_copy:
@@ -180,22 +181,22 @@ def _bound(row: RowState, folder: _Folder) -> Step | None:
 
 
 def _lost(row: RowState, entry: FoundSession | None) -> Step:
-    """The folder does not hold our token where it was."""
+    """The step for a row whose token is no longer at its place in the folder."""
     if entry is None:
         return Step(Kind.CONFIRM_LOGOUT, row, name=row.filed_name)
     if entry.token is not None:
         return Step(Kind.FOLLOW_LOGIN, row, entry, entry.name)
     if entry.problem is Problem.WRITTEN_BACK:
-        # A program that still held the older token wrote it over ours.
+        # A program that still had the older token overwrote ours.
         return Step(Kind.FILE_LOGIN, row, name=row.filed_name)
     code = "same_bot" if entry.problem is Problem.SAME_BOT else "folder_file"
     return Step(Kind.FAIL, row, name=entry.name, code=code, reason=entry.reason)
 
 
 def _claim(found: FoundSession, rows: Iterable[RowState]) -> Step | None:
-    """Whose it is: a logged-out session of that name, nobody's yet, or to be seen next time.
+    """The step for a session that no row has: adopt it, or log in a logged-out row of that name.
 
-    A session here that still waits for that name in the folder gives way first.
+    None if a row of that name still waits to be filed; the session is then handled by a later look.
     """
     key = names.name_key(found.name)
     namesake = next(

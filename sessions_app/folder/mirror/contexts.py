@@ -1,7 +1,8 @@
-"""Context tokens and counts, both ways between one session's rows and its contexts.json.
+"""Syncs context tokens and reply counts between one session's rows and its contexts.json.
 
-The later message wins with its token; on the same token each side's replies are added up
-(`filestore.tally`). What another program did is told to `Conversations`, in the same transaction.
+The context with the later message wins, with its token. If the tokens are equal, the replies of
+both sides are added up (see `folder.store.tally`). Actions of other programs are reported to
+`Conversations` in the same transaction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,9 +27,9 @@ Entries = Mapping[str, StoredContext]
 
 @dataclass(frozen=True, slots=True)
 class ContextChange:
-    """What another program did with one person. `received_at`: they wrote, and it has the message.
+    """What another program did with one person.
 
-    `answered_at`: it answered, `replies` times as far as the counts show.
+    `received_at`: it received a message. `answered_at`: it replied, `replies` times by the counts.
     """
 
     user_id: str
@@ -41,31 +42,34 @@ Follow = Callable[[Change, Sequence[ContextChange]], None]
 
 
 class Conversations(Protocol):
-    """What hangs on contexts one room above: routes, windows and lines of the conversations."""
+    """The part of conversations that depends on contexts: route, reply window, last message."""
 
     def lock(self, session: Session, user_ids: set[str]) -> Follow:
-        """Lock these people's conversations, before their contexts; the call that follows them."""
+        """Lock these people's conversations, before their contexts.
+
+        Returns the function to report changes to.
+        """
         ...
 
 
 def unfiled_sessions(session_ids: Iterable[int]) -> list[int]:
-    """Sessions whose folder's contexts are to be written; those that queued replies first."""
+    """Sessions with contexts to be written to the folder. Those that queued replies come first."""
     rows = Context.objects.filter(unfiled=True, session__in=list(session_ids))
     rows = rows.order_by(F("last_reply_at").desc(nulls_last=True))
     return list(dict.fromkeys(rows.values_list("session_id", flat=True)))
 
 
-def take_in(
+def merge_entries(
     session_id: int, generation: int, entries: Entries, conversations: Conversations
 ) -> None:
-    """What the file says of these people, into the rows. Reads and writes no file."""
+    """Merge the file's entries into the rows. No file access."""
     people = sorted(user for user in entries if is_plain(user) and 0 < len(user) <= MAX_ID)
     for start in range(0, len(people), AT_ONCE):
         part = {user_id: entries[user_id] for user_id in people[start : start + AT_ONCE]}
-        _take_in_some(session_id, generation, part, conversations)
+        _merge_batch(session_id, generation, part, conversations)
 
 
-def _take_in_some(
+def _merge_batch(
     session_id: int, generation: int, entries: Entries, conversations: Conversations
 ) -> None:
     with announcing() as change:
@@ -80,20 +84,20 @@ def _take_in_some(
         changes = []
         for user_id, entry in entries.items():
             row = rows.get(user_id)
-            made = _merge(row, entry) if row else _begin(session, user_id, entry)
+            made = _merge(row, entry) if row else _create(session, user_id, entry)
             if made is not None:
                 changes.append(made)
         follow(change, changes)
 
 
 def _within_reach(entries: Entries) -> set[str]:
-    """Who can still be answered: nobody else gets a thread because of the folder alone."""
+    """People who can still be answered. The folder alone makes no conversation for anyone else."""
     since = (timezone.now() - team_settings().window).timestamp()
     return {user for user, one in entries.items() if one.token and one.received_at_s > since}
 
 
-def _begin(session: Session, user_id: str, entry: StoredContext) -> ContextChange | None:
-    """A person whom only another program has met."""
+def _create(session: Session, user_id: str, entry: StoredContext) -> ContextChange | None:
+    """Create the row of a person whom only another program has met."""
     at = _moment(entry.received_at_s)
     if not entry.token or at is None:
         return None
@@ -113,7 +117,7 @@ def _begin(session: Session, user_id: str, entry: StoredContext) -> ContextChang
 
 
 def _merge(row: Context, entry: StoredContext) -> ContextChange | None:
-    """One entry into its locked row; what it shows of another program."""
+    """Merge one entry into its locked row. Returns what another program did, if anything."""
     mine, tally = _as_stored(row), _tally(row)
     if mine is None:
         return None
@@ -127,7 +131,7 @@ def _merge(row: Context, entry: StoredContext) -> ContextChange | None:
         answered = row.last_reply_at if after.used else None
         return ContextChange(row.user_id, row.received_at, answered, after.used)
     if entry.token != mine.token:
-        # A program wrote back what it remembered: ours is the newer one and is written again.
+        # A program wrote back an outdated entry. Ours is newer and is written again.
         Context.objects.filter(pk=row.pk).update(unfiled=bool(mine.token))
         return None
     after = observed(tally, entry)
@@ -140,7 +144,7 @@ def _merge(row: Context, entry: StoredContext) -> ContextChange | None:
         "stale_count": after.stale,
         "received_at": later,
         "last_reply_at": _latest(row.last_reply_at, at) if rise else row.last_reply_at,
-        # What the file says differently is written over with what we know.
+        # If the file's count differs from ours, write it again.
         "unfiled": row.unfiled or after.used != after.in_file,
     }
     Context.objects.filter(pk=row.pk).update(**columns)
@@ -148,23 +152,23 @@ def _merge(row: Context, entry: StoredContext) -> ContextChange | None:
 
 
 def file_out(session_id: int, name: str, folder: FolderChange) -> Entries:
-    """Write this session's unfiled contexts; what was written. Under the folder's lock.
+    """Write this session's unfiled contexts, under the folder's lock. Returns what was written.
 
-    Under the same lock the file was taken in first, so that no reply of others is written over.
-    The flags are taken down before: a change that comes in between puts its own up again. Raises
-    FolderError, with the flags up.
+    The caller has merged the file under the same lock, so no reply of another program is
+    overwritten. The `unfiled` flags are cleared first, so that a concurrent change can set its own
+    again. On errors (FolderError) they are restored.
     """
     rows = Context.objects.filter(session=session_id, unfiled=True)
     pks = list(rows.values_list("pk", flat=True)[:AT_ONCE])
     Context.objects.filter(pk__in=pks).update(unfiled=False)
     try:
-        return _file_some(Context.objects.filter(pk__in=pks), name, folder)
+        return _write_entries(Context.objects.filter(pk__in=pks), name, folder)
     except Exception:
         Context.objects.filter(pk__in=pks).update(unfiled=True)
         raise
 
 
-def _file_some(rows: Iterable[Context], name: str, folder: FolderChange) -> Entries:
+def _write_entries(rows: Iterable[Context], name: str, folder: FolderChange) -> Entries:
     on_disk = folder.read_contexts(name)
     entries: dict[str, StoredContext] = {}
     tallies: dict[tuple[int, str], Tally] = {}
@@ -180,14 +184,17 @@ def _file_some(rows: Iterable[Context], name: str, folder: FolderChange) -> Entr
     if changed:
         folder.write_contexts(name, changed)
     for (pk, encrypted_token), tally in tallies.items():
-        # A newer token that came meanwhile has counts of its own.
+        # A newer token that arrived meanwhile has its own counts.
         rows_of_token = Context.objects.filter(pk=pk, encrypted_token=encrypted_token)
         rows_of_token.update(filed_count=tally.in_file, stale_count=tally.stale)
     return entries
 
 
 def file_again(session_id: int, user_ids: Iterable[str] | None = None) -> None:
-    """The folder lacks these people; None: all of them."""
+    """Mark contexts to be written again, because the folder lacks them.
+
+    None: all of the session's.
+    """
     rows = Context.objects.filter(session=session_id).exclude(encrypted_token="")
     if user_ids is not None:
         rows = rows.filter(user_id__in=list(user_ids))
@@ -195,7 +202,7 @@ def file_again(session_id: int, user_ids: Iterable[str] | None = None) -> None:
 
 
 def file_missing(session_id: int, in_folder: set[str]) -> None:
-    """Living tokens of ours that the folder does not hold at all."""
+    """Mark live tokens of ours that the folder does not hold at all."""
     alive = Context.objects.filter(
         session=session_id, received_at__gt=timezone.now() - team_settings().window
     )
@@ -205,12 +212,15 @@ def file_missing(session_id: int, in_folder: set[str]) -> None:
 
 
 def leave_unfiled(session_id: int) -> None:
-    """The file cannot be written now: no reply waits for it. `file_again` comes later."""
+    """Clear the flags of a session whose file cannot be written, so that no reply waits for it.
+
+    `file_again` sets them later.
+    """
     Context.objects.filter(session=session_id, unfiled=True).update(unfiled=False)
 
 
 def leave_others(bound: Iterable[int]) -> None:
-    """Sessions without readable credentials are not in the folder: nothing waits for it."""
+    """Clear the flags of sessions without readable credentials: they are not in the folder."""
     unfiled = Context.objects.filter(unfiled=True)
     others = set(unfiled.values_list("session", flat=True).distinct()) - set(bound)
     if others:
@@ -228,7 +238,7 @@ def _tally(row: Context) -> Tally:
 
 
 def _as_stored(row: Context) -> StoredContext | None:
-    """None when the row's token cannot be opened: nothing is compared then."""
+    """The row as an entry, or None if its token cannot be decrypted. It is not compared then."""
     token = _token(row)
     if token is None:
         return None

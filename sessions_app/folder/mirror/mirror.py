@@ -1,7 +1,7 @@
-"""One look at rows and folder, and everything that makes them alike again.
+"""Compares rows and folder, and brings them in sync.
 
-Called from one thread, again and again; each call is short, waits for no lock longer than
-`LOCK_WAIT_S`, and leaves for the next call what could not be done now.
+All calls come from one thread, again and again. Each is short, waits for a lock at most
+`LOCK_WAIT_S`, and leaves to the next call what it could not do.
 """
 
 import logging
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_WAIT_S = 0.3
 HOLD_S = 0.25
-"""How long the folder's lock is held at a time: other programs wait for it."""
+"""How long the folder's lock is held at a time, in seconds. Other programs wait for it."""
 CURSOR_EVERY_S = 1.0
 WRITE_AGAIN_S = 30.0
 MAX_ROUNDS = 3
@@ -43,10 +43,10 @@ MAX_ROUNDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """What one look found. `took_over`: the poll lock is ours since this look.
+    """The result of one sweep. `took_over`: this sweep took the poll lock.
 
-    `filed`: contexts reached the folder, so that replies may go; `is_behind`: look again at once;
-    `is_busy`: another program holds the folder's lock and something waits for it.
+    `filed`: contexts reached the folder, so their replies may be sent. `is_behind`: sweep again at
+    once. `is_busy`: work waits for the folder's lock, which another program holds.
     """
 
     receiver: Receiver
@@ -57,7 +57,7 @@ class Sweep:
 
 
 class Mirror:
-    """`sweep(wants)` follows and files; `close()` writes the last cursors and lets go."""
+    """Syncs one folder: `sweep(wants)` reads and writes; `release()` writes the last cursors."""
 
     def __init__(
         self,
@@ -77,14 +77,17 @@ class Mirror:
         self._entries: dict[int, dict[str, StoredContext]] = {}
         self._broken: dict[int, str] = {}
         self._cursor_at: dict[int, float] = {}
-        self._later: dict[int, float] = {}
+        self._retry_at: dict[int, float] = {}
 
     def sweep(self, *, wants: bool = True, was_ours: bool = False) -> Sweep:
-        """`wants`: whether this process should poll; `was_ours`: it did until it was killed."""
+        """Run once.
+
+        `wants`: this process should poll. `was_ours`: it polled until it was killed.
+        """
         self._migrate()
-        listing, states, steps = self._followed()
-        self._take_in(states, listing)
-        self._judge(steps, states)
+        listing, states, steps = self._follow_folder()
+        self._merge_changed_files(states, listing)
+        self._update_failing(steps, states)
         had = self.lease.is_held
         receiver = self.lease.look(wants=wants and not _is_unusable(steps), at_once=was_ours)
         if receiver is Receiver.ANOTHER and is_stopped(self.folder.poll_lock.path):
@@ -99,32 +102,35 @@ class Mirror:
         return Sweep(receiver, took_over, filed, is_behind, is_busy)
 
     def kept_answers(self) -> list[KeptAnswer]:
-        """Answers that a Python program received and nobody has; only while the lease is ours."""
+        """Answers that a Python program received and did not deliver.
+
+        Only while we hold the lease.
+        """
         return self.folder.kept_answers() if self.lease.is_held else []
 
     def release(self) -> None:
-        """Hand the polls over: the cursors first, as far as the lock can be had."""
+        """Hand polling over. Writes the cursors first, if the data lock can be had."""
         if self.lease.is_held:
             self._cursor_at.clear()
-            listing, states = self._look()
+            listing, states = self._read_both()
             self._file([], states, listing)
             self.lease.release()
 
-    # Looking and following
+    # Reading and following
 
     def _migrate(self) -> None:
         try:
             self.folder.migrate(limit_s=LOCK_WAIT_S)
         except FolderError as error:
-            logger.info("the folder's old layout is not moved yet: %s", error)
+            logger.info("cannot migrate the folder's old layout yet: %s", error)
 
-    def _look(self) -> tuple[Listing, list[RowState]]:
+    def _read_both(self) -> tuple[Listing, list[RowState]]:
         return self.folder.scan(self._memory), rows.row_states(self._decrypted)
 
-    def _followed(self) -> tuple[Listing, list[RowState], list[Step]]:
-        """What the folder changed is in the rows; the steps that are left."""
+    def _follow_folder(self) -> tuple[Listing, list[RowState], list[Step]]:
+        """Apply the folder's changes to the rows. Returns the steps that are left."""
         for _round in range(MAX_ROUNDS):
-            listing, states = self._look()
+            listing, states = self._read_both()
             steps = compare(states, listing)
             following = [step for step in steps if step.kind in _FOLLOWING]
             if not following:
@@ -133,8 +139,10 @@ class Mirror:
                 _follow(step)
         return listing, states, steps
 
-    def _judge(self, steps: Iterable[Step], states: Iterable[RowState]) -> None:
-        """`failing` for what the folder holds back, and back again when it is whole."""
+    def _update_failing(self, steps: Iterable[Step], states: Iterable[RowState]) -> None:
+        """Set `failing` on sessions whose files are unusable, and reset those that are usable
+        again.
+        """
         failing = {step.row.pk: step for step in steps if step.kind is Kind.FAIL and step.row}
         for pk, step in failing.items():
             rows.fail(pk, step.code, step.reason)
@@ -146,8 +154,8 @@ class Mirror:
 
     # Contexts
 
-    def _take_in(self, states: Iterable[RowState], listing: Listing) -> None:
-        """What others wrote into contexts files since the last look."""
+    def _merge_changed_files(self, states: Iterable[RowState], listing: Listing) -> None:
+        """Merge what others wrote into contexts files since the last sweep."""
         agreed = {row.filed_name: row for row in states if row.is_filed}
         if listing.is_absent or not agreed:
             return
@@ -155,9 +163,9 @@ class Mirror:
             row = agreed[name]
             if self._signatures.get(row.pk) != (name, signature):
                 self._signatures[row.pk] = (name, signature)
-                self._take_in_one(row, partial(self.folder.read_contexts, name))
+                self._merge_file(row, partial(self.folder.read_contexts, name))
 
-    def _take_in_one(self, row: RowState, read: Callable[[], dict[str, StoredContext]]) -> None:
+    def _merge_file(self, row: RowState, read: Callable[[], dict[str, StoredContext]]) -> None:
         try:
             entries = read()
         except FolderError as error:
@@ -169,7 +177,7 @@ class Mirror:
         known = before or {}
         fresh = {user: entry for user, entry in entries.items() if known.get(user) != entry}
         if fresh:
-            contexts.take_in(row.pk, row.generation, fresh, self.conversations)
+            contexts.merge_entries(row.pk, row.generation, fresh, self.conversations)
         if before is None:
             contexts.file_missing(row.pk, set(entries))
         elif gone := before.keys() - entries.keys():
@@ -177,7 +185,10 @@ class Mirror:
         self._entries[row.pk] = entries
 
     def _file_contexts(self, change: Change, states: Iterable[RowState], end_at: float) -> bool:
-        """Unfiled contexts, session by session, until the time is over (then True: more wait)."""
+        """Write unfiled contexts, session by session.
+
+        Returns True if time ran out before the end.
+        """
         filed = {row.pk: row for row in states if row.is_filed}
         for pk in contexts.unfiled_sessions(filed):
             if self._clock() > end_at:
@@ -188,12 +199,12 @@ class Mirror:
             try:
                 self._file_one(change, filed[pk])
             except (FolderError, OSError) as error:
-                logger.warning("contexts of session %s are not written: %s", pk, error)
-                self._write_later(pk)
+                logger.warning("cannot write the contexts of session %s: %s", pk, error)
+                self._postpone(pk)
         return False
 
     def _file_one(self, change: Change, row: RowState) -> None:
-        self._take_in_one(row, partial(change.read_contexts, row.filed_name))
+        self._merge_file(row, partial(change.read_contexts, row.filed_name))
         if row.pk in self._broken:
             contexts.leave_unfiled(row.pk)
             return
@@ -201,17 +212,17 @@ class Mirror:
         self._entries[row.pk] = {**self._entries.get(row.pk, {}), **written}
 
     def _may_write(self, pk: int) -> bool:
-        return pk not in self._broken and pk not in self._later
+        return pk not in self._broken and pk not in self._retry_at
 
-    def _write_later(self, pk: int) -> None:
-        """A file that cannot be written now is written later, and keeps no reply back."""
+    def _postpone(self, pk: int) -> None:
+        """Postpone writing a file that cannot be written now. No reply waits for it."""
         contexts.leave_unfiled(pk)
-        self._later[pk] = self._clock() + WRITE_AGAIN_S
+        self._retry_at[pk] = self._clock() + WRITE_AGAIN_S
 
-    def _try_again(self) -> None:
+    def _retry_postponed(self) -> None:
         now = self._clock()
-        for pk in [pk for pk, at in self._later.items() if at <= now]:
-            del self._later[pk]
+        for pk in [pk for pk, at in self._retry_at.items() if at <= now]:
+            del self._retry_at[pk]
             contexts.file_again(pk)
 
     # Filing
@@ -219,14 +230,17 @@ class Mirror:
     def _file(
         self, steps: list[Step], states: list[RowState], listing: Listing
     ) -> tuple[bool, bool, bool]:
-        """Write down what waits, under the lock: (contexts were filed, more waits, busy)."""
-        self._try_again()
+        """Write everything that waits, under the lock.
+
+        Returns (contexts were filed, more waits, busy).
+        """
+        self._retry_postponed()
         contexts.leave_others(row.pk for row in states if row.token)
         agreed = [row for row in states if row.is_filed]
         people = contexts.unfiled_sessions(row.pk for row in agreed)
         if _is_unusable(steps):
             for pk in people:
-                self._write_later(pk)
+                self._postpone(pk)
             return bool(people), False, False
         work = any(step.kind in UNDER_LOCK for step in steps)
         cursors = self._due_cursors(agreed, listing)
@@ -247,9 +261,9 @@ class Mirror:
         except FolderBusyError:
             return False, False, work or bool(people)
         except (FolderError, OSError) as error:
-            logger.warning("the session folder is not written: %s", error)
+            logger.warning("cannot write the session folder: %s", error)
             for pk in people:
-                self._write_later(pk)
+                self._postpone(pk)
             return bool(people), False, False
         return bool(people), more or work or bool(default), False
 
@@ -259,7 +273,7 @@ class Mirror:
             change.write_cursor(row.token, cursor, row.filed_name)
 
     def _take_steps(self, change: Change) -> None:
-        """Compared again under the lock: what another program was in the middle of is over."""
+        """Compare again under the lock, where no other program is in the middle of a change."""
         steps = compare(rows.row_states(self._decrypted), change.scan())
         for step in steps:
             if step.kind in UNDER_LOCK and step.row is not None:
@@ -303,7 +317,10 @@ class Mirror:
     def _due_cursors(
         self, agreed: Iterable[RowState], listing: Listing
     ) -> list[tuple[RowState, str]]:
-        """While we poll the rows are the truth and the files follow, once a second each."""
+        """The cursors to write.
+
+        While we poll, the rows are the truth; each file is updated once a second.
+        """
         if not self.lease.is_held:
             return []
         now = self._clock()
@@ -316,14 +333,14 @@ class Mirror:
         ]
 
     def _take_cursors(self) -> None:
-        listing, states = self._look()
+        listing, states = self._read_both()
         stored = _cursors(listing)
         rows.take_cursors(
             (row, stored[row.filed_token]) for row in states if row.filed_token in stored
         )
 
 
-_WHOLE = ("folder_absent", "folder_empty")
+_UNUSABLE_CODES = ("folder_absent", "folder_empty")
 _FOLLOWING = (Kind.ADOPT, Kind.FOLLOW_LOGIN, Kind.FOLLOW_RENAME, Kind.AGREE, Kind.FORGET)
 
 
@@ -350,8 +367,11 @@ def _is_free(change: Change, name: str) -> bool:
 
 
 def _is_unusable(steps: Iterable[Step]) -> bool:
-    """The folder is not there, or is another one: nothing is written, and nobody logged out."""
-    return any(step.kind is Kind.FAIL and step.code in _WHOLE for step in steps)
+    """Whether the folder is absent or another one.
+
+    Then nothing is written and nobody logged out.
+    """
+    return any(step.kind is Kind.FAIL and step.code in _UNUSABLE_CODES for step in steps)
 
 
 def _cursors(listing: Listing) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""Who polls: the folder's poll lock is the lease of all its sessions.
+"""Decides who polls: the folder's poll lock is the lease of all its sessions.
 
-A running SDK releases the lock after every poll and takes it again at once, and a script keeps it
-between two `recv()`: so it is taken only after it was found free for a while, and then held.
+A running SDK releases the lock after every poll and takes it again at once; a script keeps it
+between two `recv()`. So we take it only after it was free for a while, and then hold it.
 """
 
 import time
@@ -15,7 +15,7 @@ FREE_FOR_S = 4.0
 
 
 class PollLease:
-    """`look(wants)` from one thread, twice a second; never waits."""
+    """`look(wants)` is called from one thread, twice a second. It never waits."""
 
     def __init__(
         self,
@@ -35,11 +35,14 @@ class PollLease:
         return self._held is not None
 
     def look(self, *, wants: bool, at_once: bool = False) -> Receiver:
-        """Who holds it now. `at_once`: it was ours until a crash, so nobody's pause is cut."""
+        """Who holds the lock now; takes it if due.
+
+        `at_once`: it was ours until a crash, so take it without waiting.
+        """
         if self._held is not None:
             if self._lock.is_held_by(self._held):
                 return Receiver.CONSOLE
-            self.release()  # the folder went away under us
+            self.release()  # the folder was deleted while we held the lock
         try:
             taken = self._lock.try_take()
         except FolderError:

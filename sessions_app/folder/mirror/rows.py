@@ -1,6 +1,6 @@
-"""The session rows as the mirror compares them, and what a change of the folder does to a row.
+"""The session rows that the mirror compares, and the effects of folder changes on them.
 
-Database only: no file is touched here. Each change is one transaction with its event, announced.
+Database only, no file access. Each change is one transaction with its event, and is announced.
 """
 
 from collections.abc import Callable, Iterable
@@ -26,11 +26,11 @@ from sessions_app.sessions import names, services
 from sessions_app.sessions.binding import Credentials, bind
 
 Decrypted = dict[int, tuple[str, str]]
-"""Session id → (encrypted, clear): a token is opened once, not at every look."""
+"""Session id → (encrypted, decrypted). Avoids decrypting a token at every sweep."""
 
 
 def row_states(decrypted: Decrypted) -> list[RowState]:
-    """All rows that have or had something in the folder."""
+    """All rows that have or had files in the folder."""
     columns = Session.objects.order_by("pk").values_list(
         "pk", "name", "encrypted_token", "bound_at", "filed_name", "filed_token",
         "generation", "cursor", "deleted_at",
@@ -44,7 +44,7 @@ def _row_state(
     filed_token: str, generation: int, cursor: str, deleted_at: datetime | None, *,
     decrypted: Decrypted,
 ) -> RowState:  # fmt: skip
-    token, is_unreadable = _opened(pk, encrypted, decrypted)
+    token, is_unreadable = _decrypt_cached(pk, encrypted, decrypted)
     return RowState(
         pk=pk,
         name=name,
@@ -59,7 +59,7 @@ def _row_state(
     )
 
 
-def _opened(pk: int, encrypted: str, decrypted: Decrypted) -> tuple[str, bool]:
+def _decrypt_cached(pk: int, encrypted: str, decrypted: Decrypted) -> tuple[str, bool]:
     known = decrypted.get(pk)
     if known is None or known[0] != encrypted:
         try:
@@ -71,7 +71,7 @@ def _opened(pk: int, encrypted: str, decrypted: Decrypted) -> tuple[str, bool]:
 
 
 def adopt(found: FoundSession) -> None:
-    """A session that another program logged in: a row of the first team, under its own name."""
+    """Create a row in the first team for a session that another program logged in."""
     team = Team.objects.order_by("pk").first()
     if team is None or found.token is None:
         return
@@ -81,7 +81,7 @@ def adopt(found: FoundSession) -> None:
 
 
 def follow_login(pk: int, found: FoundSession) -> None:
-    """Another program scanned: its credentials are ours, and where it had received to."""
+    """Another program scanned: take over its credentials and cursor."""
     token = found.token
     assert token is not None
     with announcing() as change:
@@ -100,7 +100,7 @@ def _credentials(token: StoredToken) -> Credentials:
 
 
 def follow_rename(pk: int, found: FoundSession) -> None:
-    """Another program renamed it. A name given here meanwhile stays and is filed next."""
+    """Another program renamed the session. A concurrent rename here wins and is filed next."""
     with announcing() as change:
         session = Session.objects.get(pk=pk)
         services.lock_to_rename(session)
@@ -116,7 +116,7 @@ def follow_rename(pk: int, found: FoundSession) -> None:
 
 
 def keep_old_name(pk: int) -> None:
-    """The folder has another session of the new name: the row takes its old name back."""
+    """Undo a rename, because the folder has another session of the new name."""
     with announcing() as change:
         session = Session.objects.get(pk=pk)
         services.lock_to_rename(session)
@@ -125,7 +125,7 @@ def keep_old_name(pk: int) -> None:
 
 
 def follow_logout(pk: int) -> None:
-    """Another program logged it out: credentials and contexts are forgotten here too."""
+    """Another program logged the session out: delete credentials and contexts here, too."""
     with announcing() as change:
         session = Session.objects.select_for_update(no_key=True).get(pk=pk)
         services.forget_credentials(session)
@@ -138,12 +138,12 @@ def follow_logout(pk: int) -> None:
 
 
 def agree(pk: int, *, name: str, token_digest: str) -> None:
-    """Both sides hold this; "" for both: neither holds anything."""
+    """Remember that both sides hold this. "" for both: neither holds anything."""
     Session.objects.filter(pk=pk).update(filed_name=name, filed_token=token_digest)
 
 
 def fail(pk: int, code: str, detail: str) -> None:
-    """The folder's copy cannot be used: not polled meanwhile, and nobody is logged out."""
+    """Set `failing`, because the folder's copy is unusable. The session is not polled meanwhile."""
     with announcing() as change:
         session = Session.objects.select_for_update(no_key=True).get(pk=pk)
         state = SessionState(session.state)
@@ -158,7 +158,7 @@ def fail(pk: int, code: str, detail: str) -> None:
 
 
 def recover(pks: Iterable[int]) -> None:
-    """The folder's copy is whole again."""
+    """Reset `failing` of sessions whose folder copy is usable again."""
     for pk in pks:
         with announcing() as change:
             session = Session.objects.select_for_update(no_key=True).get(pk=pk)
@@ -170,7 +170,7 @@ def recover(pks: Iterable[int]) -> None:
 
 
 def failed_by_folder() -> dict[int, str]:
-    """Session id → code of those that the folder holds back now."""
+    """Session id → error code of sessions that are failing because of their folder."""
     rows = Session.objects.filter(error_code__in=FOLDER_CODES, deleted_at=None)
     return dict(rows.values_list("pk", "error_code"))
 
@@ -180,14 +180,14 @@ def _note(session: Session, kind: SessionEvent.Kind, detail: str, code: str = "e
 
 
 def take_cursors(cursors: Iterable[tuple[RowState, str]]) -> None:
-    """We have just taken the poll lock: until now the folder's cursor was the truth."""
+    """Read the cursors into the rows, just after taking the poll lock."""
     for row, cursor in cursors:
         if row.cursor != cursor:
             Session.objects.filter(pk=row.pk, generation=row.generation).update(cursor=cursor)
 
 
 def held_by_stopped() -> None:
-    """The program that holds the polls stands still: nobody receives for any of them."""
+    """Set `failing` on all sessions, because the program that holds the poll lock is stopped."""
     states = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE)
     rows = Session.objects.filter(state__in=states).exclude(
         error_code__in=(*FOLDER_CODES, HOLDER_STOPPED)
@@ -200,7 +200,7 @@ def held_by_stopped() -> None:
 
 
 def polled_elsewhere(elsewhere: bool) -> None:
-    """All sessions that should be polled are, by another program; or no longer."""
+    """Set or reset `polled_elsewhere` on all sessions that should be polled."""
     if elsewhere:
         rows = Session.objects.filter(state__in=POLLED_STATES).exclude(error_code__in=FOLDER_CODES)
         state = SessionState.POLLED_ELSEWHERE
@@ -217,13 +217,13 @@ def polled_elsewhere(elsewhere: bool) -> None:
 
 
 def default_name() -> str:
-    """The folder's name of the default session; "" when it is not in the folder."""
+    """The folder's name of the default session, or "" if it is not in the folder."""
     row = Session.objects.filter(is_default=True, deleted_at=None)
     return row.values_list("filed_name", flat=True).first() or ""
 
 
 def follow_default(name: str) -> bool:
-    """Another program chose a default. A default that is logged out here stays what it is."""
+    """Another program chose a default. A default that is logged out here is not changed."""
     chosen = Session.objects.filter(filed_name=name, deleted_at=None).first()
     current = Session.objects.filter(is_default=True, deleted_at=None).first()
     if chosen is None or (current is not None and not current.filed_name):
@@ -234,7 +234,7 @@ def follow_default(name: str) -> bool:
 
 
 def stored_token(pk: int, token: str) -> StoredToken | None:
-    """The row as token.json; None when it holds another token by now."""
+    """The row as token.json, or None if it has another token by now."""
     session = Session.objects.get(pk=pk)
     try:
         if session.token != token:
@@ -252,7 +252,7 @@ def stored_token(pk: int, token: str) -> StoredToken | None:
 
 
 def take_free_name(pk: int, is_free: Callable[[str], bool]) -> str:
-    """Another program's folder has the name: a number is added. The new name of the row."""
+    """Append a number to the row's name, because the folder's is taken. Returns the new name."""
     with announcing() as change:
         session = Session.objects.get(pk=pk)
         services.lock_to_rename(session)

@@ -1,6 +1,6 @@
-"""The one row about the shared folder: what pages show of it, and what must outlive the process.
+"""The row about the shared folder: its state for pages, and what must survive a restart.
 
-Written only when something changed, and announced to every team then.
+Written only when something changed, and then announced to every team.
 """
 
 from datetime import timedelta
@@ -17,18 +17,21 @@ from sessions_app.realtime.streams import announcing
 TOPIC = "folder"
 SEEN_EVERY_S = 4.0
 SILENT_AFTER_S = 10.0
-"""A folder that nobody has looked at for so long is not followed: its worker stands still."""
+"""If nobody has read the folder for so many seconds, its worker is considered stuck."""
 HANDOVER_S = 120
-"""If nobody takes over in this time the console receives again: messages must not lie waiting."""
+"""After a hand-over the console receives again if no program started within so many seconds.
+
+Otherwise messages would wait.
+"""
 
 
 def shared_folder() -> SharedFolder:
-    """The row; a fresh one, unsaved, before the mirror ever looked."""
+    """The row, or a new unsaved one before the mirror first ran."""
     return SharedFolder.objects.filter(pk=1).first() or SharedFolder(pk=1)
 
 
 def note(path: Path, listing: Listing, steps: list[Step], receiver: Receiver) -> None:
-    """Write down what a look found, if it is news."""
+    """Store the result of a sweep if it is new."""
     row = shared_folder()
     before = _shown(row)
     row.path = str(path)
@@ -46,12 +49,15 @@ def note(path: Path, listing: Listing, steps: list[Step], receiver: Receiver) ->
 
 
 def is_older(row: SharedFolder, seconds: float) -> bool:
-    """Whether the last look was longer ago than that."""
+    """Whether the last sweep was more than `seconds` ago."""
     return timezone.now() - row.seen_at > timedelta(seconds=seconds)
 
 
 def note_silence() -> None:
-    """By a worker that stands by: the one that follows the folder has not looked for long."""
+    """Record that the worker that follows the folder has stopped sweeping.
+
+    Called by a standby worker.
+    """
     row = shared_folder()
     if row.receiver == Receiver.CONSOLE and is_older(row, SILENT_AFTER_S):
         seen_at = row.seen_at
@@ -61,7 +67,7 @@ def note_silence() -> None:
 
 
 def is_received(row: SharedFolder) -> bool:
-    """Whether somebody who lives holds the polls, this console or another program."""
+    """Whether this console or another program holds the polls and is alive."""
     if row.receiver == Receiver.FROZEN:
         return False
     return not (row.receiver == Receiver.CONSOLE and is_older(row, SILENT_AFTER_S))
@@ -83,7 +89,7 @@ def _save(row: SharedFolder) -> None:
 
 
 def _set_aside(listing: Listing, steps: list[Step]) -> list[dict[str, str]]:
-    """Folders that are no sessions, but those whose own session says what is wrong."""
+    """Folders that are not sessions, except those whose own session shows the problem."""
     said = {step.name for step in steps if step.kind is Kind.FAIL}
     return [
         {
@@ -97,19 +103,19 @@ def _set_aside(listing: Listing, steps: list[Step]) -> list[dict[str, str]]:
 
 
 def _storable(text: str) -> str:
-    """A file's name may be no text at all: such bytes fit no database and no page."""
+    """Replace bytes of a file name that are not text, which no database or page accepts."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _handover_is_over(row: SharedFolder, receiver: Receiver) -> bool:
-    """Another program has taken it, or none came."""
+    """Whether another program has taken over, or none came in time."""
     assert row.handed_over_at is not None
     waited = timezone.now() - row.handed_over_at
     return receiver in (Receiver.ANOTHER, Receiver.FROZEN) or waited > timedelta(seconds=HANDOVER_S)
 
 
 def hand_over() -> None:
-    """ "Let another program receive": polls end, and the lock is free for it."""
+    """Stop polling and free the lock, for "Let another program receive"."""
     row = shared_folder()
     row.handed_over_at = timezone.now()
     _save(row)
@@ -122,7 +128,7 @@ def take_back() -> None:
 
 
 def note_receiver(receiver: Receiver) -> None:
-    """At a stop: nobody here receives any more. After a crash the row still says that we do."""
+    """Store the receiver when the console stops. After a crash the row still names this console."""
     row = shared_folder()
     if row.receiver != receiver and not row._state.adding:
         row.receiver = receiver
@@ -133,7 +139,7 @@ def note_receiver(receiver: Receiver) -> None:
 
 
 def _agree_on_default(row: SharedFolder, listing: Listing) -> None:
-    """The folder's choice is followed when it changed; ours is filed by `file_default`."""
+    """Follow the folder's default if it changed. `file_default` writes ours to the folder."""
     chosen = listing.default_name if listing.usable() else ""
     if not chosen or chosen == row.default_name:
         return
@@ -145,7 +151,7 @@ def _agree_on_default(row: SharedFolder, listing: Listing) -> None:
 
 
 def default_to_file(listing: Listing) -> str:
-    """The folder's name of our default, when the folder's own is another one; else ""."""
+    """The folder's name of our default if the folder has another default, else ""."""
     row, ours = shared_folder(), rows.default_name()
     usable = {one.name for one in listing.usable()}
     is_news = row.default_name and listing.default_name == row.default_name

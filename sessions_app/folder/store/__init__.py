@@ -1,7 +1,7 @@
 """The session folder shared with the `weilink` SDK: layout, locks, tokens, contexts, migration.
 
-No Django and no network; everything public is named here. Nothing here may run in an event loop
-but `FolderLock.try_take` and the pure functions.
+No Django and no network. All public names are exported here. Only `FolderLock.try_take` and the
+pure functions may be called in an event loop.
 """
 
 from .disk import FILE_MODE, FOLDER_MODE

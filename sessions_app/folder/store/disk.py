@@ -1,7 +1,7 @@
-"""Reading and replacing single files of the folder, by descriptors of the folders they lie in.
+"""Reads and replaces single files of the session folder, relative to open folder descriptors.
 
-A symbolic link is never followed and a half-written file never seen: temporary file beside the
-target, fsync, rename, fsync of the folder. Folders are 700, files 600.
+Symbolic links are never followed. Writes are atomic: temporary file beside the target, fsync,
+rename, fsync of the folder. Folders have mode 700, files 600.
 """
 
 import contextlib
@@ -19,14 +19,16 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 MAX_FILE_BYTES = 64 * 1024 * 1024
 DRAFT_SUFFIX = ".console-draft"
-"""One draft per file, so that what a killed writer left is replaced by the next one."""
+"""Each file has one temporary name, so that the leftover of a killed writer is overwritten by the
+next.
+"""
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 
 
 @contextlib.contextmanager
 def base_folder(base: Path, *, make: bool = False) -> Iterator[int]:
-    """A descriptor of the base folder, which may be reached through links; FileNotFoundError."""
+    """Open the base folder, which may be reached through links. Raises FileNotFoundError."""
     if make:
         try:
             base.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -41,7 +43,10 @@ def base_folder(base: Path, *, make: bool = False) -> Iterator[int]:
 
 @contextlib.contextmanager
 def subfolder(parent: int, name: str, *, make: bool = False) -> Iterator[int]:
-    """A descriptor of a folder inside; UnsafeEntryError for a link or a file, FileNotFoundError."""
+    """Open a folder inside `parent`.
+
+    Raises UnsafeEntryError for a link or file, or FileNotFoundError.
+    """
     if make:
         try:
             os.mkdir(name, FOLDER_MODE, dir_fd=parent)
@@ -54,7 +59,7 @@ def subfolder(parent: int, name: str, *, make: bool = False) -> Iterator[int]:
     except FileNotFoundError:
         raise
     except OSError as exc:
-        raise UnsafeEntryError(f"“{name}” is no folder of its own.", name) from exc
+        raise UnsafeEntryError(f"“{name}” is not a real folder.", name) from exc
     try:
         if make:
             os.fchmod(descriptor, FOLDER_MODE)
@@ -64,7 +69,7 @@ def subfolder(parent: int, name: str, *, make: bool = False) -> Iterator[int]:
 
 
 def read_bytes(folder: int, name: str) -> bytes | None:
-    """The whole of a plain file; None when there is none."""
+    """The content of a regular file, or None if it does not exist."""
     try:
         descriptor = os.open(name, os.O_RDONLY | _NO_LINK, dir_fd=folder)
     except FileNotFoundError:
@@ -74,34 +79,37 @@ def read_bytes(folder: int, name: str) -> bytes | None:
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
-            raise UnsafeEntryError(f"{name} is no plain file.", name)
+            raise UnsafeEntryError(f"{name} is not a regular file.", name)
         if found.st_size > MAX_FILE_BYTES:
             raise BrokenFileError(f"{name} is too large.", name)
         return file.read(MAX_FILE_BYTES)
 
 
 def read_object(folder: int, name: str) -> JsonObject | None:
-    """A JSON object; None when there is no such file, BrokenFileError for anything else."""
+    """A JSON object, or None if the file does not exist.
+
+    Raises BrokenFileError for anything else.
+    """
     content = read_bytes(folder, name)
     if content is None:
         return None
     try:
         value = json.loads(content)
     except (ValueError, RecursionError):
-        # Without its cause, which would hold the file's text.
+        # Suppress the cause, which contains the file's text.
         raise BrokenFileError(f"{name} is broken: it is not JSON.", name) from None
     if not isinstance(value, dict):
-        raise BrokenFileError(f"{name} is broken: it holds no JSON object.", name)
+        raise BrokenFileError(f"{name} is broken: it is not a JSON object.", name)
     return value
 
 
 def write_object(folder: int, name: str, value: JsonObject) -> None:
-    """Replace a JSON file whole, or not at all; NotWrittenError, UnsafeEntryError."""
+    """Replace a JSON file atomically. Raises NotWrittenError or UnsafeEntryError."""
     write_bytes(folder, name, json.dumps(value, indent=2).encode("ascii"))
 
 
 def write_bytes(folder: int, name: str, content: bytes) -> None:
-    """Replace a file whole, or not at all; whoever calls holds the lock that guards it."""
+    """Replace a file atomically. The caller holds the lock that guards it."""
     refuse_link(folder, name)
     draft = f".{name}{DRAFT_SUFFIX}"
     try:
@@ -118,22 +126,22 @@ def _write_new(folder: int, name: str, content: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, FILE_MODE, dir_fd=folder)
     with os.fdopen(descriptor, "wb") as file:
-        os.fchmod(descriptor, FILE_MODE)  # whatever the umask took away
+        os.fchmod(descriptor, FILE_MODE)  # set the mode despite the umask
         file.write(content)
         file.flush()
         os.fsync(descriptor)
 
 
 def refuse_link(folder: int, name: str) -> None:
-    """UnsafeEntryError when something other than a plain file has this name."""
+    """Raise UnsafeEntryError if the name belongs to something other than a regular file."""
     with contextlib.suppress(FileNotFoundError):
         found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode):
-            raise UnsafeEntryError(f"{name} is no plain file.", name)
+            raise UnsafeEntryError(f"{name} is not a regular file.", name)
 
 
 def remove(folder: int, name: str) -> None:
-    """Forget a file and what a killed writer left of it."""
+    """Delete a file and the temporary file that a killed writer may have left."""
     try:
         for each in (name, f".{name}{DRAFT_SUFFIX}"):
             with contextlib.suppress(FileNotFoundError):
@@ -144,14 +152,14 @@ def remove(folder: int, name: str) -> None:
 
 
 def remove_folder(parent: int, name: str) -> None:
-    """Remove a folder that is empty; one that is not, or is none, stays."""
+    """Remove a folder if it is empty. Does nothing if it has content or does not exist."""
     with contextlib.suppress(OSError):
         os.rmdir(name, dir_fd=parent)
         os.fsync(parent)
 
 
 def exists(folder: int, name: str) -> bool:
-    """Whether anything has this name, a dangling link too."""
+    """Whether the name exists, also as a dangling link."""
     try:
         os.stat(name, dir_fd=folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -160,7 +168,7 @@ def exists(folder: int, name: str) -> bool:
 
 
 def move(name: str, new_name: str, *, folder: int, new_folder: int) -> None:
-    """Move within the file system; it replaces a file of that name, so look first."""
+    """Move within the file system. Replaces an existing file of that name, so check first."""
     try:
         os.rename(name, new_name, src_dir_fd=folder, dst_dir_fd=new_folder)
         os.fsync(new_folder)
@@ -172,7 +180,7 @@ def move(name: str, new_name: str, *, folder: int, new_folder: int) -> None:
 
 
 def tighten(folder: int, name: str) -> None:
-    """Mode 600 for a plain file that another program wrote; a link stays as it is."""
+    """Set mode 600 on a regular file that another program wrote. Leaves links alone."""
     with contextlib.suppress(OSError):
         descriptor = os.open(name, os.O_RDONLY | _NO_LINK, dir_fd=folder)
         try:

@@ -1,19 +1,19 @@
-"""What can be wrong with the session folder, as one small tree; no Django.
+"""Errors of the session folder. No Django.
 
-A text is one plain sentence for an operator: it never holds a token, a cursor or a file's content.
+A message is one sentence for an operator. It never contains a token, a cursor or file content.
 
 FolderError               .code, .name (the session or file it is about)
-├── FolderAbsentError     there is no base folder
-├── FolderBusyError       another program holds a lock for longer than we wait
-├── BrokenFileError       a file that is no JSON object, lacks a field, or is too large
-├── UnsafeEntryError      a symbolic link or a wrong kind of file where ours should be
-├── UnknownSessionError   no such session (a ValueError too)
-└── NotWrittenError       the disk is full, read-only, or not ours
+├── FolderAbsentError     the base folder does not exist
+├── FolderBusyError       another program holds a lock for longer than the wait limit
+├── BrokenFileError       a file is not a JSON object, lacks a field, or is too large
+├── UnsafeEntryError      a symbolic link or wrong kind of file has the name of one of ours
+├── UnknownSessionError   no such session (also a ValueError)
+└── NotWrittenError       the disk is full or read-only, or we lack permission
 """
 
 
 class FolderError(Exception):
-    """Root of the tree; `code` is the short machine word of the class."""
+    """Base class. `code` is a short identifier of the class."""
 
     code = "folder_error"
 

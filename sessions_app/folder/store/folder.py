@@ -1,7 +1,7 @@
-"""One base folder shared with the `weilink` SDK: reading it, and changing it under its lock.
+"""One base folder shared with the `weilink` SDK: reads it, and changes it under its lock.
 
-Disk is the truth: everything is read anew. Whatever writes is on `Change`, which only exists while
-the data lock is held; it must never be held over a network call.
+The disk is the truth: nothing is cached. All writes are methods of `Change`, which exists only
+while the data lock is held. Never make a network call while holding it.
 """
 
 import contextlib
@@ -24,7 +24,10 @@ LOCK_LIMIT_S = 30.0
 
 
 class SessionFolder:
-    """`flat_default`: a token file directly in `base` that stands for `default` (old code)."""
+    """One base folder.
+
+    `flat_default`: a token file directly in `base` that stores the session `default`, for old code.
+    """
 
     def __init__(
         self,
@@ -41,7 +44,7 @@ class SessionFolder:
         self.data_lock = FolderLock(self.base / DATA_LOCK, try_every_s=try_every_s)
 
     def scan(self, memory: Memory | None = None) -> Listing:
-        """Everything that is there; an absent base is no error. `memory`: see `scanning`."""
+        """List all sessions. A missing base folder is not an error. `memory`: see `scanning`."""
         try:
             with disk.base_folder(self.base) as base:
                 return scanning.listing(base, self.layout, memory)
@@ -49,14 +52,20 @@ class SessionFolder:
             return Listing((), names.DEFAULT, is_absent=True)
 
     def read_contexts(self, name: str) -> dict[str, StoredContext]:
-        """By WeChat id; dead tokens too. BadSessionName, BrokenFileError, UnsafeEntryError."""
+        """Contexts by WeChat id, expired ones included.
+
+        Raises BadSessionName, BrokenFileError, UnsafeEntryError.
+        """
         with contextlib.suppress(FileNotFoundError), self._place(name) as place:
             fields = disk.read_object(place.folder, CONTEXTS_FILE) or {}
             return {user_id: StoredContext.from_json(value) for user_id, value in fields.items()}
         return {}
 
     def contexts_signatures(self, wanted: Iterable[str]) -> dict[str, Signature]:
-        """By session: changes whenever anybody wrote its contexts; None where there are none."""
+        """Signatures of the contexts files by session.
+
+        A signature changes with every write; None: no file.
+        """
         with contextlib.suppress(FileNotFoundError), disk.base_folder(self.base) as base:
             return {
                 name: scanning.signature(base, names.clean_session_name(name), CONTEXTS_FILE)
@@ -65,7 +74,7 @@ class SessionFolder:
         return {}
 
     def migrate(self, *, limit_s: float = LOCK_LIMIT_S, stop: StopEvent | None = None) -> bool:
-        """Move the layout before 0.5.0, if it is there; any number of processes may try."""
+        """Move files of the layout before 0.5.0. Safe to call in several processes at once."""
         try:
             with disk.base_folder(self.base) as base:
                 if not migration.is_due(base):
@@ -79,27 +88,31 @@ class SessionFolder:
     def changing(
         self, *, limit_s: float = LOCK_LIMIT_S, stop: StopEvent | None = None, make: bool = False
     ) -> Iterator["Change"]:
-        """Hold the data lock; FolderBusyError after `limit_s`. Never from an event loop.
+        """Hold the data lock. Raises FolderBusyError after `limit_s`. Never call this in an event
+        loop.
 
-        FolderAbsentError without a base folder, unless `make` (a login) makes one.
+        Raises FolderAbsentError without a base folder, unless `make` (a login) creates it.
         """
         with contextlib.ExitStack() as stack:
             try:
                 base = stack.enter_context(disk.base_folder(self.base, make=make))
             except FileNotFoundError:
-                raise FolderAbsentError("The session folder is not there.") from None
+                raise FolderAbsentError("The session folder does not exist.") from None
             stack.enter_context(self.data_lock.take(limit_s=limit_s, stop=stop))
             yield Change(base, self.layout, self.now)
 
     def keep_answer(self, answer: KeptAnswer) -> str:
-        """Sync an answer that nobody has yet; whoever calls holds the poll lock."""
+        """Store and sync an answer until its delivery is certain.
+
+        The caller holds the poll lock.
+        """
         with disk.base_folder(self.base) as base:
             return undelivered.keep(base, answer)
 
     def kept_answers(self, *, tidy: bool = True) -> list[KeptAnswer]:
-        """What earlier pollers left, without what the cursors on disk show as delivered.
+        """Answers of earlier pollers that, by the cursors on disk, were not delivered.
 
-        `tidy` removes what was delivered; without it nothing is changed.
+        `tidy` removes those that were delivered; without it nothing is changed.
         """
         try:
             with disk.base_folder(self.base) as base:
@@ -125,7 +138,10 @@ class SessionFolder:
 
 
 class Change:
-    """What may be done while the data lock is held. All raise NotWrittenError, UnsafeEntryError."""
+    """The writes, available while the data lock is held.
+
+    All raise NotWrittenError, UnsafeEntryError.
+    """
 
     def __init__(self, base: int, layout: Layout, now: Callable[[], float]) -> None:
         self._base = base
@@ -136,7 +152,7 @@ class Change:
         return scanning.listing(self._base, self._layout)
 
     def free_name(self, raw: str, *, besides: str = "") -> str:
-        """The cleaned name; BadSessionName, SessionNameTaken by whatever folder is there."""
+        """The cleaned name. Raises BadSessionName, or SessionNameTaken if any folder has it."""
         name = names.clean_session_name(raw)
         for entry in entries(self._base):
             clash = names.name_key(entry.name) == names.name_key(name)
@@ -145,10 +161,11 @@ class Change:
         return name
 
     def write_token(self, name: str, token: StoredToken) -> None:
-        """Credentials and cursor; a new token is no retired one, and voids another bot's contexts.
+        """Write credentials and cursor. A changed bot voids the contexts.
 
-        The token before it is retired: a program that still holds it may write it back. Keys of
-        other programs stay; a broken file is never overwritten (BrokenFileError).
+        The previous token is retired, since a program that still holds it may write it back; the
+        new one is no longer retired. Keys of other programs are kept. A broken file is never
+        overwritten (BrokenFileError).
         """
         with self._layout.place(self._base, name, make=True) as place:
             fields = disk.read_object(place.folder, place.token_file) or {}
@@ -161,7 +178,7 @@ class Change:
             disk.write_object(place.folder, place.token_file, token.over(fields))
 
     def mark(self) -> None:
-        """Note that the console saw sessions in this folder."""
+        """Record that the console has seen sessions in this folder."""
         if not disk.exists(self._base, scanning.MARK_FILE):
             disk.write_object(self._base, scanning.MARK_FILE, {"since": self._now()})
 
@@ -174,9 +191,9 @@ class Change:
             retired.write(self._base, after)
 
     def holder(self, bot_token: str, hint: str = "") -> str | None:
-        """The session that holds this bot token now; `hint` is looked at first.
+        """The session that now holds this bot token. `hint` is checked first.
 
-        None when none does: it was logged out or bound anew, and must not come back.
+        None if there is none: it was logged out or bound anew, and must not be restored.
         """
         if hint and self._holds(hint, bot_token):
             return hint
@@ -186,7 +203,10 @@ class Change:
         )
 
     def write_cursor(self, bot_token: str, cursor: str, hint: str = "") -> str | None:
-        """Move the cursor of whichever session holds this bot token now; its name, or None."""
+        """Write the cursor of the session that now holds this bot token.
+
+        Returns its name, or None.
+        """
         name = self.holder(bot_token, hint)
         if name is not None:
             with self._open(name) as place:
@@ -203,7 +223,7 @@ class Change:
         return {}
 
     def write_contexts(self, name: str, changes: Mapping[str, StoredContext]) -> None:
-        """Replace these people's entries; all others, and unknown keys, stay as they are."""
+        """Replace these people's entries. All other entries and unknown keys are kept."""
         with self._open(name) as place:
             fields = disk.read_object(place.folder, CONTEXTS_FILE) or {}
             for user_id, context in changes.items():
@@ -211,14 +231,15 @@ class Change:
             disk.write_object(place.folder, CONTEXTS_FILE, fields)
 
     def set_default(self, name: str) -> None:
-        """UnknownSessionError unless there is such a session."""
+        """Raises UnknownSessionError if there is no such session."""
         self._known(name)
         disk.write_bytes(self._base, scanning.DEFAULT_FILE, name.encode("utf-8"))
 
     def rename(self, old: str, new: str) -> str:
-        """Move the folder with all that is in it; the new name, cleaned.
+        """Move the folder with its content. Returns the cleaned new name.
 
-        UnknownSessionError, BadSessionName, SessionNameTaken. The default stays the default.
+        Raises UnknownSessionError, BadSessionName or SessionNameTaken. A renamed default stays the
+        default.
         """
         was_default = self.scan().default_name == old
         token = self._known(old).token
@@ -234,7 +255,10 @@ class Change:
         return clean
 
     def log_out(self, name: str) -> None:
-        """Forget credentials and contexts; UnknownSessionError. Files of others keep the folder."""
+        """Delete credentials and contexts.
+
+        The folder stays if it has other files. Raises UnknownSessionError.
+        """
         listing = self.scan()
         token = self._known(name).token
         if token is not None:
@@ -259,7 +283,7 @@ class Change:
         return self._layout.place(self._base, name)
 
     def _is_in_use(self, folder_name: str) -> bool:
-        """An empty folder, or a file of another kind, keeps no name taken."""
+        """Whether the name is in use. Empty folders and other kinds of files do not count."""
         try:
             with disk.subfolder(self._base, folder_name) as folder:
                 return bool(entries(folder))
@@ -278,7 +302,7 @@ class Change:
         return retired.read(self._base).home(bot_token) in (None, name)
 
     def _void_contexts(self, place: Place) -> None:
-        """Tokens of another bot are void; who wrote first, and when, stays."""
+        """Drop tokens of another bot. Keep who wrote first, and when."""
         fields = disk.read_object(place.folder, CONTEXTS_FILE)
         if fields is not None:
             for user_id, value in fields.items():
@@ -290,7 +314,7 @@ class Change:
     def _move(self, old: str, new: str) -> None:
         with self._open(old) as place:
             if place.is_own:
-                # An empty folder may keep the new name; one that is not is in use.
+                # The new name may belong to an empty folder. A folder with content is in use.
                 if names.name_key(old) != names.name_key(new):
                     disk.remove_folder(self._base, new)
                 disk.move(old, new, folder=self._base, new_folder=self._base)

@@ -1,7 +1,7 @@
-"""The folder's two locks, `.poll.lock` and `.data.lock`: flock, tried every 50 ms, never waited in.
+"""The folder's two locks, `.poll.lock` and `.data.lock`. They use flock, tried every 50 ms.
 
-A thread that blocks in flock keeps its process alive, so no call here blocks in the kernel. Every
-take has a descriptor of its own, so that threads of one process exclude each other too.
+No call blocks in the kernel, because a thread that blocks in flock keeps its process alive. Each
+lock is taken with its own descriptor, so that threads of one process exclude each other, too.
 """
 
 import contextlib
@@ -22,27 +22,28 @@ DATA_LOCK = ".data.lock"
 
 
 class StopEvent(Protocol):
-    """What a `threading.Event` can do."""
+    """The part of `threading.Event` that is needed here."""
 
     def is_set(self) -> bool: ...
     def wait(self, timeout: float | None = None) -> bool: ...
 
 
 class HeldLock:
-    """A lock that is held until `release`, which may be called twice and from any thread."""
+    """A lock that is held until `release`. `release` may be called twice and from any thread."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor: int | None = descriptor
 
     @property
     def descriptor(self) -> int | None:
-        """None once it was released."""
+        """None after `release`."""
         return self._descriptor
 
     def release(self) -> None:
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
-            os.close(descriptor)  # the last descriptor of an open file description unlocks it
+            # closing the last descriptor of an open file description unlocks it
+            os.close(descriptor)
 
     def __enter__(self) -> "HeldLock":
         return self
@@ -57,7 +58,7 @@ class HeldLock:
 
 
 class FolderLock:
-    """One lock file of the base folder; it is made, mode 600, and never deleted."""
+    """One lock file of the base folder. It is created with mode 600 and never deleted."""
 
     def __init__(
         self,
@@ -71,14 +72,17 @@ class FolderLock:
         self._try_every_s = try_every_s
 
     def try_take(self) -> HeldLock | None:
-        """The lock if nobody has it. NotWrittenError when its file cannot be made."""
+        """Take the lock if it is free, else return None.
+
+        Raises NotWrittenError if its file cannot be created.
+        """
         try:
             descriptor = os.open(
                 self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE
             )
         except OSError as exc:
             raise self._not_opened(exc) from exc
-        if not _is_taken(descriptor):
+        if not _try_flock(descriptor):
             os.close(descriptor)
             return None
         if not self._is_still_there(descriptor):
@@ -87,7 +91,10 @@ class FolderLock:
         return HeldLock(descriptor)
 
     def take(self, *, limit_s: float, stop: StopEvent | None = None) -> HeldLock:
-        """The lock, within `limit_s` seconds and before `stop` is set; else FolderBusyError."""
+        """Take the lock within `limit_s` seconds.
+
+        Raises FolderBusyError after that, or when `stop` is set.
+        """
         give_up_at = self._clock() + limit_s
         while True:
             if stop is not None and stop.is_set():
@@ -96,7 +103,7 @@ class FolderLock:
                 return held
             left_s = give_up_at - self._clock()
             if left_s <= 0:
-                raise self._too_long()
+                raise self._timed_out()
             pause_s = min(self._try_every_s, left_s)
             if stop is None:
                 time.sleep(pause_s)
@@ -105,9 +112,9 @@ class FolderLock:
 
     @contextlib.contextmanager
     def borrow(self, *, limit_s: float) -> Iterator[None]:
-        """Hold it if its file is there; one that is not there is nobody's, and none is made.
+        """Hold the lock if its file exists. If not, nobody holds it, and the file is not created.
 
-        FolderBusyError after `limit_s`, NotWrittenError when it may not be opened.
+        Raises FolderBusyError after `limit_s`, and NotWrittenError if the file cannot be opened.
         """
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -118,9 +125,9 @@ class FolderLock:
             raise self._not_opened(exc) from exc
         with HeldLock(descriptor):
             give_up_at = self._clock() + limit_s
-            while not _is_taken(descriptor):
+            while not _try_flock(descriptor):
                 if self._clock() >= give_up_at:
-                    raise self._too_long()
+                    raise self._timed_out()
                 time.sleep(TRY_EVERY_S)
             yield
 
@@ -134,12 +141,12 @@ class FolderLock:
         name = self.path.name
         return NotWrittenError(f"{name} could not be opened ({reason}).", name)
 
-    def _too_long(self) -> FolderBusyError:
+    def _timed_out(self) -> FolderBusyError:
         sentence = "Another program has held the session folder's lock for too long."
         return FolderBusyError(sentence, self.path.name)
 
     def _is_still_there(self, descriptor: int) -> bool:
-        """Whether the file we locked is the one that others will open: it may have been deleted."""
+        """Whether the locked file is still the one at the path. It may have been deleted."""
         mine = os.fstat(descriptor)
         try:
             there = os.stat(self.path, follow_symlinks=False)
@@ -148,8 +155,8 @@ class FolderLock:
         return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
 
-def _is_taken(descriptor: int) -> bool:
-    """Whether it is ours now; never waits."""
+def _try_flock(descriptor: int) -> bool:
+    """Try to lock the descriptor without waiting. Returns whether that succeeded."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,7 +1,7 @@
-"""Merging what two programs know about one person's context: both ways, by one rule. Pure.
+"""Merges what two programs know about one person's context. Pure and symmetric.
 
-The later message wins with its token; on the same token the higher count stands (who keeps a
-ledger brings `Tally.used` as its count).
+The context with the later message wins, with its token. If the tokens are equal, the higher reply
+count wins. A caller with a ledger passes `Tally.used` as its count.
 """
 
 from dataclasses import replace
@@ -10,7 +10,10 @@ from .values import StoredContext
 
 
 def merged(one: StoredContext, other: StoredContext) -> StoredContext:
-    """Both in one. At the same time of the last message, `other` brings the token."""
+    """Both contexts merged.
+
+    If the last message has the same time in both, the token of `other` wins.
+    """
     if one.token and one.token == other.token:
         newest = replace(
             other,
@@ -27,7 +30,7 @@ def merged(one: StoredContext, other: StoredContext) -> StoredContext:
 
 
 def _is_newer(one: StoredContext, other: StoredContext) -> bool:
-    """An entry without a token knows of no message, whatever time it names."""
+    """Whether `one` is newer. An entry without a token never is, whatever time it names."""
     if bool(one.token) != bool(other.token):
         return bool(one.token)
     return one.received_at_s > other.received_at_s

@@ -1,7 +1,8 @@
-"""The layout before 0.5.0: token.json and contexts.json directly in the base move into `default/`.
+"""Migrates the layout before 0.5.0: moves token.json and contexts.json from the base into
+`default/`.
 
-Runs under the data lock, so that two processes at once are one after the other. Contexts go
-first: whoever is killed in between leaves a flat token, and the next one finishes the move.
+Runs under the data lock, so that two processes take turns. The contexts move first: if the process
+is killed in between, the flat token remains and the next run finishes the move.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ from .values import CONTEXTS_FILE, TOKEN_FILE
 
 
 def is_due(base: int) -> bool:
-    """Whether a flat token.json waits and `default/` has none."""
+    """Whether the base has a flat token.json and `default/` has none."""
     if not disk.exists(base, TOKEN_FILE):
         return False
     with contextlib.suppress(FileNotFoundError), disk.subfolder(base, names.DEFAULT) as folder:
@@ -22,7 +23,10 @@ def is_due(base: int) -> bool:
 
 
 def migrate(base: int) -> bool:
-    """Move what is due; whether there was anything. UnsafeEntryError for links, which stay."""
+    """Move the files if needed; returns whether it was.
+
+    Raises UnsafeEntryError for links, which stay.
+    """
     if not is_due(base):
         return False
     for name in (TOKEN_FILE, CONTEXTS_FILE):
@@ -31,7 +35,7 @@ def migrate(base: int) -> bool:
         for name in (CONTEXTS_FILE, TOKEN_FILE):
             if disk.exists(folder, name):
                 continue
-            # An SDK migrates without a lock: it may be quicker than we are.
+            # An SDK migrates without a lock and may have moved the file already.
             with contextlib.suppress(FileNotFoundError):
                 disk.move(name, name, folder=base, new_folder=folder)
                 disk.tighten(folder, name)

@@ -1,6 +1,6 @@
-"""Where one session's files lie: a folder of its own, or, for old code, one odd file in the base.
+"""Where the files of one session are: in a folder of its own, or for old code in the base.
 
-Every name passes the contract's rule before it becomes part of a path.
+Every name is checked by the contract's rule before it becomes part of a path.
 """
 
 import contextlib
@@ -17,7 +17,10 @@ from .values import CONTEXTS_FILE, TOKEN_FILE
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An open folder and the name of the token file in it. `is_own`: the session's own folder."""
+    """An open folder and the name of the token file in it.
+
+    `is_own`: it is the session's own folder.
+    """
 
     folder: int
     token_file: str
@@ -26,13 +29,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`flat_default`: the file that holds the session `default` directly in the base, or ""."""
+    """`flat_default`: the file in the base that stores the session `default`, or ""."""
 
     flat_default: str = ""
 
     @contextlib.contextmanager
     def place(self, base: int, name: str, *, make: bool = False) -> Iterator[Place]:
-        """BadSessionName, FileNotFoundError, UnsafeEntryError."""
+        """Open a session's folder. Raises BadSessionName, FileNotFoundError, UnsafeEntryError."""
         if names.clean_session_name(name) != name:
             raise UnsafeEntryError(f"“{name}” is not written in Unicode's normal form.", name)
         if name == names.DEFAULT and self._is_flat(base):
@@ -42,7 +45,7 @@ class Layout:
             yield Place(folder, TOKEN_FILE, is_own=True)
 
     def _is_flat(self, base: int) -> bool:
-        """The odd file counts only while no folder `default` holds a token."""
+        """Whether the flat file is used: only while no folder `default` has a token."""
         if not self.flat_default:
             return False
         with contextlib.suppress(FileNotFoundError), disk.subfolder(base, names.DEFAULT) as folder:
@@ -51,7 +54,7 @@ class Layout:
 
 
 def is_session_folder(base: int, name: str) -> bool:
-    """Whether a folder holds a session's files, by their names alone."""
+    """Whether a folder contains a session's files, judging by file names only."""
     with disk.subfolder(base, name) as folder:
         return disk.exists(folder, TOKEN_FILE) or disk.exists(folder, CONTEXTS_FILE)
 

@@ -1,7 +1,7 @@
-"""Tokens that were renamed away or logged out, so that a folder which comes back is known.
+"""Remembers tokens that were renamed or logged out, to recognise a folder that reappears.
 
-A running SDK (0.6.2) writes an old folder back after a rename or logout, live token included. The
-file `.retired.json` holds digests and names only, never a token.
+A running SDK (0.6.2) writes an old folder back after a rename or logout, including the token. The
+file `.retired.json` contains only digests and names, never a token.
 """
 
 import hashlib
@@ -18,23 +18,23 @@ KEPT = 500
 
 @dataclass(frozen=True, slots=True)
 class Retired:
-    """By the token's digest: (the name it lives under now, "" when logged out; epoch s)."""
+    """Token digest → (current session name or "" when logged out, time in epoch seconds)."""
 
     homes: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def home(self, token: str) -> str | None:
-        """Where this token lives; "" for nowhere, None when it was never retired."""
+        """The token's current session, "" if logged out, or None if the token was never retired."""
         found = self.homes.get(digest(token))
         return found[0] if found else None
 
     def moved(self, token: str, name: str, now_s: float) -> "Retired":
-        """With this token living under `name` only ("" for nowhere)."""
+        """A copy that says the token now belongs to `name` only ("": to none)."""
         homes = {**self.homes, digest(token): (name, now_s)}
         newest = sorted(homes.items(), key=lambda item: item[1][1])[-KEPT:]
         return Retired(dict(newest))
 
     def allowed(self, token: str) -> "Retired":
-        """Without this token: somebody wants it back."""
+        """A copy without this token, for a token that somebody wants to use again."""
         return Retired({key: home for key, home in self.homes.items() if key != digest(token)})
 
 
@@ -43,7 +43,10 @@ def digest(token: str) -> str:
 
 
 def read(base: int) -> Retired:
-    """Nothing is retired when the file is broken: it only tells written-back folders apart."""
+    """Read the file.
+
+    A broken file counts as empty, because it only serves to recognise old folders.
+    """
     try:
         fields = disk.read_object(base, RETIRED_FILE) or {}
     except BrokenFileError:

@@ -1,6 +1,6 @@
-"""Looking through the base folder: which sessions are there, and what is wrong with which.
+"""Scans the base folder: which sessions exist, and what is wrong with which.
 
-Reads only. Nothing broken or unsafe is ever followed or mended; it is named, with the reason.
+Read-only. Broken or unsafe entries are never followed or repaired, only listed with a reason.
 """
 
 import os
@@ -18,21 +18,29 @@ from .values import CONTEXTS_FILE, TOKEN_FILE, FoundSession, Listing, Problem, S
 
 DEFAULT_FILE = ".default_session"
 MARK_FILE = ".console.json"
-"""Written when sessions were first seen here: without it an empty folder is another place."""
+"""Written when sessions are first seen here.
+
+Without it an empty folder is taken for another place.
+"""
 UNDELIVERED_FOLDER = ".undelivered"
 _NOT_SESSIONS = frozenset({UNDELIVERED_FOLDER})
 Key = Callable[[FoundSession], str]
 Signature = tuple[int, int, int] | None
-"""(inode, mtime ns, bytes) of a file; every writer renames a new file over the old one."""
+"""(inode, mtime in ns, size in bytes) of a file.
+
+It changes with every write, as writers replace the file.
+"""
 
 Memory = dict[str, tuple[tuple[Signature, bool], FoundSession | None]]
-"""What was read of each folder, by its name: its token file then, whether it had contexts."""
+"""Results of earlier scans by folder name: (token file's signature, whether contexts exist) →
+result.
+"""
 
 
 def listing(base: int, layout: Layout, memory: Memory | None = None) -> Listing:
-    """All sessions by name, with the default's. With a `memory` only changed files are read."""
+    """All sessions by name, and the default's name. With a `memory` only changed files are read."""
     inside = entries(base)
-    found = [session for entry in inside if (session := _found(base, layout, entry, memory))]
+    found = [session for entry in inside if (session := _scan_entry(base, layout, entry, memory))]
     if memory is not None:
         for gone in memory.keys() - {entry.name for entry in inside}:
             del memory[gone]
@@ -46,7 +54,7 @@ def listing(base: int, layout: Layout, memory: Memory | None = None) -> Listing:
 
 
 def default_name(base: int, found: Iterable[FoundSession]) -> str:
-    """`.default_session` if there is such a session, else `default`, else the oldest one."""
+    """The session named in `.default_session` if it exists, else `default`, else the oldest one."""
     there = list(found)
     try:
         chosen = (disk.read_bytes(base, DEFAULT_FILE) or b"").decode("utf-8", "replace").strip()
@@ -61,7 +69,7 @@ def default_name(base: int, found: Iterable[FoundSession]) -> str:
 
 
 def signature(base: int, name: str, file_name: str) -> Signature:
-    """None where there is no such file."""
+    """The file's signature, or None if it does not exist."""
     try:
         found = os.stat(f"{name}/{file_name}", dir_fd=base, follow_symlinks=False)
     except OSError:
@@ -69,10 +77,10 @@ def signature(base: int, name: str, file_name: str) -> Signature:
     return (found.st_ino, found.st_mtime_ns, found.st_size)
 
 
-def _found(
+def _scan_entry(
     base: int, layout: Layout, entry: os.DirEntry[str], memory: Memory | None
 ) -> FoundSession | None:
-    """What one entry of the base is; None for whatever is no session."""
+    """The session in one entry of the base, or None if the entry is not a session."""
     if entry.name in _NOT_SESSIONS:
         return None
     if entry.is_symlink():
@@ -82,23 +90,23 @@ def _found(
     if not entry.is_dir(follow_symlinks=False):
         return None
     if memory is None:
-        return _looked_at(base, layout, entry.name)
-    # Before the read: what changes meanwhile is read again the next time.
+        return _read_unless_gone(base, layout, entry.name)
+    # Take the signature before reading: a change during the read is then seen by the next scan.
     files = (
         signature(base, entry.name, TOKEN_FILE),
         signature(base, entry.name, CONTEXTS_FILE) is not None,
     )
     known = memory.get(entry.name)
     if known is None or known[0] != files:
-        known = memory[entry.name] = (files, _looked_at(base, layout, entry.name))
+        known = memory[entry.name] = (files, _read_unless_gone(base, layout, entry.name))
     return known[1]
 
 
-def _looked_at(base: int, layout: Layout, name: str) -> FoundSession | None:
+def _read_unless_gone(base: int, layout: Layout, name: str) -> FoundSession | None:
     try:
         return read_session(base, layout, name) if is_session_folder(base, name) else None
     except (FileNotFoundError, UnsafeEntryError):
-        return None  # it went, or cannot be opened, while we looked
+        return None  # it was deleted meanwhile, or cannot be opened
 
 
 def _flat(base: int, layout: Layout) -> list[FoundSession]:
@@ -109,7 +117,7 @@ def _flat(base: int, layout: Layout) -> list[FoundSession]:
 
 
 def read_session(base: int, layout: Layout, name: str) -> FoundSession | None:
-    """One session as its files say; None where there is no token (logged out)."""
+    """One session from its files, or None if it has no token (logged out)."""
     try:
         if names.clean_session_name(name) != name:
             reason = "The folder's name is not written in Unicode's normal form."
@@ -142,7 +150,7 @@ def _age(session: FoundSession) -> tuple[float, bool, str]:
 
 
 def _without_written_back(found: list[FoundSession], known: Retired) -> list[FoundSession]:
-    """A token that was logged out, or lives under another name now, is set aside."""
+    """Set aside folders whose token was logged out or now belongs to another name."""
     there = {(session.name, session.token.token) for session in found if session.token}
 
     def judged(session: FoundSession) -> FoundSession:
@@ -158,7 +166,7 @@ def _without_written_back(found: list[FoundSession], known: Retired) -> list[Fou
 
 
 def _one_of_each(found: list[FoundSession], key: Key, problem: Problem) -> list[FoundSession]:
-    """Of several with one key the oldest stays (of one bot: the newest binding)."""
+    """Where several sessions share a key, keep the oldest (for one bot: the newest binding)."""
     groups: dict[str, list[FoundSession]] = defaultdict(list)
     for session in found:
         if session.token and key(session):

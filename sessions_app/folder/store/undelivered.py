@@ -1,7 +1,8 @@
-"""Answers of WeChat that nobody is known to have yet: kept in the folder, synced, until they do.
+"""Keeps answers of WeChat on disk until their delivery is certain.
 
-WeChat is not relied on to repeat an answer. One file per answer under `.undelivered/` of the base,
-written and removed only by whoever holds the poll lock; a session's rename or end leaves it.
+WeChat is not relied on to repeat an answer. Each answer is a synced file under `.undelivered/` of
+the base, written and removed only by the holder of the poll lock. Renaming or removing a session
+leaves it.
 """
 
 import base64
@@ -24,9 +25,9 @@ _SUFFIX = ".json"
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """One answer of getupdates. `raw` is its body; `bot_id` whose it is, whatever folder it had.
+    """One answer of getupdates. `raw`: its body; `bot_id`: its bot, whatever the session's name.
 
-    `cursor_before` was asked with, `cursor_after` is what the answer moved it to.
+    `cursor_before` was sent with the request; `cursor_after` came with the answer.
     """
 
     bot_id: str
@@ -37,7 +38,7 @@ class KeptAnswer:
 
 
 def keep(base: int, answer: KeptAnswer) -> str:
-    """Store and sync; the key to remove it by."""
+    """Store and sync an answer. Returns the key to remove it by."""
     key = f"{time.time_ns():020d}-{next(_numbers) % 1_000_000:06d}{_SUFFIX}"
     fields: JsonObject = {
         "bot_id": answer.bot_id,
@@ -51,14 +52,17 @@ def keep(base: int, answer: KeptAnswer) -> str:
 
 
 def kept(base: int, *, tidy: bool = True) -> list[KeptAnswer]:
-    """In the order they came. What cannot be read stays where it is; `tidy` removes drafts."""
+    """All kept answers in order of arrival.
+
+    Unreadable files stay. `tidy` removes temporary files.
+    """
     answers: list[KeptAnswer] = []
     try:
         with disk.subfolder(base, UNDELIVERED_FOLDER) as folder:
             for entry in entries(folder):
                 if entry.name.endswith(DRAFT_SUFFIX):
                     if tidy:
-                        disk.remove(folder, entry.name)  # of a writer that was killed
+                        disk.remove(folder, entry.name)  # left by a killed writer
                 elif entry.name.endswith(_SUFFIX) and (found := _read(folder, entry.name)):
                     answers.append(found)
     except FileNotFoundError:
@@ -67,7 +71,7 @@ def kept(base: int, *, tidy: bool = True) -> list[KeptAnswer]:
 
 
 def drop(base: int, keys: Iterable[str]) -> None:
-    """They are known to have arrived."""
+    """Remove answers that are known to have been delivered."""
     try:
         with disk.subfolder(base, UNDELIVERED_FOLDER) as folder:
             for key in keys:
@@ -77,10 +81,10 @@ def drop(base: int, keys: Iterable[str]) -> None:
 
 
 def still_open(answers: list[KeptAnswer], cursors: dict[str, str]) -> list[KeptAnswer]:
-    """Those beyond the cursor on disk; `cursors` by bot id.
+    """The answers beyond the cursors on disk. `cursors`: by bot id.
 
-    Whoever was killed between writing a cursor and removing its answers had delivered them: an
-    answer is done when it, or a later one of its bot, moved to the very cursor on disk.
+    A process may be killed after it wrote a cursor and before it removed the answers. So an answer
+    is done if it, or a later one of its bot, leads to the cursor on disk.
     """
     done: set[str] = set()
     for bot_id in {answer.bot_id for answer in answers}:

@@ -1,6 +1,6 @@
-"""What stands in the folder, as frozen values: credentials, contexts, and what a scan found.
+"""Frozen values of the folder: credentials, contexts, and the result of a scan.
 
-Reads and writes no file. Times are epoch seconds as floats, 0.0 when missing.
+No file access. Times are epoch seconds as floats, 0.0 when missing.
 """
 
 import math
@@ -20,7 +20,7 @@ _YEAR_9999_S = 253_370_764_800.0
 
 @dataclass(frozen=True, slots=True)
 class StoredToken:
-    """token.json. `user_id`, `cursor` and `created_at_s` are missing in older files."""
+    """The content of token.json. Older files lack `user_id`, `cursor` and `created_at_s`."""
 
     bot_id: str
     base_url: str
@@ -31,7 +31,7 @@ class StoredToken:
 
     @classmethod
     def from_json(cls, fields: JsonObject) -> "StoredToken":
-        """BrokenFileError when bot_id, base_url or token is missing, or longer than any is."""
+        """Raises BrokenFileError if bot_id, base_url or token is missing or too long."""
         for name in _REQUIRED:
             if not text(fields.get(name)):
                 raise BrokenFileError(f"{TOKEN_FILE} is broken: it lacks {name}.", TOKEN_FILE)
@@ -50,7 +50,7 @@ class StoredToken:
         )
 
     def over(self, fields: JsonObject) -> JsonObject:
-        """The file's object with these values in it; keys of other programs stay."""
+        """The file's object updated with these values. Keys of other programs are kept."""
         mine: JsonObject = {
             "bot_id": self.bot_id,
             "base_url": self.base_url,
@@ -64,7 +64,7 @@ class StoredToken:
 
 @dataclass(frozen=True, slots=True)
 class StoredContext:
-    """One person's entry in contexts.json: t, ts, sc, send_ts, first_seen."""
+    """One person's entry in contexts.json, with the keys t, ts, sc, send_ts and first_seen."""
 
     token: str = ""
     received_at_s: float = 0.0
@@ -74,7 +74,7 @@ class StoredContext:
 
     @classmethod
     def from_json(cls, value: object) -> "StoredContext":
-        """Whatever stands there; what makes no sense counts as missing."""
+        """Parse an entry. Invalid values count as missing."""
         fields = value if isinstance(value, dict) else {}
         return cls(
             token=text(fields.get("t")),
@@ -85,7 +85,10 @@ class StoredContext:
         )
 
     def over(self, value: object) -> JsonObject:
-        """The entry with these values in it; keys of other programs stay, empty ones go."""
+        """The entry updated with these values.
+
+        Keys of other programs are kept; empty ones are removed.
+        """
         fields = dict(value) if isinstance(value, dict) else {}
         mine: JsonObject = {
             "t": self.token,
@@ -102,7 +105,7 @@ class StoredContext:
 
 
 class Problem(StrEnum):
-    """Why a folder that was found is no usable session."""
+    """Why a folder that was found is not a usable session."""
 
     BAD_NAME = "bad_name"
     LINK = "link"
@@ -114,9 +117,9 @@ class Problem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FoundSession:
-    """One folder of the base. `token` is None where it may not be used; `reason` is a sentence.
+    """One folder of the base. `token` is None if it must not be used; `reason` is a sentence.
 
-    Contexts are not looked at here: reading them says whether they are broken.
+    Contexts are not checked here; `read_contexts` reports whether they are broken.
     """
 
     name: str
@@ -127,9 +130,10 @@ class FoundSession:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What a scan found, by name. `is_absent`: there is no base folder, which logs nobody out.
+    """The result of a scan, sorted by name.
 
-    `is_marked`: the console saw sessions in this very folder before.
+    `is_absent`: the base folder does not exist, which logs nobody out. `is_marked`: the console has
+    seen sessions in this folder before.
     """
 
     sessions: tuple[FoundSession, ...]
@@ -145,12 +149,12 @@ class Listing:
 
 
 def text(value: object) -> str:
-    """A string that can be stored and sent; anything else counts as missing."""
+    """A string that can be stored and sent. Anything else counts as missing."""
     return value if isinstance(value, str) and is_plain(value) else ""
 
 
 def is_plain(value: str) -> bool:
-    """Without NUL and lone surrogates, which no database and no wire can carry."""
+    """Whether the text has no NUL and no lone surrogates, which databases and HTTP cannot carry."""
     return "\0" not in value and not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 

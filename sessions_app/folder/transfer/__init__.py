@@ -1,6 +1,6 @@
-"""Moving sessions between this database and a folder of the `weilink` SDK, once, by command.
+"""Moves sessions between this database and a folder of the `weilink` SDK, once, by command.
 
-Not the mirror: nothing here follows a folder, and the one that the console follows is refused.
+This is not the mirror: it does not follow a folder, and refuses the one that the console follows.
 """
 
 from .incoming import import_folder

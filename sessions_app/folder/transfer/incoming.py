@@ -1,7 +1,7 @@
-"""`sessions import`: what a folder holds becomes sessions of this database. The folder stays as
-it is: nothing is written there, no lock file either, and the old flat layout is not moved.
+"""`sessions import`: creates sessions in this database from a folder.
 
-Who is connected here stays connected here, unless somebody asked to replace it.
+The folder is not changed: nothing is written, not even a lock file, and the old flat layout is not
+moved. A session that is connected here is kept, unless `replace` was requested.
 """
 
 from collections.abc import Callable
@@ -35,12 +35,12 @@ from sessions_app.sessions.names import SessionNameError
 
 FLAT_TOKEN = "token.json"  # noqa: S105 - a file's name
 Keep = Callable[[KeptAnswer], bool]
-"""Store an answer that a program received and nobody read; whether that went."""
+"""Stores an answer that a program received and nobody read. Returns whether that succeeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One session of the folder, with all that it holds. `problem`: of its contexts."""
+    """One session of the folder with its contexts. `problem`: why its contexts cannot be read."""
 
     session: FoundSession
     contexts: dict[str, StoredContext]
@@ -49,7 +49,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """The folder as it was under its locks."""
+    """The content of the folder, read under its locks."""
 
     listing: Listing
     found: list[Found]
@@ -64,7 +64,7 @@ def import_folder(
     dry_run: bool = False,
     replace: bool = False,
 ) -> Report:
-    """Take in what can be taken; raises Refused. See `Report` for what was left out."""
+    """Import what can be imported. Raises Refused. `Report` lists what was left out."""
     refuse_followed(path)
     if not path.is_dir():
         is_there = path.exists() or path.is_symlink()
@@ -72,7 +72,7 @@ def import_folder(
         raise Refused(f"{escaped(str(path))} {reason}.")
     folder = SessionFolder(path, flat_default=FLAT_TOKEN)
     try:
-        # Held until the end, so that no program begins to receive half-way.
+        # Hold the lock to the end, so that no program starts receiving meanwhile.
         with folder.poll_lock.borrow(limit_s=0):
             taken = _read(folder)
             return _Import(taken, conversations, keep, Report(dry_run), replace).run(path)
@@ -99,7 +99,7 @@ def _read(folder: SessionFolder) -> Taken:
 def _with_contexts(folder: SessionFolder, found: FoundSession) -> Found:
     if found.token is None:
         return Found(found, {})
-    # Of a move out of the flat layout that was cut short the contexts may be in their new place.
+    # After an interrupted move of the flat layout, the contexts may already be in the new place.
     places = (SessionFolder(folder.base), folder)
     try:
         read = (place.read_contexts(found.name) for place in places)
@@ -110,7 +110,7 @@ def _with_contexts(folder: SessionFolder, found: FoundSession) -> Found:
 
 @dataclass(slots=True)
 class _Import:
-    """One run: every session is judged, and taken in a transaction of its own."""
+    """One run. Every session is judged, then imported in a transaction of its own."""
 
     taken: Taken
     conversations: Conversations
@@ -120,8 +120,8 @@ class _Import:
 
     def run(self, path: Path) -> Report:
         default_before = taking.connected_default()
-        # The oldest binding first: of one WeChat account the newest is the living one.
-        went = [one for one in sorted(self.taken.found, key=_bound_at) if self._take(one)]
+        # Oldest binding first: the newest binding of a WeChat account is the live one.
+        went = [one for one in sorted(self.taken.found, key=_bound_at) if self._import_session(one)]
         self.report.went = len(went)
         if self.taken.listing.default_name in {one.session.name for one in went}:
             self._take_default(self.taken.listing.default_name, default_before)
@@ -133,7 +133,7 @@ class _Import:
             )
         return self.report
 
-    def _take(self, one: Found) -> bool:
+    def _import_session(self, one: Found) -> bool:
         name, token = one.session.name, one.session.token
         if token is None:
             self.report.leave_out(name, one.session.reason)
@@ -150,14 +150,14 @@ class _Import:
             self.report.leave_out(name, str(error))
             return False
         good = taking.storable(one.contexts)
-        self.report.add(name, self._words(judged, token, len(good)))
+        self.report.add(name, self._result_text(judged, token, len(good)))
         self._store_answers(name, token.bot_id)
         if session is not None:
             taking.take_people(session, good, self.conversations)
-        self._say_what_is_missing(one, len(good))
+        self._report_losses(one, len(good))
         return True
 
-    def _words(self, judged: Verdict, token: StoredToken, count: int) -> str:
+    def _result_text(self, judged: Verdict, token: StoredToken, count: int) -> str:
         imported = self.report.did("imported")
         said = {
             Action.ADD: imported,
@@ -168,7 +168,7 @@ class _Import:
         }
         return f"{said[judged.action]}: bot {token.bot_id}, {people(count)}"
 
-    def _say_what_is_missing(self, one: Found, taken: int) -> None:
+    def _report_losses(self, one: Found, taken: int) -> None:
         name, lost = one.session.name, len(taking.with_tokens(one.contexts)) - taken
         if one.problem:
             self.report.leave_out(name, f"people and counts: {one.problem}")

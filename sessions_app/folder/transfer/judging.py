@@ -1,4 +1,4 @@
-"""May a session of the folder be taken in, and as what. Reads rows, writes nothing."""
+"""Decides whether, and how, a session of the folder may be imported. Reads rows, writes nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,16 +13,16 @@ from sessions_app.sessions import names
 
 
 class Action(StrEnum):
-    ADD = "add"  # no session of that name here
-    CONNECT = "connect"  # one that is logged out, or that WeChat signed out
-    REPLACE = "replace"  # one that is connected, because somebody asked for it
-    REFRESH = "refresh"  # the very same credentials
+    ADD = "add"  # there is no session of that name here
+    CONNECT = "connect"  # the session here is logged out, or was signed out by WeChat
+    REPLACE = "replace"  # the session here is connected, and `replace` was requested
+    REFRESH = "refresh"  # the session here has the same credentials
     LEAVE = "leave"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`sentence` says why it is left out; `session` is the row that it is about, as judged."""
+    """`sentence`: why the session is left out, or "". `session`: the row that was judged."""
 
     action: Action
     session: Session | None = None
@@ -34,7 +34,7 @@ def left(sentence: str) -> Verdict:
 
 
 def verdict(name: str, token: StoredToken, *, replace: bool) -> Verdict:
-    """By the rows as they are now."""
+    """Judge by the rows as they are now."""
     here = Session.objects.filter(deleted_at=None)
     row = here.filter(name_key=names.name_key(name)).first()
     if row is not None and _token_of(row) == token.token:
@@ -49,7 +49,7 @@ def verdict(name: str, token: StoredToken, *, replace: bool) -> Verdict:
 
 
 def _bound_later(others: QuerySet[Session], token: StoredToken) -> Session | None:
-    """WeChat ends a binding when its account scans again: the older one is dead."""
+    """A session with a later binding of the account. WeChat ended the older one."""
     if not token.user_id:
         return None
     living = others.filter(owner_id=token.user_id, state__in=SENDING_STATES)
@@ -62,7 +62,7 @@ def _seconds(at: datetime | None) -> float:
 
 
 def _over(row: Session, *, replace: bool) -> Verdict:
-    """Whether the folder's credentials may stand where this row's are."""
+    """Whether the folder's credentials may replace this row's."""
     if not row.encrypted_token:
         return Verdict(Action.CONNECT, row)
     if replace:

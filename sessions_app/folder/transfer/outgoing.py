@@ -1,7 +1,7 @@
-"""`sessions export`: token.json, contexts.json and the default, as the `weilink` SDK reads them.
+"""`sessions export`: writes token.json, contexts.json and the default for the `weilink` SDK.
 
-Written under the folder's data lock, whole files only; other credentials and broken files that
-stand there are never written over by themselves.
+Files are written atomically under the folder's data lock. Other credentials and broken files in the
+folder are never overwritten without `replace`.
 """
 
 import os
@@ -42,7 +42,7 @@ _UNTOUCHABLE = (Problem.BAD_NAME, Problem.LINK, Problem.BROKEN_TOKEN)
 
 
 def export_folder(path: Path, *, dry_run: bool = False, replace: bool = False) -> Report:
-    """Write what can be written; raises Refused. See `Report` for what was left out."""
+    """Export what can be exported. Raises Refused. `Report` lists what was left out."""
     refuse_followed(path)
     _refuse_unwritable(path)
     folder, report = SessionFolder(path), Report(dry_run)
@@ -81,7 +81,7 @@ def _refuse_unwritable(path: Path) -> None:
 
 
 def _in_use(path: Path) -> dict[str, str]:
-    """Folders with something in them, and links: name key → name."""
+    """Name key → name, of links and of folders with content."""
     found: dict[str, str] = {}
     with suppress(FileNotFoundError), os.scandir(path) as entries:
         for entry in entries:
@@ -93,7 +93,7 @@ def _in_use(path: Path) -> dict[str, str]:
 
 @dataclass(slots=True)
 class _Export:
-    """One run over one folder; without a `Change` it only says what it would do."""
+    """One run over one folder. Without a `Change` it only reports what it would do."""
 
     listing: Listing
     in_use: dict[str, str]
@@ -121,14 +121,14 @@ class _Export:
         return self.report
 
     def _write(self, change: Change | None, session: Session) -> list[Session]:
-        """The session, if its credentials went."""
+        """Export one session. Returns it in a list, or an empty list if it was left out."""
         name = session.name
         try:
             token = _as_stored(session)
         except DecryptionError:
             self.report.leave_out(name, "WEILINK_CREDENTIAL_KEYS cannot read its token.")
             return []
-        if reason := self._against(name, token):
+        if reason := self._objection(name, token):
             self.report.leave_out(name, reason)
             return []
         contexts, unreadable = _contexts_of(session)
@@ -148,8 +148,8 @@ class _Export:
             self.report.leave_out(name, words)
         return [session]
 
-    def _against(self, name: str, token: StoredToken) -> str:
-        """Why this session must not be written, "" when it may."""
+    def _objection(self, name: str, token: StoredToken) -> str:
+        """Why this session must not be written, or "" if it may."""
         try:
             if names.clean_session_name(name) != name:
                 return "Its name is not written in Unicode's normal form; rename it first."
@@ -177,7 +177,9 @@ class _Export:
     def _write_contexts(
         self, change: Change | None, name: str, mine: Mapping[str, StoredContext]
     ) -> None:
-        """The later message wins with its token, as for every program that writes there."""
+        """Merge by the rule of all programs that write there: the later message wins, with its
+        token.
+        """
         try:
             there = self.read(name)
             if change is not None and mine:
@@ -205,7 +207,7 @@ class _Export:
 
 
 def _as_stored(session: Session) -> StoredToken:
-    """token.json of the row. Raises DecryptionError."""
+    """The row as token.json. Raises DecryptionError."""
     return StoredToken(
         bot_id=session.bot_id,
         base_url=session.base_url,
@@ -217,7 +219,7 @@ def _as_stored(session: Session) -> StoredToken:
 
 
 def _contexts_of(session: Session) -> tuple[dict[str, StoredContext], int]:
-    """By WeChat id, and how many cannot be read."""
+    """Contexts by WeChat id, and the number of unreadable ones."""
     found: dict[str, StoredContext] = {}
     unreadable = 0
     for row in session.contexts.order_by("pk"):

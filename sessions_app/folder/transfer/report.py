@@ -1,6 +1,6 @@
-"""What a transfer says: one line per session, and why it was refused. Never a token.
+"""The report of a transfer: one line per session, or why it was refused. Never a token.
 
-Names come from a disk: whatever a terminal would obey, or cannot print, is written as an escape.
+Names come from a disk, so control and unprintable characters are escaped.
 """
 
 import os
@@ -16,12 +16,12 @@ SHOWN_CHARACTERS = 60
 
 
 class Refused(Exception):  # noqa: N818 - a statement
-    """Nothing was done; the text is one sentence."""
+    """Nothing was done. The message is one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What was done with one session, or would be. `is_left_out`: it did not go, or not all."""
+    """The result for one session. `is_left_out`: it was not transferred, or not completely."""
 
     name: str
     words: str
@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(slots=True)
 class Report:
-    """`advice`: what somebody must do now, "" when nothing went."""
+    """`advice`: what the user must do now, or "" if nothing was transferred."""
 
     dry_run: bool
     lines: list[Line] = field(default_factory=list)
@@ -48,11 +48,11 @@ class Report:
         self.add(name, f"left out: {sentence}", is_left_out=True)
 
     def did(self, participle: str) -> str:
-        """ "imported", or "would be imported"."""
+        """ "imported", or "would be imported" in a dry run."""
         return f"would be {participle}" if self.dry_run else participle
 
     def text(self, participle: str) -> str:
-        """All of it, as a person reads it."""
+        """The whole report as text."""
         names = [shown(line.name) for line in self.lines]
         width = min(max((len(name) for name in names), default=0), 24)
         parts = ["Dry run: nothing is changed."] if self.dry_run else []
@@ -69,7 +69,7 @@ def escaped(text: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A name on one short line; “(all)” for what is about no single session."""
+    """A name on one short line. “(all)” for lines about no single session."""
     if not name:
         return "(all)"
     name = name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
@@ -81,7 +81,7 @@ def people(count: int) -> str:
 
 
 def refuse_followed(path: Path) -> None:
-    """With WEILINK_STORE=files the console's own folder is followed all the time."""
+    """Refuse the console's own folder with WEILINK_STORE=files: it is in sync all the time."""
     if settings.WEILINK_STORE != "files":
         return
     ours = settings.WEILINK_BASE_PATH.expanduser()

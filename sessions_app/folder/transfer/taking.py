@@ -1,4 +1,4 @@
-"""Writing what `sessions import` takes: each session one transaction, then its people."""
+"""Writes an imported session and its contexts. Each session is one transaction."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -15,14 +15,14 @@ Entries = Mapping[str, StoredContext]
 
 
 class Changed(Exception):  # noqa: N818 - a statement
-    """Somebody scanned, or logged out, between the judgement and the row's lock."""
+    """Somebody scanned or logged out after the session was judged and before its row was locked."""
 
     def __init__(self) -> None:
         super().__init__("it changed here in this very moment; import it again.")
 
 
 def with_tokens(entries: Entries) -> dict[str, StoredContext]:
-    """Who wrote to the bot; an entry without a token answers nobody."""
+    """Entries of people who wrote to the bot. An entry without a token cannot be used to reply."""
     return {user: one for user, one in entries.items() if one.token}
 
 
@@ -35,7 +35,7 @@ def storable(entries: Entries) -> dict[str, StoredContext]:
 
 
 def take_session(name: str, token: StoredToken, verdict: Verdict, *, replace: bool) -> Session:
-    """Credentials, cursor and times. Raises Changed, SessionNameError."""
+    """Write credentials, cursor and times. Raises Changed or SessionNameError."""
     with announcing() as change:
         session = _locked(name, verdict)
         if verdict.action is Action.REFRESH and not replace:
@@ -53,8 +53,8 @@ def take_session(name: str, token: StoredToken, verdict: Verdict, *, replace: bo
 
 
 def take_people(session: Session, entries: Entries, conversations: Conversations) -> None:
-    """Tokens and counts; the same ones again change nothing, so that a second run is harmless."""
-    contexts.take_in(session.pk, session.generation, dict(entries), conversations)
+    """Write tokens and counts. Importing the same ones again changes nothing."""
+    contexts.merge_entries(session.pk, session.generation, dict(entries), conversations)
 
 
 def _locked(name: str, verdict: Verdict) -> Session:
@@ -68,7 +68,7 @@ def _locked(name: str, verdict: Verdict) -> Session:
 
 
 def connected_default() -> str:
-    """The name of the default here; "" when there is none, or it is logged out."""
+    """The name of the default session here, or "" if there is none or it is logged out."""
     default = Session.objects.filter(is_default=True, deleted_at=None).exclude(encrypted_token="")
     return default.values_list("name", flat=True).first() or ""
 
