@@ -88,7 +88,7 @@ def enter(invitation: Invitation, visit: InvitationVisit | None) -> InvitationVi
     with transaction.atomic():
         locked = Invitation.objects.select_for_update().get(pk=invitation.pk)
         sweep(locked)
-        _count_code(locked, timezone.now())
+        _count(locked, timezone.now())
         attempt = start_login(
             user=locked.made_by,
             session_name=name_still_free(_numbered(locked.prefix, locked.last_number)),
