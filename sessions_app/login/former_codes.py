@@ -17,7 +17,7 @@ from sessions_app.ilink.wire import LoginStatus, QRStatus
 logger = logging.getLogger(__name__)
 
 GOOD_FOR_S = 330.0
-"""In seconds. WeChat's codes live for about 5 minutes."""
+"""WeChat's own codes live for about 5 minutes."""
 _OVER = (LoginStatus.EXPIRED, LoginStatus.VERIFY_CODE_BLOCKED)
 _NOT_SCANNED = (LoginStatus.WAIT, LoginStatus.UNKNOWN)
 _SCANNED = (
@@ -70,8 +70,8 @@ class FormerCodes:
         `was_scanned`: the scan is known already, so only its outcome is reported.
         """
         if code.qrcode and code.qrcode not in self._watches:
-            known_statuses = _NOT_SCANNED + (_SCANNED if was_scanned else ())
-            self._watches[code.qrcode] = asyncio.create_task(self._watch(code, known_statuses))
+            old_news = _NOT_SCANNED + (_SCANNED if was_scanned else ())
+            self._watches[code.qrcode] = asyncio.create_task(self._watch(code, old_news))
 
     @property
     def has_scan(self) -> bool:
@@ -99,7 +99,7 @@ class FormerCodes:
                 else:
                     if status.status in _OVER:
                         return
-                    if status.status not in known_statuses:
+                    if status.status not in old_news:
                         self._scans.append(Scan(code, status))
                         self._wake.set()
                         return
