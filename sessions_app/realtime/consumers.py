@@ -1,7 +1,7 @@
-"""The one websocket of a page: hints with numbers, and a heartbeat that carries the numbers too.
+"""The websocket of a page: sends hints with stream numbers, and a heartbeat with the same numbers.
 
-It never carries content: what changed is asked for over HTTP, where access is checked anew. Only
-who is looking and typing comes as it is (docs/decisions/0004).
+It carries no content: the page fetches changes over HTTP, where access is checked again. The
+exception is who is viewing and typing, which is sent as it is (docs/decisions/0004).
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
         self.answered = True
 
     async def stream_hint(self, event: dict[str, Any]) -> None:
-        """From the channel layer: at once when quiet, together within 50 ms when busy."""
+        """Forward a hint: at once if idle, else collected for up to 50 ms."""
         for key, number in event["streams"].items():
             self.numbers[key] = max(number, self.numbers.get(key, 0))
         self.about.update(dict.fromkeys(event["about"]))
@@ -69,8 +69,8 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             self.waiting = asyncio.ensure_future(self._flush_later())
 
     async def stream_notice(self, event: dict[str, Any]) -> None:
-        """A passing fact, sent on as it is: it has no number and is not asked for."""
-        with contextlib.suppress(RuntimeError):  # the line went down meanwhile
+        """Forward a passing fact as it is. It has no number and cannot be fetched later."""
+        with contextlib.suppress(RuntimeError):  # the connection closed meanwhile
             await self.send_json({"type": "notice", **event["notice"]})
 
     async def _flush_later(self) -> None:
@@ -82,11 +82,14 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             return
         frame = {"type": "hint", "streams": self.numbers, "about": list(self.about)}
         self.numbers, self.about = {}, {}
-        with contextlib.suppress(RuntimeError):  # the line went down meanwhile
+        with contextlib.suppress(RuntimeError):  # the connection closed meanwhile
             await self.send_json(frame)
 
     async def _beat(self) -> None:
-        """Daphne buffers without limit for who stops reading: close who missed two beats."""
+        """Send heartbeats.
+
+        Close the socket after two without an answer, as Daphne buffers without limit.
+        """
         missed = 0
         while True:
             await asyncio.sleep(self.beat_s)
@@ -100,7 +103,7 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
             except RuntimeError:
                 return
             except Exception:
-                logger.warning("a heartbeat could not read its numbers", exc_info=True)
+                logger.warning("cannot read the stream numbers for a heartbeat", exc_info=True)
 
     async def _send_beat(self) -> None:
         user = await _user_now(self.scope)
@@ -116,17 +119,17 @@ class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
 
 
 def _rights_of(user: User) -> tuple[list[str], frozenset[Capability]]:
-    """What a page is drawn for: the streams that it hears, and what its reader may do."""
+    """What a page was rendered for: the streams it follows and the reader's capabilities."""
     granted = frozenset(one for one in Capability if may(user, one))
     return stream_keys_of(user), granted
 
 
 async def _user_now(scope: dict[str, Any]) -> User | None:
-    """Who is signed in by now: the session is read anew, its hash compared with the password's.
+    """Who is signed in now. Reloads the session and checks its hash against the password.
 
-    None after a sign-out, for a session that ended, and for a disabled person.
+    None after signing out, when the session has expired, and for a disabled user.
     """
     kept = scope["session"]
-    # `__class__`: Channels wraps the session, and type() would name the wrapper.
+    # Channels wraps the session, so that type() would return the wrapper's class.
     user = await get_user({"session": kept.__class__(kept.session_key)})
     return user if isinstance(user, User) and user.pk == scope["user"].pk else None

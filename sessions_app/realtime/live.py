@@ -1,6 +1,7 @@
-"""The server's half of the live pages: which numbers a page was drawn at, and which it asks from.
+"""The server side of live pages: the stream numbers of a page, and those it asks for changes since.
 
-The numbers are read before the rows; a page drawn at 124 may show more, never less.
+Numbers are read before rows, so a page with number 124 may show later changes, but never lacks
+earlier ones.
 """
 
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ _MESSAGES = "message"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a page has (`since`; None: it wants everything) and what it shows beside its rows.
+    """What a page's request says about itself. `since`: its stream numbers, None to get everything.
 
-    `account`: the key of the one that its reader last saw on the Send button.
+    `account`: the key of the account that the Send button last named. The other fields name what
+    the page shows beside its rows.
     """
 
     since: dict[str, int] | None
@@ -27,7 +29,7 @@ class Asked:
 
 
 def pin_numbers(request: HttpRequest) -> dict[str, int]:
-    """Read the stream numbers once for this request. Call it before any row is read."""
+    """Read the stream numbers once per request. Call this before reading any rows."""
     known: dict[str, int] | None = getattr(request, _KEPT, None)
     if known is None:
         known = live_numbers(request.user, besides=(_MESSAGES,))
@@ -36,14 +38,14 @@ def pin_numbers(request: HttpRequest) -> dict[str, int]:
 
 
 def newest_message(request: HttpRequest) -> int:
-    """The last message id that was given when the numbers were read: what is later is news."""
+    """The highest message id at the time the numbers were read. Higher ids are new to the page."""
     pin_numbers(request)
     known: dict[str, int] = getattr(request, _KEPT)
     return known[_MESSAGES]
 
 
 def asked(request: HttpRequest) -> Asked:
-    """From the query of a fetch, or from the headers that the page adds to what it posts."""
+    """Parse the query of a fetch, or the headers that the page adds to a POST."""
     since = request.GET.get("since", request.headers.get("Live-Since", ""))
     return Asked(
         since=parse_numbers(since) if since else None,
@@ -59,7 +61,7 @@ def _key(request: HttpRequest, name: str) -> int | None:
 
 
 def parse_numbers(text: str) -> dict[str, int]:
-    """“team:1:124,user:3:7” → {"team:1": 124, "user:3": 7}; what cannot be read is left out."""
+    """Parse “team:1:124,user:3:7” to {"team:1": 124, "user:3": 7}. Invalid parts are ignored."""
     numbers: dict[str, int] = {}
     for part in text[:20_000].split(","):
         key, _, number = part.rpartition(":")

@@ -1,4 +1,4 @@
-"""Which streams a person follows, and which rows changed after their numbers. Reads."""
+"""Which streams a user follows, and which rows changed after given numbers. Read-only."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,12 +15,12 @@ def stream_keys_of(user: Visitor) -> list[str]:
 
 
 def live_numbers(user: Visitor, *, besides: Sequence[str] = ()) -> dict[str, int]:
-    """Stream key → last number. Read BEFORE the rows that a page shows, never after."""
+    """Stream key → last number. Read this BEFORE the rows that a page shows."""
     return numbers_of([*stream_keys_of(user), *besides])
 
 
 def changed_since(user: Visitor, since: Mapping[str, int]) -> Q:
-    """Rows with `team` and `version` that changed after the reader's numbers."""
+    """A condition for rows with `team` and `version` that changed after these numbers."""
     changed = Q(pk__in=[])
     for team_id in team_ids_of(user):
         changed |= Q(team_id=team_id, version__gt=since.get(f"team:{team_id}", 0))

@@ -1,9 +1,10 @@
-"""The only door to the channel layer, and the numbers that make a push a mere hint.
+"""Announces changes to pages: stream numbers in the database, hints over the channel layer.
 
-A transaction that changes what people see runs inside `announcing()`: its last statements add to
-the streams (in key order, so that the row locks last until the commit) and stamp the changed rows;
-after the commit one hint per stream goes out. A lost hint costs nothing: pages ask what changed
-since the number they have. Rows are locked in one order everywhere, streams last (`LOCK_ORDER`).
+This is the only module that uses the channel layer. A transaction that changes what people see runs
+inside `announcing()`. Its last statements advance the streams (sorted by key; the row locks last
+until the commit) and write the numbers to the changed rows. After the commit one hint per stream is
+sent. A lost hint does no harm, because pages ask what changed since the number they have. Rows are
+locked in the same order everywhere, streams last (`LOCK_ORDER`).
 """
 
 import asyncio
@@ -28,10 +29,10 @@ NOTICE = "stream.notice"
 WAKE = "worker.wake"
 
 LOCK_ORDER = ("session", "conversation", "context", "message")
-"""Models whose rows transactions lock, in this order and by primary key, before any stream.
+"""The order in which transactions lock rows: by model, then by primary key, before any stream.
 
-Two that took them the other way round would end each other on PostgreSQL. One exception: the
-stream "contact" comes before the conversations, which need the people it numbers.
+Two transactions that lock in opposite orders deadlock on PostgreSQL. One exception: the stream
+"contact" comes before the conversations, which need the contacts it numbers.
 """
 
 _loop: asyncio.AbstractEventLoop | None = None
@@ -39,7 +40,7 @@ _tasks: set[asyncio.Task[None]] = set()
 
 
 def attach_loop(loop: asyncio.AbstractEventLoop | None) -> None:
-    """Name the loop that owns the channel layer; threads of ours hand their events to it."""
+    """Set the event loop that owns the channel layer. Other threads hand their events to it."""
     global _loop
     _loop = loop
 
@@ -49,7 +50,7 @@ def group_of(stream_key: str) -> str:
 
 
 def advance(key: str, by: int = 1) -> int:
-    """Add to a stream inside the running transaction; returns its new last number."""
+    """Advance a stream inside the running transaction. Returns its new last number."""
     if not Stream.objects.filter(key=key).update(last_number=F("last_number") + by):
         Stream.objects.bulk_create([Stream(key=key)], ignore_conflicts=True)
         Stream.objects.filter(key=key).update(last_number=F("last_number") + by)
@@ -57,30 +58,36 @@ def advance(key: str, by: int = 1) -> int:
 
 
 def numbers_of(keys: list[str]) -> dict[str, int]:
-    """The last number of each stream; one that nobody used yet stands at 0."""
+    """The last number of each stream, 0 for a stream that was never used."""
     known = dict(Stream.objects.filter(pk__in=keys).values_list("key", "last_number"))
     return {key: known.get(key, 0) for key in keys}
 
 
 class Change:
-    """What one transaction announces: rows to stamp and topics, by stream."""
+    """What one transaction announces: rows to number and topics, by stream."""
 
     def __init__(self) -> None:
         self._rows: dict[str, dict[type[models.Model], dict[Any, list[models.Model]]]] = {}
         self._topics: dict[str, dict[str, None]] = defaultdict(dict)
 
     def touch(self, row: models.Model, stream_key: str, topic: str) -> None:
-        """`row.version` becomes the stream's next number; `topic` tells pages what it is about."""
+        """Number a row and announce it. `row.version` becomes the stream's next number.
+
+        `topic` tells pages what the change is about.
+        """
         by_model = self._rows.setdefault(stream_key, {})
         by_model.setdefault(type(row), {}).setdefault(row.pk, []).append(row)
         self._topics[stream_key][topic] = None
 
     def mention(self, stream_key: str, topic: str) -> None:
-        """Number and announce a topic whose row keeps no version of its own."""
+        """Number and announce a topic without a row that keeps the number."""
         self._topics[stream_key][topic] = None
 
     def close(self) -> None:
-        """Advance, stamp, and announce after the commit. The last statements of a transaction."""
+        """Advance the streams, number the rows, and announce on commit.
+
+        Call this last in a transaction.
+        """
         self._lock_rows()
         for key in sorted(self._topics):
             number = advance(key)
@@ -90,7 +97,7 @@ class Change:
                     for row in copies:
                         row.version = number  # type: ignore[attr-defined]
             hint = {"type": HINT, "streams": {key: number}, "about": list(self._topics[key])}
-            transaction.on_commit(_Sending(group_of(key), hint))
+            transaction.on_commit(_SendOnCommit(group_of(key), hint))
 
     def _lock_rows(self) -> None:
         if not connection.features.has_select_for_update:
@@ -101,7 +108,7 @@ class Change:
                 touched[model].update(rows)
         for model in sorted(touched, key=_lock_rank):
             rows_of = model._default_manager.select_for_update(no_key=True)
-            # Read to the end: a lock is taken when its row is fetched.
+            # Read all rows: each is locked only when it is fetched.
             list(rows_of.filter(pk__in=touched[model]).order_by("pk").values_list("pk"))
 
 
@@ -110,8 +117,8 @@ def _lock_rank(model: type[models.Model]) -> tuple[int, str]:
     return (LOCK_ORDER.index(name) if name in LOCK_ORDER else len(LOCK_ORDER), name)
 
 
-class _Sending:
-    """A group message to be sent after the commit."""
+class _SendOnCommit:
+    """A group message to send after the commit."""
 
     def __init__(self, group: str, message: Mapping[str, object]) -> None:
         self.group = group
@@ -123,7 +130,7 @@ class _Sending:
 
 @contextmanager
 def announcing() -> Iterator[Change]:
-    """One transaction together with what it announces."""
+    """Open a transaction, and announce its changes on commit."""
     with transaction.atomic():
         change = Change()
         yield change
@@ -131,21 +138,23 @@ def announcing() -> Iterator[Change]:
 
 
 def tell(stream_key: str, notice: Mapping[str, object]) -> None:
-    """Say a passing fact to whoever listens to a stream: who types, who looks. Never numbered.
+    """Send a passing fact, such as who is typing, to the listeners of a stream. It has no number.
 
-    Lost or late it must do no harm: what counts goes through `announcing`.
+    It must do no harm if it is lost or late; use `announcing` for everything else.
     """
-    transaction.on_commit(_Sending(group_of(stream_key), {"type": NOTICE, "notice": dict(notice)}))
+    transaction.on_commit(
+        _SendOnCommit(group_of(stream_key), {"type": NOTICE, "notice": dict(notice)})
+    )
 
 
 def wake_workers() -> None:
-    """Tell workers, after the commit, that there is something to find in the database."""
-    transaction.on_commit(_Sending(WORKERS, {"type": WAKE}))
+    """Tell the workers on commit that there is work in the database."""
+    transaction.on_commit(_SendOnCommit(WORKERS, {"type": WAKE}))
 
 
 @contextmanager
 def waking_workers() -> Iterator[None]:
-    """One transaction that a worker is to look at once it is committed."""
+    """Open a transaction, and wake the workers on commit."""
     with transaction.atomic():
         yield
         wake_workers()
@@ -173,19 +182,19 @@ async def _send(group: str, message: dict[str, object]) -> None:
     try:
         await asyncio.wait_for(layer.group_send(group, message), timeout=5)
     except Exception:
-        # Only a hint is lost; pages find the change at their next heartbeat.
-        logger.warning("a hint to %s could not be sent", group, exc_info=True)
+        # Pages find the change at their next heartbeat.
+        logger.warning("cannot send a hint to %s", group, exc_info=True)
 
 
 class Hearing:
-    """Streams that one waiting caller listens to. Made by `hearing`."""
+    """The streams that one waiting caller listens to. Created by `hearing`."""
 
     def __init__(self) -> None:
         self._heard = asyncio.Event()
 
     async def wait_for_hint(self, timeout_s: float) -> bool:
-        """Until a hint came since the last call, or until the time is over (False)."""
-        # Not wait_for: before Python 3.12 it may swallow the cancel of a server that stops.
+        """Wait for a hint since the last call. Returns False on timeout."""
+        # Before Python 3.12, wait_for may swallow the cancellation of a server that shuts down.
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._heard.wait()
@@ -194,7 +203,7 @@ class Hearing:
         return heard
 
     async def listen(self, layer: Any, channel: str) -> None:
-        # One receive for the whole time: a cancelled one ends its channel on Redis.
+        # A single receive for the whole time: cancelling one ends its channel on Redis.
         while True:
             await layer.receive(channel)
             self._heard.set()
@@ -202,9 +211,9 @@ class Hearing:
 
 @asynccontextmanager
 async def hearing(keys: Iterable[str]) -> AsyncIterator[Hearing]:
-    """Listen to these streams from before the first look until the caller is done.
+    """Listen to these streams inside the `async with` block. Start it before the first read.
 
-    A hint may be lost, and with Redis away none comes: look again at least once a second.
+    Hints may be lost, and none come while Redis is down, so read again at least once a second.
     """
     hints, layer = Hearing(), get_channel_layer()
     channel, joined = "", []
@@ -217,7 +226,7 @@ async def hearing(keys: Iterable[str]) -> AsyncIterator[Hearing]:
                 joined.append(group_of(key))
             listening = asyncio.create_task(hints.listen(layer, channel))
         except Exception:
-            logger.warning("no hints can be heard", exc_info=True)
+            logger.warning("cannot listen for hints", exc_info=True)
         yield hints
     finally:
         for group in joined:
