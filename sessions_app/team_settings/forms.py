@@ -1,4 +1,4 @@
-"""The form of `/settings/`: which numbers are possible, and what each of them is for."""
+"""The form of `/settings/`: the allowed range and the purpose of each number."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ def _words_for_bounds(low: str, high: str) -> str:
     return gettext("A whole number from %(low)s to %(high)s.") % {"low": low, "high": high}
 
 
-# In the reader's language, not in that of the import.
+# Lazy, so that the language is the reader's and not the one at import.
 _bounds = lazy(_words_for_bounds, str)
 
 
 class NumberField(forms.IntegerField):
-    """A whole number between two; whatever is wrong with it, one sentence says what is right."""
+    """A whole number in a range. Every error has the same message, which states the range."""
 
     def __init__(self, low: int, high: int, *, unit: Any, label: Any, help_text: Any) -> None:
         words = _bounds(f"{low:,}", f"{high:,}")
@@ -33,7 +33,8 @@ class NumberField(forms.IntegerField):
             label=label,
             help_text=help_text,
             error_messages=said,
-            # What the page was drawn with: a colleague's change of another number stays.
+            # Keeps the original value, so that a colleague's concurrent change of another number is
+            # kept.
             show_hidden_initial=True,
             widget=forms.NumberInput({"class": "input"}),
         )
@@ -42,7 +43,7 @@ class NumberField(forms.IntegerField):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Fields that belong together."""
+    """A group of fields under one heading."""
 
     title: Any
     key: str
@@ -50,7 +51,7 @@ class Section:
 
 
 class TeamSettingsForm(forms.Form):
-    """Every field of `TeamSettings`, in the order of the page."""
+    """All fields of `TeamSettings`, in the order of the page."""
 
     window_hours = NumberField(
         1, 168, unit=_("hours"), label=_("Reply window"),
@@ -128,5 +129,5 @@ class TeamSettingsForm(forms.Form):
             yield Section(title, key, [self[name] for name in names])
 
     def wanted(self) -> dict[str, int]:
-        """Only what this reader changed."""
+        """Only the values that this user changed."""
         return {name: self.cleaned_data[name] for name in self.changed_data}

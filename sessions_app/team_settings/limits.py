@@ -1,8 +1,8 @@
-"""What the team sets for itself: limits and paces, one row, edited at `/settings/`.
+"""The team's settings: limits and intervals in one row, edited at `/settings/`.
 
-Read often, so each process keeps it for `KEPT_S`; the process that saves forgets at once, others
-follow within that time. Must never be read while a module is imported, nor in an event loop: a
-read may ask the database. A loop takes `last_known()`.
+They are read often, so each process caches them for `KEPT_S`. The process that saves drops its
+cache at once; the others follow within that time. Never read them at import or in an event loop,
+because reading may query the database. In an event loop use `last_known()`.
 """
 
 import time
@@ -23,7 +23,10 @@ ROW = 1
 
 @dataclass(frozen=True, slots=True)
 class TeamSettings:
-    """`pace_count` replies to one person in `pace_minutes` are WeChat's limit; MB are 2²⁰ bytes."""
+    """`pace_count` replies to one person per `pace_minutes` are WeChat's limit.
+
+    MB are 2²⁰ bytes.
+    """
 
     window_hours: int = WINDOW_HOURS
     replies_per_token: int = REPLIES_PER_TOKEN
@@ -49,7 +52,7 @@ class TeamSettings:
 
     @property
     def qr_lifetime(self) -> timedelta:
-        """After this time an unscanned QR code is replaced."""
+        """Age after which an unscanned QR code is replaced."""
         return timedelta(minutes=self.qr_minutes)
 
     @property
@@ -62,9 +65,10 @@ NAMES = tuple(field.name for field in fields(TeamSettings))
 _kept: tuple[float, TeamSettings] | None = None
 
 
-@async_unsafe  # also while a kept one would do: else a loop fails only now and then
+# checked even if the cache is valid, else a misuse in an event loop would fail only sometimes
+@async_unsafe
 def team_settings(*, clock: Callable[[], float] = time.monotonic) -> TeamSettings:
-    """The settings of this moment, at most `KEPT_S` old. At most one query."""
+    """The current settings, at most `KEPT_S` old. Takes at most one query."""
     global _kept
     now = clock()
     if _kept is not None and now - _kept[0] < KEPT_S:
@@ -75,7 +79,7 @@ def team_settings(*, clock: Callable[[], float] = time.monotonic) -> TeamSetting
 
 
 def last_known(*, clock: Callable[[], float] = time.monotonic) -> tuple[TeamSettings, bool]:
-    """What this process read last, else the defaults, and whether it still holds. Asks nothing."""
+    """The cached settings, or the defaults, and whether they are still valid. Never queries."""
     if _kept is None:
         return TeamSettings(), False
     return _kept[1], clock() - _kept[0] < KEPT_S
@@ -87,13 +91,13 @@ def _read() -> TeamSettings:
 
 
 def forget() -> None:
-    """The next reader asks the database."""
+    """Drop the cache, so that the next call queries the database."""
     global _kept
     _kept = None
 
 
 def change_settings(*, user: User | None, wanted: Mapping[str, int]) -> dict[str, tuple[int, int]]:
-    """Keep what differs, each with who changed it; returns name → (before, after)."""
+    """Save the values that differ and record who changed them. Returns name → (before, after)."""
     with transaction.atomic():
         TeamSettingsRow.objects.get_or_create(pk=ROW)
         row = TeamSettingsRow.objects.select_for_update().get(pk=ROW)
