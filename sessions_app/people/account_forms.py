@@ -1,4 +1,4 @@
-"""The forms of `/account/`: what a person chooses, and their own password."""
+"""The forms of `/account/`: personal preferences and the user's own password."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def _choice(label: Any, choices: Any, hint: Any = "") -> forms.ChoiceField:
 
 
 class PreferencesForm(forms.Form):
-    """Every field of `Preferences`, in the order of the page."""
+    """All fields of `Preferences`, in the order of the page."""
 
     language = forms.ChoiceField(
         label=_("Language"), required=False, widget=forms.Select({"class": "input"})
@@ -88,7 +88,7 @@ class PreferencesForm(forms.Form):
         field.choices = choices
 
     def _zones(self, kept: str) -> list[Any]:
-        """A zone that was set elsewhere stays to be chosen, though it stands in no region."""
+        """The zones to choose from. The current one is added if it is not among them."""
         offered = zone_choices()
         known = {name for _region, zones in offered for name, _words in zones}
         return offered if not kept or kept in known else [(kept, kept), *offered]

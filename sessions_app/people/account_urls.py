@@ -1,4 +1,4 @@
-"""`/account/`: everybody's own page."""
+"""`/account/`: the page where users edit their own settings."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""`/account/`: what everybody sets for themselves."""
+"""`/account/`: what users set for themselves."""
 
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
@@ -35,7 +35,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @require_POST
 def password(request: HttpRequest) -> HttpResponse:
-    """This browser stays signed in, every other one of the person's is signed out."""
+    """Change the password. This browser stays signed in; all other sessions of the user end."""
     form = OwnPasswordForm(request, request.POST)
     if form.is_valid():
         form.save()
@@ -56,7 +56,10 @@ def _page(
 
 @require_POST
 def theme(request: HttpRequest) -> HttpResponse:
-    """The switch in the menu: kept with the person, so that every browser of theirs follows."""
+    """The theme switch in the menu.
+
+    The choice is saved for the user and applies in every browser.
+    """
     try:
         choose_theme(user=_person(request), theme=request.POST.get("theme", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""What a person chooses for themselves, as columns. Read through `preferences.preferences_of`."""
+"""Columns for a user's personal preferences. Read them through `preferences.preferences_of`."""
 
 from django.core.validators import MaxValueValidator
 from django.db import models
@@ -12,7 +12,7 @@ class SendKey(models.TextChoices):
 
 
 class Undo(models.IntegerChoices):
-    """Seconds in which a reply can be taken back before it goes."""
+    """The number of seconds in which a reply can be cancelled before it is sent."""
 
     OFF = 0, pgettext_lazy("taking a reply back", "Off: replies go at once")
     FIVE = 5, _("5 seconds")
@@ -20,7 +20,7 @@ class Undo(models.IntegerChoices):
 
 
 class Telling(models.TextChoices):
-    """Of which conversations one wants to be told."""
+    """The conversations about which the user is notified."""
 
     MINE = "mine", _("Only those assigned to me")
     ALL = "all", _("All that I may read")
@@ -34,7 +34,7 @@ class Theme(models.TextChoices):
 
 
 class Choices(models.Model):
-    """Abstract: the columns of a user that nobody else needs to set."""
+    """Abstract base: the columns that users set for themselves."""
 
     send_key = models.CharField(
         _("key that sends"), max_length=12, choices=SendKey, default=SendKey.ENTER

@@ -10,7 +10,7 @@ from sessions_app.people import login_throttle
 
 
 class SignInForm(AuthenticationForm):
-    """Django's own, with errors that say what to do and nothing about who exists."""
+    """Django's form, with errors that help the user but do not reveal which names exist."""
 
     error_messages = {
         "invalid_login": _("Wrong username or password. Upper and lower case matter."),

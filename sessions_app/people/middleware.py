@@ -1,4 +1,4 @@
-"""Shows each reader the pages in their own language and time zone."""
+"""Sets each reader's language and time zone."""
 
 import zoneinfo
 from collections.abc import Callable
@@ -12,7 +12,7 @@ ZONE_COOKIE = "weilink_zone"
 
 
 class ReaderMiddleware:
-    """The user's own settings win; else the language and zone that the browser names."""
+    """Uses the user's own settings, or else the language and time zone that the browser sends."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

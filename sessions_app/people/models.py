@@ -1,4 +1,4 @@
-"""Who uses the console: users, their teams, their API tokens. Roles are groups, see `roles`."""
+"""Users of the console, their teams and their API tokens. Roles are groups, see `roles`."""
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
@@ -12,7 +12,7 @@ EVERYONE = "Everyone"
 
 
 class Team(models.Model):
-    """People who share sessions and conversations. "Everyone" is made by the first migration."""
+    """People who share sessions and conversations. The first migration creates "Everyone"."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
 
@@ -31,7 +31,7 @@ class Team(models.Model):
 
 
 class User(Choices, AbstractUser):
-    """A person with a login. What one may do comes from the groups, where from the teams."""
+    """A person with a login. Groups decide what the user may do, teams decide where."""
 
     teams = models.ManyToManyField(
         Team, related_name="members", blank=True, verbose_name=_("teams")
@@ -56,7 +56,7 @@ class User(Choices, AbstractUser):
 
     @property
     def display_name(self) -> str:
-        """For people: every sign in it is seen."""
+        """The name to display, with invisible characters made visible."""
         return visible(self.get_full_name() or self.username)
 
     @property
@@ -65,9 +65,10 @@ class User(Choices, AbstractUser):
 
 
 class ApiToken(models.Model):
-    """A key to the HTTP API in its owner's name. Only a SHA-256 digest is kept, see `tokens`.
+    """A token for the HTTP API that acts as its owner. Only its SHA-256 digest is stored, see
+    `tokens`.
 
-    `tail`: the secret's last four characters, by which a person recognises it.
+    `tail`: the last four characters of the secret, to recognise it by.
     """
 
     owner = models.ForeignKey(

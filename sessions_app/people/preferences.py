@@ -1,4 +1,4 @@
-"""What a person sets for themselves."""
+"""Reads and saves a user's personal preferences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -13,7 +13,10 @@ from sessions_app.people.roles import Visitor
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`language` and `time_zone` empty: the browser's. `undo_s`: seconds; `volume`: percent."""
+    """`language` and `time_zone`: empty means the browser's.
+
+    `undo_s`: seconds. `volume`: percent.
+    """
 
     language: str = ""
     time_zone: str = ""
@@ -31,14 +34,14 @@ NAMES = tuple(field.name for field in fields(Preferences))
 
 
 def preferences_of(user: Visitor) -> Preferences:
-    """Reads the row that is at hand, never the database."""
+    """Read the loaded user object, without a query."""
     if not isinstance(user, User):
         return Preferences()
     return Preferences(**{name: getattr(user, name) for name in NAMES})
 
 
 def choose(*, user: User, chosen: Mapping[str, Any]) -> None:
-    """Keep these preferences; the values are those that the form or the choices allow."""
+    """Save these preferences. Raises ValueError for unknown fields."""
     if unknown := set(chosen) - set(NAMES):
         raise ValueError(f"no such preferences: {sorted(unknown)}")
     for name, value in chosen.items():
@@ -47,12 +50,12 @@ def choose(*, user: User, chosen: Mapping[str, Any]) -> None:
 
 
 def choose_language(*, user: User, language: str) -> None:
-    """Show this person the console in `language`. Raises ValueError for one it does not speak."""
+    """Save the user's language. Raises ValueError if the console does not support it."""
     if language not in dict(settings.LANGUAGES):
         raise ValueError(language)
     choose(user=user, chosen={"language": language})
 
 
 def choose_theme(*, user: User, theme: str) -> None:
-    """Raises ValueError for one that there is not."""
+    """Save the user's theme. Raises ValueError for an unknown theme."""
     choose(user=user, chosen={"theme": Theme(theme).value})

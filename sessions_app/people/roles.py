@@ -1,7 +1,7 @@
-"""The five roles and what each may do. A superuser counts as administrator.
+"""The five roles and the capabilities of each. A superuser counts as administrator.
 
-Roles say *what*, teams say *where*: a capability holds for the objects of a person's own teams;
-administrators hold it everywhere.
+Roles decide *what*, teams decide *where*: a capability applies to the objects of the user's own
+teams. For administrators it applies everywhere.
 """
 
 from collections.abc import Collection
@@ -43,7 +43,7 @@ Visitor = User | AnonymousUser
 
 
 def roles_of(user: Visitor) -> frozenset[Role]:
-    """The roles of `user`, read once per object; empty for strangers and disabled people."""
+    """The user's roles, read once per object. Empty for anonymous and disabled users."""
     if not isinstance(user, User) or not user.is_active:
         return frozenset()
     known: frozenset[Role] | None = getattr(user, "_roles", None)
@@ -63,7 +63,7 @@ def may(user: Visitor, capability: Capability) -> bool:
 
 
 def teams_of(user: Visitor) -> QuerySet[Team]:
-    """The teams whose sessions and conversations `user` may meet."""
+    """The teams whose sessions and conversations `user` may see."""
     if Role.ADMINISTRATOR in roles_of(user):
         return Team.objects.all()
     if not isinstance(user, User) or not user.is_active:
@@ -81,7 +81,10 @@ def team_ids_of(user: Visitor) -> list[int]:
 
 
 def answerers_of(team_ids: Collection[int]) -> QuerySet[User]:
-    """Who may answer in one of these teams, by name: as `may` and `team_ids_of` would say."""
+    """Users who may answer in one of these teams, by name.
+
+    The query equivalent of `may` and `team_ids_of`.
+    """
     answering = [role for role in Role if Capability.ANSWER in _GRANTS[role]]
     everywhere = Q(is_superuser=True) | Q(groups__name=Role.ADMINISTRATOR)
     there = Q(groups__name__in=answering, teams__in=team_ids)

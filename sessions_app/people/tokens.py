@@ -1,6 +1,6 @@
-"""API tokens: made, recognised, revoked. The secret is shown once; only its digest is kept.
+"""Creates, recognises and revokes API tokens. A secret is shown once; only its digest is stored.
 
-A token never may more than its owner may at this moment, and nothing here asks about objects.
+A token never allows more than its owner may do at this moment. Nothing here checks objects.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 class Scope(StrEnum):
-    """What a token is for. Without any scope a token may all that its owner may."""
+    """What a token may be used for. A token without scopes allows everything its owner may do."""
 
     READ = "read"
     SEND = "send"
@@ -28,8 +28,8 @@ class Scope(StrEnum):
     CONTACTS = "contacts"
 
 
-class UnknownScope(ValueError):  # noqa: N818 - a statement
-    """A scope that does not exist; the message names those that do."""
+class UnknownScope(ValueError):  # noqa: N818 - reads as a statement
+    """A scope does not exist. The message lists those that do."""
 
 
 def issue_token(
@@ -39,7 +39,7 @@ def issue_token(
     scopes: Iterable[str] = (),
     expires_at: datetime | None = None,
 ) -> tuple[ApiToken, str]:
-    """The row and its secret, which nobody can read again. Raises UnknownScope."""
+    """Create a token. Returns the row and the secret, which is not stored. Raises UnknownScope."""
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     row = ApiToken.objects.create(
         owner=owner,
@@ -53,7 +53,7 @@ def issue_token(
 
 
 def clean_scopes(scopes: Iterable[str]) -> list[str]:
-    """Each once, in their own order. Raises UnknownScope."""
+    """The scopes without duplicates, in the order of `Scope`. Raises UnknownScope."""
     wanted = set(scopes)
     if unknown := sorted(wanted - set(Scope)):
         raise UnknownScope(f"No such scope: {', '.join(unknown)}. There are: {', '.join(Scope)}.")
@@ -61,19 +61,19 @@ def clean_scopes(scopes: Iterable[str]) -> list[str]:
 
 
 def digest_of(secret: str) -> str:
-    """256 random bits need no salt and no slow hash."""
+    """The digest of a secret. 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
 def recognise(secret: str) -> ApiToken | None:
-    """The living token of a living owner with this secret. One query."""
+    """The valid token with this secret, if its owner is active. Takes one query."""
     if not secret.startswith(PREFIX) or len(secret) > 200:
         return None
     return _alive(Q(digest=digest_of(secret)))
 
 
 def still_alive(token: ApiToken) -> ApiToken | None:
-    """The same token read anew, with its owner; None when either has ended meanwhile."""
+    """The token reloaded with its owner, or None if it or its owner is no longer valid."""
     return _alive(Q(pk=token.pk))
 
 
@@ -84,7 +84,7 @@ def _alive(condition: Q) -> ApiToken | None:
 
 
 def note_use(token: ApiToken) -> None:
-    """Write down that it is used, at most once a minute."""
+    """Record that the token was used, at most once a minute."""
     now = timezone.now()
     if token.last_used_at is not None and now - token.last_used_at < USE_NOTED_EVERY:
         return
@@ -93,5 +93,5 @@ def note_use(token: ApiToken) -> None:
 
 
 def revoke_token(token: ApiToken) -> None:
-    """Dead from the next request on; the row stays, so that logs can be read."""
+    """Make the token invalid from the next request on. The row stays, because logs refer to it."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())

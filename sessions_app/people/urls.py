@@ -1,4 +1,4 @@
-"""`/accounts/`: the only pages that answer without a login."""
+"""`/accounts/`: signing in and out."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path

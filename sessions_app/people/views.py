@@ -19,18 +19,18 @@ YEAR_S = 365 * 24 * 3_600
 
 
 class SignIn(LoginView):
-    """Remembers where the visitor wanted to go; who is signed in already goes there."""
+    """The sign-in page. Redirects users who are signed in, and leads back to the requested page."""
 
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def get_redirect_url(self, request: HttpRequest | None = None) -> str:
-        """Back to this very page would be a circle: then home."""
+        """Avoid a redirect loop: the sign-in page never leads back to itself."""
         wanted = super().get_redirect_url()
         return "" if urlsplit(wanted).path == self.request.path else wanted
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """A browser that still holds a session's cookie was signed in; logging out removes it."""
+        """A remaining session cookie means that the user was signed in; signing out deletes it."""
         held = settings.SESSION_COOKIE_NAME in self.request.COOKIES
         return super().get_context_data(**kwargs, has_ended=held and self.request.method == "GET")
 
@@ -38,7 +38,7 @@ class SignIn(LoginView):
 @require_POST
 @login_not_required
 def language(request: HttpRequest) -> HttpResponse:
-    """A step of signing in: the language is kept in a cookie."""
+    """Set the language in a cookie while nobody is signed in."""
     wanted = request.POST.get("language", "")
     response = redirect(_safe_next(request))
     if wanted in dict(settings.LANGUAGES):
@@ -54,7 +54,7 @@ def language(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def own_language(request: HttpRequest) -> HttpResponse:
-    """Kept with the person, so that every browser of theirs follows."""
+    """Save the language for the user, so that it applies in every browser."""
     wanted = request.POST.get("language", "")
     if isinstance(request.user, User) and wanted in dict(settings.LANGUAGES):
         choose_language(user=request.user, language=wanted)

@@ -1,4 +1,4 @@
-"""The time zones that a person may choose, by region, with their distance from UTC."""
+"""The time zones to choose from, by region, with their offset from UTC."""
 
 import zoneinfo
 from datetime import datetime
@@ -12,13 +12,13 @@ _REGIONS = ("Africa", "America", "Antarctica", "Asia", "Atlantic", "Australia", 
 
 @lru_cache(maxsize=1)
 def zone_names() -> tuple[str, ...]:
-    """By name; without the aliases that stand in no region. Read from disk once."""
+    """Sorted names, without aliases outside a region. Read from disk once."""
     known = zoneinfo.available_timezones()
     return ("UTC", *sorted(name for name in known if name.partition("/")[0] in _REGIONS))
 
 
 def zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Region → (name, words), as a select wants them."""
+    """Region → (name, label), as choices for a select."""
     now = timezone.now()
     groups: dict[str, list[tuple[str, str]]] = {}
     for name in zone_names():
