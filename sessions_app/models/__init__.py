@@ -1,6 +1,6 @@
-"""Rows of the session side, one file per noun.
+"""Models of the session side, one file per noun.
 
-A model only reads its own columns. Services of the other rooms write them.
+A model reads only its own columns. Services in the other rooms write them.
 """
 
 from sessions_app.models.context import Context

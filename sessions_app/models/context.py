@@ -1,4 +1,4 @@
-"""Contexts: the token with which a session may answer a person."""
+"""Contexts: the tokens with which a session may reply to people."""
 
 from django.db import models
 from django.utils import timezone
@@ -9,9 +9,9 @@ from sessions_app.models.session import Session
 
 
 class Context(models.Model):
-    """The newest context token one person gave one session, and what was used of it.
+    """The newest context token that one person gave one session, and the replies sent with it.
 
-    Mirror of one entry in `contexts.json`: t, ts, sc, send_ts, first_seen.
+    Mirrors an entry of `contexts.json` with the keys t, ts, sc, send_ts and first_seen.
     """
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="contexts")
@@ -24,8 +24,9 @@ class Context(models.Model):
     last_reply_at = models.DateTimeField(_("last reply"), null=True, blank=True)
     first_seen_at = models.DateTimeField(_("first seen"), default=timezone.now)
     refused_at = models.DateTimeField(_("refused by WeChat"), null=True, blank=True)
-    # The folder's copy (contexts.json) is to be written; its count as last read or written; and
-    # the older token's count, which a running SDK may still write beside this token (`tally`).
+    # For the mirror: whether the entry must be written to contexts.json; the file's count as last
+    # read or written; and the previous token's count, which a running SDK may still write (see
+    # `tally`).
     unfiled = models.BooleanField(_("not in the folder yet"), default=True)
     filed_count = models.PositiveIntegerField(_("replies by the folder"), default=0)
     stale_count = models.PositiveIntegerField(default=0, editable=False)
@@ -47,7 +48,7 @@ class Context(models.Model):
         return f"{self.user_id} · {self.session_id}"
 
     def begin_token(self, token: str, *, waiting: int) -> None:
-        """The person wrote: a new token, a new ten. `waiting`: replies that will go out on it."""
+        """Store a new token with a full reply quota. `waiting`: queued replies that will use it."""
         self.token = token
         self.refused_at = None
         self.replies_used = waiting
@@ -56,7 +57,7 @@ class Context(models.Model):
 
     @property
     def token(self) -> str:
-        """The context token in the clear. Raises DecryptionError."""
+        """The decrypted context token. Raises DecryptionError."""
         return decrypt(self.encrypted_token)
 
     @token.setter

@@ -1,7 +1,7 @@
-"""Rows behind public addresses: links for the owner of a session, and invitations.
+"""Models behind public addresses: scan links and invitations.
 
-No behaviour; writes live in `links` and `invitations`. Imported by `models`, so it must not
-import from there.
+They have no behaviour; `links` and `invitations` write them. `models` imports this module, so it
+must not import from there.
 """
 
 import secrets
@@ -14,12 +14,12 @@ from sessions_app.people.models import Team, User
 
 
 def new_key() -> str:
-    """128 bits: what stands in a public address must be unguessable."""
+    """A random key of 128 bits, because a public address must be unguessable."""
     return secrets.token_urlsafe(16)
 
 
 class ScanLink(models.Model):
-    """A public page with the QR code of one session, until it expires, is revoked or used."""
+    """A public page with the QR code of one session, until it expires, is revoked or is used."""
 
     id = models.CharField(primary_key=True, max_length=32, default=new_key, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="scan_links")
@@ -45,7 +45,7 @@ class ScanLink(models.Model):
     expires_at = models.DateTimeField(_("good until"))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     used_at = models.DateTimeField(_("used"), null=True, blank=True)
-    # When it last asked for a code: a link is no way to make WeChat draw codes without end.
+    # Limits how often a link can make WeChat create QR codes.
     started_at = models.DateTimeField(_("last code asked for"), null=True, blank=True)
 
     class Meta:
@@ -58,7 +58,7 @@ class ScanLink(models.Model):
 
 
 class Invitation(models.Model):
-    """A public address, for posters: each visitor scans a session of their own."""
+    """A public address, for example on a poster. Each visitor scans a session of their own."""
 
     code = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
@@ -86,7 +86,7 @@ class Invitation(models.Model):
 
 
 class InvitationVisit(models.Model):
-    """One visitor; the key stands in their cookie. Gone again when nobody scanned."""
+    """One visitor, identified by the key in their cookie. Deleted if nobody scanned."""
 
     id = models.CharField(primary_key=True, max_length=32, default=new_key, editable=False)
     invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, related_name="visits")

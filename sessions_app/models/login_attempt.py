@@ -1,4 +1,4 @@
-"""Login attempts: a QR code, from its request to the confirmed scan."""
+"""Login attempts: a QR code from the request to the confirmed scan."""
 
 import secrets
 
@@ -36,12 +36,12 @@ FINAL_LOGIN_STATES = (
 
 
 def new_login_id() -> str:
-    """128 bits: a login id that a browser holds must be unguessable."""
+    """A random id of 128 bits, because a login id that a browser holds must be unguessable."""
     return secrets.token_urlsafe(16)
 
 
 class LoginAttempt(models.Model):
-    """One QR login, driven by the worker and watched by any number of browsers."""
+    """One QR login. The worker drives it; any number of browsers may watch it."""
 
     id = models.CharField(primary_key=True, max_length=32, default=new_login_id, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="login_attempts")

@@ -1,4 +1,4 @@
-"""Polling by quarter of an hour, for the 24-hour bars."""
+"""Polling results per quarter of an hour, for the 24-hour bars."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +7,7 @@ from sessions_app.models.session import Session
 
 
 class QuarterHour(models.Model):
-    """What polling showed of one session in a quarter of an hour, kept for a day."""
+    """Polling results of one session in one quarter of an hour. Kept for a day."""
 
     session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="quarters")
     began_at = models.DateTimeField(_("began"), db_index=True)

@@ -1,4 +1,4 @@
-"""Sessions: one registration of the bot with one WeChat account each."""
+"""Sessions: each is one registration of the bot with one WeChat account."""
 
 from django.db import models
 from django.utils import timezone
@@ -23,12 +23,12 @@ class SessionState(models.TextChoices):
 POLLED_STATES = (SessionState.CONNECTING, SessionState.CONNECTED, SessionState.FAILING)
 
 
-# Credentials that WeChat has not refused: replies may go (contract, "Routing").
+# The session has credentials that WeChat has not refused, so it may reply (contract, "Routing").
 SENDING_STATES = (*POLLED_STATES, SessionState.POLLED_ELSEWHERE, SessionState.PAUSED)
 
 
 class Session(models.Model):
-    """One registration of the bot with one WeChat account. History never hangs on `bot_id`."""
+    """One registration of the bot with one WeChat account. History does not refer to `bot_id`."""
 
     name = models.CharField(_("name"), max_length=64, unique=True)
     name_key = models.CharField(max_length=400, unique=True, editable=False)
@@ -55,20 +55,19 @@ class Session(models.Model):
     )
     cursor = models.TextField(_("cursor"), blank=True)
     hold_ms = models.PositiveIntegerField(_("long poll, ms"), default=35_000)
-    # Counts bindings: what a poll or a send of an earlier binding brings cannot touch this one.
+    # Increases with every binding. Results of a poll or send of an earlier binding are discarded.
     generation = models.PositiveIntegerField(_("generation"), default=0)
     gives_receipts = models.BooleanField(_("answers sends with an id"), default=False)
 
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     bound_at = models.DateTimeField(_("bound"), null=True, blank=True)
-    # Evidence of the present binding, read by `health`: the last answer of iLink itself, and the
-    # last poll that brought none, be it a broken line or a gateway's refusal.
+    # Evidence of the current binding, read by `health`: the last answer of iLink itself, and the
+    # last poll without one (connection error or gateway error).
     last_poll_at = models.DateTimeField(_("last good poll"), null=True, blank=True)
     failed_at = models.DateTimeField(_("last failed poll"), null=True, blank=True)
-    # Some call was answered -14 then, and no verdict has been reached yet: see
-    # `messaging.receiving.doubts`.
+    # When a call was answered with -14 while it is unclear whether the session was signed out.
     doubted_at = models.DateTimeField(_("in doubt since"), null=True, blank=True)
-    # WeChat limits the whole bot: no reply goes before then; see `messaging.delivering.throttle`.
+    # WeChat throttles the whole bot: no reply is sent before `throttled_until`.
     throttled_at = models.DateTimeField(_("replies held since"), null=True, blank=True)
     throttled_until = models.DateTimeField(_("replies held until"), null=True, blank=True)
     throttle_words = models.CharField(_("WeChat's words"), max_length=400, blank=True)
@@ -76,12 +75,14 @@ class Session(models.Model):
     last_message_at = models.DateTimeField(_("last message in"), null=True, blank=True)
     last_sent_at = models.DateTimeField(_("last reply taken"), null=True, blank=True)
 
-    # The worker that polls it; the lease holds while that worker's beat is heard (see `leases`).
+    # The worker that polls the session. The lease is valid while the worker's heartbeat is
+    # (`leases`).
     lease_owner = models.CharField(_("polled by"), max_length=64, blank=True)
     label = models.CharField(_("label"), max_length=80, blank=True)
-    # Deleted for people: hidden and its name free. The row stays, since messages hang on it.
+    # Deleted sessions are hidden and their name is free. The row stays, because messages refer to
+    # it.
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True)
-    # The folder's name and the digest of its token, as folder and row last agreed; see `mirror`.
+    # The folder's name and its token's digest when folder and row were last in sync (see `mirror`).
     filed_name = models.CharField(_("folder"), max_length=64, blank=True)
     filed_token = models.CharField(max_length=32, blank=True, editable=False)
     version = models.BigIntegerField(_("version"), default=0, editable=False)
@@ -100,7 +101,7 @@ class Session(models.Model):
 
     @property
     def token(self) -> str:
-        """The bot token in the clear. Raises DecryptionError."""
+        """The decrypted bot token. Raises DecryptionError."""
         return decrypt(self.encrypted_token)
 
     @token.setter

@@ -9,7 +9,7 @@ from sessions_app.people.models import User
 
 
 class SessionEvent(models.Model):
-    """One change of a session: when, what, who, why. Never edited."""
+    """One change of a session: when, what, who and why. Never edited."""
 
     class Kind(models.TextChoices):
         BOUND = "bound", _("bound by a scan")

@@ -1,11 +1,11 @@
-"""Streams: the numbers of the changes that pages follow."""
+"""Streams: numbered changes that pages follow."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class Stream(models.Model):
-    """A gapless counter in commit order: its row lock lasts until the commit."""
+    """A counter without gaps, in commit order: its row lock lasts until the commit."""
 
     key = models.CharField(primary_key=True, max_length=64)
     last_number = models.BigIntegerField(default=0)

@@ -1,6 +1,7 @@
-"""The row that holds the team's settings, and who changed which of them. No behaviour.
+"""The row with the team's settings, and the record of its changes. No behaviour.
 
-Read through `team_settings.team_settings()`, written through `team_settings.change_settings()`.
+Read it through `team_settings()` and write it through `change_settings()`, both in
+`team_settings.limits`.
 """
 
 from django.db import models
@@ -11,7 +12,7 @@ from sessions_app.people.models import User
 
 
 class TeamSettingsRow(models.Model):
-    """One row, number 1. Its columns are the fields of `team_settings.TeamSettings`."""
+    """One row, with key 1. Its columns are the fields of `team_settings.limits.TeamSettings`."""
 
     window_hours = models.PositiveIntegerField(_("hours to reply"), default=24)
     replies_per_token = models.PositiveIntegerField(_("replies per message"), default=10)
@@ -38,7 +39,7 @@ class TeamSettingsRow(models.Model):
 
 
 class SettingChange(models.Model):
-    """One setting that somebody changed. Never edited."""
+    """One change of a setting. Never edited."""
 
     at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)
     who = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Workers that are alive."""
+"""Heartbeats of the workers."""
 
 from django.db import models
 from django.utils import timezone
@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class WorkerBeat(models.Model):
-    """A worker that lives, as last heard; the pages say so when none is."""
+    """A running worker and its last heartbeat. Pages show when there is none."""
 
     worker_id = models.CharField(primary_key=True, max_length=64)
     host = models.CharField(_("host"), max_length=255)
