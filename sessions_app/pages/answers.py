@@ -1,4 +1,4 @@
-"""How an answer reaches its page: as a dialog's fragment or as a page of its own."""
+"""Responses that are a fragment for htmx and a whole page otherwise."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,11 +13,11 @@ from django_htmx.middleware import HtmxDetails
 
 UNPROCESSABLE = 422
 NO_SCRIPT_REFRESH_S = 3
-"""How often a page that waits for something reloads itself where there is no script."""
+"""How often, in seconds, a waiting page reloads itself without JavaScript."""
 
 
 def is_htmx(request: HttpRequest) -> bool:
-    """Whether htmx fetches a part of a page."""
+    """Whether htmx requests a part of a page."""
     return bool(HtmxDetails(request))
 
 
@@ -25,9 +25,9 @@ View = Callable[..., HttpResponse]
 
 
 def posted(page: str, *, of_the_same: bool = True) -> Callable[[View], View]:
-    """Decorates what is only posted: who comes by its address is led to the page it belongs to.
+    """Decorates a view that accepts only POST. GET redirects to `page`, where the action belongs.
 
-    `of_the_same`: that page is of the same session or login, so it takes the same arguments.
+    `of_the_same`: `page` takes the same arguments, as it is of the same session or login.
     """
 
     def decorate(view: View) -> View:
@@ -48,10 +48,10 @@ def posted(page: str, *, of_the_same: bool = True) -> Callable[[View], View]:
 def card(
     request: HttpRequest, fragment: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """The fragment for a dialog; a page that holds it as a card for who came by its address.
+    """Render a fragment for a dialog, or a page that shows it as a card.
 
-    As a page its forms are plain ones, so that every step has an address that can be reloaded;
-    it hears what changes, as the board does.
+    On the page the forms work without htmx, so that every step has an address that can be reloaded.
+    The page receives live changes like the board.
     """
     if is_htmx(request):
         return render(request, fragment, context, status=status)
@@ -62,7 +62,7 @@ def card(
 
 
 def _came_from(request: HttpRequest) -> str:
-    """The page of this console that led here, if any did: never a form's own address."""
+    """The page of this console that led here, or "". Never the URL of a form."""
     referrer = urlsplit(request.headers.get("Referer", ""))
     is_ours = referrer.netloc == request.get_host() and referrer.path.startswith("/")
     is_page = referrer.path.startswith(("/inbox/", "/sessions/"))

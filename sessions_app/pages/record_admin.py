@@ -1,4 +1,4 @@
-"""What the admin pages of both apps share: rows that only the console may write, masked secrets."""
+"""Admin classes shared by both apps: read-only rows and masked secrets."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 MASK = "••••••••"
 
-# Django's classes are generic for the type checker only.
+# Django's classes are generic only for the type checker.
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
     AnyInline = admin.TabularInline[Any, Any]
@@ -18,7 +18,7 @@ else:
 
 
 class RecordAdmin(AnyAdmin):
-    """Rows that the worker writes: to be looked at, never added, edited or deleted here."""
+    """Rows that only the worker writes. They cannot be added, changed or deleted in the admin."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -31,7 +31,7 @@ class RecordAdmin(AnyAdmin):
 
 
 class KeptAdmin(AnyAdmin):
-    """Rows with a few editable columns; the rest (`editable_fields` apart) is read-only."""
+    """Rows that are read-only except for the columns in `editable_fields`."""
 
     editable_fields: tuple[str, ...] = ()
 
@@ -47,7 +47,7 @@ class KeptAdmin(AnyAdmin):
 
 
 def masked(field: str, label: Any = None) -> Any:
-    """A column that says only whether a secret is there."""
+    """A column that shows only whether a secret is set."""
 
     @admin.display(description=label or _("token"))
     def show(self: Any, row: Any) -> str:
@@ -57,7 +57,7 @@ def masked(field: str, label: Any = None) -> Any:
 
 
 class RecordInline(AnyInline):
-    """Rows of a record, as read-only as the record."""
+    """Read-only inline rows."""
 
     extra = 0
     can_delete = False
