@@ -1,14 +1,14 @@
-"""Folds text for comparing: the same words are found whatever their case, width or accents. Pure.
+"""Folds text for comparison, so that case, width and accents do not matter. Pure.
 
-Databases differ here (SQLite folds ASCII only), so both sides are folded before they are stored or
-asked for. `static/js/fold.js` does the same for lists that the page narrows by itself.
+Databases differ here (SQLite folds ASCII only), so text is folded before it is stored and before it
+is searched for. `fold.js` does the same for lists filtered in the page.
 """
 
 import unicodedata
 
 
 def fold(text: str) -> str:
-    """NFKC, case folded, without accents, format and control characters; spaces are single.
+    """Apply NFKC and case folding; drop accents, format and control characters; collapse spaces.
 
     "ＭＡＲÍＡ  Straße" → "maria strasse".
     """

@@ -1,7 +1,7 @@
-"""Characters that nobody sees, made visible: controls, direction, format and blank letters; pure.
+"""Makes invisible characters visible: controls, direction marks, format characters, blank letters.
 
-A name like “invoice<U+202E>fdp.exe” reads as “invoiceexe.pdf” where it is shown as it is. What
-programs get (the API, WeChat, a download) stays as it was written.
+Pure. A name such as “invoice<U+202E>fdp.exe” otherwise reads as “invoiceexe.pdf”. Data for programs
+(the API, WeChat, downloads) is not changed.
 """
 
 import re
@@ -19,19 +19,19 @@ _EMOJI = (
     "\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u24c2\u25a0-\u27bf\u2934\u2935"
     "\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 )
-# Joiners and selectors that are writing: one at a time, each where it has something to do.
+# Joiners and selectors that are part of the writing: only single ones, and only where they work.
 _KEPT = (
-    # Between letters that join, and before a Persian ending of a Latin word.
+    # Between letters that join, and before a Persian suffix of a Latin word.
     f"(?<=[{_JOINING}])[\u200c\u200d](?![\u200c\u200d])"
     f"|(?<=[0-9A-Za-z])\u200c(?=[{_ARABIC}])"
-    # Families and professions, how an emoji looks, keys like 1️⃣.
+    # In emoji: families and professions, emoji style, keycaps such as 1️⃣.
     f"|(?:(?<=[{_EMOJI}])|(?<=[{_EMOJI}]\ufe0f))\u200d(?=[{_EMOJI}])"
     f"|(?<=[{_EMOJI}])[\ufe0e\ufe0f]"
     "|(?<=[0-9#*])\ufe0f(?=\u20e3)"
-    # England, Scotland, Wales: no other letters of a flag are drawn.
+    # Flags of England, Scotland and Wales. Other tag sequences are not displayed as flags.
     "|\U0001f3f4\U000e0067\U000e0062(?:\U000e0065\U000e006e\U000e0067"
     "|\U000e0073\U000e0063\U000e0074|\U000e0077\U000e006c\U000e0073)\U000e007f"
-    # Which form of a Han or Mongolian letter is meant.
+    # Variants of a Han or Mongolian letter.
     f"|(?<=[{_HAN}])[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
     "|(?<=[\u1820-\u18aa])[\u180b-\u180d\u180f]"
 )
@@ -48,19 +48,19 @@ _FSI, _PDI = "\u2068", "\u2069"
 
 
 def visible(text: str, *, keeps_lines: bool = False) -> str:
-    """One line in which every sign is seen: “␊” for a line end, “[U+202E]” for an override.
+    """One line with every character visible: “␊” for a line end, “[U+202E]” for an override.
 
-    `keeps_lines`: for texts, which are shown apart from the rest of the page: line ends and tabs
-    stay, and in a text with letters from right to left the marks that put its signs in their
-    places. The same as `static/js/unseen.js`.
+    `keeps_lines`: for texts, which are displayed apart from the rest of the page. Keeps line ends
+    and tabs, and in right-to-left text the marks that position its characters. Must agree with the
+    page's `unseen.js`.
     """
     return "".join(shown for _sign, shown in pieces(text, keeps_lines=keeps_lines))
 
 
 def pieces(text: str, *, keeps_lines: bool = False, within: str = "") -> Iterator[tuple[str, str]]:
-    """The text in order: a sign that nobody sees with what stands for it, or "" with plain text.
+    """The text in pieces: an invisible character with its replacement, or plain text with "".
 
-    `within`: the whole text, where this is a part of it.
+    `within`: the whole text, if `text` is a part of it.
     """
     stays = "\n\r\t" if keeps_lines else ""
     if keeps_lines and _RIGHT_TO_LEFT.search(within or text):
@@ -85,6 +85,8 @@ def _shown(sign: str) -> str:
 
 
 def apart(name: str) -> str:
-    """A name within a sentence: it is seen, and from right to left it moves none of its words."""
+    """A name for use within a sentence: visible, and isolated so that it cannot reorder other
+    words.
+    """
     shown = visible(name)
     return f"{_FSI}{shown}{_PDI}" if _RIGHT_TO_LEFT.search(shown) else shown

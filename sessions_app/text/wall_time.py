@@ -1,7 +1,7 @@
-"""Times on the wall: which instant a day and a clock time mean in a zone. Pure; all results in UTC.
+"""Converts between local clock times and instants. Pure. All results are in UTC.
 
-Never add a timedelta to a local datetime, and never compare two of one zone: Python then counts on
-the wall clock and loses the hour that a change of summer time adds or takes away.
+Never add a timedelta to a local datetime and never compare two of the same zone: Python then
+calculates with clock times and ignores changes of summer time.
 """
 
 from dataclasses import dataclass
@@ -9,23 +9,25 @@ from datetime import UTC, date, datetime, time, tzinfo
 
 
 def at_clock(day: date, clock: time, zone: tzinfo) -> datetime:
-    """The instant. A time that the day skips moves on by what is skipped; of two it is the first.
+    """The instant of a local clock time. A skipped time moves on by the gap; of two the first is
+    used.
 
-    So 02:30 in the night when the clocks go from 02:00 to 03:00 is 03:30.
+    For example, 02:30 in the night when clocks go from 02:00 to 03:00 becomes 03:30.
     """
     return datetime.combine(day, clock.replace(fold=0), zone).astimezone(UTC)
 
 
 def midnight(day: date, zone: tzinfo) -> datetime:
-    """When the day begins there; later than 00:00 where the clocks go forward at midnight."""
+    """When the day begins in the zone. Later than 00:00 if the clocks go forward at midnight."""
     return at_clock(day, time.min, zone)
 
 
 @dataclass(frozen=True, slots=True)
 class ClockTime:
-    """`second`: the same time on the wall once more; None on all but one night of the year.
+    """`second`: the later instant with the same clock time, None except on one night of the year.
 
-    `is_skipped`: the clocks go forward over the wanted time; `first` shows another one.
+    `is_skipped`: the clock time does not exist because the clocks go forward; `first` is a later
+    one.
     """
 
     first: datetime
@@ -34,7 +36,7 @@ class ClockTime:
 
 
 def read_clock(wanted: datetime, zone: tzinfo) -> ClockTime:
-    """What a naive datetime means in the zone."""
+    """The instant or instants that a naive datetime means in the zone."""
     first = wanted.replace(tzinfo=zone, fold=0).astimezone(UTC)
     second = wanted.replace(tzinfo=zone, fold=1).astimezone(UTC)
     is_skipped = first.astimezone(zone).replace(tzinfo=None) != wanted.replace(fold=0)
@@ -43,6 +45,6 @@ def read_clock(wanted: datetime, zone: tzinfo) -> ClockTime:
 
 
 def comes_twice(local: datetime) -> bool:
-    """Whether the wall shows this time once more, or showed it before, in the same night."""
+    """Whether the clock shows this time twice in the same night."""
     wall = local.replace(tzinfo=None, fold=0)
     return local.tzinfo is not None and read_clock(wall, local.tzinfo).second is not None
