@@ -1,4 +1,4 @@
-"""The iLink bot protocol as a client speaks it: wire, errors, client, cdn, crypto, backoff, hosts.
+"""The client side of the iLink bot protocol: wire, errors, client, cdn, crypto, backoff, hosts.
 
-Imports no Django, touches no storage and decides no policy.
+Imports no Django, stores nothing and makes no policy decisions.
 """

@@ -1,6 +1,6 @@
-"""How long to wait after a failed call: 2 s, 2 s, then 30 s from the third in a row, with jitter.
+"""Computes the wait after a failed call: 2 s, 2 s, then 30 s from the third in a row, with jitter.
 
-Counts only; it never sleeps, so that the caller can wait on its stop event at the same time.
+It never sleeps, so that the caller can also wait for its stop event.
 """
 
 from collections.abc import Callable
@@ -31,11 +31,11 @@ class Backoff:
         self.failures = 0
 
     def failed(self) -> float:
-        """Count one more failure in a row; the seconds to wait before the next try."""
+        """Count one more failure in a row. Returns the seconds to wait before the next try."""
         self.failures += 1
         pause_s = self._first_s if self.failures < self._threshold else self._later_s
         return pause_s * (1 + self._jitter * (2 * self._rng() - 1))
 
     def succeeded(self) -> None:
-        """The row of failures is over."""
+        """Reset the count of failures."""
         self.failures = 0

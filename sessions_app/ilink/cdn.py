@@ -1,7 +1,7 @@
-"""Files on WeChat's CDN: fetched and stored as streams, in constant memory.
+"""Downloads and uploads files on WeChat's CDN as streams, in constant memory.
 
-It must never follow an address that `hosts` has not passed, and never log one: the query is the
-right to read the file.
+Must never connect to a URL that `hosts` has not allowed, and never log one: the query grants access
+to the file.
 """
 
 import asyncio
@@ -29,14 +29,18 @@ DOWNLOAD_DEADLINE_S = 900.0
 READ_TIMEOUT_S = 30.0
 _RETRY_PAUSES_S = (0.5, 2.0)
 _LONGEST_PAUSE_S = 5.0
-"""A CDN that asks for more is left to the caller, who can say so meanwhile."""
+"""In seconds.
+
+If the CDN asks for a longer pause, the caller is told, who can report it meanwhile.
+"""
 
 Source = Callable[[], AsyncGenerator[bytes, None]]
-"""Gives the plaintext from its beginning, each time it is called: a retry reads it again."""
+"""Returns the plaintext from its beginning each time it is called: a retry reads it again.
+"""
 
 
 def bytes_source(data: bytes) -> Source:
-    """A source in memory."""
+    """A source that reads from memory."""
 
     async def read() -> AsyncGenerator[bytes, None]:
         for start in range(0, len(data), CHUNK_BYTES):
@@ -46,7 +50,7 @@ def bytes_source(data: bytes) -> Source:
 
 
 class Cdn:
-    """The CDN at `base_url` and whatever other hosts `hosts` allows; owns its transport."""
+    """The CDN at `base_url` and the other hosts that `hosts` allows. Owns its transport."""
 
     def __init__(
         self,
@@ -65,16 +69,22 @@ class Cdn:
         await self._exchange.aclose()
 
     def download_url(self, media: Media) -> str:
-        """`full_url`, else one built from the query parameter; UnsafeHostError, CdnFinalError."""
+        """`full_url`, or else a URL made from the query parameter.
+
+        Raises UnsafeHostError, CdnFinalError.
+        """
         if media.full_url:
             return self._hosts.check_file(media.full_url)
         if not media.encrypt_query_param:
-            raise CdnFinalError("The message does not say where its file lies")
+            raise CdnFinalError("The message does not say where its file is")
         param = quote(media.encrypt_query_param, safe="", errors="replace")
         return f"{self._base_url}/download?encrypted_query_param={param}"
 
     def upload_url(self, target: UploadTarget, file_key: str) -> str:
-        """`upload_full_url`, else one built from the upload parameter; UnsafeHostError."""
+        """`upload_full_url`, or else a URL made from the upload parameter.
+
+        Raises UnsafeHostError.
+        """
         if target.upload_full_url:
             return self._hosts.check_file(target.upload_full_url)
         param = quote(target.upload_param, safe="", errors="replace")
@@ -84,12 +94,11 @@ class Cdn:
     async def download(
         self, media: Media, *, max_bytes: int, deadline_s: float = DOWNLOAD_DEADLINE_S
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the plaintext in pieces; without a key in `media` the file is plain already.
+        """Yield the plaintext in pieces. Without a key in `media` the file is not encrypted.
 
         Raises CdnFinalError (most of 4xx), CdnTooLargeError (over `max_bytes`), CdnTransientError,
-        UnsafeHostError and CryptoError. Only the end tells whether all was right: keep nothing of
-        a file whose iteration raised. Close the generator (`contextlib.aclosing`) when leaving it
-        early.
+        UnsafeHostError and CryptoError. Errors may only show at the end, so discard the file if the
+        iteration raised. Close the generator (`contextlib.aclosing`) when leaving it early.
         """
         decryptor = Decryptor(decode_key(media.aes_key)) if media.aes_key.strip() else None
         pieces = self.download_encrypted(media, max_bytes=max_bytes, deadline_s=deadline_s)
@@ -103,13 +112,13 @@ class Cdn:
     async def download_encrypted(
         self, media: Media, *, max_bytes: int, deadline_s: float = DOWNLOAD_DEADLINE_S
     ) -> AsyncGenerator[bytes, None]:
-        """The same without opening it: the bytes as the CDN gives them (see `opening`)."""
+        """Like `download`, but without decrypting (see `opening`)."""
         url = self.download_url(media)
         try:
             async with self._exchange.open(
                 "GET", url, {"Accept-Encoding": "identity"}, read_timeout_s=READ_TIMEOUT_S
             ) as reply:
-                _insist_on_success(reply, "The CDN does not give this file")
+                _raise_for_status(reply, "The CDN does not give this file")
                 allowance = _Allowance(max_bytes, deadline_s)
                 async for chunk in reply.chunks:
                     allowance.take(chunk)
@@ -120,12 +129,12 @@ class Cdn:
     async def upload(
         self, target: UploadTarget, *, file_key: str, key: bytes, source: Source, size: int
     ) -> str:
-        """Encrypt and store `size` plaintext bytes; the download parameter to send.
+        """Encrypt and upload `size` plaintext bytes. Returns the download parameter to send.
 
-        Most of 4xx is CdnFinalError at once; 5xx, 408, 425, 429, a broken line and an answer
-        without the parameter are tried three times in all, then CdnTransientError; at once when
-        the CDN asks to be left alone for more than some seconds. A source that brings another
-        number of bytes than `size` is CdnFinalError.
+        Most of 4xx raises CdnFinalError at once. 5xx, 408, 425, 429, a broken connection and an
+        answer without the parameter are tried three times in all, then raise CdnTransientError; at
+        once if the CDN asks for a pause longer than some seconds. A source that yields another
+        number of bytes than `size` raises CdnFinalError.
         """
         url = self.upload_url(target, file_key)
         for pause_s in (*_RETRY_PAUSES_S[: UPLOAD_TRIES - 1], None):
@@ -151,12 +160,12 @@ class Cdn:
                     "POST", url, headers, content, read_timeout_s=READ_TIMEOUT_S
                 ) as reply,
             ):
-                _insist_on_success(reply, "The CDN does not take this file")
+                _raise_for_status(reply, "The CDN does not take this file")
                 param = clean(reply.headers.get("x-encrypted-param", ""))
         except (NotSentError, LineBrokenError) as exc:
             raise CdnTransientError(f"The CDN could not be reached: {exc}") from exc
         if not param:
-            raise CdnTransientError("The CDN took the file and did not say where it lies.")
+            raise CdnTransientError("The CDN accepted the file but did not say where it is.")
         return param
 
 
@@ -176,24 +185,24 @@ async def _encrypted(source: Source, key: bytes, size: int) -> AsyncGenerator[by
 
 
 class _Allowance:
-    """How much of a download is still allowed, in bytes and in time."""
+    """The rest of a download's limits, in bytes and in time."""
 
     def __init__(self, max_bytes: int, deadline_s: float) -> None:
-        # The ciphertext of a file of max_bytes is up to a block longer.
+        # The ciphertext of a file of max_bytes is up to one block longer.
         self._left = cipher_size(max_bytes)
         self._clock = asyncio.get_running_loop().time
         self._ends_at = self._clock() + deadline_s
 
     def take(self, chunk: bytes) -> None:
-        """Count a piece; raises beyond the size, and when a trickle outlasts the deadline."""
+        """Count a piece. Raises if the size limit or the deadline is exceeded."""
         self._left -= len(chunk)
         if self._left < 0:
-            raise CdnTooLargeError("The file is larger than is allowed here")
+            raise CdnTooLargeError("The file is larger than allowed here")
         if self._clock() > self._ends_at:
             raise CdnTransientError("The CDN was too slow.")
 
 
-def _insist_on_success(reply: Reply, refused: str) -> None:
+def _raise_for_status(reply: Reply, refused: str) -> None:
     if 200 <= reply.status < 300:
         return
     if reply.status >= 500 or reply.status in BUSY_STATUSES:

@@ -1,4 +1,4 @@
-"""WeChat's calls over HTTP, one method each, sent at most once."""
+"""WeChat's calls over HTTP, one method each. Each call is sent at most once."""
 
 import asyncio
 import dataclasses
@@ -41,8 +41,8 @@ __all__ = [
     "asgi_transport",
 ]
 
-POLL_MARGIN_S = 10.0  # the client must outwait the server, or it loses every race
-# TCP and TLS each have CONNECT_TIMEOUT_S; the whole of a call must outlast both.
+POLL_MARGIN_S = 10.0  # the client must wait longer than the server, or it loses every race
+# TCP and TLS each take up to CONNECT_TIMEOUT_S; the deadline of a call must be longer than both.
 DEADLINE_MARGIN_S = 25.0
 MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_ANSWER_BYTES = 1024 * 1024
@@ -60,11 +60,11 @@ def _fresh_uint32() -> int:
 
 
 class ILinkClient:
-    """One bot session's calls (or, without `token`, a login's), each sent at most once.
+    """The calls of one bot session, or without `token` of a login. Each is sent at most once.
 
-    `base_url` is checked by `hosts` (UnsafeHostError). The client owns `transport`, opens one of
-    its own when None, and closes it in `aclose`. Every call may raise NotSentError,
-    LineBrokenError, GatewayError, UnreadableAnswerError and RefusedError, if not said otherwise.
+    `base_url` is checked by `hosts` (UnsafeHostError). The client owns `transport`, opens one if
+    None, and closes it in `aclose`. Unless stated otherwise every call may raise NotSentError,
+    LineBrokenError, GatewayError, UnreadableAnswerError and RefusedError.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class ILinkClient:
         max_body_bytes: int = MAX_BODY_BYTES,
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> None:
-        """`random` gives a fresh number under 2**32 for each request's X-WECHAT-UIN."""
+        """`random` returns a new number below 2**32 for the X-WECHAT-UIN of each request."""
         self.base_url = hosts.check(base_url)
         self._token = token
         self._identity = identity
@@ -91,20 +91,21 @@ class ILinkClient:
         self._post_headers = wire.post_headers(identity, token)
 
     async def aclose(self) -> None:
-        """Close the transport; later calls raise NotSentError, running ones LineBrokenError."""
+        """Close the transport. Later calls raise NotSentError, running ones LineBrokenError."""
         await self._exchange.aclose()
 
     async def get_bot_qrcode(self, local_tokens: Sequence[str] = ()) -> wire.QRCode:
-        """Draw a new QR code; `local_tokens` are the bot tokens we hold, newest first."""
+        """Request a new QR code. `local_tokens`: the bot tokens we hold, newest first."""
         body = wire.qrcode_body(self._identity, local_tokens)
-        return wire.qrcode_of(await self._ask(wire.QRCODE_PATH, body, *local_tokens))
+        return wire.qrcode_of(await self._post_checked(wire.QRCODE_PATH, body, *local_tokens))
 
     async def get_qrcode_status(
         self, qrcode: str, *, verify_code: str | None = None, timeout_s: float = 40.0
     ) -> wire.QRStatus:
-        """How far the login is, held up to `timeout_s`; a timeout or HTTP 5xx is status WAIT.
+        """The state of a login. WeChat holds the call up to `timeout_s`; timeout and HTTP 5xx mean
+        WAIT.
 
-        `gateway_status` tells the latter from an answer: it is to be asked again less often.
+        `gateway_status` is set for HTTP 5xx, after which the caller should poll less often.
         """
         path = f"{wire.QRCODE_STATUS_PATH}?qrcode={_quoted(qrcode)}"
         if verify_code is not None:
@@ -124,10 +125,10 @@ class ILinkClient:
     async def get_updates(self, cursor: str, *, hold_ms: int = 35_000) -> wire.Updates:
         """One long poll, which the server holds for about `hold_ms`.
 
-        Codes are returned in `Updates.code`, never raised. Nothing in time, or the gateway's
-        524, is an empty answer with `timed_out`. Of an answer that breaks off, is larger than
-        `max_body_bytes` or is no JSON, `Updates.broke_off` says so, and the whole messages at its
-        beginning are there. LineBrokenError: not one byte of an answer arrived.
+        Error codes are returned in `Updates.code`, not raised. No answer in time, or the gateway's
+        524, is an empty answer with `timed_out`. If an answer breaks off, exceeds `max_body_bytes`
+        or is not JSON, `Updates.broke_off` says so, and the complete messages at its beginning are
+        included. LineBrokenError: not one byte of an answer arrived.
         """
         body = wire.updates_body(self._identity, cursor)
         partial = Partial()
@@ -160,10 +161,10 @@ class ILinkClient:
     async def send_message(
         self, *, to_user_id: str, client_id: str, context_token: str, item: wire.OutgoingItem
     ) -> wire.SendReceipt:
-        """Send one item, once. Only NotSentError says that no byte of it left.
+        """Send one item, once. Only NotSentError guarantees that no byte was sent.
 
-        RefusedError (ReplyRefusedError for -2) is WeChat's no; after LineBrokenError,
-        GatewayError and UnreadableAnswerError nobody knows whether the message was taken.
+        RefusedError (ReplyRefusedError for -2) means that WeChat refused. After LineBrokenError,
+        GatewayError and UnreadableAnswerError it is unknown whether the message was accepted.
         """
         body = wire.send_body(
             self._identity,
@@ -172,37 +173,45 @@ class ILinkClient:
             context_token=context_token,
             item=item,
         )
-        return wire.receipt_of(await self._ask(wire.SEND_PATH, body, context_token))
+        return wire.receipt_of(await self._post_checked(wire.SEND_PATH, body, context_token))
 
     async def get_config(self, user_id: str, context_token: str | None = None) -> str:
-        """The typing ticket for one person, good for 10 minutes at least; "" when none came."""
+        """The typing ticket for one person, valid for at least 10 minutes.
+
+        "" if WeChat sent none.
+        """
         body = wire.config_body(self._identity, user_id, context_token)
-        return wire.typing_ticket_of(await self._ask(wire.CONFIG_PATH, body, context_token or ""))
+        return wire.typing_ticket_of(
+            await self._post_checked(wire.CONFIG_PATH, body, context_token or "")
+        )
 
     async def send_typing(self, user_id: str, ticket: str, on: bool) -> None:
-        """Show or hide "typing …"; RefusedError means that the ticket must be dropped."""
+        """Show or hide "typing …". On RefusedError the ticket must be dropped."""
         body = wire.typing_body(self._identity, user_id, ticket, on)
-        await self._ask(wire.TYPING_PATH, body, ticket)
+        await self._post_checked(wire.TYPING_PATH, body, ticket)
 
     async def get_upload_url(self, request: wire.UploadRequest) -> wire.UploadTarget:
-        """Ask where to upload one file for one person; to ask again is safe.
+        """Ask where to upload one file for one person. Can safely be repeated.
 
-        A busy server is GatewayError, with the time that it asks for.
+        A busy server is GatewayError, with the requested pause.
         """
         body = wire.upload_url_body(self._identity, request)
-        answer = await self._ask(wire.UPLOAD_URL_PATH, body, request.key.hex())
+        answer = await self._post_checked(wire.UPLOAD_URL_PATH, body, request.key.hex())
         return wire.upload_target_of(answer)
 
     async def notify_start(self) -> None:
-        """Tell WeChat that this client comes up."""
-        await self._ask(wire.NOTIFY_START_PATH, wire.body_of(self._identity, {}))
+        """Tell WeChat that this client starts."""
+        await self._post_checked(wire.NOTIFY_START_PATH, wire.body_of(self._identity, {}))
 
     async def notify_stop(self) -> None:
-        """Tell WeChat that this client goes down."""
-        await self._ask(wire.NOTIFY_STOP_PATH, wire.body_of(self._identity, {}))
+        """Tell WeChat that this client stops."""
+        await self._post_checked(wire.NOTIFY_STOP_PATH, wire.body_of(self._identity, {}))
 
-    async def _ask(self, path: str, body: bytes, *private: str) -> wire.Answer:
-        """POST and insist on code 0; `private` strings never stand in the error's text."""
+    async def _post_checked(self, path: str, body: bytes, *private: str) -> wire.Answer:
+        """POST and raise unless the code is 0.
+
+        `private` strings are removed from the error's text.
+        """
         http_status, received = await self._post(
             path, body, read_timeout_s=self._read_timeout_s, max_bytes=MAX_ANSWER_BYTES
         )
@@ -238,11 +247,14 @@ class ILinkClient:
         max_bytes: int,
         partial: Partial | None = None,
     ) -> tuple[int, bytes]:
-        """HTTP status and body, within a deadline for the whole; a useless body stays unread."""
+        """HTTP status and body, within a deadline for the whole call.
+
+        Useless bodies are not read.
+        """
         partial = partial or Partial()
         if self._token and not _HEADER_SAFE.fullmatch(self._token):
-            # h11 would say so too, and would put the token into its words.
-            raise NotSentError("The bot token holds characters that no header can carry.")
+            # h11 would reject it as well, but with the token in its error message.
+            raise NotSentError("The bot token contains characters that no header allows.")
         url = f"{self.base_url}{path}"
         try:
             async with (

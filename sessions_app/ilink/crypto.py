@@ -1,6 +1,6 @@
-"""Files on WeChat's CDN: AES-128-ECB with PKCS#7 padding, whole or as a stream.
+"""Encrypts and decrypts files on WeChat's CDN: AES-128-ECB with PKCS#7 padding.
 
-The cipher is WeChat's choice, not ours: it must never be used for anything of our own.
+WeChat chose the cipher. Never use it for anything of our own.
 """
 
 import base64
@@ -22,22 +22,22 @@ _URLSAFE = str.maketrans("-_", "+/")
 
 
 class _Stage(Protocol):
-    """What ciphers and paddings of `cryptography` have in common."""
+    """The common interface of ciphers and paddings in `cryptography`."""
 
     def update(self, data: bytes) -> bytes: ...
     def finalize(self) -> bytes: ...
 
 
 def cipher_size(raw: int) -> int:
-    """Bytes of ciphertext for `raw` bytes of plaintext: padding adds 1 to 16."""
+    """The ciphertext's size for `raw` bytes of plaintext. Padding adds 1 to 16 bytes."""
     return (raw // BLOCK_BYTES + 1) * BLOCK_BYTES
 
 
 def decode_key(text: str) -> bytes:
-    """The 16 key bytes from any encoding seen on the wire; CryptoError for anything else.
+    """Decode the 16 key bytes from any encoding seen on the wire. Raises CryptoError for others.
 
-    Seen: 32 hex characters; base64 of 16 raw bytes; base64 of the 32 hex characters. The
-    urlsafe alphabet and missing padding are tolerated.
+    Seen: 32 hex characters; base64 of 16 raw bytes; base64 of the 32 hex characters. The urlsafe
+    alphabet and missing padding are tolerated.
     """
     compact = "".join(text.split())
     if _HEX_KEY.fullmatch(compact):
@@ -46,7 +46,7 @@ def decode_key(text: str) -> bytes:
     try:
         decoded = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except (binascii.Error, ValueError):
-        raise CryptoError("The file's key is in no known encoding.") from None
+        raise CryptoError("The file's key has an unknown encoding.") from None
     if len(decoded) == KEY_BYTES:
         return decoded
     if _HEX_KEY_BYTES.fullmatch(decoded):
@@ -55,7 +55,7 @@ def decode_key(text: str) -> bytes:
 
 
 class Encryptor:
-    """Plaintext in, ciphertext out, in constant memory; `finalize` brings the last block."""
+    """Encrypts a stream in constant memory. `finalize` returns the last block."""
 
     def __init__(self, key: bytes) -> None:
         self._padder: _Stage = PKCS7(BLOCK_BYTES * 8).padder()
@@ -69,10 +69,10 @@ class Encryptor:
 
 
 class Decryptor:
-    """Ciphertext in, plaintext out, in constant memory.
+    """Decrypts a stream in constant memory.
 
-    Only `finalize` can tell whether the key was right: it raises CryptoError for bad padding
-    and for a ciphertext that was cut or is empty.
+    Only `finalize` can tell whether the key was right: it raises CryptoError for bad padding and
+    for a truncated or empty ciphertext.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -86,7 +86,7 @@ class Decryptor:
         try:
             rest = self._unpadder.update(self._cipher.finalize())
         except ValueError:
-            raise CryptoError("The encrypted file was cut off.") from None
+            raise CryptoError("The encrypted file was truncated.") from None
         try:
             return rest + self._unpadder.finalize()
         except ValueError:
@@ -94,13 +94,13 @@ class Decryptor:
 
 
 def encrypt(data: bytes, key: bytes) -> bytes:
-    """The whole of `data` encrypted; `cipher_size(len(data))` bytes."""
+    """Encrypt `data`. The result has `cipher_size(len(data))` bytes."""
     encryptor = Encryptor(key)
     return encryptor.update(data) + encryptor.finalize()
 
 
 def decrypt(data: bytes, key: bytes) -> bytes:
-    """The whole of `data` decrypted; CryptoError for a wrong key or a cut ciphertext."""
+    """Decrypt `data`. Raises CryptoError for a wrong key or a truncated ciphertext."""
     decryptor = Decryptor(key)
     return decryptor.update(data) + decryptor.finalize()
 

@@ -1,24 +1,24 @@
-"""What can go wrong between us and WeChat, as one tree; whoever calls this package catches it once.
+"""The errors of this package, as one tree. Callers catch ILinkError in one place.
 
-An error's text is one plain sentence that may be shown to an operator: it must never hold a token,
-a key, a message's text or an address with its query.
+An error's text is one sentence that operators may see. It must never contain a token, a key, a
+message's text or a URL with its query.
 
 ILinkError
 ├── NotSentError              no byte of the request left: DNS, connect, TLS, closed client
-├── LineBrokenError           bytes may have left and no whole answer came back
-│   └── AnswerTimeoutError    … because not even the head of an answer came in time
+├── LineBrokenError           bytes may have left, and no complete answer arrived
+│   └── AnswerTimeoutError    … because no answer began in time
 ├── GatewayError              an HTTP status other than 2xx (.status, .retry_after_s)
-├── UnreadableAnswerError     an HTTP 2xx whose body is not what was asked for
+├── UnreadableAnswerError     an HTTP 2xx whose body cannot be used
 ├── RefusedError              WeChat answered with a code that is not 0 (.wire_code, .errmsg)
 │   ├── SessionExpiredError   -14: expired, displaced by another binding, logged out on the phone
 │   └── ReplyRefusedError     -2: stale context token, replies used up, text too long, too fast
-├── UnsafeHostError           an address that we do not follow
-├── CdnError                  a file could not be fetched or stored
-│   ├── CdnFinalError         … and never will be (.status, .reason)
-│   │   └── CdnTooLargeError  … because it is larger than was allowed
-│   └── CdnTransientError     … and may be, later (.is_busy, .retry_after_s)
-├── CryptoError               a key or a ciphertext that makes no sense
-├── QuotaExhaustedError       our own count says that the replies are used up (public Python API)
+├── UnsafeHostError           a URL that is not allowed
+├── CdnError                  a download or upload failed
+│   ├── CdnFinalError         … and will always fail (.status, .reason)
+│   │   └── CdnTooLargeError  … because the file is too large
+│   └── CdnTransientError     … and may succeed later (.is_busy, .retry_after_s)
+├── CryptoError               an invalid key or ciphertext
+├── QuotaExhaustedError       by our count the reply quota is used up (public Python API)
 └── TextTooLongError          more than 16,384 bytes of UTF-8 (.size_bytes)
 """
 
@@ -27,32 +27,32 @@ import unicodedata
 SESSION_EXPIRED = -14
 REPLY_REFUSED = -2
 BUSY_STATUSES = frozenset({408, 425, 429, 503})
-"""HTTP statuses by which a server says “not now”."""
+"""HTTP statuses that mean “busy, try later”."""
 LAG_STATUSES = frozenset({403, 404})
-"""What the CDN answers for minutes while one of its servers does not know a file yet."""
+"""HTTP statuses of the CDN for some minutes, until all its servers know a new file."""
 _ERRMSG_LIMIT = 200
 
 
 class ILinkError(Exception):
-    """Root of the tree; `code` is the short machine word of the class."""
+    """Base class. `code` is a short identifier of the class."""
 
     code: str = "ilink_error"
 
 
 class NotSentError(ILinkError):
-    """No byte of the request left this machine: to repeat it is safe."""
+    """No byte of the request left this machine, so it can safely be repeated."""
 
     code = "not_sent"
 
 
 class LineBrokenError(ILinkError):
-    """The line broke after bytes may have left: nobody knows what became of the request."""
+    """The connection broke after bytes may have left. It is unknown what became of the request."""
 
     code = "line_broken"
 
 
 class AnswerTimeoutError(LineBrokenError):
-    """The request left, the line stayed whole, and no answer began in time."""
+    """The request was sent and the connection is intact, but no answer began in time."""
 
 
 class GatewayError(ILinkError):
@@ -71,7 +71,7 @@ class GatewayError(ILinkError):
 
 
 class UnreadableAnswerError(ILinkError):
-    """An HTTP success whose body is no JSON object, or lacks what the call is for."""
+    """A 2xx status whose body is not a JSON object, or lacks what the call is for."""
 
     code = "unreadable_answer"
 
@@ -80,7 +80,7 @@ class UnreadableAnswerError(ILinkError):
 
 
 class RefusedError(ILinkError):
-    """WeChat understood and said no; `wire_code` is its `ret` or `errcode`, `errmsg` its words."""
+    """WeChat refused the request. `wire_code` is its `ret` or `errcode`, `errmsg` its text."""
 
     code = "refused"
     summary = "WeChat refused the request"
@@ -93,21 +93,21 @@ class RefusedError(ILinkError):
 
 
 class SessionExpiredError(RefusedError):
-    """-14: the session is over; only a new QR code helps."""
+    """-14: the session is over. Only scanning a new QR code helps."""
 
     code = "session_expired"
     summary = "WeChat says that this session has expired"
 
 
 class ReplyRefusedError(RefusedError):
-    """-2: this reply is not taken; the person's next message opens a new window."""
+    """-2: WeChat refuses this reply. The person's next message starts a new reply window."""
 
     code = "reply_refused"
     summary = "WeChat refused the reply"
 
 
 class UnsafeHostError(ILinkError):
-    """An address named from outside that is neither WeChat's nor one of the settings'."""
+    """A URL from outside that belongs neither to WeChat nor to the configured addresses."""
 
     code = "unsafe_host"
 
@@ -119,7 +119,7 @@ class CdnError(ILinkError):
 
 
 class CdnFinalError(CdnError):
-    """The CDN will not give or take this file, however often it is asked."""
+    """The CDN will never deliver or accept this file."""
 
     code = "cdn_refused"
 
@@ -130,20 +130,20 @@ class CdnFinalError(CdnError):
 
     @property
     def may_be_lag(self) -> bool:
-        """Whether minutes may make this answer another one."""
+        """Whether the CDN may answer differently some minutes later."""
         return self.status in LAG_STATUSES
 
 
 class CdnTooLargeError(CdnFinalError):
-    """More bytes came than the reader allowed."""
+    """The CDN sent more bytes than the reader allowed."""
 
     code = "cdn_too_large"
 
 
 class CdnTransientError(CdnError):
-    """The CDN was ill or busy, or the line broke; the same file may work later.
+    """The CDN had an error or was busy, or the connection broke. A later try may succeed.
 
-    `retry_after_s`: how long the CDN asked to be left alone, None where it did not say.
+    `retry_after_s`: the pause that the CDN asked for, or None.
     """
 
     code = "cdn_unavailable"
@@ -161,13 +161,13 @@ class CdnTransientError(CdnError):
 
 
 class CryptoError(ILinkError):
-    """A key in no known encoding, or a ciphertext that this key does not open."""
+    """A key with an unknown encoding, or a ciphertext that this key does not decrypt."""
 
     code = "crypto"
 
 
 class QuotaExhaustedError(ILinkError):
-    """Our count says that no reply is left on this context token; `offer` names other sessions."""
+    """By our count no reply is left on this context token. `offer` names other sessions."""
 
     code = "quota_exhausted"
 
@@ -179,7 +179,7 @@ class QuotaExhaustedError(ILinkError):
 
 
 class TextTooLongError(ILinkError):
-    """A text over 16,384 bytes of UTF-8, which WeChat refuses whole."""
+    """A text over 16,384 bytes of UTF-8, which WeChat refuses completely."""
 
     code = "text_too_long"
 
@@ -189,7 +189,7 @@ class TextTooLongError(ILinkError):
 
 
 def refusal(wire_code: int, errmsg: str = "") -> RefusedError:
-    """The error class that fits a non-zero `ret` or `errcode`."""
+    """The error for a non-zero `ret` or `errcode`."""
     if wire_code == SESSION_EXPIRED:
         return SessionExpiredError(wire_code, errmsg)
     if wire_code == REPLY_REFUSED:
@@ -198,7 +198,7 @@ def refusal(wire_code: int, errmsg: str = "") -> RefusedError:
 
 
 def one_line(text: str) -> str:
-    """Foreign words made fit for a log line: no control characters, at most 200 characters."""
+    """Make foreign text safe for a log line: no control characters, at most 200 characters."""
     shown = "".join(
         " " if unicodedata.category(char).startswith("C") else char
         for char in text[: _ERRMSG_LIMIT * 2]

@@ -1,9 +1,9 @@
-"""One HTTP exchange with WeChat; the only module that imports httpx.
+"""One HTTP exchange with WeChat. The only module that imports httpx.
 
-It must never repeat a request by itself, follow an HTTP redirect, or log an address or a header.
+It never repeats a request, follows a redirect, or logs a URL or a header.
 
-Requests go straight to a transport, without httpx's AsyncClient: the client would log every
-address with its query at INFO and keep cookies. A poll's CPU is the same with either.
+Requests go directly to a transport, without httpx's AsyncClient, which would log every URL with its
+query at INFO and keep cookies. A poll takes the same CPU time either way.
 """
 
 import contextlib
@@ -18,24 +18,24 @@ from .unpack import UnpackError, is_packed, unpacked
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 15.0
-KEEPALIVE_S = 5.0  # so that a send never goes out on a connection idle for longer
+KEEPALIVE_S = 5.0  # seconds; a send never uses a connection that was idle for longer
 
 Transport = httpx.AsyncBaseTransport
 Content = bytes | AsyncIterator[bytes]
 
 
 class Transports:
-    """Opens one transport per session, all on one TLS context.
+    """Opens one transport per session. All share one TLS context.
 
-    One shared pool collapses near a thousand polls, because it scans every connection on every
-    request; a context of its own per session would load the CA bundle each time.
+    A single connection pool would fail near a thousand polls, because it scans all connections on
+    every request. One TLS context per session would load the CA bundle each time.
     """
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
 
     def open(self) -> Transport:
-        """A transport for one session; the ILinkClient that gets it closes it."""
+        """A transport for one session. The ILinkClient that receives it closes it."""
         return httpx.AsyncHTTPTransport(
             verify=self._ssl_context,
             trust_env=False,
@@ -46,34 +46,34 @@ class Transports:
 
 
 def asgi_transport(app: Callable[..., Awaitable[None]]) -> Transport:
-    """A transport into an ASGI app of this process; whole bodies only, no read timeouts."""
+    """A transport into an ASGI app of this process. Complete bodies only, no read timeouts."""
     return httpx.ASGITransport(app=app)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reply:
-    """The head of an HTTP answer and a way to its body; `headers` have lower-case names."""
+    """The head of an HTTP answer with access to its body. `headers` have lower-case names."""
 
     status: int
     headers: Mapping[str, str]
     chunks: AsyncIterator[bytes]
 
     async def body(self, max_bytes: int, into: bytearray | None = None) -> bytes:
-        """The whole body; LineBrokenError beyond `max_bytes`.
+        """Read the complete body. Raises LineBrokenError beyond `max_bytes`.
 
-        `into` holds what was received so far, also when the body breaks off.
+        `into` collects the bytes received so far, also if the body breaks off.
         """
         whole = bytearray() if into is None else into
         async for chunk in self.chunks:
             whole += chunk
             if len(whole) > max_bytes:
-                raise LineBrokenError("WeChat's answer is larger than anything that is expected.")
+                raise LineBrokenError("WeChat's answer is too large.")
         return bytes(whole)
 
 
 @dataclasses.dataclass(slots=True)
 class Partial:
-    """What of an answer arrived. `length`: the bytes that its head announced, if it did."""
+    """The part of an answer that arrived. `length`: the size announced in its head, if any."""
 
     status: int = 0
     length: int | None = None
@@ -91,7 +91,7 @@ class Partial:
 
 
 class Exchange:
-    """One transport, with httpx's errors translated into ours."""
+    """Wraps one transport and translates httpx's errors into ours."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -107,19 +107,19 @@ class Exchange:
         *,
         read_timeout_s: float = READ_TIMEOUT_S,
     ) -> AsyncIterator[Reply]:
-        """Send one request, once; the answer's body can be read inside the block.
+        """Send one request, once. The answer's body can be read inside the block.
 
         Raises NotSentError, AnswerTimeoutError (no head within `read_timeout_s`) or
-        LineBrokenError, the last from inside the block too. The body has no deadline.
+        LineBrokenError; the last also while the body is read. The body has no deadline.
         """
         if self._closed:
-            raise NotSentError("The line to WeChat is closed here.")
+            raise NotSentError("The connection to WeChat is closed.")
         response = await self._send(method, url, headers, content, read_timeout_s)
         try:
             async with contextlib.aclosing(_chunks(response)) as chunks:
                 yield Reply(response.status_code, response.headers, chunks)
         finally:
-            # What was read stays read: trouble in hanging up must not undo it.
+            # The answer was read already: an error while closing must not discard it.
             with contextlib.suppress(Exception):
                 await response.aclose()
 
@@ -155,7 +155,7 @@ class Exchange:
             UnicodeError,
         ) as exc:
             name = type(exc).__name__
-            raise NotSentError(f"No connection to WeChat came about ({name}).") from exc
+            raise NotSentError(f"Could not connect to WeChat ({name}).") from exc
         except httpx.ReadTimeout as exc:
             raise AnswerTimeoutError("WeChat did not answer in time.") from exc
         except (httpx.HTTPError, OSError) as exc:
@@ -172,4 +172,4 @@ async def _chunks(response: httpx.Response) -> AsyncGenerator[bytes, None]:
 
 
 def _broken(exc: Exception) -> LineBrokenError:
-    return LineBrokenError(f"The line to WeChat broke ({type(exc).__name__}).")
+    return LineBrokenError(f"The connection to WeChat broke ({type(exc).__name__}).")

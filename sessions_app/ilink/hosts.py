@@ -1,7 +1,7 @@
-"""Which addresses named by WeChat's answers we follow: its own hosts, and those of the settings.
+"""Decides which URLs in WeChat's answers are allowed: WeChat's own hosts and the configured ones.
 
-Parsed with a strict grammar of our own, because lenient parsers disagree about `@`, `\\` and
-white space, and the one that checks must never read another host than the one that connects.
+Uses a strict grammar of its own, because lenient parsers disagree about `@`, `\\` and white space.
+The parser that checks must never see another host than the one that connects.
 """
 
 import re
@@ -21,7 +21,7 @@ _ADDRESS = re.compile(
     r"(?P<rest>[/?][^#\\\s\x00-\x1f\x7f]*)?",
     re.IGNORECASE | re.ASCII,
 )
-# Everything that may stand in a path or query, so that only what is not ASCII gets encoded.
+# All ASCII characters are kept in paths and queries; only others are encoded.
 _KEEP = "".join(map(chr, range(0x21, 0x7F)))
 
 
@@ -42,26 +42,32 @@ class _Address:
 
 
 class HostPolicy:
-    """Knows the configured URLs (the API's first) and judges every other address against them."""
+    """Knows the configured URLs (the API's first) and checks every other URL against them."""
 
     def __init__(self, *configured_urls: str) -> None:
-        """Raises UnsafeHostError for a configured URL that is no plain http(s) address."""
+        """Raises UnsafeHostError for a configured URL that is not a plain http(s) URL."""
         self._configured = tuple(_base(_parse(url)) for url in configured_urls)
         self._hosts = frozenset(address.host for address in self._configured)
 
     def check(self, url: str) -> str:
-        """A base URL, normalised and without a slash at its end; UnsafeHostError if not allowed."""
+        """A base URL, normalised and without a trailing slash.
+
+        Raises UnsafeHostError if not allowed.
+        """
         return _base(self._allowed(_parse(url))).url
 
     def check_file(self, url: str) -> str:
-        """The full address of a file, with its query untouched; UnsafeHostError if not allowed."""
+        """A file's complete URL, with its query unchanged.
+
+        Raises UnsafeHostError if not allowed.
+        """
         return self._allowed(_parse(url)).url
 
     def redirect(self, host: str) -> str:
-        """The base URL for a `redirect_host`, which may come with a scheme, a port or neither.
+        """The base URL for a `redirect_host`, which may include a scheme or a port.
 
-        A configured place is returned whole, with its path; a configured host keeps its scheme;
-        everything else is https, whatever scheme was named.
+        A configured address is returned with its path. A configured host keeps its scheme.
+        Everything else becomes https, whatever the given scheme.
         """
         bare = host.partition("://")[2] or host
         for known in self._configured:
@@ -79,19 +85,19 @@ class HostPolicy:
         under = address.host == TRUSTED_DOMAIN or address.host.endswith(f".{TRUSTED_DOMAIN}")
         if address.scheme == "https" and under:
             return address
-        raise UnsafeHostError("An address was named that is not one of WeChat's.")
+        raise UnsafeHostError("A URL does not belong to WeChat.")
 
 
 def _parse(url: str, default_scheme: str = "") -> _Address:
     match = _ADDRESS.fullmatch(url)
     if match is None:
-        raise UnsafeHostError("An address was named that cannot be read.")
+        raise UnsafeHostError("A URL cannot be parsed.")
     scheme = (match["scheme"] or default_scheme).lower()
     if scheme not in _DEFAULT_PORTS:
-        raise UnsafeHostError("An address was named that is neither https nor http.")
+        raise UnsafeHostError("A URL is neither https nor http.")
     port = int(match["port"]) if match["port"] else None
     if port is not None and not 0 < port < 65_536:
-        raise UnsafeHostError("An address was named with an impossible port.")
+        raise UnsafeHostError("A URL has an invalid port.")
     if port == _DEFAULT_PORTS[scheme]:
         port = None
     return _Address(scheme, match["host"].lower(), port, _encoded(match["rest"] or ""))
@@ -99,7 +105,7 @@ def _parse(url: str, default_scheme: str = "") -> _Address:
 
 def _base(address: _Address) -> _Address:
     if "?" in address.rest:
-        raise UnsafeHostError("A base address was named that carries a query.")
+        raise UnsafeHostError("A base URL has a query.")
     return _Address(address.scheme, address.host, address.port, address.rest.rstrip("/"))
 
 

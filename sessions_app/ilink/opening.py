@@ -1,8 +1,8 @@
-"""Opens what came from the CDN: with either key, as it is, or as far as it came; pure.
+"""Decrypts downloads from the CDN even if the key is wrong or missing, or the file truncated. Pure.
 
-A key may be wrong, the body may not be encrypted although a key was given, and it may be cut. The
-padding alone proves little (one wrong key in 256 passes), so what the message said of the file
-decides: md5 and length, or the first bytes of a picture, voice or video.
+The key may be wrong, the body may be unencrypted although a key was given, and it may be truncated.
+Correct padding proves little (one wrong key in 256 passes). So the message's facts about the file
+decide: md5 and size, or the first bytes of a picture, voice or video.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _STARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a message says of its file; `md5` in lower case, "" for unknown."""
+    """What a message says about its file. `md5` in lower case, "" if unknown."""
 
     kind: ItemKind
     md5: str = ""
@@ -43,7 +43,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What was written. `is_cut`: its end is missing, so that the padding was too."""
+    """The file that was written. `is_cut`: its end is missing."""
 
     size: int
     md5: str
@@ -66,9 +66,9 @@ def told_of(item: Item) -> Told:
 def decrypt_file(
     encrypted: IO[bytes], target: IO[bytes], *, media: Media, told: Told, takes_cut: bool = False
 ) -> Opened:
-    """Write the plain bytes of `encrypted` into `target`; both can seek.
+    """Decrypt `encrypted` into `target`. Both must be seekable.
 
-    `takes_cut`: what opens but lacks its end is better than nothing. Raises CryptoError.
+    `takes_cut`: also accept a file that decrypts but lacks its end. Raises CryptoError.
     """
     if not media.aes_key.strip() and not media.other_key.strip():
         return _written(_copy(encrypted, target))
@@ -78,20 +78,26 @@ def decrypt_file(
         if tried.is_padded and _is_certain(tried, told):
             return _written(tried)
         tries.append((key, tried))
-    if _fits_as_it_is(encrypted, told):
+    if _is_not_encrypted(encrypted, told):
         return _written(_copy(encrypted, target))
     for key, tried in reversed(tries):
         is_cut = not tried.is_padded
-        if _is_good_enough(tried, told) if not is_cut else takes_cut and _is_begun(tried, told):
-            if key != tries[-1][0]:  # what was tried last lies there already
+        if (
+            _is_good_enough(tried, told)
+            if not is_cut
+            else takes_cut and _has_right_start(tried, told)
+        ):
+            if key != tries[-1][0]:  # the last result is still in `target`
                 _decrypt(encrypted, target, key)
             return _written(tried, is_cut=is_cut)
-    raise CryptoError("The file does not open with its key.")
+    raise CryptoError("The file cannot be decrypted with its key.")
 
 
 def looks_like(kind: ItemKind, head: bytes) -> bool:
-    """Whether a file that begins with `head` is surely what was announced; of a file, anything
-    that is known by its first bytes."""
+    """Whether a file that begins with `head` is certainly of this kind.
+
+    For FILE: any known type.
+    """
     if head.startswith(_STARTS.get(kind, ())):
         return True
     if head[:4] == b"RIFF":
@@ -105,7 +111,7 @@ def looks_like(kind: ItemKind, head: bytes) -> bool:
 
 
 def _keys(media: Media) -> Iterator[bytes]:
-    """Both keys, the preferred one first; what is no key at all is left out."""
+    """Both keys, the preferred one first. Invalid keys are left out."""
     seen: set[bytes] = set()
     for text in (media.aes_key, media.other_key):
         try:
@@ -124,17 +130,20 @@ def _is_certain(tried: _Tried, told: Told) -> bool:
 
 
 def _is_good_enough(tried: _Tried, told: Told) -> bool:
-    """Unless length and md5 both say that it is not the file of the message."""
+    """True unless size and md5 both differ from what the message says."""
     return not told.md5 or tried.md5 == told.md5 or told.size in (None, tried.size)
 
 
-def _is_begun(tried: _Tried, told: Told) -> bool:
-    """It begins as what was announced; only its end is missing."""
+def _has_right_start(tried: _Tried, told: Told) -> bool:
+    """Whether the file begins as announced, so that only its end is missing."""
     return tried.size > 0 and looks_like(told.kind, tried.head)
 
 
-def _fits_as_it_is(encrypted: IO[bytes], told: Told) -> bool:
-    """A ciphertext is always longer than its file, so an equal length speaks for plain bytes."""
+def _is_not_encrypted(encrypted: IO[bytes], told: Told) -> bool:
+    """Whether the body is not encrypted.
+
+    A ciphertext is longer than its file, so equal size proves it.
+    """
     size, head = encrypted.seek(0, 2), _head(encrypted)
     if told.md5 and told.size in (None, size) and _md5(encrypted) == told.md5:
         return True
@@ -172,11 +181,11 @@ def _decrypt(encrypted: IO[bytes], target: IO[bytes], key: bytes) -> _Tried:
 
 
 def _write(pieces: Iterator[bytes], target: IO[bytes], decryptor: Decryptor | None) -> _Tried:
-    """All of it, from the target's beginning; without the padding where that is right."""
+    """Write everything from the target's beginning, without the padding if it is valid."""
     digest, size, head, is_padded = hashlib.md5(usedforsecurity=False), 0, b"", True
     target.seek(0)
     target.truncate()
-    for plain in _opened(pieces, decryptor):
+    for plain in _decrypted_pieces(pieces, decryptor):
         if plain is None:
             is_padded = False
             continue
@@ -188,8 +197,10 @@ def _write(pieces: Iterator[bytes], target: IO[bytes], decryptor: Decryptor | No
     return _Tried(size, digest.hexdigest(), head, is_padded)
 
 
-def _opened(pieces: Iterator[bytes], decryptor: Decryptor | None) -> Iterator[bytes | None]:
-    """Plain pieces; None: the end is not what it should be."""
+def _decrypted_pieces(
+    pieces: Iterator[bytes], decryptor: Decryptor | None
+) -> Iterator[bytes | None]:
+    """Decrypted pieces. None means that the padding is invalid."""
     for piece in pieces:
         yield piece if decryptor is None else decryptor.update(piece)
     if decryptor is not None:

@@ -1,17 +1,17 @@
-"""How long a server asks to be left alone, from its `Retry-After` header."""
+"""Parses the `Retry-After` header, by which a server asks for a pause."""
 
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
 LONGEST_S = 3_600.0
-"""Nobody waits longer for a file or a reply, whatever the header says."""
+"""In seconds. A longer pause in the header is shortened to this."""
 
 
 def retry_after_s(headers: Mapping[str, str], *, now: float | None = None) -> float | None:
-    """Seconds between 0 and LONGEST_S; None when the header is missing or makes no sense.
+    """Seconds between 0 and LONGEST_S, or None if the header is missing or invalid.
 
-    The header holds seconds or a date (RFC 9110, 10.2.3). `now`: epoch seconds.
+    The header contains seconds or a date (RFC 9110, 10.2.3). `now`: epoch seconds.
     """
     value = headers.get("retry-after", "").strip()
     if not value:

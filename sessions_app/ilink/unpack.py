@@ -1,6 +1,6 @@
-"""Bodies that a gateway packed although we ask it not to, unpacked as a stream.
+"""Decompresses, as a stream, bodies that a gateway compressed although we ask it not to.
 
-A small body must never fill the memory: every piece has a bound, and the reader counts pieces.
+A small body must never fill the memory: every piece has a size limit, and the reader counts pieces.
 """
 
 import zlib
@@ -12,13 +12,13 @@ UnpackError = zlib.error
 
 
 def is_packed(headers: Mapping[str, str]) -> bool:
-    """Whether the answer says that it is packed in a way that we know."""
+    """Whether the answer is compressed in a way that we support."""
     return headers.get("content-encoding", "").lower() in {"gzip", "x-gzip", "deflate"}
 
 
 async def unpacked(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The plain bytes of a gzip or zlib stream; UnpackError when it is neither."""
-    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # knows both by their heads
+    """The decompressed bytes of a gzip or zlib stream. Raises UnpackError if it is neither."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # detects both by their headers
     async for piece in pieces:
         pending = piece
         while pending and not unpacker.eof:

@@ -1,4 +1,4 @@
-"""The protocol without I/O: values, parsing and building; everything public is named here."""
+"""The protocol without I/O: values, parsing and building. All public names are exported here."""
 
 from .answers import (
     Answer,

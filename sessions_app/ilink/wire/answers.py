@@ -1,6 +1,7 @@
-"""Every answer but that of getupdates: bytes in, values out, pure.
+"""Parses every answer except getupdates. Pure.
 
-A code that is not 0 is the caller's to raise; a missing field that a call is for raises here.
+The caller raises for a code other than 0. These functions raise if the answer lacks what the call
+is for.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,10 @@ from .values import LoginStatus, QRCode, QRStatus, SendReceipt, UploadTarget
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A JSON object with its verdict; `code` is 0 when fine. Only this package looks inside."""
+    """A JSON object with its verdict; `code` is 0 for success.
+
+    Only this package reads the fields.
+    """
 
     code: int
     error_message: str
@@ -23,12 +27,12 @@ class Answer:
 
 
 def parse_answer(body: bytes) -> Answer:
-    """Read any answer; UnreadableAnswerError for a body that is no JSON object."""
+    """Parse any answer. Raises UnreadableAnswerError if the body is not a JSON object."""
     return read_object(body, _answer)
 
 
 def answer_to(http_status: int, body: bytes) -> Answer:
-    """The answer of a 2xx, or of a 4xx that carries a code of its own; GatewayError else."""
+    """The answer of a 2xx, or of a 4xx that has a code. Otherwise raises GatewayError."""
     if 200 <= http_status < 300:
         return parse_answer(body)
     try:
@@ -41,16 +45,16 @@ def answer_to(http_status: int, body: bytes) -> Answer:
 
 
 def qrcode_of(answer: Answer) -> QRCode:
-    """The code to draw; UnreadableAnswerError when the handle or the picture's text is missing."""
+    """The QR code. Raises UnreadableAnswerError if its handle or the text to draw is missing."""
     handle = text_of(answer.fields.get("qrcode"))
     image_content = text_of(answer.fields.get("qrcode_img_content"))
     if not handle or not image_content:
-        raise UnreadableAnswerError("WeChat's answer brought no QR code.")
+        raise UnreadableAnswerError("WeChat's answer contains no QR code.")
     return QRCode(qrcode=handle, image_content=image_content)
 
 
 def qr_status_of(answer: Answer) -> QRStatus:
-    """How far a login is; a word that we do not know is UNKNOWN."""
+    """The state of a login. An unknown word becomes UNKNOWN."""
     get = answer.fields.get
     try:
         status = LoginStatus(text_of(get("status")).strip().lower())
@@ -67,7 +71,10 @@ def qr_status_of(answer: Answer) -> QRStatus:
 
 
 def receipt_of(answer: Answer) -> SendReceipt:
-    """The id that WeChat gave; "", 0 and "0" are none. Seen at top level, tolerated one deeper."""
+    """WeChat's message id; "", 0 and "0" mean none.
+
+    Usually at top level, also accepted one level deeper.
+    """
     fields = answer.fields
     places = (fields, object_of(fields.get("msg")), object_of(fields.get("data")))
     found = (identifier(place.get("message_id")) for place in places)
@@ -75,16 +82,16 @@ def receipt_of(answer: Answer) -> SendReceipt:
 
 
 def typing_ticket_of(answer: Answer) -> str:
-    """The ticket of getconfig; "" when WeChat gave none."""
+    """The ticket of getconfig, or "" if WeChat sent none."""
     return text_of(answer.fields.get("typing_ticket"))
 
 
 def upload_target_of(answer: Answer) -> UploadTarget:
-    """Where to upload to; UnreadableAnswerError when the answer names no place."""
+    """Where to upload. Raises UnreadableAnswerError if the answer does not say it."""
     param = text_of(answer.fields.get("upload_param"))
     full_url = text_of(answer.fields.get("upload_full_url")).strip()
     if not param and not full_url:
-        raise UnreadableAnswerError("WeChat's answer names no place to upload to.")
+        raise UnreadableAnswerError("WeChat's answer does not say where to upload.")
     return UploadTarget(upload_param=param, upload_full_url=full_url)
 
 

@@ -1,6 +1,6 @@
-"""An answer of getupdates that is not whole: the messages before the break, pure.
+"""Extracts the messages before the break from an incomplete answer of getupdates. Pure.
 
-WeChat may count as read what it has handed out, so the beginning of an answer is all there will be.
+WeChat may consider everything sent as read, so the rest of the answer may never come again.
 """
 
 import dataclasses
@@ -11,7 +11,10 @@ from .updates import parse_message, parse_updates
 from .values import IncomingMessage, Updates
 
 SHORTEST_MESSAGE_BYTES = 80
-"""Of the shortest message that was ever seen; what follows a break cannot hold more than fit."""
+"""The size of the shortest message ever seen.
+
+It limits how many messages the missing part can hold.
+"""
 MAX_NAMED = 20
 _MSGS = re.compile(r'"msgs"\s*:\s*\[')
 _PERSON = re.compile(r'"(?:from|to)_user_id"\s*:\s*"([^"\\]{1,200})"')
@@ -20,7 +23,7 @@ _SEPARATOR = re.compile(r"[\s,]*")
 
 
 def parse_broken(body: bytes, why: str, *, length: int | None = None) -> Updates:
-    """What an answer that broke off holds. `length`: the bytes that it should have had, if known.
+    """The content of an answer that broke off. `length`: its complete size in bytes, if known.
 
     `why`: one sentence. Never raises, whatever `body` is.
     """
@@ -42,14 +45,17 @@ def parse_broken(body: bytes, why: str, *, length: int | None = None) -> Updates
 
 
 def parse_kept(body: bytes, broke_off: str, missing: int | None) -> Updates:
-    """An answer that was kept as bytes, read again. `broke_off` and `missing` are as they were."""
+    """Parse an answer that was kept as bytes.
+
+    `broke_off` and `missing` are the values from then.
+    """
     if not broke_off:
         return parse_updates(body)
     return dataclasses.replace(parse_broken(body, broke_off), missing=missing)
 
 
 def _leading_messages(text: str) -> tuple[tuple[IncomingMessage, ...], int]:
-    """The whole messages of `msgs` up to the break, and the place behind the last of them."""
+    """The complete messages of `msgs` before the break, and the offset after the last of them."""
     begun = _MSGS.search(text)
     if begun is None:
         return (), 0
@@ -57,7 +63,7 @@ def _leading_messages(text: str) -> tuple[tuple[IncomingMessage, ...], int]:
     end = begun.end()
     while True:
         start = _SEPARATOR.match(text, end)
-        assert start is not None  # it matches nothing, too
+        assert start is not None  # the pattern also matches the empty string
         if not text.startswith("{", start.end()):
             return tuple(messages), end
         try:
@@ -68,9 +74,9 @@ def _leading_messages(text: str) -> tuple[tuple[IncomingMessage, ...], int]:
 
 
 def _most_missing(rest: str, bytes_missing: int | None) -> int | None:
-    """How many messages the part that did not arrive holds at most; None where nobody knows.
+    """The maximum number of messages in the missing part, or None if unknown.
 
-    One that is begun, and as many of the shortest kind as fit into the missing bytes.
+    One that has begun, and as many of the shortest kind as fit into the missing bytes.
     """
     if _END.match(rest):
         return 0

@@ -1,6 +1,6 @@
-"""What we send: headers, bodies and outgoing items, pure.
+"""Builds what we send: headers, bodies and outgoing items. Pure.
 
-Bodies are UTF-8 as the phone's own clients write it; lone surrogates and NUL never leave.
+Bodies are UTF-8 like those of the phone's clients. Lone surrogates and NUL are never sent.
 """
 
 import base64
@@ -46,9 +46,10 @@ _NUMBERS = {ItemKind.TEXT: 1, ItemKind.IMAGE: 2, ItemKind.FILE: 4, ItemKind.VIDE
 
 @dataclass(frozen=True)
 class ClientIdentity:
-    """Who we say we are: `app_version` "x.y.z", `bot_agent` "Name/x.y.z" in at most 256 bytes.
+    """How we identify ourselves: `app_version` "x.y.z", `bot_agent` "Name/x.y.z" of up to 256
+    bytes.
 
-    ValueError for a version without three numbers under 256 and for an agent beyond ASCII.
+    Raises ValueError for a version without three numbers below 256 and for a non-ASCII agent.
     """
 
     app_version: str
@@ -62,14 +63,14 @@ class ClientIdentity:
 
 @dataclass(frozen=True, slots=True)
 class OutgoingItem:
-    """One thing to send; made by text_item, image_item, video_item or file_item only."""
+    """One item to send. Create it with text_item, image_item, video_item or file_item only."""
 
     kind: ItemKind
     content: Mapping[str, object]
 
 
 def client_version_number(version: str) -> str:
-    """The number of `iLink-App-ClientVersion`: "1.2.3" is "66051"."""
+    """The number for `iLink-App-ClientVersion`: "1.2.3" becomes "66051"."""
     match = _VERSION.match(version)
     parts = [int(part) for part in match.groups()] if match else []
     if not parts or max(parts) > 255:
@@ -83,7 +84,7 @@ def uin_header(random_uint32: int) -> str:
 
 
 def get_headers(identity: ClientIdentity, token: str | None = None) -> dict[str, str]:
-    """Headers of every request."""
+    """The headers of every request."""
     headers = {
         "Accept": "application/json",
         "Accept-Encoding": "identity",
@@ -97,7 +98,7 @@ def get_headers(identity: ClientIdentity, token: str | None = None) -> dict[str,
 
 
 def post_headers(identity: ClientIdentity, token: str | None = None) -> dict[str, str]:
-    """Headers of every POST but the fresh `X-WECHAT-UIN`."""
+    """The headers of every POST, except `X-WECHAT-UIN`, which is new for each request."""
     return {
         **get_headers(identity, token),
         "Content-Type": "application/json",
@@ -106,7 +107,7 @@ def post_headers(identity: ClientIdentity, token: str | None = None) -> dict[str
 
 
 def body_of(identity: ClientIdentity, fields: Mapping[str, object]) -> bytes:
-    """A POST's body: the fields and the `base_info` that every one carries."""
+    """The body of a POST: the fields and `base_info`, which every body contains."""
     base_info = {"channel_version": identity.app_version, "bot_agent": identity.bot_agent}
     written = json.dumps(
         {**fields, "base_info": base_info}, ensure_ascii=False, separators=(",", ":")
@@ -115,7 +116,7 @@ def body_of(identity: ClientIdentity, fields: Mapping[str, object]) -> bytes:
 
 
 def qrcode_body(identity: ClientIdentity, local_tokens: Sequence[str]) -> bytes:
-    """`local_tokens` newest first; WeChat is told at most ten."""
+    """`local_tokens`: newest first. At most ten are sent."""
     return body_of(identity, {"local_token_list": list(local_tokens[:MAX_LOCAL_TOKENS])})
 
 
@@ -131,7 +132,7 @@ def send_body(
     context_token: str,
     item: OutgoingItem,
 ) -> bytes:
-    """One finished bot message with one item; `client_id` is unique per message."""
+    """One complete bot message with one item. `client_id` is unique per message."""
     message = {
         "from_user_id": "",
         "to_user_id": to_user_id,
@@ -171,7 +172,10 @@ def upload_url_body(identity: ClientIdentity, request: UploadRequest) -> bytes:
 
 
 def text_item(text: str) -> OutgoingItem:
-    """A text; TextTooLongError beyond MAX_TEXT_BYTES of UTF-8, because WeChat refuses it whole."""
+    """A text.
+
+    Raises TextTooLongError beyond MAX_TEXT_BYTES of UTF-8, which WeChat refuses completely.
+    """
     cleaned = clean(text)
     size_bytes = len(cleaned.encode("utf-8"))
     if size_bytes > MAX_TEXT_BYTES:
@@ -191,7 +195,9 @@ def video_item(file: UploadedFile, *, play_length_s: int | None = None) -> Outgo
 
 
 def file_item(file: UploadedFile, *, file_name: str) -> OutgoingItem:
-    """Any file, sound too: outgoing voice bubbles are accepted and never shown (live tests)."""
+    """Any file, also sound: WeChat accepts outgoing voice messages but never shows them (live
+    tests).
+    """
     content = {"media": _media(file), "file_name": clean(file_name), "len": str(file.size)}
     return OutgoingItem(ItemKind.FILE, content)
 

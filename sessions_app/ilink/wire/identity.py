@@ -1,7 +1,7 @@
-"""By what a wire message is known again when WeChat delivers it twice. Pure.
+"""Computes keys that recognise a message which WeChat delivers twice. Pure.
 
-With an id it is the id. Without one it is who wrote what, and when: everything that may change on
-a redelivery (links, keys, tokens, update times, a transcript that comes later) is left out.
+The key is the message's id. Without an id it is a hash of sender, content and time, without
+everything that may change on a redelivery: links, keys, tokens, update times, a later transcript.
 """
 
 import hashlib
@@ -21,11 +21,11 @@ _MEDIA = re.compile(r"(^|_)media$", re.IGNORECASE)
 
 
 def dedupe_keys(messages: Sequence[IncomingMessage], request_cursor: str) -> list[str]:
-    """One key per message of an answer, unique per message within its session.
+    """One key per message of an answer, unique within its session.
 
-    `request_cursor`: the cursor that the answer was asked with. Two pictures sent in one moment may
-    differ in nothing but their links. Where they say no order either, their order in the answer
-    keeps them apart.
+    `request_cursor`: the cursor that was sent with the request. Two pictures sent at the same
+    moment may differ only in their links. If their items give no order, their order in the answer
+    is used.
     """
     links: dict[str, list[bytes]] = {}
     keys = []
@@ -47,34 +47,34 @@ def _id_key(message: IncomingMessage) -> str:
 
 
 def _content_key(message: IncomingMessage, place_in_answer: str) -> str:
-    """A hash of who, when and what. A message that says no time is known by its place alone."""
+    """A hash of who, when and what. A message without a time is identified by its position only."""
     when = [message.seq, message.create_time_ms, message.client_id]
     if not any(when):
         when = [place_in_answer]
     who = [message.from_user_id, message.to_user_id]
-    what = [_lasting(_value(item.raw)) for item in message.items]
+    what = [_without_changing_fields(_value(item.raw)) for item in message.items]
     identity = json.dumps([message.message_id, who, when, what], sort_keys=True)
     return f"what:{hashlib.sha256(identity.encode()).hexdigest()}"
 
 
 def _value(raw: bytes) -> object:
-    """An item's JSON; what can't be read again stands for itself."""
+    """An item's JSON value. If it cannot be parsed again, its text."""
     try:
         return json.loads(raw)
     except (ValueError, RecursionError):
         return raw.decode("ascii", "replace")
 
 
-def _lasting(value: object, name: str = "") -> object:
-    """The value without the fields that may change. A voice's `text` is WeChat's transcript."""
+def _without_changing_fields(value: object, name: str = "") -> object:
+    """The value without fields that may change. A voice's `text` is WeChat's transcript."""
     if isinstance(value, dict):
         return {
-            key: _lasting(inner, key)
+            key: _without_changing_fields(inner, key)
             for key, inner in value.items()
             if not _CHANGES_ON_REDELIVERY.search(key)
             and not _MEDIA.search(key)
             and not (name == "voice_item" and key == "text")
         }
     if isinstance(value, list):
-        return [_lasting(inner, name) for inner in value]
+        return [_without_changing_fields(inner, name) for inner in value]
     return value

@@ -1,6 +1,6 @@
-"""The items of a message and what they quote: JSON values in, Items out, pure.
+"""Parses the items of a message and the quotes in them. Pure.
 
-Any JSON value becomes an Item; what we do not know is unsupported and keeps its raw text.
+Every JSON value becomes an Item. Unknown ones are unsupported and keep their raw text.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ _FIELDS = {kind: f"{kind.value}_item" for kind in _KINDS.values()}
 
 
 def parse_items(listed: object) -> tuple[Item, ...]:
-    """An `item_list`; a lone value where the list should be counts as a list of it."""
+    """Parse an `item_list`. A single value instead of a list counts as a list of it."""
     if listed is None:
         return ()
     entries = listed if isinstance(listed, list) else [listed]
@@ -40,7 +40,7 @@ def parse_items(listed: object) -> tuple[Item, ...]:
 
 
 def parse_item(raw: bytes) -> Item:
-    """One item as it was kept (`Item.raw`), read again; unsupported if it cannot be."""
+    """Parse one item that was kept (`Item.raw`). Unsupported if it cannot be parsed."""
     try:
         return _item(load(decoded(raw)), 0)
     except (ValueError, RecursionError):
@@ -48,7 +48,7 @@ def parse_item(raw: bytes) -> Item:
 
 
 def identifier(value: object) -> str:
-    """An id as its decimal string; "" when missing, and 0 is how protocol buffers say missing."""
+    """An id as decimal string, or "" if missing. Protocol buffers encode a missing number as 0."""
     if not value:
         return ""
     written = str(value) if type(value) is int else text_of(value).strip()
@@ -70,7 +70,7 @@ def _item(entry: object, quote_depth: int) -> Item:
 
 
 def _kind(number: int | None, fields: JsonObject) -> ItemKind:
-    """By its number; where that is missing, by the one content that is there."""
+    """The kind by its number, or if that is missing by the only content present."""
     if number is not None:
         return _KINDS.get(number, ItemKind.UNSUPPORTED)
     present = [kind for kind, name in _FIELDS.items() if isinstance(fields.get(name), dict)]
@@ -154,7 +154,7 @@ def _media(value: object, preferred_key: str = "") -> Media | None:
 
 
 def _quote(value: object, depth: int) -> Quote | None:
-    """A quote; quotes in quotes are followed a few levels, the rest stands in `raw`."""
+    """A quote. Nested quotes are parsed a few levels deep; the rest stays in `raw`."""
     if not isinstance(value, dict) or not value:
         return None
     quoted = value.get("message_item")

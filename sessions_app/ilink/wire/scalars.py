@@ -1,14 +1,14 @@
-"""JSON as it really arrives, and single values out of it: reads everything, trusts nothing.
+"""Reads JSON as it really arrives, and single values from it. Accepts everything, trusts nothing.
 
-Python's own reader fails on numbers of 4,300 digits and on deep nesting; here neither may cost a
-batch of messages, so such numbers become text and what lies too deep becomes one string.
+Python's parser fails on numbers of 4,300 digits and on deep nesting. Neither may lose a batch of
+messages, so such numbers become text, and a value nested too deep becomes one string.
 """
 
 import json
 import re
 from decimal import Decimal
 
-MAX_DIGITS = 600  # Python converts no more than 640 where it is told to be strict
+MAX_DIGITS = 600  # Python converts at most 640 in its strictest setting
 MAX_DEPTH = 64
 MAX_INT32 = 2**31 - 1
 MAX_INT64 = 2**63 - 1
@@ -27,7 +27,7 @@ def _read_int(digits: str) -> int | str:
 
 
 def _read_float(digits: str) -> int | float | str:
-    """A float where it is exact enough; an id written as 7.5e18 stays the whole number it is."""
+    """A float if it is exact enough. An id written as 7.5e18 becomes the integer it means."""
     if len(digits) > MAX_DIGITS:
         return digits
     value = float(digits)
@@ -40,7 +40,7 @@ def _read_float(digits: str) -> int | float | str:
 
 
 def _read_constant(_name: str) -> None:
-    """NaN and Infinity are no JSON: the field counts as missing."""
+    """NaN and Infinity are not valid JSON, so the field counts as missing."""
 
 
 _decoder = json.JSONDecoder(
@@ -52,7 +52,7 @@ _encoder = json.JSONEncoder(
 
 
 def decoded(body: bytes) -> str:
-    """The body as text; bytes that are no UTF-8 become U+FFFD instead of costing the whole."""
+    """Decode the body as UTF-8. Invalid bytes become U+FFFD."""
     encoding = json.detect_encoding(body)
     try:
         return body.decode(encoding, "surrogatepass")
@@ -61,26 +61,26 @@ def decoded(body: bytes) -> str:
 
 
 def load(text: str) -> object:
-    """Any JSON value; ValueError when it is none, RecursionError when it lies too deep."""
+    """Parse any JSON value. Raises ValueError if invalid, RecursionError if nested too deep."""
     value: object = _decoder.decode(text)
     return value
 
 
 def load_prefix(text: str, start: int) -> tuple[JsonObject, int]:
-    """The JSON object that begins at `start`, and where it ends. ValueError: it is not whole."""
+    """Parse the JSON object at `start`. Returns it and its end. Raises ValueError if incomplete."""
     value, end = _decoder.raw_decode(text, start)
     if not isinstance(value, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     return value, end
 
 
 def dump(value: object) -> bytes:
-    """ASCII JSON of a value that `load` brought."""
+    """Encode a value that `load` returned as ASCII JSON."""
     return _encoder.encode(value).encode("ascii")
 
 
 def flattened(text: str) -> str:
-    """The same JSON with everything deeper than MAX_DEPTH turned into one string of its text."""
+    """The same JSON with everything deeper than MAX_DEPTH replaced by one string of its text."""
     pieces: list[str] = []
     depth = kept_to = cut_from = 0
     for match in _STRINGS_AND_BRACKETS.finditer(text):
@@ -95,13 +95,15 @@ def flattened(text: str) -> str:
                 kept_to = match.start() + depth - MAX_DEPTH
                 pieces.append(json.dumps(text[cut_from:kept_to]))
             depth -= width
-    if depth <= MAX_DEPTH:  # else it was cut off, and what is left reads as cut off too
+    if depth <= MAX_DEPTH:  # otherwise it was truncated, and the rest parses as truncated, too
         pieces.append(text[kept_to:])
     return "".join(pieces)
 
 
 def clean(text: str) -> str:
-    """Text that UTF-8 and PostgreSQL take: NUL as U+2400, pairs joined, lone surrogates U+FFFD."""
+    """Make text valid for UTF-8 and PostgreSQL: NUL to U+2400, pairs joined, lone surrogates to
+    U+FFFD.
+    """
     if "\0" in text:
         text = text.replace("\0", "\u2400")
     if _SURROGATE.search(text) is None:
@@ -110,7 +112,7 @@ def clean(text: str) -> str:
 
 
 def text_of(value: object) -> str:
-    """A string, or a number as its decimal string; "" for everything else."""
+    """A string, or a number as decimal string, or "" for everything else."""
     if value is None:
         return ""
     if isinstance(value, str):
@@ -123,7 +125,7 @@ def text_of(value: object) -> str:
 
 
 def whole_number(value: object) -> int | None:
-    """A number, or a string that writes one, without its fraction; None for everything else."""
+    """A number, or a string that contains one, as integer. None for everything else."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -137,7 +139,7 @@ def whole_number(value: object) -> int | None:
 
 
 def number_between(value: object, low: int, high: int) -> int | None:
-    """The same, None also where it lies outside low … high."""
+    """Like `whole_number`, but None outside low … high."""
     if value is None:
         return None
     number = value if type(value) is int else whole_number(value)
@@ -145,5 +147,5 @@ def number_between(value: object, low: int, high: int) -> int | None:
 
 
 def object_of(value: object) -> JsonObject:
-    """A JSON object; an empty one for everything else."""
+    """A JSON object, or an empty one for everything else."""
     return value if isinstance(value, dict) else {}

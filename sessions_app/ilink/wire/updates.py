@@ -1,6 +1,6 @@
-"""The answer of getupdates: bytes in, messages out, pure.
+"""Parses the answer of getupdates. Pure.
 
-It must never lose a message to an oddity of another one: what cannot be understood is kept raw.
+A defect in one message must never lose another one: what cannot be parsed is kept raw.
 """
 
 import contextlib
@@ -32,37 +32,37 @@ _UNREADABLE_CODE = -1
 
 
 def parse_updates(body: bytes) -> Updates:
-    """Read one answer; raises UnreadableAnswerError for a body that is no JSON object, only then.
+    """Parse one answer. Raises UnreadableAnswerError only if the body is not a JSON object.
 
-    A JSON object never raises, whatever stands in it.
+    A JSON object never raises, whatever it contains.
     """
     return read_object(body, lambda fields: _updates(fields, body))
 
 
 def read_object(body: bytes, build: Callable[[JsonObject], Built]) -> Built:
-    """What `build` makes of a body's JSON object, shallower than it came if it lies too deep."""
+    """Apply `build` to a body's JSON object. The object is flattened if it is nested too deep."""
     text = decoded(body)
     with contextlib.suppress(RecursionError):
         return build(_load_object(text))
     try:
         return build(_load_object(flattened(text)))
     except RecursionError:
-        raise UnreadableAnswerError("WeChat's answer lies too deep to be read.") from None
+        raise UnreadableAnswerError("WeChat's answer is nested too deep.") from None
 
 
 def _load_object(text: str) -> JsonObject:
     try:
         value = load(text)
     except ValueError:
-        # Without its cause, which holds the text of the whole answer.
-        raise UnreadableAnswerError("WeChat's answer is no JSON.") from None
+        # Suppress the cause, which contains the text of the whole answer.
+        raise UnreadableAnswerError("WeChat's answer is not JSON.") from None
     if not isinstance(value, dict):
-        raise UnreadableAnswerError("WeChat's answer is no JSON object.")
+        raise UnreadableAnswerError("WeChat's answer is not a JSON object.")
     return value
 
 
 def verdict(fields: JsonObject) -> tuple[int, str]:
-    """Code and words of an answer: the non-zero one of `ret` and `errcode`, -14 before others."""
+    """Code and text of an answer: the non-zero one of `ret` and `errcode`; -14 has priority."""
     codes = [_code(fields.get(name)) for name in ("ret", "errcode")]
     if SESSION_EXPIRED in codes:
         code = SESSION_EXPIRED
@@ -74,7 +74,7 @@ def verdict(fields: JsonObject) -> tuple[int, str]:
 def _code(value: object) -> int:
     number = whole_number(value)
     if number is None:
-        # A word instead of a number is no success: polling on at once would hammer.
+        # A word instead of a number is not a success: polling again at once would overload WeChat.
         return _UNREADABLE_CODE if isinstance(value, str) and value.strip() else 0
     return max(-MAX_INT32, min(MAX_INT32, number))
 
@@ -100,7 +100,7 @@ def _updates(fields: JsonObject, body: bytes) -> Updates:
 
 
 def parse_message(fields: JsonObject) -> IncomingMessage:
-    """One element of `msgs`."""
+    """Parse one element of `msgs`."""
     get = fields.get
     return IncomingMessage(
         message_id=identifier(get("message_id")),

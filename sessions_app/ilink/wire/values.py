@@ -1,14 +1,14 @@
-"""What travels on the wire, as frozen values: what arrives, what answers say, and the limits.
+"""Frozen values of the protocol: incoming messages, answers, and limits.
 
-Nothing here reads or writes JSON. Field names follow the protocol; units stand in names.
+Nothing here reads or writes JSON. Field names follow the protocol; names contain the unit.
 """
 
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
-MAX_TEXT_BYTES = 16_384  # of UTF-8; more answers -2
-# WeChat's limits as they were observed. The console takes the team's settings, of which these are
-# the defaults; the Python API, which reads no settings, counts by these.
+MAX_TEXT_BYTES = 16_384  # bytes of UTF-8; a longer text is answered with -2
+# WeChat's limits as observed. They are the defaults of the team's settings, which the console uses;
+# the Python API reads no settings and uses these.
 REPLIES_PER_TOKEN = 10
 WINDOW_HOURS = 24
 MAX_LOCAL_TOKENS = 10
@@ -31,7 +31,7 @@ class MessageType(IntEnum):
 
 
 class UploadKind(IntEnum):
-    """`media_type` of getuploadurl; not the numbers of the items."""
+    """The values of `media_type` in getuploadurl. They differ from the numbers of the items."""
 
     IMAGE = 1
     VIDEO = 2
@@ -40,7 +40,10 @@ class UploadKind(IntEnum):
 
 
 class LoginStatus(StrEnum):
-    """`status` of get_qrcode_status in the wire's own spelling; UNKNOWN for every other word."""
+    """The values of `status` in get_qrcode_status, in the wire's spelling.
+
+    UNKNOWN for all others.
+    """
 
     WAIT = "wait"
     SCANED = "scaned"
@@ -55,9 +58,9 @@ class LoginStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Where a file lies on the CDN and what opens it; an empty `aes_key` means not encrypted.
+    """Where a file is on the CDN and its key. An empty `aes_key` means not encrypted.
 
-    `other_key`: pictures may name two keys; this is the one that is preferred less.
+    `other_key`: pictures may have two keys; this is the less preferred one.
     """
 
     encrypt_query_param: str
@@ -69,10 +72,10 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One piece of a message; `raw` is the item as ASCII JSON, whatever its kind.
+    """One piece of a message. `raw` is the item as ASCII JSON, whatever its kind.
 
-    `size` counts plaintext bytes (known for files only), `cipher_size` bytes on the CDN.
-    `width` and `height` are the thumbnail's; `transcript` is WeChat's own of a voice.
+    `size`: plaintext bytes (known for files only). `cipher_size`: bytes on the CDN. `width` and
+    `height` are the thumbnail's. `transcript`: WeChat's transcript of a voice.
     """
 
     kind: ItemKind
@@ -96,7 +99,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What an item quotes; often only `msg_id` is known, and the text is among our own messages."""
+    """What an item quotes. Often only `msg_id` is known, and the text is among our own messages."""
 
     title: str
     msg_id: str
@@ -107,9 +110,9 @@ class Quote:
 class IncomingMessage:
     """One message of getupdates.
 
-    `message_id` is "" when missing, else a decimal string of any size. Times are None when
-    missing or outside the years 2000 to 2100. `raw` is the message as ASCII JSON: NUL, lone
-    surrogates and numbers of any size survive in it.
+    `message_id`: a decimal string of any size, or "" if missing. Times are None if missing or
+    outside the years 2000 to 2100. `raw`: the message as ASCII JSON, which preserves NUL, lone
+    surrogates and numbers of any size.
     """
 
     message_id: str
@@ -132,11 +135,11 @@ class IncomingMessage:
 class Updates:
     """One answer of getupdates.
 
-    `code` is 0 when fine. `cursor` None means: keep the old one. `strays` are pieces of `msgs`
-    that are no messages, as ASCII JSON. `raw` is the body as received. `timed_out` means that
-    nothing came while the poll was held, which is no error; `unanswered`, that not even a gateway
-    said so. `gateway_status`: that WeChat's gateway gave up with this HTTP status, which is no
-    answer of WeChat itself. Neither is evidence that the session lives.
+    `code` is 0 for success. `cursor` None: keep the previous one. `strays`: elements of `msgs` that
+    are not messages, as ASCII JSON. `raw`: the body as received. `timed_out`: no message came while
+    the poll was held, which is not an error. `unanswered`: not even a gateway confirmed that.
+    `gateway_status`: WeChat's gateway gave up with this HTTP status, which is not an answer of
+    WeChat itself. Neither is evidence that the session is alive.
     """
 
     code: int
@@ -155,18 +158,18 @@ class Updates:
 
     @property
     def may_have_lost(self) -> bool:
-        """Whether messages may have stood in the part that did not arrive."""
+        """Whether the part that did not arrive may have contained messages."""
         return bool(self.broke_off) and self.begins_as_json and self.missing != 0
 
     @property
     def begins_as_json(self) -> bool:
-        """False for a gateway's page."""
+        """False for the HTML page of a gateway."""
         return self.raw.lstrip().startswith(b"{")
 
 
 @dataclass(frozen=True, slots=True)
 class QRCode:
-    """`qrcode` is the handle to poll with; `image_content` the text to draw as a QR picture."""
+    """`qrcode`: the handle for polling. `image_content`: the text to draw as a QR code."""
 
     qrcode: str
     image_content: str
@@ -174,9 +177,10 @@ class QRCode:
 
 @dataclass(frozen=True, slots=True)
 class QRStatus:
-    """One answer of get_qrcode_status; strings are "" when missing.
+    """One answer of get_qrcode_status. Missing strings are "".
 
-    `gateway_status`: WeChat's gateway gave up with this HTTP status, and nothing is known.
+    `gateway_status`: WeChat's gateway gave up with this HTTP status, and the login's state is
+    unknown.
     """
 
     status: LoginStatus
@@ -190,14 +194,14 @@ class QRStatus:
 
 @dataclass(frozen=True, slots=True)
 class SendReceipt:
-    """WeChat took a message; without `message_id` that is not confirmed."""
+    """WeChat accepted a message. Without `message_id` this is not confirmed."""
 
     message_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """What getuploadurl must know: sizes in plaintext bytes, `md5` of the plaintext in hex."""
+    """The input of getuploadurl. Sizes are in plaintext bytes; `md5` is the plaintext's, in hex."""
 
     file_key: str
     kind: UploadKind
@@ -209,7 +213,7 @@ class UploadRequest:
 
 @dataclass(frozen=True, slots=True)
 class UploadTarget:
-    """Where to upload: a full address, or a parameter for the configured CDN, or both."""
+    """Where to upload: a complete URL, a parameter for the configured CDN, or both."""
 
     upload_param: str
     upload_full_url: str
@@ -217,7 +221,7 @@ class UploadTarget:
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file on the CDN, ready to be sent; `size` and `md5` (hex) are the plaintext's."""
+    """A file on the CDN, ready to be sent. `size` and `md5` (hex) are the plaintext's."""
 
     encrypt_query_param: str
     key: bytes
