@@ -1,6 +1,6 @@
-"""The Python API: `from sessions_app import WeiLink`. No Django, no settings but three variables.
+"""The Python API: `from sessions_app import WeiLink`. No Django; reads three environment variables.
 
-A thin synchronous face over `ilink` and `filestore`; everything public is named here.
+A thin synchronous layer over `ilink` and `folder.store`. All public names are exported here.
 """
 
 from sessions_app.folder.store import FolderError

@@ -1,6 +1,6 @@
-"""One event loop in a thread of its own, started when first needed; what the API awaits runs here.
+"""An event loop in its own thread, started when first needed. All coroutines of the API run in it.
 
-It must never be called from its own thread, and it never keeps the process alive.
+It must never be called from its own thread. It does not keep the process alive.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class BackgroundLoop:
-    """`run` waits for a coroutine from any other thread; after `stop` it raises RuntimeError."""
+    """`run` waits for a coroutine from any other thread. After `stop` it raises RuntimeError."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -22,7 +22,7 @@ class BackgroundLoop:
         self._is_stopped = False
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """The coroutine's result; an interrupt of the waiting thread cancels it."""
+        """Run the coroutine and return its result. Interrupting the waiting thread cancels it."""
         try:
             loop = self._started()
         except RuntimeError:
@@ -38,7 +38,7 @@ class BackgroundLoop:
             raise
 
     def stop(self) -> None:
-        """End the thread; what still runs there is cancelled."""
+        """End the thread. Coroutines that still run are cancelled."""
         with self._guard:
             self._is_stopped = True
             loop, thread = self._loop, self._thread

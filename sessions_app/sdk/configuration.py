@@ -1,6 +1,6 @@
-"""Where the Python API works: its folder and WeChat's addresses, from arguments and environment.
+"""The folder and WeChat addresses of the Python API, from arguments and environment.
 
-The only place of the API that reads the environment: WEILINK_BASE_PATH, WEILINK_ILINK_URL,
+Only this module of the API reads the environment: WEILINK_BASE_PATH, WEILINK_ILINK_URL and
 WEILINK_CDN_URL, nothing else.
 """
 
@@ -23,7 +23,7 @@ StrPath = str | os.PathLike[str]
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """`flat_default`: a token file with a name of its own, as old code names it, or ""."""
+    """`flat_default`: a token file with its own name, as used by old code, or ""."""
 
     base: Path
     flat_default: str
@@ -40,7 +40,7 @@ def configuration(
     base_path: StrPath | None,
     environment: Mapping[str, str] = os.environ,
 ) -> Configuration:
-    """`token_path` comes before `base_path`, and both before the environment."""
+    """`token_path` has priority over `base_path`, and both over the environment."""
     flat_default = ""
     if token_path is not None:
         token_file = Path(token_path).expanduser().absolute()
@@ -60,6 +60,6 @@ def configuration(
 def _identity() -> ClientIdentity:
     try:
         number = version("weilink-console")
-    except PackageNotFoundError:  # run from a checkout that was never installed
+    except PackageNotFoundError:  # run from a checkout without installation
         number = "0.0.0"
     return ClientIdentity(app_version=number, bot_agent=f"WeiLinkConsole/{number}")

@@ -1,6 +1,6 @@
-"""Hands received messages to the functions given to `on_message`, from a thread of its own.
+"""Passes received messages to the handlers of `on_message`, in its own thread.
 
-An error in one of them is logged and stops nothing. What they have seen, `recv` may read as well.
+An error in a handler is logged and does not stop anything. `recv` returns these messages, too.
 """
 
 import logging
@@ -23,7 +23,7 @@ REST_S = 2.0
 
 
 class Dispatcher:
-    """`receive(timeout_s)` brings messages. Without a handler nothing is received here."""
+    """`receive(timeout_s)` returns messages. It is called only while there is a handler."""
 
     def __init__(self, receive: Callable[[float], list[Message]]) -> None:
         self._receive = receive
@@ -37,7 +37,7 @@ class Dispatcher:
 
     @property
     def is_receiving(self) -> bool:
-        """Whether messages go through here, so that `recv` must not poll by itself."""
+        """Whether the dispatcher receives, so that `recv` must not poll itself."""
         running = self._thread is not None and self._thread.is_alive()
         return running and self._has_handler.is_set()
 
@@ -46,7 +46,7 @@ class Dispatcher:
         self._has_handler.set()
 
     def start(self, poll_timeout_s: float) -> None:
-        """Nothing happens when it runs already."""
+        """Does nothing if it runs already."""
         if self._thread is not None and self._thread.is_alive():
             return
         self._stop.clear()
@@ -57,11 +57,11 @@ class Dispatcher:
         self._thread.start()
 
     def ask_to_stop(self) -> None:
-        """From a signal handler: it takes no lock that the main thread may hold."""
+        """For signal handlers: takes no lock that the main thread may hold."""
         self._stop_asked = True
 
     def stop(self) -> None:
-        """End after the handlers that run now; from a handler too, without waiting for itself."""
+        """Stop after the running handlers. May be called in a handler; then it does not wait."""
         self._stop.set()
         self._has_handler.set()
         thread = self._thread
@@ -72,12 +72,12 @@ class Dispatcher:
             self._has_handler.clear()
 
     def wait_until_stopped(self) -> None:
-        """Until `stop` or `ask_to_stop`."""
+        """Block until `stop` or `ask_to_stop`."""
         while not self._stop_asked and not self._stop.wait(0.2):
             continue
 
     def recv(self, timeout_s: float) -> list[Message]:
-        """What the handlers have seen and nobody read yet, the newest 1,000 of it."""
+        """Messages that the handlers received and nobody read yet, at most the newest 1,000."""
         with self._arrived:
             self._arrived.wait_for(lambda: self._kept, max(0.0, timeout_s))
             messages = list(self._kept)
@@ -87,10 +87,10 @@ class Dispatcher:
     def _run(self, poll_timeout_s: float) -> None:
         self._has_handler.wait()
         while not self._stop.is_set():
-            # In short turns, so that `stop` is heard; the poll itself stays open.
-            self._turn(time.monotonic() + poll_timeout_s)
+            # Receive in short turns, to notice `stop`. The poll itself stays open.
+            self._receive_until(time.monotonic() + poll_timeout_s)
 
-    def _turn(self, end_at: float) -> None:
+    def _receive_until(self, end_at: float) -> None:
         while not self._stop.is_set() and time.monotonic() < end_at:
             try:
                 messages = self._receive(0.5)
@@ -103,9 +103,9 @@ class Dispatcher:
                 self._stop.wait(REST_S)
                 return
             for message in messages:
-                self._hand_out(message)
+                self._call_handlers(message)
 
-    def _hand_out(self, message: Message) -> None:
+    def _call_handlers(self, message: Message) -> None:
         for handler in list(self._handlers):
             try:
                 handler(message)
@@ -117,7 +117,10 @@ class Dispatcher:
 
 
 class StopSignals:
-    """Ctrl+C and SIGTERM stop the dispatcher, in the main thread, where signals can be set."""
+    """Makes Ctrl+C and SIGTERM stop the dispatcher.
+
+    Only in the main thread, where this is possible.
+    """
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher

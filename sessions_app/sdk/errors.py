@@ -1,10 +1,10 @@
-"""Errors of the Python API beside those of `ilink.errors` and `filestore.errors`.
+"""Errors of the Python API, in addition to `ilink.errors` and `folder.store.errors`.
 
 ILinkError
-├── NotLoggedInError      no session has credentials (a RuntimeError too, as old code expects)
+├── NotLoggedInError      no session has credentials (also a RuntimeError, for old code)
 ├── LoginFailedError      a QR login ended without credentials
-├── NothingToSendError    neither a text nor a file was given
-├── NoContextError        the person never wrote to the session that should answer (.offer)
+├── NothingToSendError    there is neither a text nor a file
+├── NoContextError        the person never wrote to the session that should reply (.offer)
 └── WindowClosedError     the reply window of the person's last message is over (.offer)
 """
 
@@ -31,9 +31,9 @@ class NothingToSendError(ILinkError):
 
 
 class NoContextError(ILinkError):
-    """WeChat only lets bots answer; `offer` names the sessions that the person wrote to.
+    """WeChat lets bots reply only. `offer` names the sessions that the person wrote to.
 
-    `session`: the one that was named. `unread`: sessions whose file of contexts is broken.
+    `session`: the one that was requested. `unread`: sessions whose contexts file is broken.
     """
 
     code = "no_context"
@@ -51,7 +51,7 @@ class NoContextError(ILinkError):
 
 
 class WindowClosedError(ILinkError):
-    """WeChat drops replies after `WINDOW_HOURS` without an error; `offer` names usable sessions."""
+    """WeChat drops replies after `WINDOW_HOURS` without an error. `offer` names usable sessions."""
 
     code = "window_closed"
 
@@ -62,7 +62,7 @@ class WindowClosedError(ILinkError):
 
 
 class SessionOfflineError(SessionExpiredError):
-    """The session of the person's newest message is signed out; `offer` names usable ones."""
+    """The session of the person's newest message is signed out. `offer` names usable ones."""
 
     code = "session_offline"
 

@@ -1,7 +1,7 @@
-"""Context tokens and reply counts of one WeiLink: what the folder says, and what it must be told.
+"""The context tokens and reply counts of one WeiLink, in sync with the folder.
 
-Called from threads, never from the event loop: it waits for the folder's lock. A reply is counted
-here before it is sent, and never by anybody else.
+Called from threads, never from the event loop, because it waits for the folder's lock. Replies are
+counted only here, before they are sent.
 """
 
 import logging
@@ -40,7 +40,7 @@ IsDead = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Replies that are counted and may be sent now, on this session with this token."""
+    """Replies that were counted and may now be sent, with their session and token."""
 
     session: str
     token: StoredToken
@@ -50,7 +50,7 @@ class Reservation:
 
 
 class Ledger:
-    """`is_dead` tells whether WeChat has refused a bot token."""
+    """`is_dead` returns whether WeChat has refused a bot token."""
 
     def __init__(self, folder: SessionFolder, is_dead: IsDead) -> None:
         self._folder = folder
@@ -61,7 +61,10 @@ class Ledger:
         self._bots: dict[str, str] = {}
 
     def note(self, token: StoredToken, contexts: Mapping[str, StoredContext]) -> None:
-        """Contexts that messages brought; they reach the folder by the next `write_down`."""
+        """Remember contexts from received messages.
+
+        The next `write_down` writes them to the folder.
+        """
         with self._guard:
             people = self._unwritten.setdefault(token.token, {})
             self._bots[token.token] = token.bot_id
@@ -70,7 +73,7 @@ class Ledger:
                 people[user_id] = merged(known, context) if known else context
 
     def write_down(self, change: Change) -> None:
-        """Merge what is unwritten. A session that was logged out meanwhile does not come back."""
+        """Merge the remembered contexts into the folder. Skips sessions logged out meanwhile."""
         with self._guard:
             waiting, self._unwritten = self._unwritten, {}
         for bot_token, people in list(waiting.items()):
@@ -85,9 +88,9 @@ class Ledger:
     def reserve(
         self, user_id: str, replies: int, *, session: str | None, override: bool, limit_s: float
     ) -> Reservation:
-        """Route and count `replies`.
+        """Choose a session and count `replies`.
 
-        Raises NotLoggedInError, UnknownSessionError, FolderError; NoContextError,
+        Raises NotLoggedInError, UnknownSessionError and FolderError; also NoContextError,
         QuotaExhaustedError, WindowClosedError and SessionExpiredError, each with `.offer`.
         """
         if self._folder.scan().is_absent:
@@ -116,7 +119,10 @@ class Ledger:
             return self._count(change, found, user_id, contexts[found.name], replies)
 
     def give_back(self, reservation: Reservation, replies: int) -> int:
-        """Replies of which no byte left; how many remain on the token now."""
+        """Uncount replies of which no byte left.
+
+        Returns how many replies the token now has left.
+        """
         key = (reservation.token.bot_id, reservation.user_id)
         tally = self._tallies.get(key)
         if tally is None or tally.token != reservation.context_token or not replies:
@@ -130,7 +136,7 @@ class Ledger:
         return max(0, REPLIES_PER_TOKEN - self._tallies[key].used)
 
     def newest(self, user_id: str) -> tuple[FoundSession, StoredContext] | None:
-        """The session with this person's newest token, for what counts as no reply (typing)."""
+        """The session with this person's newest token, for calls that are not replies (typing)."""
         best: tuple[FoundSession, StoredContext] | None = None
         for found in self._folder.scan().usable():
             context = self._known(found, user_id)
@@ -255,7 +261,7 @@ class Ledger:
 def _refusal(code: str, chosen: Candidate, cost: int, offer: tuple[str, ...]) -> Exception:
     if code == "quota_exhausted":
         left = chosen.replies_left()
-        if left:  # a text and its files need one each
+        if left:  # a text and its files need one reply each
             return QuotaExhaustedError(f"This takes {cost} replies, and {left} are left.", offer)
         return QuotaExhaustedError(offer=offer)
     if code == "window_closed":

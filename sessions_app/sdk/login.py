@@ -1,6 +1,6 @@
-"""Logging one session in: whether a scan is needed, and what its result means for the folder.
+"""Logs one session in: decides whether a scan is needed, and stores its result in the folder.
 
-A token that WeChat handed out is never dropped, and nobody's account is replaced without a word.
+A token from WeChat is never dropped, and no account is replaced without a message.
 """
 
 import logging
@@ -17,8 +17,8 @@ from sessions_app.sessions import names
 
 from .background import BackgroundLoop
 from .configuration import Configuration
+from .connections import Connections
 from .errors import LoginFailedError
-from .lines import Lines
 from .terminal_login import TerminalLogin
 
 logger = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ MAX_LOCAL_TOKENS = 10
 
 @dataclass(frozen=True, slots=True)
 class BotInfo:
-    """What a login returns."""
+    """The result of a login."""
 
     bot_id: str
     user_id: str
@@ -43,12 +43,12 @@ class Login:
     def __init__(
         self,
         folder: SessionFolder,
-        lines: Lines,
+        connections: Connections,
         configuration: Configuration,
         loop: BackgroundLoop,
     ) -> None:
         self._folder = folder
-        self._lines = lines
+        self._connections = connections
         self._configuration = configuration
         self._loop = loop
 
@@ -60,7 +60,7 @@ class Login:
         if found is not None and found.token is None:
             raise BrokenFileError(found.reason, wanted)
         known = found.token if found else None
-        if known is not None and not force and known.token not in self._lines.dead:
+        if known is not None and not force and known.token not in self._connections.dead:
             return _bot_info(wanted, known)
         if found is None:
             with self._folder.changing(make=True) as change:
@@ -75,18 +75,21 @@ class Login:
     def _scan_code(self, listing: Listing, known: StoredToken | None) -> StoredToken | None:
         others = [one.token for one in listing.usable() if one.token and one.token != known]
         newest_first = sorted(others, key=lambda one: one.created_at_s, reverse=True)
-        alive = [one.token for one in newest_first if one.token not in self._lines.dead]
+        alive = [one.token for one in newest_first if one.token not in self._connections.dead]
 
         return TerminalLogin(
             run=self._loop.run,
-            open_client=self._lines.open,
+            open_client=self._connections.open,
             hosts=self._configuration.hosts(),
             start_url=self._configuration.ilink_url,
             local_tokens=alive[:MAX_LOCAL_TOKENS],
         ).run()
 
     def _connected_already(self, listing: Listing, wanted: str) -> BotInfo:
-        """WeChat does not say which bot; where we hold one other, it is that one."""
+        """The session of the bot that WeChat says is connected.
+
+        WeChat does not name the bot, so this works only if the folder holds a single one.
+        """
         others = [one for one in listing.usable() if one.name != wanted]
         if len(others) == 1 and others[0].token:
             return _bot_info(others[0].name, others[0].token)
@@ -95,7 +98,7 @@ class Login:
         )
 
     def _resolve_other_account(self, wanted: str) -> str:
-        """Another account than last time: it replaces the old one, or becomes a new session."""
+        """Another account than before was scanned: replace the old one or create a session."""
         question = (
             f"This is another WeChat account than the one of “{wanted}” before.\n"
             "Press Enter to replace it, or type a name for a new session: "
@@ -113,7 +116,7 @@ class Login:
                 question = f"{problem} "
 
     def _next_free_name(self, wanted: str) -> str:
-        """Nobody can be asked: nothing is replaced."""
+        """A free name, when nobody can be asked. Nothing is replaced."""
         taken = {names.name_key(one.name) for one in self._folder.scan().sessions}
         number = 2
         while names.name_key(f"{wanted[:60]} {number}") in taken:
@@ -121,14 +124,17 @@ class Login:
         return f"{wanted[:60]} {number}"
 
     def _store_login(self, name: str, token: StoredToken) -> BotInfo:
-        """A token that WeChat handed out is never dropped: wait for the folder's lock."""
+        """Store the token.
+
+        Waits for the folder's lock, because a token from WeChat is never dropped.
+        """
         while True:
             try:
                 with self._folder.changing(make=True) as change:
                     change.write_token(name, replace(token, cursor=""))
                 return _bot_info(name, token)
             except FolderBusyError:
-                logger.warning("another program holds the session folder; still waiting")
+                logger.warning("another program holds the folder lock; still waiting")
 
 
 def _bot_info(session: str, token: StoredToken) -> BotInfo:

@@ -1,7 +1,7 @@
-"""Received messages as the Python API hands them out, and how they are made from the wire's.
+"""The messages of the Python API, and their conversion from wire messages. Pure.
 
-Pure. A wire message with several media becomes several messages with one message_id, so that
-nothing is dropped.
+A wire message with several files becomes several messages with one message_id, so that nothing is
+lost.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from sessions_app.ilink.wire import IncomingMessage, Item, ItemKind, Media, Quot
 
 
 class MessageType(IntEnum):
-    """The wire's numbers; UNSUPPORTED for what is not known (yet)."""
+    """The wire's numbers. UNSUPPORTED stands for unknown ones."""
 
     UNSUPPORTED = 0
     TEXT = 1
@@ -26,7 +26,7 @@ class MessageType(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """Where a file lies on the CDN; `other_key` is the second key that a picture may name."""
+    """Where a file is on the CDN. `other_key`: the second key that a picture may have."""
 
     encrypt_query_param: str = ""
     aes_key: str = ""
@@ -37,7 +37,7 @@ class MediaInfo:
 
 @dataclass(frozen=True, slots=True)
 class ImageInfo:
-    """Sizes in pixels (of the thumbnail) and in bytes of ciphertext; 0 when unknown."""
+    """Sizes in pixels (of the thumbnail) and in bytes of ciphertext. 0 if unknown."""
 
     media: MediaInfo = field(default_factory=MediaInfo)
     thumb_width: int = 0
@@ -47,7 +47,7 @@ class ImageInfo:
 
 @dataclass(frozen=True, slots=True)
 class VoiceInfo:
-    """`playtime` in ms; `text` is WeChat's own transcript."""
+    """`playtime`: in ms. `text`: WeChat's transcript."""
 
     media: MediaInfo = field(default_factory=MediaInfo)
     playtime: int = 0
@@ -58,7 +58,7 @@ class VoiceInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """`file_size`: plaintext bytes as a string, as it travels."""
+    """`file_size`: plaintext bytes, as a string like on the wire."""
 
     media: MediaInfo = field(default_factory=MediaInfo)
     file_name: str = ""
@@ -68,7 +68,7 @@ class FileInfo:
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """`play_length` in seconds, `video_size` in bytes of ciphertext."""
+    """`play_length`: in seconds. `video_size`: in bytes of ciphertext."""
 
     media: MediaInfo = field(default_factory=MediaInfo)
     play_length: int = 0
@@ -81,7 +81,7 @@ class VideoInfo:
 
 @dataclass(frozen=True, slots=True)
 class RefMessage:
-    """What a message quotes; `text` is its title where WeChat sent nothing better."""
+    """What a message quotes. `text` is the title if WeChat sent nothing better."""
 
     msg_type: MessageType = MessageType.TEXT
     text: str | None = None
@@ -94,9 +94,9 @@ class RefMessage:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message from a person. `timestamp` in ms, 0 when unknown; `bot_id` says which session.
+    """One message from a person. `timestamp`: in ms, 0 if unknown. `bot_id` identifies the session.
 
-    `message_id` is a number, a string where WeChat sent something else, None where it sent none.
+    `message_id`: a number, a string if WeChat sent something else, or None if it sent none.
     """
 
     from_user: str
@@ -114,7 +114,7 @@ class Message:
 
     @property
     def media(self) -> MediaInfo | None:
-        """Where its file lies, if it has one."""
+        """The location of the message's file, or None."""
         for info in (self.image, self.voice, self.file, self.video):
             if info is not None:
                 return info.media
@@ -123,7 +123,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """One item, or neighbouring ones, as a message shows them."""
+    """One item or several adjacent ones, as one message shows them."""
 
     msg_type: MessageType = MessageType.UNSUPPORTED
     text: str | None = None
@@ -134,7 +134,7 @@ class _Content:
 
 
 def messages_of(incoming: IncomingMessage, bot_id: str) -> list[Message]:
-    """What a person wrote, as one message per file; a message without items is kept too."""
+    """Convert to one message per file. A message without items is kept as well."""
     quote = next((item.quote for item in incoming.items if item.quote), None)
     ref_msg = _quoted(quote) if quote else None
     contents = list(_contents(incoming.items)) or [_Content()]
@@ -161,7 +161,7 @@ def _message(
 
 
 def media_of(info: MediaInfo) -> Media:
-    """For the CDN."""
+    """The location of a file as `ilink` represents it."""
     return Media(
         encrypt_query_param=info.encrypt_query_param,
         aes_key=info.aes_key,
@@ -172,7 +172,7 @@ def media_of(info: MediaInfo) -> Media:
 
 
 def told_of(msg: Message) -> Told:
-    """What the message says of its file, to open it by."""
+    """What the message says about its file, for decrypting it."""
     md5 = msg.file.md5 if msg.file else msg.video.video_md5 if msg.video else ""
     size = msg.file.file_size if msg.file else ""
     is_number = size.isascii() and size.isdigit()
@@ -189,7 +189,7 @@ _KINDS = {
 
 
 def _contents(items: tuple[Item, ...]) -> Iterator[_Content]:
-    """Texts joined and put to the first file; every further file for itself."""
+    """Join the texts and attach them to the first file. Every further file stands alone."""
     texts = [item.text for item in items if item.kind is ItemKind.TEXT]
     others = [item for item in items if item.kind is not ItemKind.TEXT]
     text = "\n".join(texts) if texts else None

@@ -1,6 +1,7 @@
-"""What a call of `send` is made of: one part per text and file, checked before anything is counted.
+"""Splits a call of `send` into parts, one per text and file, and checks them before counting.
 
-Pure. One item per wire message (protocol paper), so text plus picture is two parts, two replies.
+Pure. A wire message has one item (protocol paper), so text plus picture is two parts and two
+replies.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,14 +35,14 @@ _KINDS = {
     "image": UploadKind.IMAGE,
     "video": UploadKind.VIDEO,
     "file": UploadKind.FILE,
-    # Outgoing voice bubbles are accepted and never shown (live tests): sound goes as a file.
+    # WeChat accepts outgoing voice messages but never shows them (live tests), so send a file.
     "voice": UploadKind.FILE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedMedia:
-    """A file on the CDN, for one person on one session; to be given to `send`."""
+    """A file on the CDN, for one person and one session. Pass it to `send`."""
 
     media_type: str
     file: UploadedFile = field(repr=False)
@@ -56,7 +57,7 @@ Contents = Content | Sequence[Content] | None
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A text (`text` set), bytes to upload (`data` set), or what was uploaded before."""
+    """A text (`text` is set), bytes to upload (`data` is set), or an earlier upload."""
 
     media_type: str
     text: str | None = None
@@ -67,11 +68,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class SendResult:
-    """True when WeChat took every part. `remaining`: replies left on this person's token.
+    """True if WeChat accepted every part. `remaining`: replies left on this person's token.
 
-    `message_ids`: WeChat's ids, None for a part taken without one (not confirmed). `error`: why
-    it is False, with a `.code`; None when it is True. `messages`: what `auto_recv=True` received
-    before.
+    `message_ids`: WeChat's ids, None for a part accepted without one (not confirmed). `error`: why
+    it is False, with a `.code`, else None. `messages`: what `auto_recv=True` received before.
     """
 
     success: bool
@@ -86,7 +86,7 @@ class SendResult:
 
     @property
     def reason(self) -> str:
-        """Why it is False, in one sentence; "" when it is True."""
+        """Why it is False, in one sentence, or "" if it is True."""
         return str(self.error) if self.error else ""
 
 
@@ -94,10 +94,10 @@ def parts_of(
     text: str | None, *, image: Contents, voice: Contents, file: Contents,
     file_name: str | Sequence[str], video: Contents,
 ) -> list[Part]:  # fmt: skip
-    """In the order in which they are sent; TextTooLongError, ValueError for a missing name."""
+    """The parts in sending order. Raises TextTooLongError, or ValueError for a missing name."""
     parts = []
     if text:
-        text_item(text)  # measures it
+        text_item(text)  # checks the length
         parts.append(Part("text", text=text))
     parts += [_part("image", one) for one in _each(image)]
     parts += [_part("voice", one, _voice_name(one, file_name)) for one in _each(voice)]
@@ -106,15 +106,15 @@ def parts_of(
 
 
 def upload_kind(media_type: str) -> UploadKind:
-    """ValueError for anything but image, voice, file and video."""
+    """Raises ValueError for anything but image, voice, file and video."""
     try:
         return _KINDS[media_type]
     except KeyError:
-        raise ValueError(f"media_type is one of {', '.join(_KINDS)}") from None
+        raise ValueError(f"media_type must be one of {', '.join(_KINDS)}") from None
 
 
 def item_of(uploaded: UploadedMedia) -> OutgoingItem:
-    """What travels for an uploaded file."""
+    """The outgoing item for an uploaded file."""
     if uploaded.media_type == "image":
         return image_item(uploaded.file)
     if uploaded.media_type == "video":
@@ -123,7 +123,7 @@ def item_of(uploaded: UploadedMedia) -> OutgoingItem:
 
 
 def sound_name(data: bytes) -> str:
-    """A file name for sound, by what its first bytes say."""
+    """A file name for sound, with a suffix by its first bytes."""
     return VOICE_NAME + next((end for head, end in _SOUNDS if data.startswith(head)), ".bin")
 
 
@@ -137,7 +137,7 @@ def _part(media_type: str, content: Content, file_name: str = "") -> Part:
     if isinstance(content, UploadedMedia):
         return Part(media_type, uploaded=content, file_name=content.file_name)
     if not isinstance(content, bytes):
-        raise ValueError(f"{media_type} is bytes, or what upload() returned")
+        raise ValueError(f"{media_type} must be bytes or a result of upload()")
     return Part(media_type, data=content, file_name=file_name)
 
 
@@ -147,7 +147,7 @@ def _voice_name(content: Content, file_name: str | Sequence[str]) -> str:
 
 
 def _files(files: Iterable[Content], file_name: str | Sequence[str]) -> list[Part]:
-    """One name for all, or one for each file that is given as bytes."""
+    """File parts. `file_name` is one name for all, or one for each file given as bytes."""
     listed = list(files)
     fresh = sum(isinstance(one, bytes) for one in listed)
     given = [file_name] if isinstance(file_name, str) else list(file_name)

@@ -1,10 +1,11 @@
-"""Receives for `recv`: polls all sessions at once, keeps what they bring until the caller has it.
+"""Receives for `recv`: polls all sessions in parallel and keeps answers until the caller has them.
 
-It must never cancel a poll but in `aclose`, and never write a cursor of an answer that the caller
-may not have. The poll lock is held while a poll is open or an answer is not settled.
+Polls are cancelled only in `aclose`. The cursor of an answer is written only when the caller
+certainly has its messages. The poll lock is held while a poll is open or an answer is not settled.
 
-An answer is synced to the folder, handed to the caller, and at the next call its cursor is written
-and its file removed. Whoever is killed in between leaves the file; the next process delivers it.
+An answer is stored in the folder and returned to the caller. At the next call its cursor is written
+and its file removed. If the process is killed in between, the file remains and the next process
+delivers it.
 """
 
 import asyncio
@@ -31,9 +32,9 @@ from sessions_app.ilink.errors import (
 )
 from sessions_app.ilink.wire import Updates, parse_updates
 
+from .connections import Connections
 from .errors import NotLoggedInError
 from .ledger import Ledger
-from .lines import Lines
 from .streams import Batch, Stream, contexts_of
 
 logger = logging.getLogger(__name__)
@@ -45,11 +46,11 @@ ARRIVAL_LIMIT_S = 0.5
 
 
 class Receiver:
-    """Lives on the background loop; only `take` is called from elsewhere."""
+    """Runs on the background loop. Only `take` is called from other threads."""
 
-    def __init__(self, folder: SessionFolder, lines: Lines, ledger: Ledger) -> None:
+    def __init__(self, folder: SessionFolder, connections: Connections, ledger: Ledger) -> None:
         self._folder = folder
-        self._lines = lines
+        self._connections = connections
         self._ledger = ledger
         self._streams: dict[str, Stream] = {}
         self._wanted: list[Stream] = []
@@ -63,9 +64,9 @@ class Receiver:
         self._looked_at = float("-inf")
 
     async def wait(self, timeout_s: float) -> None:
-        """Until something can be taken or `timeout_s` is over.
+        """Wait until messages can be taken or `timeout_s` is over.
 
-        Raises NotLoggedInError, and SessionExpiredError when WeChat has ended every session.
+        Raises NotLoggedInError, and SessionExpiredError if WeChat has ended every session.
         """
         clock = asyncio.get_running_loop().time
         end_at = clock() + timeout_s
@@ -75,7 +76,7 @@ class Receiver:
             self._looked_at = float("-inf")
             while not self._ready:
                 self._changed.clear()
-                pause_s = await self._poll_on(clock())
+                pause_s = await self._start_polls(clock())
                 left_s = end_at - clock()
                 if self._ready or left_s <= 0:
                     return
@@ -85,15 +86,15 @@ class Receiver:
             self._release_if_idle()
 
     def take(self) -> list[Batch]:
-        """What has arrived; the caller has it from now on. From any thread."""
+        """Return what has arrived. From now on the caller has it. Callable from any thread."""
         with self._guard:
             taken, self._ready = self._ready, []
             self._delivered += taken
         return taken
 
     async def aclose(self) -> None:
-        """Settle what the caller has, hang up, leave the rest in the folder."""
-        self._waiting += 1  # nothing is released half-way
+        """Settle what the caller has, close the connections, leave the rest in the folder."""
+        self._waiting += 1  # keeps the poll lock from being released meanwhile
         await self._settle()
         for task, stream in self._tasks.items():
             if not stream.is_storing:
@@ -108,14 +109,14 @@ class Receiver:
         except TimeoutError:
             return
 
-    async def _poll_on(self, now: float) -> float:
-        """Open what may be polled; the seconds after which it is worth to look again."""
+    async def _start_polls(self, now: float) -> float:
+        """Start polls that are due. Returns the seconds until the next may be due."""
         if now - self._looked_at >= LOOK_EVERY_S:
             self._looked_at = now
-            await self._look()
+            await self._reload_sessions()
         if not self._wanted and not self._tasks and not self._ready:
             raise NotLoggedInError
-        alive = [one for one in self._wanted if one.token.token not in self._lines.dead]
+        alive = [one for one in self._wanted if one.token.token not in self._connections.dead]
         if not alive and not self._tasks and not self._ready:
             raise SessionExpiredError(SESSION_EXPIRED)
         if self._lock is None and not await self._take_lock():
@@ -123,13 +124,16 @@ class Receiver:
         pause_s = LOOK_EVERY_S
         for stream in alive:
             if not stream.is_open and stream.not_before <= now:
-                self._open(stream)
+                self._open_poll(stream)
             elif not stream.is_open:
                 pause_s = min(pause_s, stream.not_before - now)
         return pause_s
 
-    async def _look(self) -> None:
-        """Which sessions the folder holds now; new ones get a stream, gone ones are not asked."""
+    async def _reload_sessions(self) -> None:
+        """Read the folder's sessions.
+
+        Create streams for new ones and stop polling those that are gone.
+        """
         listing = await asyncio.to_thread(self._folder.scan)
         wanted = []
         for found in listing.usable():
@@ -143,23 +147,23 @@ class Receiver:
         self._wanted = wanted
 
     async def _take_lock(self) -> bool:
-        """The poll lock, if it is free; then the folder's cursors and leftovers are ours."""
+        """Take the poll lock if it is free. Then the folder's cursors and kept answers are ours."""
         try:
             self._lock = self._folder.poll_lock.try_take()
         except FolderError as error:
             logger.warning("the poll lock cannot be taken: %s", error)
         if self._lock is None:
             return False
-        await self._look()
+        await self._reload_sessions()
         listing = await asyncio.to_thread(self._folder.scan)
         cursors = {one.token.token: one.token.cursor for one in listing.usable() if one.token}
         for stream in self._wanted:
             stream.cursor = cursors.get(stream.token.token, stream.cursor)
-        await self._adopt(await asyncio.to_thread(self._folder.kept_answers))
+        await self._deliver_kept(await asyncio.to_thread(self._folder.kept_answers))
         return True
 
-    async def _adopt(self, kept: Iterable[KeptAnswer]) -> None:
-        """Answers that an earlier process left undelivered."""
+    async def _deliver_kept(self, kept: Iterable[KeptAnswer]) -> None:
+        """Deliver answers that an earlier process left."""
         by_bot = {stream.token.bot_id: stream for stream in self._wanted}
         for answer in kept:
             try:
@@ -173,19 +177,19 @@ class Receiver:
             before = stream.cursor
             batched = stream.batch(updates, stream.fresh(updates))
             if answer.cursor_before != before:
-                # Somebody polled since: the folder's cursor is further on.
+                # Another process polled since then: the folder's cursor is newer.
                 stream.cursor, batched.cursor_after = before, None
             batched.keys.append(answer.key)
             self._ledger.note(stream.token, contexts_of(updates, answer.bot_id, self._folder.now()))
-            self._hand_in(batched)
+            self._deliver(batched)
 
-    def _open(self, stream: Stream) -> None:
+    def _open_poll(self, stream: Stream) -> None:
         stream.is_open = True
         task = asyncio.get_running_loop().create_task(self._poll(stream))
         self._tasks[task] = stream
-        task.add_done_callback(self._closed)
+        task.add_done_callback(self._poll_ended)
 
-    def _closed(self, task: asyncio.Task[None]) -> None:
+    def _poll_ended(self, task: asyncio.Task[None]) -> None:
         stream = self._tasks.pop(task)
         stream.is_open = stream.is_storing = False
         if not task.cancelled() and (error := task.exception()):
@@ -197,10 +201,10 @@ class Receiver:
     async def _poll(self, stream: Stream) -> None:
         clock = asyncio.get_running_loop().time
         try:
-            line = self._lines.line(stream.token)
-            await line.announce()
+            connection = self._connections.connection(stream.token)
+            await connection.announce()
             began_at = clock()
-            updates = await line.client.get_updates(stream.cursor, hold_ms=stream.hold_ms)
+            updates = await connection.client.get_updates(stream.cursor, hold_ms=stream.hold_ms)
         except UnsafeHostError as error:
             logger.error("session %s: %s", stream.session, error)
             stream.failed(clock())
@@ -210,12 +214,12 @@ class Receiver:
             stream.failed(clock())
             return
         stream.is_storing = True
-        await self._take_in(stream, updates)
+        await self._store_answer(stream, updates)
         if updates.code == SESSION_EXPIRED:
-            line.is_announced = False  # notifystart and one more poll decide
+            connection.is_announced = False  # notifystart and one more poll decide
             if stream.doubted(clock()):
                 logger.warning("session %s: WeChat has ended it", stream.session)
-                self._lines.dead.add(stream.token.token)
+                self._connections.dead.add(stream.token.token)
         elif updates.broke_off:
             logger.warning(
                 "session %s: an answer broke off; messages may be missing: %s",
@@ -228,28 +232,28 @@ class Receiver:
         else:
             stream.succeeded(updates, clock() - began_at, clock())
 
-    async def _take_in(self, stream: Stream, updates: Updates) -> None:
-        """Safe on disk before anybody sees it and before the next poll."""
+    async def _store_answer(self, stream: Stream, updates: Updates) -> None:
+        """Store an answer on disk before the caller sees it and before the next poll."""
         before, fresh = stream.cursor, stream.fresh(updates)
         batch = stream.batch(updates, fresh)
         if fresh:
-            raw = _whole(updates) if updates.broke_off else updates.raw
+            raw = _as_whole_answer(updates) if updates.broke_off else updates.raw
             answer = KeptAnswer(stream.token.bot_id, before, batch.cursor_after or "", raw)
             try:
                 batch.keys.append(await asyncio.to_thread(self._folder.keep_answer, answer))
             except (FolderError, OSError) as error:
-                logger.warning("an answer could not be kept in the folder: %s", error)
+                logger.warning("cannot store an answer in the folder: %s", error)
         contexts = contexts_of(updates, stream.token.bot_id, self._folder.now())
         if contexts:
             self._ledger.note(stream.token, contexts)
             await asyncio.to_thread(self._write_down, [], ARRIVAL_LIMIT_S)
         if batch.messages:
-            self._hand_in(batch)
+            self._deliver(batch)
         elif batch.cursor_after not in (None, before):
             with self._guard:
                 self._delivered.append(batch)
 
-    def _hand_in(self, batch: Batch) -> None:
+    def _deliver(self, batch: Batch) -> None:
         with self._guard:
             if batch.messages:
                 self._ready.append(batch)
@@ -258,7 +262,10 @@ class Receiver:
         self._changed.set()
 
     async def _settle(self) -> None:
-        """Write the cursors of what the caller has, and forget its files; later if that fails."""
+        """Write the cursors of what the caller has and remove its files.
+
+        On failure this is repeated later.
+        """
         with self._guard:
             batches, self._delivered = self._delivered, []
         if batches and not await asyncio.to_thread(self._write_down, batches):
@@ -266,7 +273,7 @@ class Receiver:
                 self._delivered = batches + self._delivered
 
     def _write_down(self, batches: list[Batch], limit_s: float = SETTLE_LIMIT_S) -> bool:
-        """In a thread: contexts and cursors in one go under the lock. False: not this time."""
+        """In a thread: write contexts and cursors under one lock. Returns False if it failed."""
         cursors = {
             batch.token.token: (batch.cursor_after, batch.session)
             for batch in batches
@@ -293,7 +300,7 @@ class Receiver:
             self._release()
 
     def _release(self) -> None:
-        """Let others poll. A cursor that passed over no message is not worth keeping the lock."""
+        """Release the poll lock. A cursor that skipped no message is not worth keeping the lock."""
         held, self._lock = self._lock, None
         if held is not None:
             with self._guard:
@@ -301,6 +308,6 @@ class Receiver:
             held.release()
 
 
-def _whole(updates: Updates) -> bytes:
-    """The messages of an answer that broke off, as an answer that every reader understands."""
+def _as_whole_answer(updates: Updates) -> bytes:
+    """The messages of an answer that broke off, as a valid answer."""
     return b'{"msgs":[' + b",".join(message.raw for message in updates.messages) + b"]}"

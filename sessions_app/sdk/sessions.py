@@ -1,6 +1,6 @@
 """`WeiLink.sessions`: a read-only mapping from names to handles, `default` always and first.
 
-A handle holds a name, nothing else: every question is answered from the folder anew.
+A handle holds only a name; every property reads the folder.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SessionHandle:
-    """One session by its name; `default` is the session of that name and no other."""
+    """One session by name. `default` is an ordinary name here."""
 
     def __init__(self, weilink: "WeiLink", name: str) -> None:
         self._weilink = weilink
@@ -33,13 +33,13 @@ class SessionHandle:
 
     @property
     def created_at(self) -> float | None:
-        """Epoch seconds."""
+        """In epoch seconds."""
         token = self._token
         return token.created_at_s if token else None
 
     @property
     def is_connected(self) -> bool:
-        """Whether there are credentials that WeChat has not refused."""
+        """Whether it has credentials that WeChat has not refused."""
         return self._weilink.is_session_connected(self.name)
 
     @property
@@ -48,7 +48,7 @@ class SessionHandle:
 
     @property
     def problem(self) -> str:
-        """Why its folder cannot be used, as a sentence; empty when it can."""
+        """Why its folder cannot be used, as a sentence, or "" if it can."""
         found = self._weilink.scan().get(self.name)
         return found.reason if found else ""
 
@@ -75,7 +75,7 @@ class SessionHandle:
 
 
 class Sessions(Mapping[str, SessionHandle]):
-    """As the folder was when it was asked for; prints as the list of its names."""
+    """The sessions as they were when `WeiLink.sessions` was read. Prints as the list of names."""
 
     def __init__(self, weilink: "WeiLink", listing: Listing) -> None:
         safe = sorted(session.name for session in listing.sessions if _is_name(session.name))

@@ -1,6 +1,6 @@
-"""One bot's stream of answers: where it stands, when it may be asked again, what it brought before.
+"""One bot's stream of answers: its cursor, when it may be polled next, and which messages it had.
 
-Decides and remembers; it does no network and no disk.
+Keeps state and makes decisions; no network and no disk.
 """
 
 from collections import OrderedDict
@@ -22,7 +22,7 @@ FIRST_HOLD_MS = 35_000
 
 @dataclass
 class Batch:
-    """One answer on its way to the caller; `keys` of the files that keep it until then."""
+    """One answer on its way to the caller. `keys`: the files that keep it until then."""
 
     token: StoredToken
     session: str
@@ -32,7 +32,7 @@ class Batch:
 
 
 class Stream:
-    """`random` gives floats in [0, 1). Times are the loop's."""
+    """`random` returns floats in [0, 1). Times are those of the event loop."""
 
     def __init__(self, token: StoredToken, session: str, random: Callable[[], float]) -> None:
         self.token = token
@@ -48,10 +48,10 @@ class Stream:
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def fresh(self, updates: Updates) -> list[IncomingMessage]:
-        """Messages of people that this stream has not brought before, and remember them.
+        """The messages that people sent and this stream has not had before. Remembers them.
 
-        WeChat may bring a message twice, even with another context token. The bot's own ones,
-        which it may echo, are nothing to receive.
+        WeChat may deliver a message twice, even with another context token. Echoes of the bot's own
+        messages are skipped.
         """
         fresh = []
         keys = dedupe_keys(updates.messages, self.cursor)
@@ -67,14 +67,14 @@ class Stream:
         return fresh
 
     def batch(self, updates: Updates, fresh: list[IncomingMessage]) -> Batch:
-        """What an answer brings; moves the cursor in memory. A refused answer moves none."""
+        """The batch of an answer. Moves the cursor in memory, except for a refused answer."""
         after = updates.cursor if updates.code == 0 else None
         self.cursor = after if after is not None else self.cursor
         shown = [one for message in fresh for one in messages_of(message, self.token.bot_id)]
         return Batch(self.token, self.session, shown, after)
 
     def succeeded(self, updates: Updates, took_s: float, now: float) -> None:
-        """No hot loop on a server that does not hold; one that says it holds shortly may."""
+        """Slow down if empty answers come at once, unless the server declared a short hold time."""
         if not updates.timed_out:
             self.in_doubt = False
         self._backoff.succeeded()
@@ -87,7 +87,10 @@ class Stream:
         self.not_before = now + min(LONGEST_REST_S, 2.0**self._empty_at_once)
 
     def doubted(self, now: float) -> bool:
-        """WeChat answered -14: once is a suspicion. True: it did so before too."""
+        """WeChat answered -14, which once is only a suspicion.
+
+        Returns True if it was the second time.
+        """
         if self.in_doubt:
             return True
         self.in_doubt, self.not_before = True, now + DOUBT_PAUSE_S
@@ -98,7 +101,7 @@ class Stream:
 
 
 def contexts_of(updates: Updates, bot_id: str, now_s: float) -> dict[str, StoredContext]:
-    """The newest context token that each person's messages bring, repeated ones too."""
+    """The newest context token of each person, also from messages received before."""
     contexts: dict[str, StoredContext] = {}
     for message in updates.messages:
         user_id = message.from_user_id

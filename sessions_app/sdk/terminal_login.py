@@ -1,6 +1,6 @@
-"""One QR login in a terminal: draws the code, says what happens, asks for digits with input().
+"""One QR login in a terminal: draws the code, reports progress, asks for digits with input().
 
-Runs in the caller's thread. It stores nothing; a token that WeChat handed out is always returned.
+Runs in the caller's thread. It stores nothing; a token from WeChat is always returned.
 """
 
 import contextlib
@@ -23,7 +23,10 @@ from .errors import LoginFailedError
 
 POLL_PAUSE_S = 1.0
 CODE_LIFETIME_S = 120.0
-"""An unscanned code is replaced after this time; WeChat itself drops it after about 5 minutes."""
+"""In seconds.
+
+An unscanned code is replaced after this time; WeChat drops it after about 5 minutes.
+"""
 FORMER_WAIT_S = 1.5
 MAX_CODES = 3
 DRAW_TRIES = 5
@@ -32,13 +35,13 @@ T = TypeVar("T")
 
 
 class Runner(Protocol):
-    """Waits for a coroutine on the background loop."""
+    """Runs a coroutine on the background loop and waits for it."""
 
     def __call__(self, work: Coroutine[Any, Any, T], /) -> T: ...
 
 
 class TerminalLogin:
-    """`run` returns the new credentials, or None when the account is bound to a bot we hold."""
+    """`run` returns the new credentials, or None if the account's bot is already ours."""
 
     def __init__(
         self,
@@ -74,7 +77,7 @@ class TerminalLogin:
         self._pause_s = POLL_PAUSE_S
 
     def run(self) -> StoredToken | None:
-        """LoginFailedError when no code was scanned, or WeChat handed nothing out."""
+        """Raises LoginFailedError if no code was scanned or WeChat sent no token."""
         try:
             self._draw("Scan this code with WeChat.")
             while True:
@@ -82,7 +85,7 @@ class TerminalLogin:
                 if status.status is LoginStatus.CONFIRMED:
                     return self._credentials(status)
                 if status.status is LoginStatus.BINDED_REDIRECT:
-                    self._say("This WeChat account is connected already.")
+                    self._print("This WeChat account is connected already.")
                     return None
                 self._follow(status)
                 self._sleep(self._pause_s)
@@ -92,7 +95,7 @@ class TerminalLogin:
     def _follow(self, status: QRStatus) -> None:
         match status.status:
             case LoginStatus.SCANED:
-                self._say("Scanned. Confirm on the phone.")
+                self._print("Scanned. Confirm on the phone.")
             case LoginStatus.NEED_VERIFYCODE:
                 again = "These digits were wrong. " if self._said == "digits" else ""
                 self._said = "digits"
@@ -105,7 +108,7 @@ class TerminalLogin:
                 self._redirect(status.redirect_host)
 
     def _poll(self) -> QRStatus:
-        """One long poll; what breaks on the way counts as still waiting, an old code as expired."""
+        """One long poll. Network errors count as still waiting, an old code as expired."""
         for handle in self._former:
             status = self._status_of(handle, timeout_s=FORMER_WAIT_S)
             if status.status not in (LoginStatus.WAIT, LoginStatus.EXPIRED, LoginStatus.UNKNOWN):
@@ -151,22 +154,22 @@ class TerminalLogin:
                     raise
                 self._sleep(2 * POLL_PAUSE_S)
         self._codes += 1
-        # Somebody may have scanned the last one just before it was replaced.
+        # Somebody may have scanned the last code just before it was replaced.
         self._former = [self._handle] if self._handle else []
         self._handle, self._is_scanned = code.qrcode, False
         self._ends_at = self._clock() + CODE_LIFETIME_S
         self._show(code.image_content)
-        self._say(words)
+        self._print(words)
 
     def _show(self, content: str) -> None:
-        """The code in block characters where the terminal knows them; its text in any case."""
+        """Print the code in block characters if the terminal supports them, and always as text."""
         picture = qrcode.QRCode(border=2)
         picture.add_data(content)
         with contextlib.suppress(UnicodeEncodeError):
             picture.print_ascii(out=self._out, invert=True)
         self._out.write(f"{content}\n")
 
-    def _say(self, words: str) -> None:
+    def _print(self, words: str) -> None:
         if words != self._said:
             self._said = words
             self._out.write(f"{words}\n")
@@ -189,6 +192,6 @@ class TerminalLogin:
         try:
             base_url = self._hosts.check(status.base_url) if status.base_url else self._url
         except UnsafeHostError:
-            # The account is bound already: keep its token, at the address that handed it out.
+            # The account was bound already: its token belongs to the address that issued it.
             base_url = self._url
         return StoredToken(status.bot_id, base_url, status.bot_token, status.user_id)

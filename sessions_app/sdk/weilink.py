@@ -1,7 +1,7 @@
-"""The `WeiLink` class: the public Python API, synchronous, over one background event loop.
+"""The `WeiLink` class: the public Python API. Synchronous, over one background event loop.
 
-Every method may be called from any thread but the loop's own. The folder is the truth; nothing of
-it is remembered here but counts, and answers that the caller does not have yet.
+Every method may be called from any thread except the loop's own. The folder is the truth. In memory
+are only counts, and answers that the caller does not have yet.
 """
 
 import contextlib
@@ -17,10 +17,10 @@ from sessions_app.sessions import names
 
 from .background import BackgroundLoop
 from .configuration import StrPath, configuration
+from .connections import Connections
 from .dispatcher import Dispatcher, Handler, StopSignals
 from .errors import NoContextError, NothingToSendError, NotLoggedInError
 from .ledger import Ledger
-from .lines import Lines
 from .login import BotInfo, Login
 from .messages import Message, media_of, told_of
 from .parts import Contents, Part, SendResult, UploadedMedia, parts_of, sound_name, upload_kind
@@ -33,10 +33,10 @@ MAX_DOWNLOAD_BYTES = 512 * 1024 * 1024
 
 
 class WeiLink:
-    """Bots of one session folder.
+    """The bots of one session folder.
 
-    `token_path` is for old code: its folder is the base. Else `base_path`, else the environment's
-    WEILINK_BASE_PATH, else `~/.weilink`. The layout before 0.5.0 is moved into `default/`.
+    The folder is that of `token_path` (for old code), else `base_path`, else WEILINK_BASE_PATH,
+    else `~/.weilink`. Files of the layout before 0.5.0 are moved into `default/`.
     """
 
     def __init__(
@@ -49,39 +49,39 @@ class WeiLink:
         if not self._configuration.flat_default:
             self._folder.migrate()
         self._loop = BackgroundLoop()
-        self._lines = Lines(self._configuration)
-        self._ledger = Ledger(self._folder, self._lines.dead.__contains__)
+        self._connections = Connections(self._configuration)
+        self._ledger = Ledger(self._folder, self._connections.dead.__contains__)
         self._receiver: Receiver | None = None
-        self._sender = Sender(self._lines)
+        self._sender = Sender(self._connections)
         self._receiving = threading.Lock()
         self._closing = threading.Lock()
         self._is_closed = False
         self._dispatcher = Dispatcher(self._recv)
 
-    # What is there
+    # Properties
 
     def scan(self) -> Listing:
-        """The folder as it is now, with what cannot be used in it."""
+        """The current content of the folder, including what cannot be used."""
         return self._folder.scan()
 
     @property
     def sessions(self) -> Sessions:
-        """Name → handle; `default` always and first."""
+        """Name → handle. `default` is always there and comes first."""
         return Sessions(self, self.scan())
 
     @property
     def default_name(self) -> str:
-        """The session that is meant where no name is given."""
+        """The session that is used if no name is given."""
         return self.scan().default_name
 
     @property
     def bot_ids(self) -> dict[str, str]:
-        """Name → bot id of every session with credentials."""
+        """Name → bot id, of every session with credentials."""
         return {one.name: one.token.bot_id for one in self.scan().usable() if one.token}
 
     @property
     def bot_id(self) -> str | None:
-        """The default session's."""
+        """The bot id of the default session."""
         listing = self.scan()
         found = listing.get(listing.default_name)
         return found.token.bot_id if found and found.token else None
@@ -94,27 +94,29 @@ class WeiLink:
     def is_session_connected(self, name: str) -> bool:
         found = self.scan().get(name)
         token = found.token if found else None
-        return token is not None and token.token not in self._lines.dead
+        return token is not None and token.token not in self._connections.dead
 
     # Sessions
 
     def login(self, name: str | None = None, force: bool = False) -> BotInfo:
-        """Log a session in by QR code in the terminal; the default one without a name.
+        """Log a session in by a QR code in the terminal. Without a name, the default session.
 
-        Credentials that are there are used again, unless `force`. ValueError for a wrong name,
-        LoginFailedError without a scan, BrokenFileError where the session's file is broken.
+        Existing credentials are used again, unless `force`. Raises ValueError for a wrong name,
+        LoginFailedError without a scan, and BrokenFileError if the session's file is broken.
         """
-        return Login(self._folder, self._lines, self._configuration, self._loop).run(name, force)
+        return Login(self._folder, self._connections, self._configuration, self._loop).run(
+            name, force
+        )
 
     def rename_session(self, old: str, new: str) -> None:
-        """Move a session with all it has; polling goes on. ValueError for wrong or taken names."""
+        """Rename a session; polling continues. Raises ValueError for wrong or taken names."""
         with self._folder.changing(make=True) as change:
             change.rename(old, new)
 
     def logout(self, name: str | None = None) -> None:
-        """Forget credentials and contexts; ValueError when there is no such session.
+        """Delete credentials and contexts. Raises ValueError if there is no such session.
 
-        A poll that is under way still brings its messages, and cannot bring the session back.
+        A poll in flight still delivers its messages, but cannot restore the session.
         """
         listing = self.scan()
         wanted = listing.default_name if name is None else names.clean_session_name(name)
@@ -124,21 +126,24 @@ class WeiLink:
         with self._folder.changing() as change:
             change.log_out(wanted)
         if found.token is not None:
-            self._loop.run(self._lines.say_goodbye(found.token))
+            self._loop.run(self._connections.say_goodbye(found.token))
 
     def set_default(self, name: str) -> None:
-        """The session that is meant where no name is given; ValueError when there is none."""
+        """Set the session that is used if no name is given.
+
+        Raises ValueError if it does not exist.
+        """
         with self._folder.changing(make=True) as change:
             change.set_default(name)
 
     # Receiving
 
     def recv(self, timeout: float = 35.0) -> list[Message]:
-        """Messages of all sessions, each once; an empty list after `timeout` seconds.
+        """New messages of all sessions, each once. An empty list after `timeout` seconds.
 
-        Polls stay open in the background at the timeout; what they bring comes with the next call.
-        While another process polls, this waits and returns []. NotLoggedInError (a RuntimeError)
-        without any session, SessionExpiredError when WeChat has ended all of them.
+        At the timeout, polls stay open in the background; the next call returns what they bring.
+        While another process polls, this waits and returns []. Raises NotLoggedInError (a
+        RuntimeError) without any session, and SessionExpiredError if WeChat has ended all of them.
         """
         if self._dispatcher.is_receiving:
             return self._dispatcher.recv(timeout)
@@ -155,7 +160,10 @@ class WeiLink:
             self._receiving.release()
 
     def on_message(self, handler: Handler) -> Handler:
-        """Call `handler(message)` for every message, once `run_…` was called; a decorator too."""
+        """Call `handler(message)` for every message once `run_…` is called.
+
+        Also works as a decorator.
+        """
         self._dispatcher.add(handler)
         return handler
 
@@ -164,7 +172,7 @@ class WeiLink:
         self._dispatcher.start(poll_timeout)
 
     def run_forever(self, poll_timeout: float = 35.0) -> None:
-        """The same, until `stop`, Ctrl+C or SIGTERM; then `close`."""
+        """Receive until `stop`, Ctrl+C or SIGTERM, then `close`."""
         self._dispatcher.start(poll_timeout)
         try:
             with StopSignals(self._dispatcher):
@@ -173,11 +181,11 @@ class WeiLink:
             self.close()
 
     def stop(self) -> None:
-        """End `run_forever` and `run_background`."""
+        """Stop `run_forever` and `run_background`."""
         self._dispatcher.stop()
 
     def download(self, msg: Message) -> bytes:
-        """The file of a message, decrypted; ValueError when it has none."""
+        """The decrypted file of a message. Raises ValueError if it has none."""
         media = msg.media
         if media is None or not (media.encrypt_query_param or media.full_url):
             raise ValueError("This message has no file.")
@@ -186,7 +194,7 @@ class WeiLink:
 
         async def fetch() -> None:
             where = media_of(media)
-            pieces = self._lines.cdn().download_encrypted(where, max_bytes=MAX_DOWNLOAD_BYTES)
+            pieces = self._connections.cdn().download_encrypted(where, max_bytes=MAX_DOWNLOAD_BYTES)
             async with contextlib.aclosing(pieces):
                 async for piece in pieces:
                     encrypted.write(piece)
@@ -211,14 +219,14 @@ class WeiLink:
         override: bool = False,
         auto_recv: bool = False,
     ) -> SendResult:
-        """Reply through the session of the person's newest message, or through `session` alone.
+        """Reply through the session of the person's newest message, or only through `session`.
 
-        Every text and file uses one of `REPLIES_PER_TOKEN` replies. False where there is nothing
-        to send, where the person never wrote, and where WeChat refused: `.reason` is a sentence,
-        `.error.code` its short word. Raises QuotaExhaustedError and WindowClosedError (our own
-        count: `override` sends all the same), SessionExpiredError, all with `.offer`;
-        TextTooLongError, ValueError; other ILinkErrors where nobody knows what became of it, or
-        nothing was reached. The text of each says why.
+        Every text and file uses one of `REPLIES_PER_TOKEN` replies. The result is False if there is
+        nothing to send, the person never wrote, or WeChat refused: `.reason` is a sentence and
+        `.error.code` a short word. Raises QuotaExhaustedError and WindowClosedError (our own count;
+        `override` sends all the same) and SessionExpiredError, all with `.offer`; TextTooLongError
+        and ValueError; and other ILinkErrors if the result is unknown or WeChat was not reached.
+        The text of each says why.
         """
         received = self._recv_before(auto_recv)
         parts = parts_of(
@@ -253,7 +261,10 @@ class WeiLink:
         )
 
     def upload(self, to: str, data: bytes, media_type: str, file_name: str = "") -> UploadedMedia:
-        """Store a file for one person, to be sent once or more; ValueError for a wrong kind."""
+        """Upload a file for one person, to be sent once or more.
+
+        Raises ValueError for a wrong kind.
+        """
         upload_kind(media_type)
         if media_type == "file" and not file_name:
             raise ValueError("file_name is needed for a file")
@@ -267,7 +278,7 @@ class WeiLink:
         return self._loop.run(self._sender.upload(token, to, media_type, data, file_name))
 
     def send_typing(self, to: str) -> None:
-        """Show "typing …" to a person who wrote before; else nothing happens."""
+        """Show "typing …" to a person who wrote before. Otherwise does nothing."""
         self._type(to, on=True)
 
     def stop_typing(self, to: str) -> None:
@@ -281,12 +292,12 @@ class WeiLink:
             return
         self._loop.run(self._sender.type(newest[0].token, to, newest[1].token, on))
 
-    # The end
+    # Closing
 
     def close(self) -> None:
-        """Write down what the caller has and hang up. What it does not have stays in the folder.
+        """Write down what the caller has and close the connections. The rest stays in the folder.
 
-        A poll that is open is cut off; its cursor has not moved, so it is asked again.
+        An open poll is cut off. Its cursor has not moved, so its messages come again.
         """
         with self._closing:
             if self._is_closed:
@@ -311,13 +322,13 @@ class WeiLink:
     async def _hang_up(self) -> None:
         if self._receiver is not None:
             await self._receiver.aclose()
-        await self._lines.aclose()
+        await self._connections.aclose()
 
     def _receiver_now(self) -> Receiver:
         if self._receiver is None:
 
             async def make() -> Receiver:
-                return Receiver(self._folder, self._lines, self._ledger)
+                return Receiver(self._folder, self._connections, self._ledger)
 
             self._receiver = self._loop.run(make())
         return self._receiver

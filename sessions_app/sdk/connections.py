@@ -1,6 +1,6 @@
-"""One line to WeChat per bot token: its client, whether WeChat knows we are up, typing tickets.
+"""The connections to WeChat: one client per bot token, with its notifystart and typing tickets.
 
-Runs on the background loop only. It must never keep using a token that WeChat has refused.
+Used only on the background loop. Must never keep using a token that WeChat has refused.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ NOTIFY_LIMIT_S = 3.0
 
 
 @dataclass
-class Line:
-    """A client of one bot token. `tickets`: typing tickets by person."""
+class Connection:
+    """The client of one bot token. `tickets`: typing tickets by person."""
 
     client: ILinkClient
     announcing: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -30,9 +30,9 @@ class Line:
     tickets: dict[str, str] = field(default_factory=dict)
 
     async def announce(self) -> None:
-        """Without notifystart only the first reply after a connect arrives (reported).
+        """Send notifystart. Without it only the first reply after connecting arrives (as reported).
 
-        One that did not arrive is repeated before the next call; a refused one is not.
+        If it cannot be delivered it is repeated before the next call; if it is refused it is not.
         """
         async with self.announcing:
             if self.is_announced:
@@ -46,7 +46,7 @@ class Line:
                 self.is_announced = True
 
     async def type(self, user_id: str, context_token: str, on: bool) -> None:
-        """Show or hide "typing …"; a ticket that is refused is dropped and asked for once more."""
+        """Show or hide "typing …". If the ticket is refused, request a new one once."""
         for is_last in (False, True):
             if user_id not in self.tickets:
                 self.tickets[user_id] = await self.client.get_config(user_id, context_token)
@@ -60,27 +60,30 @@ class Line:
                 return
 
 
-class Lines:
-    """All lines of one WeiLink, and the bot tokens that WeChat has refused (`dead`)."""
+class Connections:
+    """The connections of one WeiLink, and the bot tokens that WeChat has refused (`dead`)."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._hosts = configuration.hosts()
         self._transports: Transports | None = None
-        self._lines: dict[str, Line] = {}
+        self._connections: dict[str, Connection] = {}
         self._cdn: Cdn | None = None
         self.dead: set[str] = set()
 
-    def line(self, token: StoredToken) -> Line:
-        """UnsafeHostError when the session's address is none that we follow."""
-        known = self._lines.get(token.token)
+    def connection(self, token: StoredToken) -> Connection:
+        """The connection for a token.
+
+        Raises UnsafeHostError if the session's URL is not allowed.
+        """
+        known = self._connections.get(token.token)
         if known is None:
-            known = Line(self.open(token.base_url, token.token))
-            self._lines[token.token] = known
+            known = Connection(self.open(token.base_url, token.token))
+            self._connections[token.token] = known
         return known
 
     def open(self, base_url: str, bot_token: str | None = None) -> ILinkClient:
-        """A client that the caller closes."""
+        """A new client. The caller closes it."""
         if self._transports is None:
             self._transports = Transports()
         return ILinkClient(
@@ -97,9 +100,9 @@ class Lines:
         return self._cdn
 
     async def is_over(self, token: StoredToken) -> bool:
-        """After a call was answered -14: whether WeChat says so again."""
+        """Whether WeChat answers -14 again, after a call was answered so."""
         try:
-            await self.line(token).client.notify_start()
+            await self.connection(token).client.notify_start()
         except SessionExpiredError:
             return True
         except ILinkError:
@@ -107,15 +110,15 @@ class Lines:
         return False
 
     async def say_goodbye(self, token: StoredToken) -> None:
-        """notifystop, for a logout; WeChat's answer changes nothing."""
+        """Send notifystop at a logout. WeChat's answer is ignored."""
         with contextlib.suppress(ILinkError, TimeoutError):
             async with asyncio.timeout(NOTIFY_LIMIT_S):
-                await self.line(token).client.notify_stop()
+                await self.connection(token).client.notify_stop()
 
     async def aclose(self) -> None:
-        for line in self._lines.values():
-            await line.client.aclose()
-        self._lines.clear()
+        for connection in self._connections.values():
+            await connection.client.aclose()
+        self._connections.clear()
         if self._cdn is not None:
             await self._cdn.aclose()
             self._cdn = None
