@@ -1,7 +1,7 @@
-"""The simulator's own addresses, as one request sees them.
+"""The simulator's own URLs, as seen by one request.
 
-Mounted (root_path set): everything stands under the mount, the page at its root. Alone: the API at
-the root and the page under `/simulator/`. No other module may glue addresses together.
+If mounted (root_path is set), everything is below the mount, with the page at its root. Otherwise
+the API is at the root and the page below `/simulator/`. Only this module builds URLs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 @dataclass(frozen=True)
 class Addresses:
-    """`api` and `page` end without a slash; `host` is host:port."""
+    """`api` and `page` have no trailing slash. `host` is host:port."""
 
     api: str
     page: str
@@ -36,12 +36,12 @@ class Addresses:
 
 
 def mount_of(scope: Mapping[str, Any]) -> str:
-    """The prefix the app is mounted under, without a slash at its end; empty: alone."""
+    """The prefix of the mount, without a trailing slash. "" if not mounted."""
     return str(scope.get("root_path", "")).rstrip("/")
 
 
 def own_path(scope: Mapping[str, Any]) -> str:
-    """The path below the mount, whether or not the mounting server cut the prefix off."""
+    """The path below the mount, whether or not the mounting server removed the prefix."""
     path, mount = str(scope["path"]), mount_of(scope)
     if mount and (path == mount or path.startswith(mount + "/")):
         return path[len(mount) :]
@@ -49,7 +49,7 @@ def own_path(scope: Mapping[str, Any]) -> str:
 
 
 def addresses_for(scope: Mapping[str, Any], public_url: str | None) -> Addresses:
-    """From the configured public url (with or without the mount), else from the Host header."""
+    """From the configured public URL (with or without the mount), or else from the Host header."""
     mount = mount_of(scope)
     root = (public_url or _seen_root(scope)).rstrip("/")
     if mount and not root.endswith(mount):

@@ -1,7 +1,7 @@
 """The ASGI application: the bot protocol, the CDN, the page and the control interface.
 
-Mounted under a prefix (the server sets root_path), everything stands below it, the page at its
-root. Alone, the API is at the root and the page under `/simulator/`. It must never import Django.
+If mounted under a prefix (the server sets root_path), everything is below it, with the page at its
+root. Otherwise the API is at the root and the page below `/simulator/`. Never imports Django.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from sessions_app.simulator.addresses import mount_of
 from sessions_app.simulator.control.api import ControlApi
 from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.control.scripts import ScriptedPeople
-from sessions_app.simulator.faults.wire import FaultLines
+from sessions_app.simulator.faults.wire import FaultLayer
 from sessions_app.simulator.page import routes as page
 from sessions_app.simulator.state.wechat import SimulatedWeChat
 from sessions_app.simulator.wire.api import WireApi
 
 
 class SimulatorApp:
-    """Two sets of routes over one simulated WeChat: mounted and alone."""
+    """Two sets of routes to one simulated WeChat: for the mounted and the standalone case."""
 
     def __init__(self, wechat: SimulatedWeChat, public_url: str | None) -> None:
         self.wechat = wechat
@@ -30,10 +30,10 @@ class SimulatorApp:
         self._mounted = self._routes("")
         self._alone = self._routes("/simulator")
 
-    def _routes(self, at: str) -> FaultLines:
+    def _routes(self, at: str) -> FaultLayer:
         api = ControlApi(self.control)
         routes = [*self._wire.routes(), *api.routes(at), *page.routes(at)]
-        return FaultLines(Router(routes, redirect_slashes=False), self.wechat)
+        return FaultLayer(Router(routes, redirect_slashes=False), self.wechat)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -54,7 +54,7 @@ class SimulatorApp:
                 return
 
     def close(self) -> None:
-        """Stop the scripted people, answer what is held, save the state."""
+        """Stop the scripted people, answer held requests and save the state."""
         self.scripts.stop()
         self.wechat.close()
 
@@ -65,11 +65,11 @@ def create_app(
     public_url: str | None = None,
     scripted: bool | None = None,
 ) -> SimulatorApp:
-    """The application over `wechat` (a new one if None).
+    """Create the application for `wechat` (a new one if None).
 
-    `public_url`: the address that answers carry, with or without the mount's prefix; None: what
-    each request's Host says. `scripted`: whether the scripted people write; None: as the simulated
-    WeChat was made. The app has `.wechat`, `.control` and `.close()`.
+    `public_url`: the base of URLs in answers, with or without the mount's prefix; None: the Host of
+    each request. `scripted`: whether the scripted people write; None: as `wechat` was created. The
+    application has `.wechat`, `.control` and `.close()`.
     """
     wechat = wechat or SimulatedWeChat()
     if scripted is not None:

@@ -1,8 +1,8 @@
-"""Serving the simulator alone: as a process of its own, or in a thread of a test.
+"""Serves the simulator standalone: as a process of its own, or in a thread of a test.
 
-Uvicorn, not Daphne: faults need a TCP connection that can be reset with its answer half written,
-and uvicorn's protocol class lets us hand its transport to the application (`scope["state"]`).
-Under Daphne, in the demo, `fault_lines` breaks the body instead. Loopback by default.
+It uses uvicorn instead of Daphne: faults must reset a TCP connection in the middle of an answer,
+and uvicorn's protocol class can pass its transport to the application (`scope["state"]`). Under
+Daphne, in the demo, `faults.wire` breaks the body instead. Listens on loopback by default.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
 class ResettableProtocol(H11Protocol):
-    """Tells the application how to reset its connection."""
+    """Gives the application a way to reset its connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.app_state = {**self.app_state, ABORT_KEY: self.reset}
 
     def reset(self) -> None:
-        """RST instead of FIN: the peer sees a broken line, not an end."""
+        """Send RST instead of FIN, so that the peer sees a broken connection and not an end."""
         connection = self.transport.get_extra_info("socket")
         if connection is not None:
             with contextlib.suppress(OSError):
@@ -48,7 +48,7 @@ class ResettableProtocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Answers its long polls before it stops; ends with status 0 on SIGTERM and SIGINT."""
+    """Answers its long polls before it stops. Exits with status 0 on SIGTERM and SIGINT."""
 
     def __init__(self, app: SimulatorApp) -> None:
         super().__init__(
@@ -74,12 +74,12 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._wechat.stop_holding()
-        # What still drips or never ends is cut off: nobody waits for a fault to finish.
+        # Cut connections that still drip or never end: nobody waits for a fault to finish.
         asyncio.get_running_loop().call_later(GRACE_S / 2, self.cut_connections)
         await super().shutdown(sockets)
 
     def cut_connections(self) -> int:
-        """Reset every open connection; how many there were. On the server's loop only."""
+        """Reset every open connection. Returns their number. On the server's loop only."""
         connections = list(self.server_state.connections)
         for connection in connections:
             if isinstance(connection, ResettableProtocol):
@@ -88,7 +88,7 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A bound, listening socket; OSError when the port is taken. Port 0: any free one."""
+    """A bound, listening socket. Port 0: any free one. Raises OSError if the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,19 +101,20 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: SimulatorApp, listener: socket.socket) -> None:
-    """Serve until SIGTERM or SIGINT; stops within 2 s, long polls open or not."""
+    """Serve until SIGTERM or SIGINT. Stops within 2 s even if long polls are open."""
     Server(app).run(sockets=[listener])
 
 
 class SimulatorServer:
-    """A simulator on loopback, in a thread with an event loop of its own; for tests.
+    """A simulator on loopback, in a thread with its own event loop, for tests.
 
         with SimulatorServer() as server:
             bot = server.control.bind("Lin", notified=True)
             … WEILINK_ILINK_URL=server.url, WEILINK_CDN_URL=server.cdn_url …
 
-    `control` is a `Control`, usable from any thread; `wechat` is what stands behind it. A stopped
-    server's `wechat` may be served again: `SimulatorServer(server.wechat, port=server.port)`.
+    `control` is a `Control`, usable from any thread; `wechat` is the simulated WeChat behind it.
+    The `wechat` of a stopped server may be served again: `SimulatorServer(server.wechat,
+    port=server.port)`.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class SimulatorServer:
         public_url: str | None = None,
         **options: Any,
     ) -> None:
-        """`options` go to `SimulatedWeChat` when none is given."""
+        """`options` are passed to `SimulatedWeChat` if `wechat` is None."""
         self.wechat = wechat or SimulatedWeChat(**options)
         self.wechat.hold_again()
         self._app = create_app(self.wechat, public_url=public_url)
@@ -142,12 +143,12 @@ class SimulatorServer:
 
     @property
     def url(self) -> str:
-        """What WEILINK_ILINK_URL is set to; no slash at its end."""
+        """The value for WEILINK_ILINK_URL, without a trailing slash."""
         return f"http://{self.host}:{self.port}"
 
     @property
     def cdn_url(self) -> str:
-        """What WEILINK_CDN_URL is set to."""
+        """The value for WEILINK_CDN_URL."""
         return f"{self.url}/c2c"
 
     @property
@@ -155,11 +156,11 @@ class SimulatorServer:
         return f"{self.url}/simulator/"
 
     def cut_connections(self) -> int:
-        """Reset all open TCP connections at once, long polls among them; how many."""
+        """Reset all open TCP connections at once, including long polls. Returns their number."""
         return int(self._on_loop(self._server.cut_connections))
 
     def stop(self) -> None:
-        """Answer what is held, close, save; returns when the port is free again."""
+        """Answer held requests, close and save. Returns when the port is free again."""
         self._server.should_exit = True
         self._thread.join(10)
 

@@ -1,6 +1,6 @@
 """`manage.py simulator`: the simulated WeChat as a process of its own.
 
-It must never touch the database or the session folder; it knows the console only by its requests.
+It must never use the database or the session folder; it knows the console only by its requests.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The control panel over HTTP: `GET control/<read>?…` and `POST control/<verb>` with a JSON object.
 
-The query's or the object's members are the arguments of the `Control` method of the same name
-(README.md has the table). A POST must be `application/json`: no other site's page can send that
-without asking first, and nobody here says yes.
+The members of the query or the object are the arguments of the `Control` method of the same name
+(README.md has the table). A POST must be `application/json`: a page of another site may not send
+that without a CORS preflight, which is never allowed here.
 """
 
 from __future__ import annotations
@@ -70,14 +70,17 @@ class ControlApi:
         self._control = control
 
     def routes(self, page: str) -> list[Route]:
-        """Under `page`, the path of the simulator's page without a slash at its end."""
+        """The routes. `page`: the path of the simulator's page, without a trailing slash."""
         at = f"{page}/control"
         return [
-            Route(f"{at}/state", self._safely(self._state), methods=["GET"]),
-            Route(f"{at}/media", self._safely(self._media), methods=["GET"]),
-            Route(f"{at}/write_bulk", self._safely(self._bulk), methods=["POST"]),
-            *(Route(f"{at}/{n}", self._safely(self._read(n)), methods=["GET"]) for n in READS),
-            *(Route(f"{at}/{n}", self._safely(self._do(n)), methods=["POST"]) for n in VERBS),
+            Route(f"{at}/state", self._with_errors(self._state), methods=["GET"]),
+            Route(f"{at}/media", self._with_errors(self._media), methods=["GET"]),
+            Route(f"{at}/write_bulk", self._with_errors(self._bulk), methods=["POST"]),
+            *(Route(f"{at}/{n}", self._with_errors(self._read(n)), methods=["GET"]) for n in READS),
+            *(
+                Route(f"{at}/{n}", self._with_errors(self._write(n)), methods=["POST"])
+                for n in VERBS
+            ),
         ]
 
     def _read(self, name: str) -> Endpoint:
@@ -87,7 +90,7 @@ class ControlApi:
 
         return endpoint
 
-    def _do(self, name: str) -> Endpoint:
+    def _write(self, name: str) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             method = getattr(self._control, name)
             return json_response(_call(method, await _arguments(request)))
@@ -95,7 +98,7 @@ class ControlApi:
         return endpoint
 
     async def _bulk(self, request: Request) -> Response:
-        """As `Control.write_bulk`, but held requests get their turn between the lots."""
+        """Like `Control.write_bulk`, but held requests get their turn between the batches."""
         arguments = await _arguments(request)
         bots = arguments.pop("bots", [])
         ids: list[str] = []
@@ -106,13 +109,13 @@ class ControlApi:
         return json_response(ids)
 
     async def _state(self, request: Request) -> Response:
-        """With `?version=N` held until the state is another one, at most 20 s."""
+        """The state. `?version=N` waits until it differs from that version, for at most 20 s."""
         seen = request.query_params.get("version", "")
         if seen.lstrip("-").isdigit():
             gone = watch_connection(request)
             try:
                 await self._control.wechat.wait_for_change(int(seen), STATE_WAIT_S, gone)
-                # A burst of changes is one answer.
+                # Answer a burst of changes at once.
                 await asyncio.sleep(SETTLE_S)
             finally:
                 gone.cancel()
@@ -128,7 +131,7 @@ class ControlApi:
             headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"
         return Response(content, headers=headers, media_type=kind or "application/octet-stream")
 
-    def _safely(self, endpoint: Endpoint) -> Endpoint:
+    def _with_errors(self, endpoint: Endpoint) -> Endpoint:
         async def guarded(request: Request) -> Response:
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if request.method == "POST" and kind != "application/json":

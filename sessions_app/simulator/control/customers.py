@@ -1,7 +1,7 @@
-"""What customers do on their phones: write, send media, quote, many at once.
+"""What customers do on their phones: write, send media, quote, write in bulk.
 
-Each message brings a new context token and lands in the bot's updates. It must never touch what a
-bot sent, and never wait.
+Each message has a new context token and is added to the bot's updates. It never changes what a bot
+sent, and never waits.
 """
 
 from __future__ import annotations
@@ -26,33 +26,33 @@ from sessions_app.simulator.state.messages import (
 from sessions_app.simulator.state.wechat import SimulatedWeChat
 
 BULK_AT_ONCE = 250
-"""Messages written under one lock, so that held requests get their turn in between."""
+"""Number of messages written while holding the lock. Held requests get their turn in between."""
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What one message shall hold; kinds: text, image, voice, file, video."""
+    """The content of one message. Kinds: text, image, voice, file, video."""
 
     kind: str = "text"
     text: str = ""
-    """The text; of a voice message the transcript."""
+    """The text, or the transcript of a voice message."""
     lines: tuple[str, ...] = ()
     """More text items in the same message."""
     file_name: str = ""
     content: bytes | None = None
-    """The file's bytes; None: a small sample."""
+    """The file's bytes. None: a small sample."""
     quote_of: str = ""
-    """message_id of the quoted message."""
+    """The message_id of the quoted message."""
     key_encoding: str = ""
-    """hex, base64_raw or base64_hex; empty: as the switch says."""
+    """hex, base64_raw or base64_hex. Empty: as the switch says."""
     address: str = ""
-    """full_url, param or both; empty: as the switch says."""
+    """full_url, param or both. Empty: as the switch says."""
     plain: bool = False
-    """Unencrypted on the CDN, without a key."""
+    """Store the file on the CDN unencrypted, without a key."""
 
 
 def write(wechat: SimulatedWeChat, bot_id: str, person_id: str, writing: Writing) -> dict[str, Any]:
-    """The message as it will go out. NotNowError when the bot is no longer bound."""
+    """Write a message and return it as sent. Raises NotNowError if the bot is no longer bound."""
     with wechat.lock:
         bot = _live_bot(wechat, bot_id)
         wechat.people.setdefault(person_id, person_id.partition("@")[0])
@@ -67,7 +67,7 @@ def write(wechat: SimulatedWeChat, bot_id: str, person_id: str, writing: Writing
             raise BadValueError(f"kind is one of {', '.join(TYPE_OF_KIND)}")
         quoted = _quoted(wechat, chat, writing, items[0])
         message = _deliver(wechat, bot, chat, items)
-        _show_own(wechat, chat, writing, message, media, quoted)
+        _show_on_phone(wechat, chat, writing, message, media, quoted)
         wechat.changed()
         bot.bell.ring()
         return message
@@ -82,9 +82,9 @@ def write_bulk(
     prefix: str = "message",
     first: int = 1,
 ) -> Iterator[list[str]]:
-    """`count` texts "<prefix> <n>" from `people` persons, round robin over people and bots.
+    """Write `count` texts "<prefix> <n>" from `people` persons, in turn over people and bots.
 
-    Gives the message ids in lots of at most 250; the lock is free between two lots.
+    Yields the message ids in batches of at most 250. The lock is released between batches.
     """
     if not bot_ids or count < 0 or people < 1:
         raise BadValueError("bots, count or people is wrong")
@@ -107,14 +107,14 @@ def _bulk_one(
     chat = wechat.chats.open(bot.bot_id, person_id)
     writing = Writing(text=f"{prefix} {first + n}")
     message = _deliver(wechat, bot, chat, [text_item(writing.text)])
-    _show_own(wechat, chat, writing, message, None, "")
+    _show_on_phone(wechat, chat, writing, message, None, "")
     return str(message["message_id"])
 
 
 def inject(wechat: SimulatedWeChat, bot_id: str, values: list[Any]) -> None:
-    """Put JSON values into the bot's updates as they are, in order.
+    """Add JSON values to the bot's updates unchanged, in this order.
 
-    A context token they carry becomes the person's newest, so that it can be answered.
+    A context token in them becomes the person's newest, so that the bot can reply.
     """
     with wechat.lock:
         bot = _live_bot(wechat, bot_id)
@@ -128,7 +128,7 @@ def inject(wechat: SimulatedWeChat, bot_id: str, values: list[Any]) -> None:
 def repeat_last(
     wechat: SimulatedWeChat, bot_id: str, person_id: str, *, new_token: bool = True
 ) -> dict[str, Any]:
-    """The person's newest message comes a second time, as reported, with another token."""
+    """Send the person's newest message again with another token, as WeChat was reported to do."""
     with wechat.lock:
         bot = _live_bot(wechat, bot_id)
         chat = wechat.chats.find(bot_id, person_id)
@@ -175,7 +175,7 @@ def _deliver(
     return message
 
 
-def _show_own(
+def _show_on_phone(
     wechat: SimulatedWeChat,
     chat: Chat,
     writing: Writing,
@@ -200,7 +200,7 @@ def _show_own(
 
 
 def _quoted(wechat: SimulatedWeChat, chat: Chat, writing: Writing, item: dict[str, Any]) -> str:
-    """Add `ref_msg` to the item; the quoted text, for the bubble."""
+    """Add `ref_msg` to the item. Returns the quoted text, for the bubble."""
     if not writing.quote_of:
         return ""
     bubble = chat.bubble(writing.quote_of)
@@ -233,7 +233,10 @@ def _media_item(wechat: SimulatedWeChat, writing: Writing, file: CdnFile) -> dic
 
 
 def sample(kind: str, file_name: str = "") -> tuple[str, bytes]:
-    """A file name and small content for a kind; the name's ending decides what a file holds."""
+    """A file name and a small content for a kind.
+
+    The name's suffix decides the content of a file.
+    """
     if kind == "image":
         return file_name or "picture.png", samples.picture(len(file_name))
     if kind == "voice":

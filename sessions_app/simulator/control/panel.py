@@ -1,7 +1,7 @@
-"""The simulator's control panel as one flat object: what tests, the page and the JSON calls use.
+"""The simulator's control panel as one flat object, used by tests, the page and the JSON API.
 
-Every method may be called from any thread, takes plain values and gives plain JSON values. It must
-never be needed by the simulated WeChat itself.
+Every method may be called from any thread, takes plain values and returns JSON values. The
+simulated WeChat itself never depends on it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CHATS_SHOWN = 60
 
 
 class Control:
-    """Errors: UnknownThingError, NotNowError, BadValueError (see `errors`)."""
+    """Raises UnknownThingError, NotNowError and BadValueError (see `errors`)."""
 
     def __init__(
         self, wechat: SimulatedWeChat, on_reset: Callable[[], None] = lambda: None
@@ -33,16 +33,16 @@ class Control:
         self.wechat = wechat
         self._on_reset = on_reset
 
-    # The whole
+    # The whole state
 
     def reset(self) -> Json:
-        """As newly started: no bots, first switches, no faults, real time."""
+        """Reset to the initial state: no bots, default switches, no faults, real time."""
         self._on_reset()
         self.wechat.reset()
         return {}
 
     def switches(self, **changes: Any) -> Json:
-        """All switches, after setting those that are named."""
+        """Set the given switches. Returns all switches."""
         with self.wechat.lock:
             self.wechat.switches.update(changes)
             if changes:
@@ -67,14 +67,14 @@ class Control:
             return [dataclasses.asdict(account) for account in self.wechat.accounts]
 
     def add_account(self, name: str, user_id: str | None = None) -> Json:
-        """A new phone that can scan."""
+        """Add a phone that can scan."""
         with self.wechat.lock:
             account = self.wechat.accounts.add(name, user_id)
             self.wechat.changed()
             return dataclasses.asdict(account)
 
     def logins(self, *, open_only: bool = False) -> list[Json]:
-        """QR codes, oldest first; `open_only`: those that are not final."""
+        """The QR codes, oldest first. `open_only`: only those that are not final."""
         with self.wechat.lock:
             logins = [self.wechat.logins.get(login.handle) for login in self.wechat.logins]
             return [self._login(lg) for lg in logins if not (open_only and lg.status.is_final)]
@@ -86,16 +86,16 @@ class Control:
     def scan(
         self, handle: str, account: str, *, ask_code: bool = False, redirect: bool = False
     ) -> Json:
-        """`account` by id or name ("Lin"). `ask_code`: the phone shows digits first."""
+        """`account`: an id or a name ("Lin"). `ask_code`: the phone shows digits first."""
         self.wechat.scan(handle, account, ask_code=ask_code, redirect=redirect)
         return self.login(handle)
 
     def confirm(self, handle: str) -> Json:
-        """The bot that was bound: `{bot_id, token, account_id, …}`."""
+        """Returns the bot that was bound: `{bot_id, token, account_id, …}`."""
         return self.bot(self.wechat.confirm(handle).bot_id)
 
     def refuse(self, handle: str) -> Json:
-        """Ends the code as expired: a refused code is burnt."""
+        """Refuse on the phone. The code becomes expired and cannot be used again."""
         self.wechat.refuse(handle)
         return self.login(handle)
 
@@ -104,9 +104,9 @@ class Control:
         return self.login(handle)
 
     def bind(self, account: str, *, notified: bool = False) -> Json:
-        """A shortcut for tests: a QR code drawn, scanned and confirmed in one go.
+        """Draw, scan and confirm a QR code in one call, for tests.
 
-        `notified`: as if the client had called notifystart too.
+        `notified`: as if the client had also called notifystart.
         """
         login = self.wechat.draw_qr_code([])
         self.wechat.scan(login.handle, account)
@@ -141,12 +141,12 @@ class Control:
             }
 
     def end_bot(self, bot_id: str) -> Json:
-        """Logged out on the phone: -14 from now on, open polls at once."""
+        """Log the bot out on the phone. All calls, including open polls, are answered with -14."""
         self.wechat.end_bot(bot_id)
         return self.bot(bot_id)
 
     def polls(self) -> Json:
-        """getupdates: `{now, highest, total}` over all bots, and `by_bot`."""
+        """Counts of getupdates: `{now, highest, total}` over all bots, and `by_bot`."""
         with self.wechat.lock:
             by_bot = {bot.bot_id: bot.polls.as_json() for bot in self.wechat.bots}
             return {
@@ -157,14 +157,14 @@ class Control:
             }
 
     def requests(self) -> dict[str, int]:
-        """How many requests came per path."""
+        """The number of requests per path."""
         with self.wechat.lock:
             return dict(self.wechat.requests)
 
     # People
 
     def people(self) -> Json:
-        """`{id: name}` of everybody who can write."""
+        """Returns `{id: name}` of all people who can write."""
         with self.wechat.lock:
             owners = {account.user_id: account.name for account in self.wechat.accounts}
             return {**self.wechat.people, **owners}
@@ -181,7 +181,7 @@ class Control:
     def write(
         self, bot_id: str, person_id: str, text: str = "", *, kind: str = "text", **details: Any
     ) -> Json:
-        """A customer's message; the wire message as it will go out.
+        """Write as a customer. Returns the message as sent on the wire.
 
         `details`: lines (more text items), file_name, content (bytes) or content_base64, quote_of
         (message_id), key_encoding, address, plain; see `customers.Writing`.
@@ -204,19 +204,22 @@ class Control:
         prefix: str = "message",
         first: int = 1,
     ) -> list[str]:
-        """`count` texts "<prefix> <n>", round robin over bots and people; their message ids."""
+        """Write `count` texts "<prefix> <n>", in turn over bots and people.
+
+        Returns the message ids.
+        """
         lots = customers.write_bulk(
             self.wechat, bots, count=count, people=people, prefix=prefix, first=first
         )
         return [message_id for lot in lots for message_id in lot]
 
     def inject(self, bot_id: str, values: list[Any]) -> Json:
-        """Arbitrary JSON values into the bot's next updates, unchanged, in order."""
+        """Add any JSON values to the bot's next updates, unchanged and in order."""
         customers.inject(self.wechat, bot_id, values)
         return self.bot(bot_id)
 
     def repeat_last(self, bot_id: str, person_id: str, *, new_token: bool = True) -> Json:
-        """The person's newest message a second time, same message_id, another token."""
+        """Send the person's newest message again: same message_id, another token."""
         return customers.repeat_last(self.wechat, bot_id, person_id, new_token=new_token)
 
     def chat(self, bot_id: str, person_id: str) -> Json:
@@ -237,10 +240,10 @@ class Control:
         bubbles = self.chat(bot_id, person_id)["bubbles"]
         return [bubble["text"] for bubble in bubbles if bubble["from_bot"]]
 
-    # What was sent, and trouble
+    # Sent messages and faults
 
     def sends(self, **wanted: str) -> list[Json]:
-        """All calls of sendmessage, refused and dropped ones too, oldest first.
+        """All calls of sendmessage, including refused and dropped ones, oldest first.
 
         Filters: bot_id, person_id, client_id, outcome, kind, text.
         """
@@ -256,7 +259,10 @@ class Control:
             raise BadValueError(f"no such filter: {error.name}") from error
 
     def add_fault(self, kind: str, **settings: Any) -> Json:
-        """Trouble for the next requests; see `faults.FaultKind` and `faults.Fault`."""
+        """Add a fault for the next requests.
+
+        See `faults.rules.FaultKind` and `faults.rules.Fault`.
+        """
         with self.wechat.lock:
             fault = self.wechat.faults.add(kind, **settings).as_json()
             self.wechat.changed()
@@ -273,7 +279,7 @@ class Control:
         return {}
 
     def violations(self) -> Json:
-        """`{items: [{at_ms, path, what}], counts: {what: n}}`."""
+        """Returns `{items: [{at_ms, path, what}], counts: {what: n}}`."""
         with self.wechat.lock:
             return self.wechat.violations.as_json()
 
@@ -286,7 +292,7 @@ class Control:
     # The page
 
     def state(self) -> Json:
-        """Everything the page shows but the open chat."""
+        """Everything that the page shows, except the open chat."""
         with self.wechat.lock:
             people = list(self.people().items())[:PEOPLE_SHOWN]
             return {
@@ -303,7 +309,7 @@ class Control:
             }
 
     def media(self, param: str) -> bytes:
-        """The plain bytes of a file on the CDN, for the page's pictures."""
+        """The plain bytes of a file on the CDN, for pictures on the page."""
         with self.wechat.lock:
             encrypted = self.wechat.cdn.get(param)
             key = self.wechat.cdn.keys.get(param)

@@ -1,7 +1,7 @@
-"""Bringing the scripted people to life: who writes to which bot, and when.
+"""Runs the scripted people: who writes to which bot, and when.
 
-One daemon thread with a heap of due lines, started when the first line is due. It works on real
-time, not on the simulator's clock: moving the clock shall not make everybody talk at once.
+One daemon thread with a heap of scheduled lines, started when there is a first one. It uses real
+time, not the simulator's clock, so that moving the clock does not make everybody write at once.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sessions_app.simulator.state.wechat import SimulatedWeChat
 
 FIRST_LINE_AT_MOST_S = 1.0
 AT_ONCE = 5
-"""How many people begin to write right after a bot was bound; the others come later."""
+"""How many people start writing right after a bot is bound. The others follow later."""
 LATER_S = (25.0, 240.0)
 
 
@@ -36,7 +36,7 @@ class Due:
 
 
 class ScriptedPeople:
-    """Listens to bindings and shown replies of one simulated WeChat."""
+    """Reacts to new bindings and shown replies of one simulated WeChat."""
 
     def __init__(self, wechat: SimulatedWeChat, seed: int = 0) -> None:
         self._wechat = wechat
@@ -51,7 +51,7 @@ class ScriptedPeople:
         wechat.on_shown.append(self.react)
 
     def begin(self, bot: Bot) -> None:
-        """A subset of the people writes to this bot, staggered; it differs from bot to bot."""
+        """Let some people, different ones for each bot, write to this bot one after another."""
         if not self._wechat.switches.scripts_on:
             return
         order = list(PEOPLE)
@@ -59,12 +59,12 @@ class ScriptedPeople:
         chance.shuffle(order)
         early, late = order[:AT_ONCE], order[AT_ONCE : AT_ONCE + 4]
         for number, person in enumerate(early):
-            self._open(bot.bot_id, person, number * 1.4)
+            self._schedule_openers(bot.bot_id, person, number * 1.4)
         for person in late:
-            self._open(bot.bot_id, person, chance.uniform(*LATER_S))
+            self._schedule_openers(bot.bot_id, person, chance.uniform(*LATER_S))
 
     def react(self, bot_id: str, person_id: str) -> None:
-        """The next of the person's reactions, a few seconds after a reply."""
+        """Schedule the person's next reaction, a few seconds after a reply."""
         person = PEOPLE_BY_ID.get(person_id)
         if person is None or not self._wechat.switches.scripts_on:
             return
@@ -72,7 +72,7 @@ class ScriptedPeople:
         if done < len(person.reactions):
             self._reacted[bot_id, person_id] = done + 1
             line = person.reactions[done]
-            self._put(line.after_s, bot_id, person_id, line)
+            self._schedule(line.after_s, bot_id, person_id, line)
 
     def forget(self) -> None:
         with self._woken:
@@ -86,13 +86,13 @@ class ScriptedPeople:
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(2)
 
-    def _open(self, bot_id: str, person: Person, from_s: float) -> None:
+    def _schedule_openers(self, bot_id: str, person: Person, from_s: float) -> None:
         at = from_s
         for number, line in enumerate(person.opening):
             at += min(line.after_s, FIRST_LINE_AT_MOST_S) if number == 0 else line.after_s
-            self._put(at, bot_id, person.user_id, line)
+            self._schedule(at, bot_id, person.user_id, line)
 
-    def _put(self, after_s: float, bot_id: str, person_id: str, line: Line) -> None:
+    def _schedule(self, after_s: float, bot_id: str, person_id: str, line: Line) -> None:
         with self._woken:
             due = Due(time.monotonic() + after_s, next(self._order), bot_id, person_id, line)
             heapq.heappush(self._heap, due)
@@ -106,12 +106,12 @@ class ScriptedPeople:
     def _run(self) -> None:
         while (due := self._next_due()) is not None:
             if self._wechat.switches.scripts_on:
-                # The bot may be gone by now; then nobody writes to it any more.
+                # If the bot is gone by now, nobody writes to it.
                 with suppress(SimulatorError):
                     write(self._wechat, due.bot_id, due.person_id, self._writing(due))
 
     def _next_due(self) -> Due | None:
-        """Wait for the next line; None when it is over."""
+        """Wait for the next line. None when stopped."""
         with self._woken:
             while not self._stopped:
                 left = self._heap[0].at - time.monotonic() if self._heap else None

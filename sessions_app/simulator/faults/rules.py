@@ -1,7 +1,8 @@
-"""Faults on demand: which request gets which trouble; pure, no network.
+"""Fault injection: which request gets which fault. Pure, no network.
 
-`fault_lines` carries them out. A fault hits requests by path glob and token, for the next N or
-until cleared, the newest rule first. It must never hit the page or the control interface.
+`faults.wire` carries the faults out. A fault applies to requests by path glob and token, for the
+next N requests or until cleared; the newest rule has priority. It never affects the page or the
+control interface.
 """
 
 from __future__ import annotations
@@ -16,33 +17,33 @@ from sessions_app.simulator.errors import BadValueError
 
 
 class FaultKind(StrEnum):
-    """What happens to the request; see `Fault` for the numbers that belong to it."""
+    """What happens to the request. `Fault` lists the parameters."""
 
     STATUS = "status"
-    """HTTP `status`, a gateway's HTML page as body."""
+    """The HTTP status `status`, with a gateway's HTML page as body."""
     RESET = "reset"
-    """The TCP connection is reset before an answer."""
+    """Reset the TCP connection before an answer."""
     LOST = "lost"
-    """The request takes effect, then the connection is reset."""
+    """Carry out the request, then reset the connection."""
     SLOW = "slow"
-    """The request takes effect after `delay_s`, then answers normally."""
+    """Carry out the request after `delay_s`, then answer normally."""
     DRIP = "drip"
-    """The true answer, one byte each `delay_s`."""
+    """The real answer, one byte every `delay_s`."""
     ENDLESS = "endless"
-    """200 and a JSON body that never ends."""
+    """Status 200 and a JSON body that never ends."""
     BAD_JSON = "bad_json"
     CUT_JSON = "cut_json"
-    """The true answer cut in the middle, but a complete HTTP response."""
+    """The first half of the real answer's JSON, in a complete HTTP response."""
     CUT_BODY = "cut_body"
-    """The true answer's headers, half its body, then a reset."""
+    """The real answer's headers and half its body, then a reset."""
     HTML = "html"
-    """200 and an HTML page."""
+    """Status 200 and an HTML page."""
     EMPTY = "empty"
-    """200 and nothing."""
+    """Status 200 and an empty body."""
     BODY = "body"
-    """`status` (200) with `body` and `content_type` as given."""
+    """`status` (200) with the given `body` and `content_type`."""
     RET = "ret"
-    """200 and `{ret, errcode, errmsg}`, those of them that are given."""
+    """Status 200 and those of `{ret, errcode, errmsg}` that are given."""
 
 
 EFFECT_BY_DEFAULT = {
@@ -59,21 +60,21 @@ class Fault:
     number: int
     kind: FaultKind
     path: str = "*"
-    """Glob over the path below the mount, e.g. `/ilink/bot/getupdates` or `/c2c/*`."""
+    """Glob for the path below the mount, such as `/ilink/bot/getupdates` or `/c2c/*`."""
     token: str = ""
-    """Only requests with this bot token; empty: all."""
+    """Only requests with this bot token. Empty: all."""
     times: int | None = 1
-    """How many requests are still to be hit; None: until cleared."""
+    """The number of requests still to be affected. None: until cleared."""
     effect: bool | None = None
-    """Whether the request is carried out all the same; None: as usual for the kind."""
+    """Whether the request is carried out all the same. None: as usual for the kind."""
     status: int = 0
     retry_after: str = ""
-    """The header of this name, beside a `status`."""
+    """The value of the header Retry-After, for `status`."""
     delay_s: float = 1.0
     wait_s: float = 0.0
-    """How long the answer of any kind but `slow` and `drip` is kept waiting."""
+    """Delay before the answer, for all kinds except `slow` and `drip`."""
     skip: int = 0
-    """How many requests it lets pass first: 2 means "from the third on"."""
+    """How many requests to let pass first: 2 means "from the third on"."""
     body: str = ""
     content_type: str = "application/json"
     ret: int | None = None
@@ -90,14 +91,14 @@ class Fault:
 
 
 class Faults:
-    """The rules in force."""
+    """The active rules."""
 
     def __init__(self) -> None:
         self._rules: dict[int, Fault] = {}
         self._numbers = itertools.count(1)
 
     def add(self, kind: str, **settings: Any) -> Fault:
-        """BadValueError when the kind or a setting does not exist."""
+        """Add a rule. Raises BadValueError if the kind or a setting does not exist."""
         if kind not in set(FaultKind):
             raise BadValueError(f"kind is one of {', '.join(FaultKind)}")
         if {"number", "hits"} & settings.keys():
@@ -110,14 +111,14 @@ class Faults:
         return fault
 
     def clear(self, number: int | None = None) -> None:
-        """One rule or all; clearing what is spent already is fine."""
+        """Remove one rule or all. A rule that is used up may be removed, too."""
         if number is None:
             self._rules.clear()
         else:
             self._rules.pop(number, None)
 
     def take(self, path: str, token: str) -> Fault | None:
-        """The rule that hits this request, counted."""
+        """Find the rule for this request and count it."""
         for fault in reversed(self._rules.values()):
             if not (fnmatchcase(path, fault.path) and fault.token in ("", token)):
                 continue

@@ -1,8 +1,8 @@
-"""Carrying out faults on the wire: an ASGI layer between the server and the protocol's routes.
+"""Carries out faults: an ASGI layer between the server and the protocol's routes.
 
-A true reset needs the TCP transport, which `serve` hands over in the scope's state; under another
-server (Daphne in the demo) a broken HTTP body stands for it. The page and the control interface
-are never touched.
+A real reset needs the TCP transport, which `serve` passes in the scope's state. Under another
+server (Daphne in the demo) the HTTP body is broken instead. The page and the control interface are
+never affected.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sessions_app.simulator.state.wechat import SimulatedWeChat
 from sessions_app.simulator.wire.request_rules import bearer_token
 
 ABORT_KEY = "simulator_abort"
-"""In `scope["state"]`: a callable that resets the TCP connection."""
+"""Key in `scope["state"]` of a callable that resets the TCP connection."""
 PREFIXES = ("/ilink/", "/c2c/")
 ENDLESS_CHUNK = b" " * 65_536
 HTML_PAGE = b"<!doctype html><title>Gateway</title><h1>The gateway is ill</h1>"
@@ -30,7 +30,7 @@ BAD_JSON = b'{"ret":0,"msgs":[}'
 
 @dataclass(slots=True)
 class Answer:
-    """A whole response, kept back."""
+    """A complete response, held back."""
 
     status: int = 200
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Line:
+class Connection:
     """The connection of one request."""
 
     scope: MutableMapping[str, Any]
@@ -72,7 +72,7 @@ class Line:
         return found
 
     async def reset(self) -> None:
-        """RST where the transport is at hand; else a response that no client can finish."""
+        """Send RST if the transport is available, else a response that no client can complete."""
         if self.abort is None:
             await self.break_body(b"")
             return
@@ -80,10 +80,10 @@ class Line:
         await self.gone()
 
     async def break_body(self, beginning: bytes) -> None:
-        """Raw bytes announced as chunks: the client meets a broken chunk at once."""
+        """Send raw bytes declared as chunks, so that the client at once sees an invalid chunk."""
         chunk = b"%x\r\n%s\r\n" % (len(beginning), beginning) if beginning else b""
         body = chunk + b"~~~\r\n"
-        # Both headers together keep the server from chunking by itself.
+        # Both headers together keep the server from adding chunks.
         headers = [(b"transfer-encoding", b"chunked"), (b"content-length", b"%d" % len(body))]
         await self.start(200, headers)
         await self.send({"type": "http.response.body", "body": body})
@@ -93,7 +93,7 @@ class Line:
             pass
 
     async def wait(self, seconds: float) -> bool:
-        """Wait; True when the client went away meanwhile."""
+        """Wait. Returns True if the client disconnected meanwhile."""
         try:
             await asyncio.wait_for(self.gone(), seconds)
         except TimeoutError:
@@ -101,11 +101,11 @@ class Line:
         return True
 
 
-class FaultLines:
+class FaultLayer:
     def __init__(self, app: ASGIApp, wechat: SimulatedWeChat) -> None:
         self._app = app
         self._wechat = wechat
-        self._by_kind: dict[FaultKind, Callable[[Fault, Line, Answer], Awaitable[None]]] = {
+        self._by_kind: dict[FaultKind, Callable[[Fault, Connection, Answer], Awaitable[None]]] = {
             FaultKind.STATUS: _status,
             FaultKind.RESET: _reset,
             FaultKind.LOST: _reset,
@@ -127,14 +127,14 @@ class FaultLines:
             await self._app(scope, receive, send)
             return
         body = await _read_body(receive)
-        line = Line(scope, receive, send)
+        connection = Connection(scope, receive, send)
         wait_s = fault.delay_s if fault.kind is FaultKind.SLOW else fault.wait_s
-        if wait_s and await line.wait(wait_s):
+        if wait_s and await connection.wait(wait_s):
             return
         answer = Answer()
         if fault.takes_effect:
             await self._app(scope, _replay(body, receive), answer.collect)
-        await self._by_kind[fault.kind](fault, line, answer)
+        await self._by_kind[fault.kind](fault, connection, answer)
 
     def _fault_for(self, scope: Scope) -> Fault | None:
         path = own_path(scope)
@@ -160,7 +160,7 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body again for the app, then the true end of the connection."""
+    """Pass the body to the application again, and then the real end of the connection."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def again() -> Message:
@@ -169,80 +169,80 @@ def _replay(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _status(fault: Fault, line: Line, answer: Answer) -> None:
+async def _status(fault: Fault, connection: Connection, answer: Answer) -> None:
     status, after = fault.status or 502, fault.retry_after
-    await line.answer(HTML_PAGE, status=status, kind="text/html", retry_after=after)
+    await connection.answer(HTML_PAGE, status=status, kind="text/html", retry_after=after)
 
 
-async def _reset(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.reset()
+async def _reset(fault: Fault, connection: Connection, answer: Answer) -> None:
+    await connection.reset()
 
 
-async def _pass_on(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.start(answer.status, answer.headers)
-    await line.send({"type": "http.response.body", "body": answer.body})
+async def _pass_on(fault: Fault, connection: Connection, answer: Answer) -> None:
+    await connection.start(answer.status, answer.headers)
+    await connection.send({"type": "http.response.body", "body": answer.body})
 
 
-async def _drip(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.start(answer.status, answer.headers)
+async def _drip(fault: Fault, connection: Connection, answer: Answer) -> None:
+    await connection.start(answer.status, answer.headers)
     for at in range(len(answer.body)):
-        await line.more(answer.body[at : at + 1])
-        if await line.wait(fault.delay_s):
+        await connection.more(answer.body[at : at + 1])
+        if await connection.wait(fault.delay_s):
             return
-    await line.send({"type": "http.response.body", "body": b""})
+    await connection.send({"type": "http.response.body", "body": b""})
 
 
-async def _endless(fault: Fault, line: Line, answer: Answer) -> None:
-    """Without the transport there is no back pressure: a pause per chunk instead."""
-    pause_s = 0.01 if line.abort is None else 0.0
-    gone = asyncio.ensure_future(line.gone())
+async def _endless(fault: Fault, connection: Connection, answer: Answer) -> None:
+    """Without the transport there is no back pressure, so pause after each chunk."""
+    pause_s = 0.01 if connection.abort is None else 0.0
+    gone = asyncio.ensure_future(connection.gone())
     try:
-        await line.start(200, [(b"content-type", b"application/json")])
-        await line.more(b'{"ret":0,"msgs":[')
+        await connection.start(200, [(b"content-type", b"application/json")])
+        await connection.more(b'{"ret":0,"msgs":[')
         while not gone.done():
-            await line.more(ENDLESS_CHUNK)
+            await connection.more(ENDLESS_CHUNK)
             await asyncio.sleep(pause_s)
     finally:
         gone.cancel()
 
 
-async def _bad_json(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.answer(BAD_JSON, kind="application/json")
+async def _bad_json(fault: Fault, connection: Connection, answer: Answer) -> None:
+    await connection.answer(BAD_JSON, kind="application/json")
 
 
-async def _cut_json(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.answer(answer.body[: len(answer.body) // 2], kind="application/json")
+async def _cut_json(fault: Fault, connection: Connection, answer: Answer) -> None:
+    await connection.answer(answer.body[: len(answer.body) // 2], kind="application/json")
 
 
-async def _cut_body(fault: Fault, line: Line, answer: Answer) -> None:
+async def _cut_body(fault: Fault, connection: Connection, answer: Answer) -> None:
     beginning = answer.body[: len(answer.body) // 2]
-    if line.abort is None:
-        await line.break_body(beginning)
+    if connection.abort is None:
+        await connection.break_body(beginning)
         return
-    await line.start(answer.status, answer.headers)
-    await line.more(beginning)
-    # What was written must reach the client before the reset overtakes it.
+    await connection.start(answer.status, answer.headers)
+    await connection.more(beginning)
+    # Let the data reach the client before the reset does.
     await asyncio.sleep(0.05)
-    await line.reset()
+    await connection.reset()
 
 
-async def _html(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.answer(HTML_PAGE, kind="text/html")
+async def _html(fault: Fault, connection: Connection, answer: Answer) -> None:
+    await connection.answer(HTML_PAGE, kind="text/html")
 
 
-async def _empty(fault: Fault, line: Line, answer: Answer) -> None:
-    await line.answer(b"", kind="application/json")
+async def _empty(fault: Fault, connection: Connection, answer: Answer) -> None:
+    await connection.answer(b"", kind="application/json")
 
 
-async def _body(fault: Fault, line: Line, answer: Answer) -> None:
+async def _body(fault: Fault, connection: Connection, answer: Answer) -> None:
     body = fault.body.encode("utf-8", "surrogatepass")
-    await line.answer(body, status=fault.status or 200, kind=fault.content_type)
+    await connection.answer(body, status=fault.status or 200, kind=fault.content_type)
 
 
-async def _ret(fault: Fault, line: Line, answer: Answer) -> None:
+async def _ret(fault: Fault, connection: Connection, answer: Answer) -> None:
     value: dict[str, Any] = {"errmsg": fault.errmsg} if fault.errmsg else {}
     if fault.ret is not None:
         value["ret"] = fault.ret
     if fault.errcode is not None:
         value["errcode"] = fault.errcode
-    await line.answer(json.dumps(value).encode(), kind="application/json")
+    await connection.answer(json.dumps(value).encode(), kind="application/json")

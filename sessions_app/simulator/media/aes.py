@@ -1,6 +1,6 @@
-"""AES for the CDN, written from the protocol paper and independent of the client's.
+"""AES for the CDN, written from the protocol paper and independently of the client.
 
-AES-128-ECB with PKCS#7 padding. It must never be used for anything but WeChat's media.
+AES-128-ECB with PKCS#7 padding. Never use it for anything but WeChat's media.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def encrypt(plain: bytes, key: bytes) -> bytes:
 
 
 def decrypt(encrypted: bytes, key: bytes) -> bytes:
-    """The plaintext; ValueError when length or padding are wrong."""
+    """The plaintext. Raises ValueError if the length or the padding is wrong."""
     worker = Cipher(algorithms.AES128(key), modes.ECB()).decryptor()  # noqa: S305 WeChat's choice
     padded = worker.update(encrypted) + worker.finalize()
     remover = padding.PKCS7(128).unpadder()
@@ -38,7 +38,7 @@ def md5_hex(data: bytes) -> str:
 
 
 def encode_key(key: bytes, encoding: str) -> str:
-    """The three spellings seen on the wire: hex, base64_raw, base64_hex."""
+    """One of the three encodings seen on the wire: hex, base64_raw, base64_hex."""
     if encoding == "hex":
         return key.hex()
     if encoding == "base64_raw":
@@ -47,7 +47,7 @@ def encode_key(key: bytes, encoding: str) -> str:
 
 
 def decode_sent_key(value: object) -> bytes | None:
-    """The key of a bot's message, which must be base64 of the hex string; None: it is not."""
+    """The key of a bot's message. None if it is not base64 of the hex string, as it must be."""
     try:
         return bytes.fromhex(base64.b64decode(str(value), validate=True).decode("ascii"))
     except (binascii.Error, ValueError):

@@ -1,7 +1,8 @@
-"""The CDN: ciphertexts by parameter, and uploads that must be exactly what was declared.
+"""The CDN: stores ciphertexts by parameter and accepts only uploads that match their declaration.
 
-Parameters contain `+`, `/` and `=` on purpose: who does not percent-encode them finds nothing.
-With a folder, ciphertexts are files there, so that a restarted demo still has its pictures.
+Parameters contain `+`, `/` and `=` on purpose: clients that do not percent-encode them find
+nothing. With a folder, ciphertexts are stored as files there, so that a restarted demo still has
+its pictures.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PARAM_START = "Sim+/"
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What getuploadurl was told; an upload must match it and is for this person only."""
+    """The declaration in getuploadurl. The upload must match it and is for this person only."""
 
     bot_id: str
     person_id: str
@@ -36,7 +37,7 @@ class Ticket:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A finished upload: for whom it is, and how to read it."""
+    """A finished upload: for whom it is, and how to decrypt it."""
 
     ticket: Ticket
     param: str
@@ -44,7 +45,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class CdnRefusal:
-    """A final 4xx; the sentence goes out as `x-error-message`."""
+    """A final 4xx. The sentence is sent as `x-error-message`."""
 
     status: int
     message: str
@@ -57,10 +58,13 @@ class Cdn:
         self._tickets: dict[str, Ticket] = {}
         self._uploads: dict[str, Upload] = {}
         self.keys: dict[str, bytes] = {}
-        """How the page can open a file; WeChat's servers would not know."""
+        """The keys with which the page decrypts files. WeChat's servers would not have them."""
 
     def put(self, encrypted: bytes, key: bytes | None = None) -> str:
-        """Store bytes as they are; the download parameter. `key` is kept for the page only."""
+        """Store bytes unchanged.
+
+        Returns the download parameter. `key` is kept only for the page.
+        """
         param = _fresh_param()
         if key is not None:
             self.keys[param] = key
@@ -78,7 +82,7 @@ class Cdn:
         return file.read_bytes() if file.is_file() else None
 
     def open_ticket(self, bot_id: str, wish: dict[str, Any]) -> tuple[str, Ticket] | str:
-        """The upload parameter and its ticket, or a sentence saying what is wrong."""
+        """The upload parameter and its ticket, or a sentence that says what is wrong."""
         fault = wish_fault(wish)
         if fault:
             return fault
@@ -97,7 +101,10 @@ class Cdn:
         return param, ticket
 
     def upload(self, param: str, filekey: str, body: bytes) -> Upload | CdnRefusal:
-        """Check the ciphertext against its ticket; a repeated upload is a new, equal one."""
+        """Check the ciphertext against its ticket.
+
+        Repeating an upload creates an equal, new one.
+        """
         ticket = self._tickets.get(param)
         if ticket is None:
             return CdnRefusal(403, "unknown encrypted_query_param")
@@ -128,7 +135,7 @@ class Cdn:
 
 
 def wish_fault(wish: dict[str, Any]) -> str:
-    """What is wrong with the body of getuploadurl; empty: nothing."""
+    """What is wrong with the body of getuploadurl, or ""."""
     for name in ("filekey", "rawfilemd5", "aeskey"):
         if not (isinstance(wish.get(name), str) and HEX32.match(wish[name])):
             return f"{name} is not 32 hex characters"

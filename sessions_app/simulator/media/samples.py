@@ -1,6 +1,6 @@
-"""Small files that phones send: picture, voice, video, text and PDF.
+"""Small sample files as phones send them: picture, voice, video, text and PDF.
 
-Every program opens them. Nothing here may be large or random: the same name gives the same bytes.
+Common programs open them. They are small and deterministic: the same name gives the same bytes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ VIDEO_FILE = Path(__file__).with_name("video.mp4")
 
 
 def picture(hue: int = 0, size: int = 240) -> bytes:
-    """A square PNG with a soft gradient; `hue` 0–5 picks its colours."""
+    """A square PNG with a soft gradient. `hue` 0–5 selects its colours."""
     red, green, blue = ((90, 140, 220), (210, 120, 80), (80, 170, 120))[hue % 3]
     rows = bytearray()
     for y in range(size):
@@ -38,7 +38,7 @@ def _chunk(name: bytes, data: bytes) -> bytes:
 
 
 def voice() -> bytes:
-    """SILK v3 as WeChat writes it: a 0x02 byte, the header, frames with their lengths."""
+    """SILK v3 in WeChat's form: a 0x02 byte, the header, frames with their lengths."""
     if VOICE_FILE.is_file():
         return VOICE_FILE.read_bytes()
     frame = bytes((0xB0, 0x4A, 0x8F, 0x11, 0x7C, 0xE3)) * 4
@@ -46,7 +46,7 @@ def voice() -> bytes:
 
 
 def video() -> bytes:
-    """Three seconds of drifting colours, 320 by 240: H.264 in MP4, as phones send it."""
+    """Three seconds of moving colours, 320 by 240: H.264 in MP4, as phones send it."""
     return VIDEO_FILE.read_bytes()
 
 
@@ -55,7 +55,7 @@ def note(text: str) -> bytes:
 
 
 def pdf(title: str = "Invoice SF1039") -> bytes:
-    """A one-page PDF with a true cross-reference table."""
+    """A one-page PDF with a valid cross-reference table."""
     stream = f"BT /F1 24 Tf 60 760 Td ({title}) Tj ET".encode("ascii")
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",

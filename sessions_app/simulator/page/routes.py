@@ -1,7 +1,7 @@
 """The page `/simulator/`: one HTML file filled with texts, plus its css and module.
 
-No inline script or style, nothing from elsewhere; the content security policy says so. The page
-never gets a bot token.
+It has no inline script or style and loads nothing from other hosts; the content security policy
+enforces that. The page never receives a bot token.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ POLICY = (
 
 
 def routes(page: str) -> list[Route]:
-    """Under `page`, the path of the page without a slash at its end."""
+    """The routes. `page`: the path of the page, without a trailing slash."""
 
     async def to_page(request: Request) -> Response:
         return RedirectResponse(f"{mount_of(request.scope)}{page}/", 302)
@@ -51,7 +51,7 @@ def routes(page: str) -> list[Route]:
 
 
 async def show(request: Request) -> Response:
-    """The page; with `?code=` (the address in the QR picture) only the phones that may scan it."""
+    """The page. With `?code=` (the URL in the QR code) only the phones that may scan it."""
     language = language_of(request)
     texts = TEXTS[language]
     code = request.query_params.get("code", "")
@@ -81,7 +81,7 @@ async def static(request: Request) -> Response:
 
 
 def language_of(request: Request) -> str:
-    """`?lang=`, else the first language of Accept-Language that we have, else English."""
+    """`?lang=`, else the first supported language of Accept-Language, else English."""
     wanted = [request.query_params.get("lang", "")]
     wanted += request.headers.get("accept-language", "").split(",")
     for word in wanted:

@@ -1,7 +1,7 @@
-"""The words of the page, English and Chinese; data only.
+"""The words of the page in English and Chinese. Data only.
 
-`{name}` and the like are filled in by the page's module. The same keys stand in both languages
-(a test says so).
+The page's module fills in `{name}` and other placeholders. Both languages have the same keys, which
+a test checks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """WeChat accounts (phones that can scan) and the bots bound to them.
 
-The binding rule lives here: one account, one live bot; a second ends the first at once. It must
-never decide when a binding happens: that is the life of a login (`logins`).
+This module holds the binding rule: an account has one live bot; a second one ends the first at
+once. When a binding happens is decided by `logins`.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ class Account:
     user_id: str
     name: str
     bot_id: str | None = None
-    """The live bot bound to it."""
+    """The live bot bound to the account."""
 
 
 @dataclass(slots=True)
 class Polls:
-    """getupdates requests of one token: open at once now, the most ever, all in all."""
+    """The getupdates requests of one token: open now, the most ever open at once, and the total."""
 
     now: int = 0
     highest: int = 0
     total: int = 0
     left_at: float = -SILENT_AFTER_S
-    """Monotonic; when the last one ended."""
+    """When the last one ended, by the monotonic clock."""
 
     def enter(self) -> bool:
-        """One more is open; True when nobody had polled for a while."""
+        """Count one more open poll. Returns True if there was none for a while."""
         returned = not self.now and time.monotonic() - self.left_at > SILENT_AFTER_S
         self.now += 1
         self.total += 1
@@ -57,7 +57,7 @@ class Polls:
 
     @property
     def polled(self) -> bool:
-        """A client receives, or did a moment ago: between two polls it is not silent."""
+        """Whether a client polls or did a moment ago: the gap between two polls does not count."""
         return bool(self.now) or time.monotonic() - self.left_at <= SILENT_AFTER_S
 
     def as_json(self) -> dict[str, int]:
@@ -71,11 +71,11 @@ class Bot:
     account_id: str
     bound_at: float
     ended_because: str = ""
-    """Why it answers -14; empty while it lives."""
+    """Why it answers -14. Empty while it is alive."""
     notified: bool = False
-    """notifystart came since the client last connected."""
+    """notifystart was called since the client last connected."""
     stopped: bool = False
-    """notifystop came; a later getupdates without notifystart is a silent connect."""
+    """notifystop was called. A later getupdates without notifystart is a silent connect."""
     shown_since_connect: int = 0
     updates: Updates = field(default_factory=Updates)
     polls: Polls = field(default_factory=Polls)
@@ -90,7 +90,7 @@ class Bot:
 
 
 class Accounts:
-    """By WeChat id; the fixed ones are always there."""
+    """Accounts by WeChat id. The fixed ones always exist."""
 
     def __init__(self) -> None:
         self._by_id = {user_id: Account(user_id, name) for user_id, name in FIXED_ACCOUNTS.items()}
@@ -113,7 +113,7 @@ class Accounts:
         return self._by_id.setdefault(account.user_id, account)
 
     def get(self, name_or_id: str) -> Account:
-        """By id, or by a name as the fixed ones have ("Lin")."""
+        """By id, or by the name of a fixed account ("Lin")."""
         found = self._by_id.get(name_or_id)
         found = found or next((a for a in self._by_id.values() if a.name == name_or_id), None)
         if found is None:
@@ -122,7 +122,7 @@ class Accounts:
 
 
 class Bots:
-    """All bots that ever were, by id; the live ones by token too."""
+    """All bots that ever existed, by id; the live ones also by token."""
 
     def __init__(self, accounts: Accounts) -> None:
         self._accounts = accounts
@@ -136,7 +136,7 @@ class Bots:
         return len(self._by_id)
 
     def bind(self, account: Account, now: float, *, same_id: bool) -> Bot:
-        """A new bot for this account; the account's former bot answers -14 from now on."""
+        """A new bot for this account. The account's previous bot answers -14 from now on."""
         former = self._by_id.get(account.bot_id or "")
         if former is not None:
             self.end(former, "displaced")
@@ -154,7 +154,10 @@ class Bots:
         return bot
 
     def end(self, bot: Bot, because: str) -> None:
-        """`because`: "displaced" or "logged_out". Its open long polls are answered at once."""
+        """`because`: "displaced" or "logged_out".
+
+        The bot's open long polls are answered at once.
+        """
         if not bot.alive:
             return
         bot.ended_because = because

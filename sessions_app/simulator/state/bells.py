@@ -1,7 +1,7 @@
-"""Waking coroutines that hold a request, from any thread and for any event loop.
+"""Wakes coroutines that hold a request, from any thread and for any event loop.
 
-A bell carries no data: who is woken looks at the state again. It must never be rung or listened
-to without the simulator's lock, else a ring between look and wait would be lost.
+A bell carries no data: a woken coroutine reads the state again. Always hold the simulator's lock
+when calling a bell, or a ring between reading and waiting would be lost.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 
 class Bell:
-    """`listen()` gives a future that the next `ring()` completes."""
+    """`listen()` returns a future that the next `ring()` completes."""
 
     __slots__ = ("_waiting",)
 
@@ -31,7 +31,7 @@ class Bell:
     def ring(self) -> None:
         waiting, self._waiting = self._waiting, set()
         for future in waiting:
-            # A loop that was closed with its polls open has nobody left to wake.
+            # A loop that was closed while polls were open has nothing to wake.
             with contextlib.suppress(RuntimeError):
                 future.get_loop().call_soon_threadsafe(_complete, future)
 
@@ -48,7 +48,7 @@ async def wait_for_ring(
     gone: asyncio.Future[Any],
     timeout_s: float,
 ) -> bool:
-    """Wait for the ring, at most `timeout_s`; False when the client went away meanwhile."""
+    """Wait for the ring for at most `timeout_s`. Returns False if the client disconnected."""
     await asyncio.wait(
         {ring, gone}, timeout=max(0.0, timeout_s), return_when=asyncio.FIRST_COMPLETED
     )

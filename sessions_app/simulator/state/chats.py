@@ -1,6 +1,6 @@
-"""One person's chat with one bot, as the person's phone has it, and what WeChat counts about it.
+"""One person's chat with one bot, as on the person's phone, and what WeChat counts about it.
 
-Nothing here decides whether a reply is taken (`quotas`) or speaks the wire (`wire_messages`).
+Whether a reply is accepted is decided in `quotas`; the wire's format is in `messages`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CONTEXTS_KEPT = 5
 
 @dataclass(slots=True)
 class Context:
-    """A context token: who may answer, until when, how often."""
+    """A context token: whom it lets reply, until when, and how often it was used."""
 
     token: str
     given_at: float
@@ -27,7 +27,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Bubble:
-    """What the person sees; `media` is a key of the picture route of the control interface."""
+    """What the person sees. `media`: a key for the picture route of the control interface."""
 
     number: int
     from_bot: bool
@@ -40,7 +40,7 @@ class Bubble:
     file_name: str = ""
     quote: str = ""
     broken: bool = False
-    """The bot's media can not be opened: key or size in the message are wrong."""
+    """The bot's media cannot be decrypted: key or size in the message are wrong."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -51,16 +51,16 @@ class Chat:
     bot_id: str
     person_id: str
     contexts: deque[Context] = field(default_factory=lambda: deque(maxlen=CONTEXTS_KEPT))
-    """Newest last."""
+    """The newest is last."""
     calls: deque[float] = field(default_factory=deque)
-    """When sendmessage was called for this person, refused calls too."""
+    """The times of sendmessage calls for this person, including refused ones."""
     bubbles: deque[Bubble] = field(default_factory=lambda: deque(maxlen=BUBBLES_KEPT))
     bubble_count: int = 0
     typing: bool = False
     ticket: str = ""
     ticket_at: float = 0.0
     last_message: dict[str, Any] | None = None
-    """The person's newest message as it went out, to be repeated on demand."""
+    """The person's newest message as sent, so that it can be repeated."""
 
     def new_context(self, now: float) -> Context:
         context = Context(secrets.token_urlsafe(24), now)
@@ -68,7 +68,7 @@ class Chat:
         return context
 
     def learn_context(self, token: str, given_at: float) -> None:
-        """A token that an injected update brought."""
+        """Remember a token from an injected update."""
         if all(known.token != token for known in self.contexts):
             self.contexts.append(Context(token, given_at))
 
@@ -82,7 +82,7 @@ class Chat:
         return next((b for b in reversed(self.bubbles) if b.message_id == message_id), None)
 
     def typing_ticket(self, now: float, lifetime_s: float) -> str:
-        """The ticket while it is young enough, else a new one."""
+        """The current ticket while it is valid, else a new one."""
         if not self.ticket or now - self.ticket_at >= lifetime_s:
             self.ticket, self.ticket_at = secrets.token_urlsafe(18), now
         return self.ticket
@@ -92,7 +92,7 @@ class Chat:
 
 
 class Chats:
-    """By bot and person."""
+    """All chats, by bot and person."""
 
     def __init__(self) -> None:
         self._by_pair: dict[tuple[str, str], Chat] = {}
@@ -105,7 +105,7 @@ class Chats:
         return len(self._by_pair)
 
     def touch(self, chat: Chat) -> None:
-        """Something was shown in it: it is the most recent one now."""
+        """Make this the most recent chat, because something was shown in it."""
         self._recent[chat.bot_id, chat.person_id] = None
         self._recent.move_to_end((chat.bot_id, chat.person_id))
 
@@ -114,7 +114,7 @@ class Chats:
         return [self._by_pair[key] for key in islice(reversed(self._recent), limit)]
 
     def oldest_first(self) -> list[Chat]:
-        """All, those in which nothing was shown before the others."""
+        """All chats. Those in which nothing was shown come first."""
         silent = [chat for key, chat in self._by_pair.items() if key not in self._recent]
         return silent + [self._by_pair[key] for key in self._recent]
 
@@ -122,7 +122,7 @@ class Chats:
         return self._by_pair.get((bot_id, person_id))
 
     def open(self, bot_id: str, person_id: str) -> Chat:
-        """The chat, made when the two never spoke."""
+        """The chat of the two, created if it does not exist."""
         key = (bot_id, person_id)
         chat = self._by_pair.get(key)
         if chat is None:

@@ -1,7 +1,7 @@
-"""The simulator's clock: real time plus an offset that tests and the page may move forward.
+"""The simulator's clock: real time plus an offset that tests and the page may increase.
 
-It rules windows, ages and times on messages. It must never rule how long a request is held:
-that is real time, else moving the clock would answer every long poll.
+It is used for reply windows, ages and message times. How long a request is held depends on real
+time; otherwise moving the clock would answer every long poll.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Epoch seconds of the simulated world."""
+    """The simulated time in epoch seconds."""
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
@@ -24,7 +24,10 @@ class Clock:
         return int(self.now() * 1000)
 
     def advance(self, seconds: float) -> None:
-        """Move forward by `seconds`; negative is refused, WeChat's time never runs back."""
+        """Move forward by `seconds`.
+
+        Raises ValueError if negative: WeChat's time never goes back.
+        """
         if seconds < 0:
             raise ValueError("the clock moves forward only")
         self.offset_s += seconds

@@ -1,10 +1,10 @@
 """The life of a QR code, from drawn to confirmed.
 
-Refusing on the phone ends the code as `expired`, not back to `wait`: that is the safer reading. A
-refused code is burnt, so nobody who photographed it can use it, and every client must know
-`expired` anyway, while no client is known to understand a status that runs backwards.
+Refusing on the phone makes the code `expired`, not `wait` again. This is the safer reading: nobody
+who photographed a refused code can use it, and every client must handle `expired` anyway, while no
+client is known to handle a status that goes backwards.
 
-This module never binds an account itself; it hands the account to who does (`SimulatedWeChat`).
+This module does not bind accounts; `SimulatedWeChat` does.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KEPT_LOGINS = 5_000
 
 
 class LoginStatus(StrEnum):
-    """The words of get_qrcode_status ("scaned" is WeChat's own spelling)."""
+    """The values of get_qrcode_status ("scaned" is WeChat's own spelling)."""
 
     WAIT = "wait"
     SCANED = "scaned"
@@ -55,13 +55,13 @@ class Login:
     held_tokens: tuple[str, ...] = ()
     status: LoginStatus = LoginStatus.WAIT
     told: LoginStatus = LoginStatus.WAIT
-    """The status answered last; a poll is held while nothing else is to be said."""
+    """The last status answered. A poll is held until it changes."""
     account_id: str = ""
     digits: str = ""
-    """What the phone shows; empty when no code is asked for."""
+    """The digits on the phone. Empty if none are asked for."""
     wrong_codes: int = 0
     redirect_to: str | None = None
-    """host:port to go on polling at; an empty string: the host of the request; None: no."""
+    """host:port for further polls. "": the host of the request. None: no redirect."""
     redirected: bool = False
     bot_id: str = ""
     bot_token: str = ""
@@ -69,7 +69,7 @@ class Login:
 
 
 class Logins:
-    """All QR codes, by handle, oldest first."""
+    """All QR codes by handle, oldest first."""
 
     def __init__(self, clock: Clock, switches: Switches) -> None:
         self._clock = clock
@@ -88,10 +88,10 @@ class Logins:
         return login
 
     def find(self, handle: str) -> Login | None:
-        """The login with its status brought up to the clock."""
+        """The login with its status updated to the current time."""
         login = self._by_handle.get(handle)
         if login is not None:
-            self._let_expire(login)
+            self._expire_if_due(login)
         return login
 
     def get(self, handle: str) -> Login:
@@ -106,48 +106,48 @@ class Logins:
     def scan(
         self, login: Login, account_id: str, *, ask_code: bool, redirect_to: str | None
     ) -> None:
-        self._expect(login, LoginStatus.WAIT)
+        self._require_status(login, LoginStatus.WAIT)
         login.account_id = account_id
         login.redirect_to = redirect_to
         if ask_code:
             login.digits = f"{secrets.randbelow(1_000_000):06d}"
-        self._become(login, LoginStatus.NEED_VERIFYCODE if ask_code else LoginStatus.SCANED)
+        self._set_status(login, LoginStatus.NEED_VERIFYCODE if ask_code else LoginStatus.SCANED)
 
     def already_bound(self, login: Login, account_id: str) -> None:
-        """The account's bot is one that the client holds: success, nothing new."""
-        self._expect(login, LoginStatus.WAIT)
+        """The account's bot is one that the client holds, so nothing changes."""
+        self._require_status(login, LoginStatus.WAIT)
         login.account_id = account_id
-        self._become(login, LoginStatus.BINDED_REDIRECT)
+        self._set_status(login, LoginStatus.BINDED_REDIRECT)
 
     def type_code(self, login: Login, code: str) -> bool:
-        """Digits that came with a status poll; False when nobody asked for any."""
+        """Check the digits sent with a status poll. Returns False if none were asked for."""
         if login.status is not LoginStatus.NEED_VERIFYCODE:
             return False
         if secrets.compare_digest(code.encode(), login.digits.encode()):
-            self._become(login, LoginStatus.SCANED)
+            self._set_status(login, LoginStatus.SCANED)
             return True
         login.wrong_codes += 1
         if login.wrong_codes >= self._switches.verify_code_tries:
-            self._become(login, LoginStatus.VERIFY_CODE_BLOCKED)
+            self._set_status(login, LoginStatus.VERIFY_CODE_BLOCKED)
         return True
 
     def may_confirm(self, login: Login) -> None:
-        self._expect(login, LoginStatus.SCANED)
+        self._require_status(login, LoginStatus.SCANED)
 
     def confirmed(self, login: Login, bot_id: str, bot_token: str) -> None:
         login.bot_id, login.bot_token = bot_id, bot_token
-        self._become(login, LoginStatus.CONFIRMED)
+        self._set_status(login, LoginStatus.CONFIRMED)
 
     def refuse(self, login: Login) -> None:
-        self._expect(login, LoginStatus.SCANED, LoginStatus.NEED_VERIFYCODE)
-        self._become(login, LoginStatus.EXPIRED)
+        self._require_status(login, LoginStatus.SCANED, LoginStatus.NEED_VERIFYCODE)
+        self._set_status(login, LoginStatus.EXPIRED)
 
     def expire(self, login: Login) -> None:
         if not login.status.is_final:
-            self._become(login, LoginStatus.EXPIRED)
+            self._set_status(login, LoginStatus.EXPIRED)
 
     def word_for(self, login: Login, host: str) -> LoginStatus:
-        """What a poll at `host` is told: the status, or to go on elsewhere first."""
+        """The status for a poll at `host`, or the word for a redirect."""
         if login.redirect_to is None or login.status not in (
             LoginStatus.SCANED,
             LoginStatus.CONFIRMED,
@@ -157,14 +157,14 @@ class Logins:
             return login.status
         return LoginStatus.SCANED_BUT_REDIRECT
 
-    def _let_expire(self, login: Login) -> None:
+    def _expire_if_due(self, login: Login) -> None:
         if self.seconds_left(login) <= 0:
             self.expire(login)
 
-    def _become(self, login: Login, status: LoginStatus) -> None:
+    def _set_status(self, login: Login, status: LoginStatus) -> None:
         login.status = status
         login.bell.ring()
 
-    def _expect(self, login: Login, *wanted: LoginStatus) -> None:
+    def _require_status(self, login: Login, *wanted: LoginStatus) -> None:
         if login.status not in wanted:
             raise NotNowError(f"this QR code is {login.status}, not {' or '.join(wanted)}")

@@ -1,6 +1,6 @@
-"""Messages and items in the wire's shape: those customers send, and reading those bots send; pure.
+"""Messages and items in the wire's format: builds those of customers, reads those of bots. Pure.
 
-It must never count, store or decide; a bot's message that breaks the rules becomes a sentence.
+It does not count, store or decide. For an invalid bot message it returns a sentence.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ TYPE_OF_KIND = {"text": 1, "image": 2, "voice": 3, "file": 4, "video": 5}
 KIND_OF_TYPE = {number: kind for kind, number in TYPE_OF_KIND.items()}
 ENCODING_SILK = 6
 FULL_URL_LATER = "simulator:full_url"
-"""Stands where the address goes that is known only when a request comes in."""
+"""Placeholder for a URL that is known only when a request arrives."""
 
 
 @dataclass(frozen=True, slots=True)
 class CdnFile:
-    """A customer's file on the CDN; no key: it lies there plain."""
+    """A customer's file on the CDN. Without a key it is not encrypted."""
 
     param: str
     key: bytes | None
@@ -31,7 +31,7 @@ class CdnFile:
 
 @dataclass(frozen=True, slots=True)
 class MediaStyle:
-    """How media is described; the three fields are switches."""
+    """How media is described. The three fields are switches."""
 
     address: str
     key_encoding: str
@@ -57,7 +57,7 @@ def text_item(text: str) -> dict[str, Any]:
 def media_item(
     kind: str, file: CdnFile, style: MediaStyle, *, transcript: str = "", playtime_ms: int = 0
 ) -> dict[str, Any]:
-    """An image, voice, file or video item as customers send them."""
+    """An image, voice, file or video item as customers send it."""
     media = _media(file, style)
     size = ciphertext_size(len(file.plain))
     content: dict[str, Any]
@@ -123,7 +123,7 @@ def customer_message(
 
 
 def with_addresses(message: Any, addresses: Addresses) -> Any:
-    """The message with its full urls, as far as it has any; the stored one stays as it is."""
+    """A copy of the message with its full URLs filled in."""
     if not isinstance(message, dict) or not isinstance(message.get("item_list"), list):
         return message
     if not any(_late_media(item) for item in message["item_list"]):
@@ -149,7 +149,7 @@ def _late_media(item: Any) -> dict[str, Any] | None:
 
 
 def read_bot_message(body: dict[str, Any]) -> BotMessage | str:
-    """The one item of a sendmessage, or a sentence saying why it is a bad request."""
+    """The single item of a sendmessage, or a sentence that says why the request is bad."""
     message = body.get("msg")
     if not isinstance(message, dict):
         return "msg is missing"

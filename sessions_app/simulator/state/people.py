@@ -1,7 +1,7 @@
-"""The scripted people: fixed WeChat ids, names and what they say; data only.
+"""The scripted people: fixed WeChat ids, names and what they say. Data only.
 
-The wire carries no names, so the demo's setup reads `SCRIPTED_NAMES` to name its contacts. Who
-writes when is decided in `scripts`.
+The wire has no names, so the demo's setup reads `SCRIPTED_NAMES` to name its contacts. `scripts`
+decides who writes when.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message: `after_s` after the one before it (or after the reply it reacts to)."""
+    """One message. `after_s`: seconds after the previous one (or the reply that it reacts to)."""
 
     text: str
     kind: str = "text"
     after_s: float = 3.0
     more: tuple[str, ...] = ()
-    """Further text items in the same message."""
+    """More text items in the same message."""
     file_name: str = ""
     quotes_reply: bool = False
-    """Quotes the bot's newest reply, if there is one."""
+    """Quote the bot's newest reply, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Person:
     name: str
     opening: tuple[Line, ...]
     reactions: tuple[Line, ...]
-    """One per reply, in turn; then the person is content."""
+    """One per reply, in turn. After the last the person writes no more."""
 
 
 def _id(word: str) -> str:

@@ -1,6 +1,6 @@
-"""Whether WeChat takes a reply: pace, length, context token, 24 hours, ten replies; pure.
+"""Decides whether WeChat accepts a reply: pace, length, context token, 24 hours, ten replies. Pure.
 
-It answers with a verdict and counts what must be counted. It must never show anything to anybody.
+It returns a verdict and counts the call. It shows nothing to anybody.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from sessions_app.simulator.state.chats import Chat, Context
 from sessions_app.simulator.state.switches import Switches
 
 RATE_LIMITED = "rate limited"
-"""Reported: the words of ret -2 whatever the true reason was."""
+"""The reported text of ret -2, whatever the real reason."""
 
 
 class Outcome(StrEnum):
-    """What became of a send; the first two reached nobody although WeChat said ret 0."""
+    """The result of a send. The first two reached nobody although WeChat answered ret 0."""
 
     DROPPED_WINDOW = "dropped_window"
     DROPPED_SILENT_CONNECT = "dropped_silent_connect"
@@ -31,13 +31,13 @@ class Verdict:
     ret: int = 0
     errmsg: str = ""
     why: str = ""
-    """The true reason, for whoever looks at the records."""
+    """The real reason, for the records."""
 
 
 def judge(
     chat: Chat | None, *, token: object, text: str, now: float, switches: Switches
 ) -> Verdict:
-    """The verdict on one well-formed send to this chat; None: the person never wrote."""
+    """The verdict on one well-formed send to this chat. None: the person never wrote."""
     if chat is None:
         return _refused("invalid context_token", "this person never wrote to this bot")
     if _too_fast(chat, now, switches):
@@ -60,7 +60,7 @@ def _refused(errmsg: str, why: str) -> Verdict:
 
 
 def _too_fast(chat: Chat, now: float, switches: Switches) -> bool:
-    """True for the 13th call within 5 minutes; every call counts, this one too."""
+    """True for the 13th call within 5 minutes. All calls count, including this one."""
     while chat.calls and now - chat.calls[0] >= switches.pace_s:
         chat.calls.popleft()
     chat.calls.append(now)

@@ -1,6 +1,6 @@
-"""What the simulator remembers about its clients: rules they broke, and every sendmessage.
+"""Records about the clients: broken rules, and every call of sendmessage.
 
-It only remembers. Whether something is refused is decided where the request is answered.
+It only records. Whether a request is refused is decided where it is answered.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sessions_app.simulator.state.quotas import Outcome
 
 @dataclass(frozen=True, slots=True)
 class SendRecord:
-    """One call of sendmessage, whatever became of it."""
+    """One call of sendmessage, whatever its result."""
 
     number: int
     at_ms: int
@@ -37,7 +37,7 @@ class SendRecord:
 
 
 class Violations:
-    """The newest thousand, and how often each kind was seen."""
+    """The newest thousand, and a count per kind."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

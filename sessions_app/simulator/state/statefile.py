@@ -1,7 +1,7 @@
-"""Keeping the simulated WeChat over a restart: one JSON file, written whole and renamed.
+"""Keeps the simulated WeChat over a restart in one JSON file, written atomically.
 
-It saves shortly after a change from a thread of its own, which the interpreter waits for at its
-end. It must never save faults, polls or anything that belongs to open connections.
+It saves shortly after a change, in its own thread, which the interpreter waits for at exit. Faults,
+polls and everything that belongs to open connections are not saved.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SAVE_AFTER_S = 0.25
 SAVE_SHARE = 20
-"""Under a flood, saving takes at most a twentieth of the time."""
+"""Under many changes, saving takes at most 1/20 of the time."""
 ACKNOWLEDGED_KEPT = 200
 BUBBLES_SAVED = 100
 KEYS_KEPT = 2_000
@@ -50,11 +50,11 @@ class StateFile:
         self._took_s = 0.0
 
     def save_soon(self) -> None:
-        """Called under the simulator's lock; many changes become one write."""
+        """Called under the simulator's lock. Many changes are saved in one write."""
         if self._timer is None:
             wait_s = max(SAVE_AFTER_S, self._took_s * SAVE_SHARE)
             self._timer = threading.Timer(wait_s, self.save_now)
-            # At the interpreter's end no thread can be started; the last change is saved by close.
+            # At interpreter exit no thread can be started. `close` saves the last change.
             with suppress(RuntimeError):
                 self._timer.start()
 
@@ -97,7 +97,7 @@ def restore(wechat: SimulatedWeChat, state: dict[str, Any]) -> None:
     wechat.clock.offset_s = state["clock_offset_s"]
     known = wechat.switches.as_json()
     saved = {name: value for name, value in state["switches"].items() if name in known}
-    # Whether the demo is alive is the starter's word, not yesterday's.
+    # Whether the scripted people are active is decided at each start.
     saved.pop("scripts_on", None)
     wechat.switches.update(saved)
     wechat.next_message_id = max(wechat.next_message_id, state["next_message_id"])

@@ -1,7 +1,6 @@
-"""Everything about the simulated WeChat that reports disagree on, as switches with a default.
+"""Switches for behaviour of WeChat on which reports disagree, each with a default.
 
-A switch changes how the server behaves from the next request on; it must never change what has
-already happened.
+A switch changes the behaviour from the next request on, never what has already happened.
 """
 
 from __future__ import annotations
@@ -23,25 +22,27 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 @dataclass
 class Switches:
-    """The defaults are the safer reading of the protocol paper; units stand in the names."""
+    """The defaults are the safer reading of the protocol paper. Names contain the unit."""
 
     strict: bool = False
-    """Refuse requests whose headers or base_info break the rules (ret -1), not only record."""
+    """Refuse (ret -1) instead of only recording requests whose headers or base_info break the
+    rules.
+    """
     cursor_mode: str = "replay"
-    """replay: an old cursor brings everything after it again; consumed: answered once is gone."""
+    """replay: an old cursor brings everything after it again; consumed: each message comes once."""
     hold_s: float = 35.0
     tells_hold: bool = True
-    """Give `longpolling_timeout_ms` in the answer of getupdates."""
+    """Include `longpolling_timeout_ms` in the answer of getupdates."""
     batch_limit: int = 50
     session_expired_in: str = "errcode"
-    """Where -14 stands: in `errcode`, in `ret`, or in both."""
+    """The field of the code -14: `errcode`, `ret`, or both."""
     gives_message_ids: bool = True
     answers_empty_object: bool = False
-    """A successful sendmessage answers `{}`, as older servers did."""
+    """Answer `{}` to a successful sendmessage, as older servers did."""
     dropped_gives_id: bool = False
-    """A reply that is taken and dropped answers with a message_id all the same."""
+    """Answer with a message_id even if a reply is accepted and dropped."""
     needs_notifystart: bool = True
-    """Without notifystart or the iLink-App-* headers only the first reply is shown."""
+    """Without notifystart or the iLink-App-* headers, show only the first reply."""
     only_newest_token: bool = True
     replies_per_token: int = 10
     window_s: float = 86_400.0
@@ -52,26 +53,26 @@ class Switches:
     qr_lifetime_s: float = 300.0
     verify_code_tries: int = 3
     redirect_host: str = ""
-    """What `scaned_but_redirect` names; empty: the host and port of the request itself."""
+    """The host in `scaned_but_redirect`. Empty: the host and port of the request."""
     baseurl: str = ""
-    """What `confirmed` answers as baseurl; empty: the simulator's own address."""
+    """The baseurl in `confirmed`. Empty: the simulator's own URL."""
     same_bot_id_again: bool = False
-    """A second login of one account gets the first bot's id again (the token is new anyway)."""
+    """Give the first bot's id again at the account's second login (with a new token)."""
     typing_ticket_lifetime_s: float = 86_400.0
     upload_address: str = "both"
     max_upload_bytes: int = 200_000_000
     media_address: str = "both"
     key_encoding: str = "base64_hex"
     image_aeskey: bool = True
-    """Pictures carry `image_item.aeskey` (raw hex) beside `media.aes_key`."""
+    """Pictures have `image_item.aeskey` (raw hex) beside `media.aes_key`."""
     quotes_carry_text: bool = True
     echoes_bot_messages: bool = False
-    """Put each shown reply into the bot's own updates, as message_type 2."""
+    """Put each shown reply into the bot's own updates, with message_type 2."""
     scripts_on: bool = False
-    """Scripted people write to newly bound bots and react to replies."""
+    """Let scripted people write to newly bound bots and react to replies."""
 
     def update(self, changes: dict[str, Any]) -> None:
-        """Set several at once, all or none. BadValueError names the wrong one."""
+        """Set several switches, all or none. Raises BadValueError that names the wrong one."""
         checked = {name: self._checked(name, value) for name, value in changes.items()}
         for name, value in checked.items():
             setattr(self, name, value)

@@ -1,7 +1,7 @@
-"""One bot's queue of updates and the two ways a cursor may work; pure, without waiting.
+"""One bot's queue of updates, with two kinds of cursor. Pure, without waiting.
 
-A cursor is opaque to clients: base64 of the bot's id and a position. It must never be trusted to
-fit: another bot's cursor, or a broken one, counts as none and is said to be a violation.
+A cursor is opaque to clients: base64 of the bot's id and a position. It is never trusted: another
+bot's cursor or an invalid one counts as none and is recorded as a violation.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 REPLAY_KEPT = 20_000
-"""How many acknowledged entries an old cursor can still bring again."""
+"""How many acknowledged entries an old cursor can still fetch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one getupdates answers: messages in order, and the position after them."""
+    """The answer to one getupdates: messages in order, and the position after them."""
 
     messages: list[Any]
     position: int
 
 
 class Updates:
-    """Entries by position; position 0 is before the first one ever."""
+    """Entries by position. Position 0 is before the first entry."""
 
     def __init__(self) -> None:
         self._entries: list[Any] = []
@@ -38,7 +38,7 @@ class Updates:
 
     @property
     def waiting(self) -> int:
-        """How many were never answered yet."""
+        """How many were never part of an answer."""
         return self.newest - self.answered
 
     def append(self, message: Any) -> None:
@@ -58,14 +58,14 @@ class Updates:
         return Batch(messages, end)
 
     def _trim(self) -> None:
-        """Forget what was acknowledged long ago, a lot at once."""
+        """Drop old acknowledged entries, many at once."""
         extra = self.acknowledged - self._before_first - REPLAY_KEPT
         if extra >= REPLAY_KEPT:
             del self._entries[:extra]
             self._before_first += extra
 
     def to_state(self, keep: int) -> dict[str, Any]:
-        """What is unacknowledged, and the last `keep` acknowledged ones."""
+        """The unacknowledged entries, and the last `keep` acknowledged ones."""
         skip = max(0, self.acknowledged - self._before_first - keep)
         return {
             "entries": self._entries[skip:],
@@ -89,7 +89,7 @@ def cursor_for(bot_id: str, position: int) -> str:
 
 
 def position_of(cursor: str, bot_id: str) -> int | None:
-    """The position in a cursor of this bot; 0 for an empty one, None for a wrong one."""
+    """The position in a cursor of this bot. 0 for an empty cursor, None for an invalid one."""
     if not cursor:
         return 0
     try:

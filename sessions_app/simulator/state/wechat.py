@@ -1,8 +1,8 @@
 """The simulated WeChat itself: its state, and the two requests that are held open.
 
-Every public method may be called from any thread; one lock guards all state and is never held while
-waiting. The other requests of a bot are in `replies`, what customers do in `customers`. It must
-never know HTTP: `wire_api` does.
+Every public method may be called from any thread. One lock guards all state and is never held while
+waiting. A bot's other requests are in `wire.replies`, the actions of customers in
+`control.customers`. It does not know HTTP; `wire.api` does.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ FIRST_MESSAGE_ID = 7_500_000_000_000_000_000
 IDS_SINCE_MS = 1_700_000_000_000
 
 Gone = asyncio.Future[Any]
-"""Completes when the client closed its connection."""
+"""Completes when the client closes its connection."""
 
 
 class SimulatedWeChat:
-    """All of WeChat that a bot can see, and the phones it can not.
+    """Everything of WeChat that a bot can see, and the phones, which it cannot.
 
     `seed` makes the scripted people's choices repeatable; tokens are always random. With
-    `state_file` (JSON; ciphertexts in a folder beside it) the state is loaded at start and saved
-    within a third of a second after a change.
+    `state_file` (JSON; ciphertexts in a folder beside it) the state is loaded at the start and
+    saved within a third of a second after a change.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class SimulatedWeChat:
         time_source: Callable[[], float] = time.time,
     ) -> None:
         self.lock = threading.RLock()
-        self.random = random.Random(seed)  # noqa: S311 choices of scripts, no secret
+        self.random = random.Random(seed)  # noqa: S311 - choices of scripts, not a secret
         self.clock = Clock(time_source)
         self._first_switches: dict[str, Any] = {
             "cursor_mode": cursor_mode,
@@ -74,9 +74,9 @@ class SimulatedWeChat:
         self.version = 0
         self.closing = False
         self.on_bound: list[Callable[[Bot], None]] = []
-        """Called when a phone bound a bot; the scripted people listen."""
+        """Called when a phone has bound a bot. The scripted people use it."""
         self.on_shown: list[Callable[[str, str], None]] = []
-        """Called with (bot id, person id) when a reply reached a phone."""
+        """Called with (bot id, person id) when a reply has reached a phone."""
         self._start_empty()
         if self.state_file:
             self.state_file.load()
@@ -98,10 +98,10 @@ class SimulatedWeChat:
         born = FIRST_MESSAGE_ID + max(0, int(time.time() * 1000) - IDS_SINCE_MS) * 1000
         self.next_message_id = born
 
-    # State as a whole
+    # The whole state
 
     def reset(self) -> None:
-        """As newly made; bots end, so that their open polls are answered."""
+        """Reset to a new state. Bots end, so that their open polls are answered."""
         with self.lock:
             for bot in list(self.bots):
                 self.bots.end(bot, "reset")
@@ -113,20 +113,20 @@ class SimulatedWeChat:
             self.changed()
 
     def changed(self) -> None:
-        """To be called under the lock after every change that people may see."""
+        """Call this under the lock after every visible change."""
         self.version += 1
         self.page_bell.ring()
         if self.state_file:
             self.state_file.save_soon()
 
     def close(self) -> None:
-        """Answer what is held, save; for the end of a server or a test."""
+        """Answer held requests and save. Call it at the end of a server or a test."""
         self.stop_holding()
         if self.state_file:
             self.state_file.save_now()
 
     def stop_holding(self) -> None:
-        """From now on no request is held; those that are get their empty answer."""
+        """Hold no more requests. Those held now get an empty answer."""
         with self.lock:
             self.closing = True
             self._ring_all()
@@ -136,14 +136,14 @@ class SimulatedWeChat:
             self.closing = False
 
     def advance(self, seconds: float) -> None:
-        """Move the clock; QR codes that are too old now expire at once."""
+        """Move the clock. QR codes that are now too old expire at once."""
         with self.lock:
             self.clock.advance(seconds)
             self._ring_all()
             self.changed()
 
     def take_message_id(self) -> int:
-        """64 bits, near 7.5e18, growing by uneven steps."""
+        """A 64-bit id near 7.5e18, increasing by uneven steps."""
         self.next_message_id += self.random.randrange(1, 900)
         return self.next_message_id
 
@@ -171,7 +171,10 @@ class SimulatedWeChat:
         ask_code: bool = False,
         redirect: bool = False,
     ) -> Login:
-        """An account's phone scans the code; an account bound to a held bot is done at once."""
+        """Scan with an account's phone.
+
+        If the account's bot is held by the client, the login is done.
+        """
         with self.lock:
             account = self.accounts.get(account_id)
             login = self.logins.get(handle)
@@ -185,7 +188,7 @@ class SimulatedWeChat:
             return login
 
     def confirm(self, handle: str) -> Bot:
-        """The tap on the phone: binds, and ends the account's former bot."""
+        """Confirm on the phone: binds the bot and ends the account's previous one."""
         with self.lock:
             login = self.logins.get(handle)
             self.logins.may_confirm(login)
@@ -208,7 +211,7 @@ class SimulatedWeChat:
             self.changed()
 
     def end_bot(self, bot_id: str, because: str = "logged_out") -> None:
-        """The owner logs the bot out on the phone."""
+        """Log the bot out on the owner's phone."""
         with self.lock:
             self.bots.end(self.bots.get(bot_id), because)
             self.changed()
@@ -216,9 +219,9 @@ class SimulatedWeChat:
     async def qrcode_status(
         self, handle: str, code: str, addresses: Addresses, gone: Gone
     ) -> dict[str, Any] | None:
-        """Held until there is something new to say; None when the client went away.
+        """Hold the request until the status changes. None if the client disconnected.
 
-        A handle nobody knows is `expired`: the client then draws a new one.
+        An unknown handle is `expired`, so that the client requests a new code.
         """
         deadline = time.monotonic() + self.switches.hold_s
         while True:
@@ -262,7 +265,7 @@ class SimulatedWeChat:
     async def get_updates(
         self, token: str, cursor: str, addresses: Addresses, gone: Gone
     ) -> dict[str, Any] | None:
-        """Held until something arrives; None when the client went away."""
+        """Hold the request until a message arrives. None if the client disconnected."""
         with self.lock:
             bot = self.bots.by_token(token)
             if bot is None:
@@ -312,7 +315,7 @@ class SimulatedWeChat:
         return answer
 
     def expired_answer(self) -> dict[str, Any]:
-        """-14, where the switch puts it."""
+        """The code -14, in the field that the switch names."""
         where = self.switches.session_expired_in
         answer: dict[str, Any] = {"errmsg": "session timeout"}
         if where != "ret":
@@ -322,7 +325,7 @@ class SimulatedWeChat:
         return answer
 
     async def wait_for_change(self, seen_version: int, wait_s: float, gone: Gone) -> int:
-        """For the page: the version, as soon as it differs from the one seen."""
+        """Return the version once it differs from `seen_version`. For the page."""
         deadline = time.monotonic() + wait_s
         while True:
             with self.lock:

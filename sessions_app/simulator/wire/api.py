@@ -1,7 +1,7 @@
-"""The bot protocol over HTTP: paths, headers and JSON, nothing of its meaning.
+"""The bot protocol over HTTP: paths, headers and JSON, not its meaning.
 
-Each request is checked against the rules of the paper first; what breaks them is recorded, and
-refused only when the switch `strict` is on. HTTP 200 is answered even to nonsense, as WeChat does.
+Each request is first checked against the rules of the paper. Violations are recorded, and refused
+only if the switch `strict` is on. Like WeChat, it answers HTTP 200 even to nonsense.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BOT_TYPE = "3"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request of a bot, read and checked."""
+    """One request of a bot, parsed and checked."""
 
     body: dict[str, Any]
     token: str
@@ -46,7 +46,7 @@ BotHandler = Callable[[Bot, Call], dict[str, Any]]
 
 
 def json_response(value: Any, status: int = 200) -> Response:
-    """ASCII JSON, so that lone surrogates survive."""
+    """ASCII JSON, which preserves lone surrogates."""
     return Response(json.dumps(value), status, media_type="application/json")
 
 
@@ -59,9 +59,9 @@ class WireApi:
         bot = "/ilink/bot/"
         wechat = self._wechat
         return [
-            Route(bot + "get_bot_qrcode", self._any(self._draw), methods=["GET", "POST"]),
-            Route(bot + "get_qrcode_status", self._any(self._status), methods=["GET"]),
-            Route(bot + "getupdates", self._any(self._updates), methods=["POST"]),
+            Route(bot + "get_bot_qrcode", self._endpoint(self._draw), methods=["GET", "POST"]),
+            Route(bot + "get_qrcode_status", self._endpoint(self._status), methods=["GET"]),
+            Route(bot + "getupdates", self._endpoint(self._updates), methods=["POST"]),
             self._bot_route("sendmessage", self._send),
             self._bot_route("getconfig", lambda b, c: replies.get_config(wechat, b, c.body)),
             self._bot_route("sendtyping", lambda b, c: replies.send_typing(wechat, b, c.body)),
@@ -76,7 +76,7 @@ class WireApi:
         ]
 
     def _bot_route(self, name: str, handle: BotHandler) -> Route:
-        """An endpoint that needs a live token and answers at once."""
+        """An endpoint that needs a valid token and answers at once."""
 
         async def with_bot(call: Call, request: Request) -> dict[str, Any]:
             with self._wechat.lock:
@@ -85,9 +85,9 @@ class WireApi:
                     return self._wechat.expired_answer()
             return handle(bot, call)
 
-        return Route(f"/ilink/bot/{name}", self._any(with_bot), methods=["POST"])
+        return Route(f"/ilink/bot/{name}", self._endpoint(with_bot), methods=["POST"])
 
-    def _any(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def _endpoint(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             call, faults = await self._read(request)
             path = own_path(request.scope)
@@ -100,13 +100,13 @@ class WireApi:
             if call is None or (faults and self._wechat.switches.strict):
                 return json_response({"ret": -1, "errmsg": "; ".join(faults)})
             answer = await handler(call, request)
-            # The client went away while it was held; nobody reads this.
+            # The client disconnected while the request was held.
             return json_response(answer) if answer is not None else Response(status_code=499)
 
         return endpoint
 
     async def _read(self, request: Request) -> tuple[Call | None, list[str]]:
-        """The call and the rules it breaks; None: no JSON object, nothing can be done with it."""
+        """The call and the rules it breaks. None: the body is not a JSON object."""
         headers = request.headers
         app_faults = app_header_faults(headers)
         faults, token = list(app_faults), bearer_token(headers)
@@ -196,7 +196,7 @@ class WireApi:
 
 
 def watch_connection(request: Request) -> Gone:
-    """Completes when the client closes; to be called after the body was read."""
+    """A future that completes when the client disconnects. Call this after reading the body."""
 
     async def until_gone() -> None:
         while (await request.receive())["type"] != "http.disconnect":

@@ -1,7 +1,7 @@
 """What a bot does besides polling: reply, typing, upload, notifystart and notifystop.
 
-Each function answers the JSON of its endpoint. None waits, none knows HTTP; the caller has found
-the bot by its token already.
+Each function returns the JSON of its endpoint. None waits or knows HTTP. The caller has already
+found the bot by its token.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class MediaFinding:
 def send_message(
     wechat: SimulatedWeChat, bot: Bot, body: dict[str, Any], *, app_headers_ok: bool
 ) -> dict[str, Any]:
-    """sendmessage: judged, counted, recorded, perhaps shown."""
+    """sendmessage: judge, count, record and perhaps show the reply."""
     with wechat.lock:
         message = read_bot_message(body)
         if isinstance(message, str):
@@ -161,7 +161,7 @@ def _echo(wechat: SimulatedWeChat, bot: Bot, message: BotMessage, number: int) -
 
 
 def _check_media(wechat: SimulatedWeChat, bot: Bot, message: BotMessage) -> MediaFinding:
-    """Whether the media was uploaded for this person, and whether its key and sizes are right."""
+    """Check that the media was uploaded for this person and that its key and sizes are right."""
     if message.kind == "text":
         return MediaFinding()
     content = message.item[f"{message.kind}_item"]
@@ -230,7 +230,7 @@ def _record(wechat: SimulatedWeChat, bot: Bot, verdict: Verdict, **facts: Any) -
 
 
 def get_config(wechat: SimulatedWeChat, bot: Bot, body: dict[str, Any]) -> dict[str, Any]:
-    """getconfig: one typing ticket per person, the same one while it is young."""
+    """getconfig: one typing ticket per person, kept while it is valid."""
     person_id = body.get("ilink_user_id")
     if not (isinstance(person_id, str) and person_id):
         return {"ret": BAD_REQUEST, "errmsg": "ilink_user_id is missing"}
@@ -242,7 +242,7 @@ def get_config(wechat: SimulatedWeChat, bot: Bot, body: dict[str, Any]) -> dict[
 
 
 def send_typing(wechat: SimulatedWeChat, bot: Bot, body: dict[str, Any]) -> dict[str, Any]:
-    """sendtyping: the phone shows "typing…" until told to stop or until a message comes."""
+    """sendtyping: the phone shows "typing…" until it is told to stop or a message arrives."""
     person_id, status = body.get("ilink_user_id"), body.get("status")
     if not isinstance(person_id, str) or status not in (1, 2):
         return {"ret": BAD_REQUEST, "errmsg": "ilink_user_id or status is wrong"}
@@ -282,7 +282,10 @@ def get_upload_url(
 
 
 def notify(wechat: SimulatedWeChat, bot: Bot, *, start: bool) -> dict[str, Any]:
-    """notifystart makes replies arrive; after notifystop a silent connect is noticed."""
+    """notifystart lets replies arrive.
+
+    After notifystop, a connect without notifystart is recorded.
+    """
     with wechat.lock:
         if start:
             bot.connect(notified=True)

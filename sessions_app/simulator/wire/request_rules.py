@@ -1,6 +1,6 @@
-"""The headers and the `base_info` that every request of a bot must carry; pure.
+"""The rules for the headers and the `base_info` of every request of a bot. Pure.
 
-It says what is wrong, one sentence each. It must never look at the client's code to know the rules.
+Each violation is one sentence. The rules come from the paper, never from the client's code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _VERSION = re.compile(r"\d+\.\d+\.\d+\Z")
 
 
 def app_header_faults(headers: Mapping[str, str]) -> list[str]:
-    """The two `iLink-App-*` headers, due on every request."""
+    """Violations in the two `iLink-App-*` headers, which every request needs."""
     faults = []
     if headers.get("ilink-app-id") != "bot":
         faults.append("iLink-App-Id is not 'bot'")
@@ -28,7 +28,7 @@ def app_header_faults(headers: Mapping[str, str]) -> list[str]:
 
 
 def post_header_faults(headers: Mapping[str, str]) -> list[str]:
-    """The headers due on every POST."""
+    """Violations in the headers that every POST needs."""
     faults = []
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         faults.append("Content-Type is not application/json")
@@ -40,7 +40,7 @@ def post_header_faults(headers: Mapping[str, str]) -> list[str]:
 
 
 def base_info_faults(body: Mapping[str, Any]) -> list[str]:
-    """`base_info: {channel_version: "x.y.z", bot_agent: ASCII, at most 256 bytes}`."""
+    """Violations in `base_info: {channel_version: "x.y.z", bot_agent: ASCII, up to 256 bytes}`."""
     info = body.get("base_info")
     if not isinstance(info, dict):
         return ["base_info is missing"]
@@ -55,7 +55,7 @@ def base_info_faults(body: Mapping[str, Any]) -> list[str]:
 
 
 def bearer_token(headers: Mapping[str, str]) -> str:
-    """The bot token of the request, or an empty string."""
+    """The bot token of the request, or ""."""
     kind, _, token = headers.get("authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
 
