@@ -39,7 +39,7 @@ async def test_a_layer_that_swallows_messages_is_no_answer(monkeypatch: pytest.M
 
     monkeypatch.setattr(health, "get_channel_layer", Silent)
     monkeypatch.setattr(health, "CHECK_S", 0.05)
-    assert await health._word(health._ask_channel_layer()) == "no answer"
+    assert await health._status_word(health._ask_channel_layer()) == "no answer"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The composition root as an app: it brings the `console` and `poller` commands."""
+"""The app that puts the others together and provides the `console` and `poller` commands."""
 
 from django.apps import AppConfig
 

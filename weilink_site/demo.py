@@ -1,6 +1,6 @@
 """The demo: the simulated WeChat beside the console, and names for its scripted people.
 
-The wire carries no names, so the demo gives them, as an agent would.
+The wire has no names, so the demo sets them as an agent would.
 """
 
 from typing import Any
@@ -16,7 +16,7 @@ from sessions_app.simulator.state.wechat import SimulatedWeChat
 
 
 def name_the_people() -> None:
-    """Once: a name that an agent gave later is left alone."""
+    """Name the contacts once. Names that agents changed later are kept."""
     with transaction.atomic():
         for user_id, contact in contacts_of(set(SCRIPTED_NAMES)).items():
             if not contact.name:
@@ -26,6 +26,6 @@ def name_the_people() -> None:
 
 
 def simulated_wechat(port: int) -> Any:
-    """The simulator as an ASGI application, with its bots kept under the data folder."""
+    """The simulator as an ASGI application. Its state is kept in the data folder."""
     wechat = SimulatedWeChat(state_file=settings.DATA_DIR / "simulator.json", scripted=True)
     return create_app(wechat, public_url=f"http://127.0.0.1:{port}/simulator")

@@ -1,4 +1,4 @@
-"""What a console does before it serves: schema, static files, the first administrator."""
+"""Prepares the data before a console serves: schema, static files, the first administrator."""
 
 import hashlib
 import secrets
@@ -20,14 +20,14 @@ Say = Callable[[str], None]
 
 
 def prepare_data() -> None:
-    """Create or upgrade the schema, gather the static files. Idempotent."""
+    """Create or migrate the schema, and collect the static files. Idempotent."""
     call_command("migrate", interactive=False, verbosity=0)
     if not settings.DEBUG:
         gather_static_files()
 
 
 def gather_static_files() -> None:
-    """Compressing takes many seconds, so only when a file or the way of storing changed."""
+    """Collect the static files only after a change, because compressing takes many seconds."""
     mark = Path(settings.STATIC_ROOT) / ".gathered"
     state = _static_state()
     if mark.is_file() and mark.read_text() == state:
@@ -38,7 +38,7 @@ def gather_static_files() -> None:
 
 
 def _static_state() -> str:
-    """A digest over name, size and time of every file that would be gathered."""
+    """A digest of the name, size and time of every file to collect."""
     digest = hashlib.sha256(repr(settings.STORAGES["staticfiles"]).encode())
     for finder in get_finders():
         for name, storage in finder.list([]):
@@ -55,7 +55,7 @@ def make_administrator(username: str, password: str) -> User:
 
 
 def first_administrator(say: Say) -> None:
-    """Ask for the first administrator, or print one where nobody can be asked."""
+    """Ask for the first administrator. Without a terminal, create one and print the password."""
     if User.objects.filter(is_superuser=True, is_active=True).exists():
         return
     if sys.stdin.isatty():
@@ -72,7 +72,7 @@ def first_administrator(say: Say) -> None:
 
 
 def demo_login(path: Path) -> tuple[str, str]:
-    """The demo's login, made on the first run, kept in `path` (mode 600), right each time."""
+    """The demo's username and password. Created on the first run and kept in `path` (mode 600)."""
     text = kept_secret(path, f"{ADMIN} {secrets.token_urlsafe(9)}")
     username, _, password = text.partition(" ")
     user = User.objects.filter(username=username).first()

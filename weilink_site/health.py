@@ -1,6 +1,6 @@
-"""`/healthz`: the process is up. `/readyz`: what the console stands on answers, and it receives.
+"""Health pages: `/healthz` says that the process is up, `/readyz` that everything it needs works.
 
-Status words only: these pages need no login.
+They need no login and return only status words.
 """
 
 import asyncio
@@ -37,21 +37,21 @@ async def healthz(request: HttpRequest) -> JsonResponse:
 @never_cache
 async def readyz(request: HttpRequest) -> JsonResponse:
     words = {
-        "database": await _word(database_sync_to_async(_ask_database)()),
-        "channel_layer": await _word(_ask_channel_layer()),
-        "worker": await _word(database_sync_to_async(_ask_worker)()),
-        "receiving": await _word(database_sync_to_async(_ask_receiver)(), "nobody receives"),
+        "database": await _status_word(database_sync_to_async(_ask_database)()),
+        "channel_layer": await _status_word(_ask_channel_layer()),
+        "worker": await _status_word(database_sync_to_async(_ask_worker)()),
+        "receiving": await _status_word(database_sync_to_async(_ask_receiver)(), "nobody receives"),
         "disk": await asyncio.to_thread(_disk_word),
     }
     ready = all(word == "ok" for word in words.values())
     status = "ready" if ready else "not ready"
     answer = JsonResponse({"status": status, **words}, status=200 if ready else 503)
-    # Whoever watches asks every few seconds: Django would write a line each time.
+    # Monitoring calls this every few seconds, and Django would log a line each time.
     answer._has_been_logged = True  # type: ignore[attr-defined]
     return answer
 
 
-async def _word(check: Awaitable[bool], otherwise: str = "not heard") -> str:
+async def _status_word(check: Awaitable[bool], otherwise: str = "not heard") -> str:
     try:
         answered = await asyncio.wait_for(check, CHECK_S)
     except Exception:
@@ -78,7 +78,7 @@ async def _ask_channel_layer() -> bool:
         await layer.send(channel, {"type": "health"})
         await heard.wait()
     finally:
-        # On Redis a channel ends, with its subscription, by the cancel of a receive.
+        # On Redis, cancelling a receive ends the channel with its subscription.
         listening.cancel()
         await asyncio.wait({listening}, timeout=LEAVE_S)
     return True
@@ -95,18 +95,18 @@ def _ask_worker() -> bool:
 
 
 def _ask_receiver() -> bool:
-    """Not while a program that stands still holds the polls of the shared folder."""
+    """False while the program that holds the polls of the shared folder is stopped."""
     return settings.WEILINK_STORE != "files" or shared.is_received(shared.shared_folder())
 
 
 def _disk_word() -> str:
-    """Tried again after a few seconds only: anybody may ask."""
+    """The result is cached for a few seconds, because anybody may ask."""
     return _disk_word_of(int(time.monotonic() / DISK_KEPT_S))
 
 
 @lru_cache(maxsize=1)
 def _disk_word_of(moment: int) -> str:
-    """The worst of the folders of data and media."""
+    """The worst state of the data and media folders."""
     folders = {Path(settings.DATA_DIR), Path(settings.MEDIA_ROOT)}
     words = {disk.state_of(folder) for folder in folders}
     return next((word for word in ("full", "read-only") if word in words), "ok")

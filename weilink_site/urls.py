@@ -1,4 +1,4 @@
-"""Every address of the console. What answers without a login: see `tests/test_doors.py`."""
+"""All URLs of the console. `tests/test_doors.py` lists those that need no login."""
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -17,7 +17,7 @@ from weilink_site.pages.refusals import token
 
 
 def home(request: HttpRequest) -> HttpResponse:
-    """The inbox or the board, whichever the person may see."""
+    """Redirect to the inbox or the board, whichever the user may see."""
     if may(request.user, Capability.READ_CONVERSATIONS):
         return redirect("inbox:inbox")
     if may(request.user, Capability.SEE_BOARD):
@@ -31,7 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def admin_door(request: HttpRequest) -> HttpResponse:
-    """The console's own login is the only one; the admin's would be a second door."""
+    """Redirect to the console's login, so that the admin has none of its own."""
     if not getattr(request.user, "is_staff", False):
         raise PermissionDenied
     return redirect("admin:index")

@@ -8,11 +8,11 @@ from sessions_app.ilink.client import ClientIdentity
 def product_version() -> str:
     try:
         return version("weilink-console")
-    except PackageNotFoundError:  # run from a checkout that was never installed
+    except PackageNotFoundError:  # run from a checkout without installation
         return "0.0.0"
 
 
 def wire_identity() -> ClientIdentity:
-    """How this product names itself to WeChat."""
+    """How this product identifies itself to WeChat."""
     number = product_version()
     return ClientIdentity(app_version=number, bot_agent=f"WeiLinkConsole/{number}")

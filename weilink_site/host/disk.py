@@ -1,4 +1,4 @@
-"""Whether the folders of data and media take what is written to them."""
+"""Checks whether the data and media folders can be written."""
 
 import errno
 import os
@@ -6,12 +6,15 @@ import secrets
 from pathlib import Path
 
 LEAST_BYTES = 8 * 1024 * 1024
-"""With less left a transaction or a file may not fit: the disk counts as full."""
+"""With less space left, a transaction or a file may not fit, so the disk counts as full."""
 TRIED_BYTES = 4096
 
 
 def try_writing(folder: Path) -> None:
-    """Write a little and delete it again. Raises OSError; ENOSPC also where little is left."""
+    """Write a little and delete it again.
+
+    Raises OSError, with ENOSPC also if little space is left.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f".writable-{os.getpid()}-{secrets.token_hex(4)}"
     try:
@@ -24,7 +27,7 @@ def try_writing(folder: Path) -> None:
 
 
 def state_of(folder: Path) -> str:
-    """One word: ok, full, or read-only where nothing can be written for another reason."""
+    """One word: ok, full, or read-only for every other reason."""
     try:
         try_writing(folder)
     except OSError as error:

@@ -1,8 +1,8 @@
-"""Quiet in trouble: while database, Redis or disk are away the log has a line a minute.
+"""Limits logging during outages of database, Redis or disk to one line a minute.
 
-Hundreds of loops, pages and sockets meet the same outage, each with a traceback of its own. The
-filter lets none of them through; a thread looks once a second whether the part is back. Both live
-in every process, so web processes and workers say it alike.
+Hundreds of loops, pages and sockets meet the same outage, each with its own traceback. The filter
+drops these records, and a thread probes once a second whether the part works again. Every process
+has both, so web processes and workers log alike.
 """
 
 import logging
@@ -19,7 +19,7 @@ SAY_EVERY_S = 60.0
 LOOK_EVERY_S = 1.0
 
 Probe = Callable[[], None]
-"""Raises whatever it meets while the part is away."""
+"""Raises an error while the part is away."""
 
 
 Look = Callable[[], bool]
@@ -27,7 +27,10 @@ Watch = Callable[[Look], None]
 
 
 def watch_in_thread(look: Look) -> None:
-    """Look once a second until it is over. The thread keeps no process alive."""
+    """Call `look` once a second until it returns True.
+
+    The thread does not keep the process alive.
+    """
 
     def watch() -> None:
         while True:
@@ -39,7 +42,7 @@ def watch_in_thread(look: Look) -> None:
 
 
 class Outage:
-    """One part of what the console stands on, and since when it is away."""
+    """The outage state of one part that the console needs."""
 
     def __init__(self, part: Part, probe: Probe, clock: Callable[[], float], watch: Watch) -> None:
         self.part = part
@@ -53,26 +56,29 @@ class Outage:
         self._left_out = 0
 
     def meet(self, trouble: Trouble) -> None:
-        """Somebody met it: the first one begins to watch, the others are counted."""
+        """Report an error. The first one starts the watch; the others are only counted."""
         with self._lock:
             self._left_out += 1
             is_first = self._since is None
             if is_first:
                 self._since = self._clock()
-            words = self._due_words(trouble)
+            words = self._next_log_line(trouble)
         if words:
             logger.error(words)
         if is_first:
             self._start_watch(self.look)
 
     def look(self) -> bool:
-        """Whether it is over. Says it, or that it goes on, when a minute has passed."""
+        """Probe the part.
+
+        Returns True if it works again. Logs that, or once a minute that it does not.
+        """
         try:
             self._probe()
         except Exception as error:
             trouble = trouble_of(error) or Trouble(self.part, f"{self.part}: {error}", "")
             with self._lock:
-                words = self._due_words(trouble)
+                words = self._next_log_line(trouble)
             if words:
                 logger.error(words)
             return False
@@ -83,8 +89,11 @@ class Outage:
             logger.warning("%s works again, after %.0f s.", self.part, seconds)
         return True
 
-    def _due_words(self, trouble: Trouble) -> str:
-        """A minute at least between two lines, also when it comes and goes."""
+    def _next_log_line(self, trouble: Trouble) -> str:
+        """The next log line, or "".
+
+        Lines are at least a minute apart, even if the outage comes and goes.
+        """
         now = self._clock()
         if self._said_at is not None and now - self._said_at < SAY_EVERY_S:
             return ""
@@ -97,7 +106,10 @@ class Outage:
 
 
 class OutageFilter(logging.Filter):
-    """For the handler of every log line: what an outage causes becomes the outage's own line."""
+    """For the handler of all log records.
+
+    Replaces those caused by an outage by the outage's own line.
+    """
 
     def __init__(
         self, clock: Callable[[], float] = time.monotonic, watch: Watch = watch_in_thread
@@ -120,7 +132,7 @@ class OutageFilter(logging.Filter):
 
 
 def ask_database() -> None:
-    """A read on a connection of its own, beside the pages' pool."""
+    """Read on a connection of its own, not from the pool of the pages."""
     from django.db import connection, connections
 
     from sessions_app.database.database_thread import take_own_connection
@@ -145,7 +157,7 @@ def ask_redis() -> None:
 
 
 def ask_disk() -> None:
-    """Data and media can be written, on a disk with room."""
+    """Check that data and media can be written and that the disk has space."""
     from django.conf import settings
 
     from weilink_site.host.disk import try_writing

@@ -1,6 +1,6 @@
-"""Why a process must not start, each in one sentence that says what to set.
+"""Preflight: checks whether a process may start. A refusal is one sentence that says what to set.
 
-Read before anything is started; no row is written here and no worker is registered.
+The checks run before anything is started. They write no rows and register no worker.
 """
 
 import socket
@@ -22,7 +22,7 @@ REDIS_S = 3.0
 
 
 def of_poller() -> str:
-    """The first reason against a poller, "" when it may start."""
+    """The first reason why a poller must not start, or ""."""
     if not settings.REDIS_URL:
         return (
             "The poller needs REDIS_URL (redis://…): without it no page hears of a message. "
@@ -32,20 +32,23 @@ def of_poller() -> str:
 
 
 def of_console() -> str:
-    """Read before the schema is made. Tokens that our keys cannot read stop no console: the board
-    says which they are."""
+    """The first reason why a console must not start, or "". Called before the schema is created.
+
+    Unreadable tokens do not stop a console: the board shows which they are.
+    """
     return _first(unwritable, silent_database, silent_redis)
 
 
 def of_web() -> str:
-    """For a web process that is started by itself: nobody else makes its schema."""
+    """The same for a separate web process, which does not create the schema."""
     return _first(unwritable, pending_migrations, silent_redis)
 
 
 def stop_web() -> None:
     """End the process that imports the ASGI application, if it must not start.
 
-    In a thread: some servers import it in their event loop, where Django reads no rows.
+    The check runs in a thread, because some servers import in their event loop, where Django does
+    not allow queries.
     """
     with ThreadPoolExecutor(1) as thread:
         reason = thread.submit(of_web).result()
@@ -65,7 +68,7 @@ def _first(*checks: Callable[[], str]) -> str:
 
 
 def unwritable() -> str:
-    """Data and media must be writable, on a disk with room."""
+    """Check that data and media can be written and that the disk has space."""
     for folder in (settings.DATA_DIR, settings.MEDIA_ROOT):
         try:
             try_writing(Path(folder))
@@ -79,7 +82,7 @@ def unwritable() -> str:
 
 
 def silent_database() -> str:
-    """Asks it something; what is wrong with it comes as an error."""
+    """Query the database. A problem is raised as an error."""
     connection.introspection.table_names()
     return ""
 
@@ -111,7 +114,7 @@ def silent_redis() -> str:
 
 
 def another_host() -> str:
-    """With the shared folder one host receives: its locks reach no further."""
+    """Check that no other host receives for the shared folder: its locks work on one host only."""
     if settings.WEILINK_STORE != "files":
         return ""
     others = leases.other_hosts(besides=socket.gethostname())
@@ -127,7 +130,7 @@ def another_host() -> str:
 
 
 def unreadable_tokens() -> str:
-    """Polling with some keys of the installation would leave the other sessions unheard."""
+    """Check that all stored tokens can be decrypted. Otherwise nobody would poll some sessions."""
     lost, stored = queries.unreadable_tokens()
     if not lost:
         return ""

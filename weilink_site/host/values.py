@@ -1,8 +1,8 @@
-"""What a value of the environment must look like, as pure functions.
+"""Pure functions that check and normalise values of environment variables.
 
-Each returns the value in the one form that the rest of the project expects, or raises ValueError
-with the end of a sentence that begins with the variable's name. No sentence repeats a value that
-may hold a password.
+Each returns the value in the form that the rest of the project expects, or raises ValueError with
+the end of a sentence that begins with the variable's name. Sentences never repeat a value that may
+contain a password.
 """
 
 import ipaddress
@@ -24,7 +24,7 @@ _NO_URL_CHARACTER = re.compile(r"[\s\x00-\x1f\x7f\\]")
 
 
 def public_url(value: str) -> str:
-    """An origin as browsers write it in `Origin`: scheme, host, and the port if it is unusual."""
+    """An origin as in the header `Origin`: scheme, host, and the port if it is not the default."""
     address = _web_address(value, example="https://console.example.com")
     if address.path not in {"", "/"}:
         raise ValueError("must have no path: the console is always at the root of its host")
@@ -35,13 +35,13 @@ def public_url(value: str) -> str:
 
 
 def service_url(value: str) -> str:
-    """The address of WeChat's servers or of a simulator: a path is allowed, no slash at its end."""
+    """The URL of WeChat's servers or of a simulator. May have a path; has no trailing slash."""
     _web_address(value, example="https://ilinkai.weixin.qq.com")
     return value.rstrip("/")
 
 
 def _web_address(value: str, *, example: str) -> SplitResult:
-    """Checked as far as every web address of ours is."""
+    """The checks that all web addresses share."""
     if _NO_URL_CHARACTER.search(value):
         raise ValueError("must hold no space, backslash or control character")
     if not value.lower().startswith(("http://", "https://")):
@@ -65,7 +65,7 @@ def _web_address(value: str, *, example: str) -> SplitResult:
 
 
 def _browser_host(host: str) -> str:
-    """The host as browsers send it; an IPv6 address in brackets."""
+    """The host as browsers send it. An IPv6 address is in brackets."""
     if ":" in host:
         return f"[{_ipv6(host)}]"
     if not host.isascii():
@@ -100,7 +100,7 @@ def _in_ascii(host: str) -> str:
 
 
 def allowed_host(value: str) -> str:
-    """A host as Django compares it: lower case, IPv6 in brackets, `.example.com` for its parts."""
+    """A host as Django compares it: lower case, IPv6 in brackets, `.example.com` for subdomains."""
     host = value.lower().rstrip(".")
     bare = host.removeprefix("[").removesuffix("]")
     if ":" in bare:
@@ -118,7 +118,7 @@ def allowed_host(value: str) -> str:
 
 
 def network(value: str) -> str:
-    """An address or a network; brackets around an IPv6 address are left out."""
+    """An address or a network. Brackets around an IPv6 address are removed."""
     bare = re.sub(r"[\[\]]", "", value)
     try:
         ipaddress.ip_network(bare, strict=False)
@@ -136,7 +136,10 @@ def log_level(value: str) -> str:
 
 
 def credential_keys(text: str) -> list[str]:
-    """Fernet keys, newest first. A key that is none would be found out with the first token."""
+    """Fernet keys, newest first.
+
+    Checked here, or a bad key would be noticed only with the first token.
+    """
     keys = [key.strip() for key in text.split(",") if key.strip()]
     if not keys:
         raise ValueError("must hold at least one key")
@@ -154,7 +157,7 @@ def credential_keys(text: str) -> list[str]:
 
 
 def redis_url(value: str) -> str:
-    """The address of a Redis; "" is none."""
+    """The URL of a Redis server. "" means none."""
     if not value:
         return ""
     if not value.startswith(("redis://", "rediss://", "unix://")):
@@ -170,7 +173,7 @@ def redis_url(value: str) -> str:
 
 
 def database(url: str, *, root: Path) -> dict[str, Any]:
-    """Django's settings of a database; a relative SQLite path is one from `root`."""
+    """Django's settings for a database. A relative SQLite path starts at `root`."""
     kind = url.partition("://")[0]
     if kind not in {"sqlite", "postgres", "postgresql"}:
         raise ValueError(

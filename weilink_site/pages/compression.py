@@ -1,8 +1,8 @@
-"""Pages go out compressed: a list of rows shrinks to a tenth.
+"""Compresses pages: a list of rows shrinks to a tenth.
 
-Only HTML. Files are compressed already or ranges are asked of them. What an attacker may make us
-repeat beside a secret is covered: CSRF tokens are masked anew in each answer, and Django adds a
-name of random length to each.
+Only HTML is compressed. Files are compressed already, or requested in ranges. Attacks that guess a
+secret from the compressed size (BREACH) are covered: CSRF tokens are masked anew in each answer,
+and Django adds a file name of random length.
 """
 
 from django.http import HttpRequest

@@ -1,6 +1,6 @@
-"""What every page of the console shows around its own content: navigation, accounts, worker.
+"""What every page of the console shows around its content: navigation, accounts, worker.
 
-Nothing is read for a visitor without a login, and nothing that a template does not use.
+Nothing is queried for visitors without a login, and nothing that the template does not use.
 """
 
 from functools import cached_property
@@ -28,7 +28,7 @@ RAIL_LENGTH = 12
 
 
 class Console:
-    """Lazy: each part is read when a template asks for it, once per request."""
+    """Lazy: each part is queried when a template uses it, once per request."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._request = request
@@ -36,7 +36,7 @@ class Console:
 
     @cached_property
     def streams(self) -> dict[str, int]:
-        """Views that show rows have pinned these before they read them."""
+        """The stream numbers. Views that show rows read these before the rows."""
         return pin_numbers(self._request)
 
     @cached_property
@@ -49,7 +49,7 @@ class Console:
 
     @property
     def waiting(self) -> str:
-        """How many conversations wait for this person; in the title, and a mark on the icon."""
+        """The number of conversations that wait for this user, for the title and the icon."""
         return number_words(counts(self._request).waiting) if self.may_answer else ""
 
     @cached_property
@@ -62,7 +62,7 @@ class Console:
 
     @cached_property
     def heard(self) -> list[Heard]:
-        """Who wrote since the page's numbers, where the page has told them."""
+        """Who wrote since the page's stream numbers, if the request names them."""
         since = asked(self._request).since if self.may_read else None
         return heard_since(self._user, since) if since is not None else []
 
@@ -116,6 +116,6 @@ class Console:
 
 
 def console(request: HttpRequest) -> dict[str, Console]:
-    """Context processor. Error pages of a broken request may come without a user."""
+    """Context processor. Error pages of a broken request may have no user."""
     user = getattr(request, "user", None)
     return {"console": Console(request)} if isinstance(user, User) else {}

@@ -1,8 +1,8 @@
-"""Each request's thread gives its database connection back, however the request ends.
+"""Returns each request's database connection to the pool, however the request ends.
 
-Django closes connections in a signal that it sends last. A request that the browser gave up is
-cancelled, and with it that signal, if the thread is still busy then: the connection would never
-return to the pool. Here closing is the last thing that the thread itself does.
+Django closes connections in a signal at the end of a request. If the browser aborts a request while
+its thread is busy, that signal is cancelled, too, and the connection would never return to the
+pool. Here the thread itself closes its connections as its last action.
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
 def on_thread_of_its_own(inner: Application) -> Application:
-    """`inner`, whose requests each have one thread for what they do with the database."""
+    """Run `inner`, with a thread per request for its database access."""
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
         thread = ThreadPoolExecutor(1, thread_name_prefix="page")
@@ -24,7 +24,7 @@ def on_thread_of_its_own(inner: Application) -> Application:
             async with ThreadSensitiveContext(executor=thread):
                 await inner(scope, receive, send)
         finally:
-            # Not awaited, so that no cancel can keep it from happening.
+            # Not awaited, so that no cancellation can prevent it.
             thread.submit(connections.close_all)
             thread.shutdown(wait=False)
 

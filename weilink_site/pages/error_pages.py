@@ -1,7 +1,7 @@
-"""The pages that say why something was refused or went wrong.
+"""The pages that explain why a request was refused or failed.
 
-Who is signed in sees them in the console's own frame, with the rail; everyone else, and everyone
-when the console itself is broken, in the public frame, which needs neither database nor session.
+Signed-in users see them inside the console's frame, with the rail. Everybody else, and everybody
+when the console itself is broken, sees the public frame, which needs neither database nor session.
 """
 
 import json
@@ -33,7 +33,7 @@ HTML, PLAIN, JSON = "text/html", "text/plain", "application/json"
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """`code`: what the API says instead."""
+    """The texts of an error page. `code`: what the API returns instead."""
 
     icon: str
     title: str
@@ -99,7 +99,9 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that is older than the login that it was drawn for; or cookies are blocked."""
+    """The CSRF token does not match: the form is older than the current login, or cookies are
+    blocked.
+    """
     words = Words(
         "hourglass",
         _("This page is out of date"),
@@ -118,8 +120,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Reads nothing but the request's own headers: the database may be what is broken."""
-    if request.path_info.startswith(PREFIX):  # `ApiEdgeMiddleware` finds the words
+    """Reads only the request's headers, because the database may be broken."""
+    if request.path_info.startswith(PREFIX):  # `ApiEdgeMiddleware` writes the body
         return HttpResponse(status=503 if may_pass(sys.exc_info()[1]) else 500)
     with translation.override(_language(request)):
         return HttpResponse(standing_page(500, again=_address(request)), status=500)
@@ -133,28 +135,31 @@ def error_page(
     again: str = "",
     typed: str = "",
 ) -> HttpResponse:
-    """`again`: the address of the page that the person may want to open once more.
+    """`again`: the URL of the page that the user may want to open again.
 
-    `typed`: what they wrote there, to be copied.
+    `typed`: what the user wrote there, for copying.
     """
     with translation.override(_language(request)):
         words = words or words_of(status)
         context = {"words": words, "again": again, "typed": typed}
-        page = _in_the_console(request, context) or _standing(status, context)
+        page = _console_page(request, context) or _public_page(status, context)
     return HttpResponse(page, status=status)
 
 
 def standing_page(status: int, words: Words | None = None, *, again: str = "") -> str:
-    """In the public frame, without a request: it can be drawn whatever is broken."""
-    return _standing(status, {"words": words or words_of(status), "again": again})
+    """A page in the public frame. Needs no request, so it can be rendered whatever is broken."""
+    return _public_page(status, {"words": words or words_of(status), "again": again})
 
 
-def _standing(status: int, context: dict[str, Any]) -> str:
+def _public_page(status: int, context: dict[str, Any]) -> str:
     return render_to_string("errors/public.html", {**context, "is_broken": status >= 500})
 
 
-def _in_the_console(request: HttpRequest, context: dict[str, Any]) -> str:
-    """Empty where nobody is signed in, for htmx (which shows no error page) and when it fails."""
+def _console_page(request: HttpRequest, context: dict[str, Any]) -> str:
+    """The page in the console's frame.
+
+    "" for visitors, for htmx (which shows no error pages), and if rendering fails.
+    """
     if request.headers.get("HX-Request") == "true":
         return ""
     try:
@@ -163,12 +168,12 @@ def _in_the_console(request: HttpRequest, context: dict[str, Any]) -> str:
         framed = {**context, "room": "error"}
         return render_to_string("errors/console.html", framed, request=request)
     except Exception:
-        logger.exception("an error page could not be drawn in the console's frame")
+        logger.exception("cannot render an error page in the console's frame")
         return ""
 
 
 def _language(request: HttpRequest) -> str:
-    """The reader's, where a middleware came to know it; else the browser's."""
+    """The reader's language if a middleware has set it, else the browser's."""
     known: str | None = getattr(request, "LANGUAGE_CODE", None)
     return known or translation.get_language_from_request(request)
 
@@ -178,7 +183,7 @@ def _address(request: HttpRequest) -> str:
 
 
 def _page_before(request: HttpRequest) -> str:
-    """The page whose form was refused; "" if it is none of ours."""
+    """The URL of the page whose form was refused, or "" if it is not ours."""
     before = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(before, allowed_hosts={request.get_host()}):
         return ""
@@ -187,11 +192,11 @@ def _page_before(request: HttpRequest) -> str:
 
 
 _TYPED = ("text", "note", "name", "new", "q", "code")
-"""Fields in which people write; never a password."""
+"""Fields in which users write text. Never a password."""
 
 
 def _typed(request: HttpRequest) -> str:
-    """The words of the form that was refused; "" where it cannot be read."""
+    """The text in the refused form, or "" if it cannot be read."""
     try:
         return "\n".join(filter(None, (request.POST.get(name, "") for name in _TYPED)))
     except (OSError, BadRequest, SuspiciousOperation):
@@ -199,7 +204,7 @@ def _typed(request: HttpRequest) -> str:
 
 
 def answer_outside_django(status: int, path: str, headers: Mapping[str, str]) -> tuple[str, bytes]:
-    """Content type and body of a refusal by the server itself, before Django sees a request.
+    """Content type and body for a refusal by the server itself, before Django sees a request.
 
     JSON for the API, a page for browsers, one sentence for everything else.
     """

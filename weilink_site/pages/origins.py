@@ -1,4 +1,4 @@
-"""Lets only our own pages open a websocket: browsers send cookies to any site's socket request."""
+"""Lets only our own pages open a websocket. Browsers send cookies with requests from any site."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,7 +12,7 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
 
 
 def own_origin(scope: dict[str, Any]) -> bool:
-    """Whether `Origin` is the public address, or the very host that was asked, an allowed one."""
+    """Whether `Origin` is the public URL, or an allowed host that is also the requested host."""
     headers = dict(scope.get("headers") or [])
     origin = headers.get(b"origin", b"").decode("latin-1").rstrip("/")
     if origin == settings.PUBLIC_URL:
@@ -25,7 +25,7 @@ def own_origin(scope: dict[str, Any]) -> bool:
 
 
 def only_own_pages(inner: Application) -> Application:
-    """Refuse the handshake of every other origin, and of clients that name none."""
+    """Refuse the handshake for every other origin and for clients that send none."""
     denier = WebsocketDenier()
 
     async def application(scope: dict[str, Any], receive: Any, send: Any) -> Any:

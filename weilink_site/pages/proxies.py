@@ -1,7 +1,7 @@
-"""Who asks: `X-Forwarded-*` is believed only from the proxies that TRUSTED_PROXIES names.
+"""The client's address. `X-Forwarded-*` is accepted only from the proxies in TRUSTED_PROXIES.
 
-`Forwarded` (RFC 7239) is never read. An address is compared and counted in one form, whatever a
-proxy writes beside it: no port, no brackets, no zone, and IPv4 as IPv4.
+`Forwarded` (RFC 7239) is never read. Addresses are normalised before they are compared or counted:
+no port, no brackets, no zone, and IPv4-mapped addresses as IPv4.
 """
 
 import ipaddress
@@ -29,7 +29,7 @@ _MAPPED = ipaddress.IPv6Network("::ffff:0:0/96")
 
 
 class TrustedProxyMiddleware:
-    """First in the chain: what nobody trusted said is gone before anything reads it."""
+    """Must be the first middleware: it removes untrusted headers before anything reads them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -44,9 +44,9 @@ class TrustedProxyMiddleware:
 
 
 def _client(facts: dict[str, Any]) -> str:
-    """The nearest address that is no proxy of ours: what lies before it could be made up.
+    """The nearest address that is not one of our proxies. Addresses before it could be forged.
 
-    Where a proxy of ours names nobody ("unknown", "_hidden"), it is that proxy itself.
+    If one of our proxies names no client ("unknown", "_hidden"), it is that proxy's address.
     """
     peer: str = facts.get("REMOTE_ADDR", "")
     nearest = address_of(peer)
@@ -72,7 +72,10 @@ def _is_ours(address: Address) -> bool:
 
 def address_of(text: str) -> Address | None:
     """The address in `1.2.3.4:567`, `[2001:db8::1]:567`, `fe80::1%eth0`, `::ffff:1.2.3.4` and
-    their like; None where there is none."""
+    similar.
+
+    None if there is none.
+    """
     bare = text.strip().strip('"')
     if found := _IN_BRACKETS.fullmatch(bare) or _WITH_PORT.fullmatch(bare):
         bare = found[1]
@@ -91,7 +94,7 @@ def _networks(proxies: Iterable[str]) -> list[Network]:
 
 
 def _as_compared(network: Network) -> Network:
-    """A network of IPv4 addresses written as IPv6 ones, as the IPv4 network that it is."""
+    """The IPv4 network, if it is written as IPv4-mapped IPv6 addresses."""
     if isinstance(network, ipaddress.IPv6Network) and network.subnet_of(_MAPPED):
         first = network.network_address.ipv4_mapped
         return ipaddress.IPv4Network(f"{first}/{network.prefixlen - 96}")

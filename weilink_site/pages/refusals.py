@@ -14,11 +14,11 @@ from weilink_site.pages.texts import refusal_texts
 
 REFUSAL = "WeiLink-Refusal"
 STALE = "token"
-"""The form's token is not, or no longer, this browser's."""
+"""The form's CSRF token is not, or no longer, valid for this browser."""
 
 
 class RefusalMiddleware:
-    """Marks what the console refuses, unless a view said more of it."""
+    """Marks responses by which the console refuses a request, unless the view did so."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

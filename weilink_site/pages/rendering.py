@@ -1,10 +1,10 @@
-"""Templates drawn with room on Python's stack.
+"""Renders templates with enough space on Python's stack.
 
-CPython 3.11, 3.12 and early 3.13 and 3.14 take the frames of calls from pieces of 16 KiB and give
-a piece back when its first frame ends (github.com/python/cpython/issues/142183). A loop that stands
-at the border of two pieces asks the system for a new one with every call, a hundred times as slow:
-by nothing but the depth at which it was drawn a page took half as long again. A call that needs
-much gets one large piece, and all that it calls finds room behind it.
+CPython 3.11, 3.12 and early 3.13 and 3.14 allocate call frames in chunks of 16 KiB and free a chunk
+when its first frame ends (github.com/python/cpython/issues/142183). A loop at the border of two
+chunks allocates a new one in every call, which is a hundred times as slow: a page took half as long
+again, depending only on its call depth. A call that needs much space gets one large chunk, and all
+calls inside it find room there.
 """
 
 from collections.abc import Callable
@@ -13,8 +13,11 @@ from typing import Any, ParamSpec, TypeVar
 from django.template.backends.django import DjangoTemplates, Template
 
 ROOM = 40_000
-"""Slots of 8 bytes: the piece for them has 512 KiB, of which 200 are left for the calls inside.
-Of the slots themselves no memory page is ever touched."""
+"""In slots of 8 bytes.
+
+The chunk for them has 512 KiB, of which 200 KiB are left for the calls inside. The slots themselves
+are never touched, so they use no memory.
+"""
 
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
@@ -29,7 +32,7 @@ def with_room(call: Callable[Given, Result]) -> Callable[Given, Result]:
 
 
 class RoomyTemplates(DjangoTemplates):
-    """Django's own templates, each drawn by a call with room."""
+    """Django's own templates, rendered by a call with a large stack chunk."""
 
     def from_string(self, template_code: str) -> Template:
         return _roomy(super().from_string(template_code))

@@ -1,6 +1,6 @@
-"""Static files: minified, hashed and compressed once gathered, plain while they are not.
+"""Static files: minified, hashed and compressed once they are collected, unchanged before.
 
-`console` gathers them at its start; plain `runserver` on a fresh clone has nothing gathered and
+`console` collects them at its start. Plain `runserver` on a fresh clone has none collected and
 serves the sources under their own names.
 """
 
@@ -14,19 +14,19 @@ from whitenoise.compress import Compressor
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-# Our own files. What is vendored comes minified, or keeps its licence where it stands.
+# Our own files. Vendored files are minified already, or must keep their licence text.
 MINIFIERS: dict[str, Callable[[str], str]] = {"js": jsmin, "css": cssmin}
 
 
 class GatheredStaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
-    """A name that is not in the manifest is served as it is, never an error page."""
+    """Serves a name that is not in the manifest unchanged instead of raising an error."""
 
     manifest_strict = False
 
     def post_process(
         self, paths: Mapping[str, Any], dry_run: bool = False, **options: Any
     ) -> Iterator[Any]:
-        """Without comments and spare spaces, a third less goes over the line."""
+        """Remove comments and spaces, which saves a third of the size."""
         if not dry_run:
             for name in paths:
                 folder, _, rest = name.partition("/")
@@ -36,8 +36,11 @@ class GatheredStaticStorage(CompressedManifestStaticFilesStorage):  # type: igno
         yield from super().post_process(paths, dry_run, **options)
 
     def create_compressor(self, **options: Any) -> Compressor:
-        """gzip alone: whitenoise knows only Brotli's best level, and with the API's documents
-        that takes a first start ten seconds, far more on a busy machine, for a tenth of a size."""
+        """Use gzip only.
+
+        whitenoise supports only Brotli's highest level, which would delay a first start by ten
+        seconds or far more (because of the API's documents), to save a tenth of the size.
+        """
         return Compressor(use_brotli=False, **options)
 
     def stored_name(self, name: str) -> Any:
@@ -46,7 +49,7 @@ class GatheredStaticStorage(CompressedManifestStaticFilesStorage):  # type: igno
 
 
 def _rewrite(file: Path, words: str) -> None:
-    """All of it or nothing: a disk that is full, or a stop in the middle, leaves no half file."""
+    """Write atomically: a full disk or a crash leaves no partial file."""
     beside = file.with_name(f".{file.name}.new")
     try:
         beside.write_text(words, encoding="utf-8")
@@ -56,9 +59,9 @@ def _rewrite(file: Path, words: str) -> None:
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]
-    """Modules import each other under their own names, so those too are served as gathered.
+    """Modules import each other under their own names, so these are served in their collected form.
 
-    Left to itself whitenoise puts the sources, which lie there uncompressed, in their place.
+    By default whitenoise would serve the uncompressed sources instead.
     """
 
     def add_files_from_finders(self) -> None:

@@ -1,10 +1,10 @@
-"""The words that the page's JavaScript says, in the reader's language. No markup."""
+"""The words of the page's JavaScript, in the reader's language. No markup."""
 
 from django.utils.translation import gettext as _
 
 
 def texts() -> dict[str, str]:
-    """Key → sentence with {placeholders}; handed to the page as JSON."""
+    """Key → sentence with {placeholders}. The page receives them as JSON."""
     return {
         "line_down": _("Connection to the console lost. Reconnecting…"),
         "offline": _("This computer is offline. The page may be out of date."),
@@ -66,7 +66,7 @@ def texts() -> dict[str, str]:
 
 
 def _key_texts() -> dict[str, str]:
-    """Why keys did nothing, or a reply is in its draft again."""
+    """Why a key did nothing, or why a reply is back in its draft."""
     return {
         "not_opened": _("This could not be opened."),
         "not_resolved": _("Not resolved: the reply above was not sent."),
@@ -81,7 +81,7 @@ def _key_texts() -> dict[str, str]:
 
 
 def _file_texts() -> dict[str, str]:
-    """What the tray of the composer says."""
+    """The texts of the composer's file tray."""
     return {
         "file_empty": _("This file is empty."),
         "file_too_large": _("This file is over {most}, the limit set here."),

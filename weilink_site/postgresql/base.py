@@ -1,8 +1,8 @@
-"""The pool of connections that pages share; the worker's threads have connections of their own.
+"""The connection pool of the pages. The worker's threads have their own connections.
 
-Every connection is tried before it is used. One that is dead says the same of all that waited
-beside it, so the whole pool is renewed: `psycopg_pool` alone would try them one by one, with a
-growing pause between two, until the page's time is over.
+Every connection is tested before use. If one is dead, so are the others that were idle, and the
+whole pool is renewed. `psycopg_pool` alone would test them one by one, with growing pauses, until
+the request times out.
 """
 
 from typing import Any
@@ -12,17 +12,17 @@ from django.db.backends.postgresql import base
 from psycopg_pool import ConnectionPool
 
 RENEWALS = 3
-"""How often a page tries again; another page may renew the pool at the same moment."""
+"""How often a request tries again. Another request may renew the pool at the same moment."""
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Named by `ENGINE` in the settings."""
+    """`ENGINE` in the settings names this class."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
         for _ in range(RENEWALS):
             pool = self.pool
-            if pool is None or _answers(connection):
+            if pool is None or _is_alive(connection):
                 break
             pool.putconn(connection)
             pool.drain()
@@ -30,7 +30,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
 
-def _answers(connection: Any) -> bool:
+def _is_alive(connection: Any) -> bool:
     try:
         ConnectionPool.check_connection(connection)
     except psycopg.Error:

@@ -50,8 +50,8 @@ class Command(BaseCommand):
         if reason := preflight.another_host():
             self._fail(reason)
         self._greet(port)
-        team_settings()  # known before the first upload is measured by them
-        connections.close_all()  # from here on this thread runs the loop and reads no rows
+        team_settings()  # load the settings before the first upload is measured by them
+        connections.close_all()  # from here on this thread runs the event loop and does no queries
         serve(listener, port, lock)
 
     def _bind(self, host: str, port: int) -> socket.socket:
@@ -97,7 +97,10 @@ def first_run_order(lock: DataLock) -> None:
 
 
 async def keep(lock: DataLock) -> None:
-    """A restart of the database server frees the lock, and another console could start."""
+    """Take the lock again if a restart of the database server released it.
+
+    Otherwise another console could start on this data.
+    """
     while True:
         await asyncio.sleep(KEEP_LOCK_S)
         try:
@@ -105,7 +108,7 @@ async def keep(lock: DataLock) -> None:
         except DataInUse:
             logger.error("another console has started on this data; stop one of them")
         except Exception:
-            logger.warning("the lock of this data could not be taken again yet", exc_info=True)
+            logger.warning("cannot take the lock of this data again yet", exc_info=True)
 
 
 def serve(listener: socket.socket, port: int, lock: DataLock) -> None:
@@ -136,7 +139,7 @@ def serve(listener: socket.socket, port: int, lock: DataLock) -> None:
         running.extend([asyncio.ensure_future(start()), asyncio.ensure_future(keep(lock))])
 
     async def stop() -> None:
-        for task in running:  # a stop may come before the worker has started
+        for task in running:  # the stop may come before the worker has started
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         await worker.stop()

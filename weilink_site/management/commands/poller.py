@@ -1,7 +1,7 @@
-"""`manage.py poller`: one worker in a process of its own, under Channels' `runworker`.
+"""`manage.py poller`: one worker in a process of its own, based on Channels' `runworker`.
 
-Start as many as you like on one database. With WEILINK_STORE=database sessions are leased one by
-one; with `files` one of them receives, and the others stand by.
+Start any number on one database. With WEILINK_STORE=database each leases a part of the sessions;
+with `files` one of them receives and the others stand by.
 """
 
 import asyncio
@@ -22,8 +22,10 @@ from weilink_site.version import wire_identity
 
 
 class PollerWorker(ChannelsWorker):  # type: ignore[misc]
-    """The stock worker has no consumer until a message comes and dies on SIGTERM; this one runs
-    the component itself and stops it in order."""
+    """Runs the worker component itself and stops it in order.
+
+    Channels' own worker creates no consumer before a message arrives, and dies on SIGTERM.
+    """
 
     async def handle(self) -> None:
         stop = asyncio.Event()

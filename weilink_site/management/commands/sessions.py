@@ -1,4 +1,4 @@
-"""`manage.py sessions import|export DIR`: move sessions between the database and a folder."""
+"""`manage.py sessions import|export DIR`: moves sessions between the database and a folder."""
 
 import sys
 from pathlib import Path
@@ -37,24 +37,25 @@ class Command(BaseCommand):
         chosen = {"dry_run": options["dry_run"], "replace": options["replace"]}
         try:
             if options["action"] == "import":
-                # Texts that only a program has stay with it: the threads say so in a line.
+                # Texts that only another program has are not imported; a line in the conversation
+                # says so.
                 conversations = FolderEvents(lambda: False)
                 report = import_folder(folder, conversations=conversations, keep=_store, **chosen)
-                self._say(report, "imported")
+                self._print_report(report, "imported")
             else:
-                self._say(export_folder(folder, **chosen), "written")
+                self._print_report(export_folder(folder, **chosen), "written")
         except Refused as refused:
             self.stderr.write(str(refused))
             sys.exit(1)
 
-    def _say(self, report: Report, participle: str) -> None:
+    def _print_report(self, report: Report, participle: str) -> None:
         self.stdout.write(report.text(participle))
         if report.left_out:
             sys.exit(1)
 
 
 def _store(answer: KeptAnswer) -> bool:
-    """As a poll of ours would have brought it; known messages are not stored twice."""
+    """Store the answer like one of our own polls. Known messages are not stored twice."""
     received = as_received(answer)
     if received is not None:
         inbound.store([received])
