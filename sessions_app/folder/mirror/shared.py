@@ -33,7 +33,7 @@ def shared_folder() -> SharedFolder:
 def note(path: Path, listing: Listing, steps: list[Step], receiver: Receiver) -> None:
     """Store the result of a sweep if it is new."""
     row = shared_folder()
-    before = _shown(row)
+    before = _visible_state(row)
     row.path = str(path)
     problem = next((one.code for one in steps if one.code in ("folder_absent", "folder_empty")), "")
     row.error_code = problem
@@ -42,7 +42,7 @@ def note(path: Path, listing: Listing, steps: list[Step], receiver: Receiver) ->
         row.handed_over_at = None
     row.receiver = receiver
     _agree_on_default(row, listing)
-    if row._state.adding or _shown(row) != before:
+    if row._state.adding or _visible_state(row) != before:
         _save(row)
     elif is_older(row, SEEN_EVERY_S):
         SharedFolder.objects.filter(pk=1).update(seen_at=timezone.now())
@@ -73,7 +73,7 @@ def is_received(row: SharedFolder) -> bool:
     return not (row.receiver == Receiver.CONSOLE and is_older(row, SILENT_AFTER_S))
 
 
-def _shown(row: SharedFolder) -> tuple[object, ...]:
+def _visible_state(row: SharedFolder) -> tuple[object, ...]:
     return (
         row.path, row.error_code, row.set_aside, row.receiver, row.handed_over_at,
         row.default_name,

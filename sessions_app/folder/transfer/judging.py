@@ -45,7 +45,7 @@ def verdict(name: str, token: StoredToken, *, replace: bool) -> Verdict:
         return left(f"“{twin.name}” here holds the same bot; log it out here first.")
     if later := _bound_later(others, token):
         return left(f"“{later.name}” here belongs to the same WeChat account by a later scan.")
-    return _over(row, replace=replace) if row else Verdict(Action.ADD)
+    return _judge_existing(row, replace=replace) if row else Verdict(Action.ADD)
 
 
 def _bound_later(others: QuerySet[Session], token: StoredToken) -> Session | None:
@@ -61,7 +61,7 @@ def _seconds(at: datetime | None) -> float:
     return at.timestamp() if at else 0.0
 
 
-def _over(row: Session, *, replace: bool) -> Verdict:
+def _judge_existing(row: Session, *, replace: bool) -> Verdict:
     """Whether the folder's credentials may replace this row's."""
     if not row.encrypted_token:
         return Verdict(Action.CONNECT, row)
