@@ -1,7 +1,7 @@
 """One WeChat bot session: getting it, keeping it, speaking its protocol.
 
-`from sessions_app import WeiLink` is the Python API. It is loaded when it is asked for, so that
-Django's app loading imports nothing of it, and it never imports Django.
+`from sessions_app import WeiLink` is the Python API. It is imported lazily, so that loading the app
+in Django does not import it. It never imports Django.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Maintenance of sessions and people. Secrets are masked; what the worker owns is read-only."""
+"""Admin pages for sessions and people. Secrets are masked, and rows of the worker are read-only."""
 
 from typing import Any
 
@@ -55,7 +55,10 @@ class TeamAdmin(AnyAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(KeptAdmin):
-    """Made by `manage.py api_token`, which alone shows the secret; renamed and revoked here."""
+    """Tokens are created by `manage.py api_token`, which alone shows the secret.
+
+    Here they can be renamed and revoked.
+    """
 
     list_display = (
         "name", "owner", "tail", "scopes", "created_at", "last_used_at", "expires_at", "revoked_at",
@@ -79,7 +82,7 @@ class ApiTokenAdmin(KeptAdmin):
 
 @admin.register(Session)
 class SessionAdmin(KeptAdmin):
-    """Names and states change on the board, where the worker hears of it."""
+    """Names and states are changed on the board, which notifies the worker."""
 
     list_display = (
         "name", "how_it_is", "bot_id", "owner_id", "team", "is_default",
@@ -186,7 +189,7 @@ class SessionEventAdmin(RecordAdmin):
 
 @admin.register(TeamSettingsRow)
 class TeamSettingsAdmin(RecordAdmin):
-    """Edited at `/settings/`, which records who did."""
+    """Edited at `/settings/`, which records who changed what."""
 
     list_display = ("__str__", *NAMES)
     search_fields = ("pk",)

@@ -1,4 +1,4 @@
-"""The app of bot sessions and people. Nothing starts here."""
+"""The app for bot sessions and people. Nothing starts here."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Where a migration of `messaging` finds `fold`, which is in `sessions_app.text.folding`."""
+"""`fold` for a migration of `messaging`. It is defined in `sessions_app.text.folding`."""
 
 from sessions_app.text.folding import fold
 

@@ -1,4 +1,4 @@
-"""Where the migration 0004 finds `new_key`; the models are in `sessions_app.models.links`."""
+"""`new_key` for the migration 0004. It is defined in `sessions_app.models.links`."""
 
 from sessions_app.models.links import new_key
 

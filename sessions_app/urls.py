@@ -1,6 +1,6 @@
-"""`/sessions/`. A session may have any name without a slash, so fixed words stand below one.
+"""`/sessions/`. A session's name may be any text without a slash, so fixed words come after it.
 
-Actions of a session come first: no login id is as short as their names.
+The actions of a session come first. Login ids are longer than their names, so they cannot clash.
 """
 
 from django.urls import path

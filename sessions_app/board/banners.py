@@ -46,7 +46,7 @@ def banners_for(user: Visitor) -> list[Banner]:
 def _signed_out(user: Visitor, sessions: list[Session]) -> list[Banner]:
     if not sessions:
         return []
-    remedy = "" if may(user, Capability.MANAGE_SESSIONS) else _whom_to_tell(sessions)
+    remedy = "" if may(user, Capability.MANAGE_SESSIONS) else _whom_to_ask(sessions)
     if len(sessions) > SINGLY:
         words = _("%(names)s were signed out by WeChat. They can't receive or send messages.") % {
             "names": _names(sessions)
@@ -88,7 +88,7 @@ def _key(sessions: list[Session]) -> str:
     return "-".join(f"{one.pk}.{int(one.state_since.timestamp())}" for one in sessions[:50])
 
 
-def _whom_to_tell(sessions: list[Session]) -> str:
+def _whom_to_ask(sessions: list[Session]) -> str:
     """Name the operators of these teams, or else the administrators."""
     active = User.objects.filter(is_active=True).order_by("username")
     operators = active.filter(

@@ -1,7 +1,8 @@
-"""Many rows of one model updated with different values, by one prepared statement.
+"""Updates many rows of one model with different values, with one prepared statement.
 
-Django's `bulk_update` builds one CASE expression per column and row: at 200 rows it costs twenty
-times what the database needs. Inside the caller's transaction; no signals, no `auto_now`.
+Django's `bulk_update` builds one CASE expression per column and row; at 200 rows it takes twenty
+times as long as the database needs. Runs inside the caller's transaction; no signals, no
+`auto_now`.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from django.db import connection, models
 
 
 def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
-    """Write `fields` (model field names) of each row, known by its primary key."""
+    """Write `fields` (model field names) of each row, identified by its primary key."""
     if not rows:
         return
     meta = type(rows[0])._meta

@@ -1,6 +1,6 @@
-"""Tokens at rest: Fernet-encrypted text columns, readable only with the credential keys.
+"""Encrypts tokens at rest with Fernet, so that only the credential keys can read them.
 
-What cannot be decrypted is said (`DecryptionError`), never overwritten by itself.
+What cannot be decrypted raises DecryptionError; it is never overwritten automatically.
 """
 
 from functools import lru_cache
@@ -10,29 +10,29 @@ from django.conf import settings
 
 
 class DecryptionError(Exception):
-    """The stored token was encrypted with a key that WEILINK_CREDENTIAL_KEYS does not hold."""
+    """The stored token was encrypted with a key that is not in WEILINK_CREDENTIAL_KEYS."""
 
 
 @lru_cache(maxsize=4)
-def _box(keys: tuple[str, ...]) -> MultiFernet:
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
 def encrypt(text: str) -> str:
-    """Encrypt with the newest key; the empty string stays empty."""
+    """Encrypt with the newest key. The empty string stays empty."""
     if not text:
         return ""
-    return _box(tuple(settings.CREDENTIAL_KEYS)).encrypt(text.encode()).decode("ascii")
+    return _fernet(tuple(settings.CREDENTIAL_KEYS)).encrypt(text.encode()).decode("ascii")
 
 
 def encrypt_bytes(data: bytes) -> bytes:
-    return _box(tuple(settings.CREDENTIAL_KEYS)).encrypt(data)
+    return _fernet(tuple(settings.CREDENTIAL_KEYS)).encrypt(data)
 
 
 def decrypt_bytes(encrypted: bytes | memoryview) -> bytes:
     """Decrypt with any of the keys. Raises DecryptionError."""
     try:
-        return _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(bytes(encrypted))
+        return _fernet(tuple(settings.CREDENTIAL_KEYS)).decrypt(bytes(encrypted))
     except InvalidToken as error:
         raise DecryptionError("WEILINK_CREDENTIAL_KEYS does not hold these bytes' key") from error
 
@@ -42,13 +42,13 @@ def decrypt(encrypted: str) -> str:
     if not encrypted:
         return ""
     try:
-        return _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(encrypted.encode()).decode()
+        return _fernet(tuple(settings.CREDENTIAL_KEYS)).decrypt(encrypted.encode()).decode()
     except InvalidToken as error:
         raise DecryptionError("WEILINK_CREDENTIAL_KEYS does not hold this token's key") from error
 
 
 def is_readable(encrypted: str) -> bool:
-    """Whether one of our keys opens it."""
+    """Whether one of our keys can decrypt it."""
     try:
         decrypt(encrypted)
     except DecryptionError:

@@ -1,7 +1,7 @@
-"""What is wrong outside: errors of database, Redis and disk, told apart and put into one sentence.
+"""Recognises errors of database, Redis and disk, and describes each in one sentence.
 
-Commands end with such a sentence instead of a traceback, the log says it once a minute, and
-`/readyz` names it. An error that is none of these is a bug, and shown as one.
+Commands end with this sentence instead of a traceback, the log repeats it once a minute, and
+`/readyz` names it. All other errors are bugs and are shown as such.
 """
 
 import errno
@@ -16,7 +16,7 @@ import redis
 
 
 class Part(StrEnum):
-    """What the console stands on; the value begins sentences about it."""
+    """The parts that the console depends on. The value begins sentences about the part."""
 
     DATABASE = "The database"
     REDIS = "Redis"
@@ -25,9 +25,9 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`reason`: a few words, without secrets. `advice`: what to do about it.
+    """One problem. `reason`: a few words, without secrets. `advice`: what to do about it.
 
-    `may_pass`: an outage, which ends by itself or by somebody's doing elsewhere.
+    `may_pass`: an outage, which may end without a change here.
     """
 
     part: Part
@@ -43,7 +43,7 @@ class Trouble:
 FULL = (errno.ENOSPC, errno.EDQUOT)
 LOCKED_UP = (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR)
 _CANNOT_CONNECT = ("08", "28", "3D", "53", "57P")
-"""Beginnings of SQLSTATE: connection, password, no such database, no room, shut down."""
+"""Prefixes of SQLSTATE: connection, password, no such database, no resources, shutdown."""
 _NO_TABLES = ("42P01", "42703")
 _SQLITE_DISK = {
     "database or disk is full": "The disk of the database is full",
@@ -54,16 +54,16 @@ _SQLITE_DISK = {
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
-    """The trouble behind an error, or None when it is an error of ours."""
+    """The problem behind an error, or None if the error is a bug of ours."""
     for one in _chain(error):
-        found = _of_disk(one) or _of_redis(one) or _of_database(one)
+        found = _disk_trouble(one) or _redis_trouble(one) or _database_trouble(one)
         if found is not None:
             return found
     return None
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came from; a group stands for what it holds."""
+    """The error and its causes. A group is replaced by its members."""
     seen: set[int] = set()
     waiting = [error]
     while waiting:
@@ -75,7 +75,7 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         waiting += [*getattr(one, "exceptions", ()), one.__cause__, one.__context__]
 
 
-def _of_disk(error: BaseException) -> Trouble | None:
+def _disk_trouble(error: BaseException) -> Trouble | None:
     if isinstance(error, sqlite3.OperationalError):
         for words, reason in _SQLITE_DISK.items():
             if words in str(error):
@@ -90,17 +90,17 @@ def _of_disk(error: BaseException) -> Trouble | None:
     return Trouble(Part.DISK, reason, advice, may_pass=False)
 
 
-def _of_redis(error: BaseException) -> Trouble | None:
+def _redis_trouble(error: BaseException) -> Trouble | None:
     if not isinstance(error, redis.ConnectionError | redis.TimeoutError):
         return None
     reason = f"Redis does not answer ({_in_one_line(error)})"
     return Trouble(Part.REDIS, reason, "check REDIS_URL and that Redis runs")
 
 
-def _of_database(error: BaseException) -> Trouble | None:
+def _database_trouble(error: BaseException) -> Trouble | None:
     if isinstance(error, psycopg_pool.PoolTimeout | psycopg_pool.PoolClosed):
         return _no_database(error)
-    if _is_broken_line(error):
+    if _is_broken_connection(error):
         return _no_database(error)
     if _lacks_tables(error):
         reason = "The database has no tables yet, or those of another release"
@@ -113,8 +113,8 @@ def _of_database(error: BaseException) -> Trouble | None:
     return None
 
 
-def _is_broken_line(error: BaseException) -> bool:
-    """Errors of a query have a SQLSTATE, those of a broken line have none."""
+def _is_broken_connection(error: BaseException) -> bool:
+    """Errors of a query have a SQLSTATE; those of a broken connection have none."""
     if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return False
     return error.sqlstate is None or error.sqlstate.startswith(_CANNOT_CONNECT)
@@ -132,6 +132,6 @@ def _lacks_tables(error: BaseException) -> bool:
 
 
 def _in_one_line(error: BaseException) -> str:
-    """The first line says what failed; it may name users and hosts, never passwords."""
+    """The first line, which says what failed. It may contain users and hosts, but no passwords."""
     words = str(error).strip().partition("\n")[0].strip() or type(error).__name__
     return words.removesuffix(".")[:200]

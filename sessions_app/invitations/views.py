@@ -29,29 +29,29 @@ def _visit(request: HttpRequest, invitation: Invitation) -> InvitationVisit | No
     return invitations.visit_of(invitation, request.COOKIES.get(COOKIE, ""))
 
 
-def _closed(request: HttpRequest, template: str, sentence: str, status: int) -> HttpResponse:
+def _over(request: HttpRequest, template: str, sentence: str, status: int) -> HttpResponse:
     context = {"sentence": sentence, "version": LAST_VERSION}
     return render(request, template, context, status=status)
 
 
 def _ended(request: HttpRequest, template: str = "scan/page.html") -> HttpResponse:
     """A revoked invitation and an unknown code get the same answer."""
-    return _closed(request, template, _("This invitation has ended."), NOT_FOUND)
+    return _over(request, template, _("This invitation has ended."), NOT_FOUND)
 
 
 @public
 @require_GET
 def page(request: HttpRequest, code: str) -> HttpResponse:
-    return _show(request, code, "scan/page.html")
+    return _look(request, code, "scan/page.html")
 
 
 @public
 @require_GET
 def state(request: HttpRequest, code: str) -> HttpResponse:
-    return _show(request, code, "scan/state.html")
+    return _look(request, code, "scan/state.html")
 
 
-def _show(request: HttpRequest, code: str, template: str) -> HttpResponse:
+def _look(request: HttpRequest, code: str, template: str) -> HttpResponse:
     try:
         found = invitations.find(code)
     except InvitationOver:
@@ -72,7 +72,7 @@ def again(request: HttpRequest, code: str) -> HttpResponse:
         words = _("This invitation is full.")
         if not full.for_good:
             words = _("Too many people have come in the past hour. Try again in an hour.")
-        return _closed(request, "scan/page.html", words, TOO_MANY)
+        return _over(request, "scan/page.html", words, TOO_MANY)
     response = _watch(code)
     response.set_cookie(
         COOKIE,

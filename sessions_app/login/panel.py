@@ -73,7 +73,7 @@ def login_panel(attempt: LoginAttempt) -> LoginPanel:
         sentence=_("Checking the digits…") if checking else _login_sentence(attempt, status),
         tone="" if checking else _TONES.get(status, ""),
         asks=_asks(status, checking),
-        over=_over(attempt, status),
+        over=_cover_icon(attempt, status),
         codes=MAX_CODES,
     )
 
@@ -84,7 +84,7 @@ def _asks(status: LoginState, checking: bool) -> str:
     return "account" if status is LoginState.OTHER_ACCOUNT else ""
 
 
-def _over(attempt: LoginAttempt, status: LoginState) -> str:
+def _cover_icon(attempt: LoginAttempt, status: LoginState) -> str:
     """The icon that covers the QR code when it cannot be scanned."""
     if status in (LoginState.CONFIRMED, LoginState.ALREADY_CONNECTED):
         return "check"

@@ -69,15 +69,15 @@ def recognise(secret: str) -> ApiToken | None:
     """The valid token with this secret, if its owner is active. Takes one query."""
     if not secret.startswith(PREFIX) or len(secret) > 200:
         return None
-    return _alive(Q(digest=digest_of(secret)))
+    return _valid_token(Q(digest=digest_of(secret)))
 
 
 def still_alive(token: ApiToken) -> ApiToken | None:
     """The token reloaded with its owner, or None if it or its owner is no longer valid."""
-    return _alive(Q(pk=token.pk))
+    return _valid_token(Q(pk=token.pk))
 
 
-def _alive(condition: Q) -> ApiToken | None:
+def _valid_token(condition: Q) -> ApiToken | None:
     unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     alive = ApiToken.objects.filter(condition, unexpired, revoked_at=None, owner__is_active=True)
     return alive.select_related("owner").first()

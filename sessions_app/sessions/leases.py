@@ -53,11 +53,11 @@ def retire_all() -> None:
     `remove_dead`.
     """
     here = WorkerBeat.objects.filter(host=socket.gethostname())
-    gone = [one.pk for one in here if one.pid == os.getpid() or not _lives(one.pid)]
+    gone = [one.pk for one in here if one.pid == os.getpid() or not _is_running(one.pid)]
     here.filter(pk__in=gone).delete()
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

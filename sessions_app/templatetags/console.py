@@ -1,6 +1,6 @@
-"""Small pieces of markup that every template uses: icons, pictures, times.
+"""Small pieces of markup that templates use: icons, pictures, times.
 
-A builtin of all templates. Must never query the database.
+It is a builtin of all templates. It must never query the database.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ register = template.Library()
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3_600, 86_400
 
-# Django's Chinese knows only the long 星期二; named here, our catalogue's 周二 takes its place.
+# Django's Chinese has only the long 星期二. Named here, so that our catalogue can say 周二.
 _WEEKDAYS = (
     gettext_noop("Mon"),
     gettext_noop("Tue"),
@@ -39,13 +39,13 @@ _WEEKDAYS = (
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
-    """A lucide icon of the sprite, hidden from screen readers: the control carries the words."""
+    """A lucide icon from the sprite, hidden from screen readers. The control has the text."""
     return _icon(name, extra, _sprite(staticfiles_storage))
 
 
 @lru_cache(maxsize=2)
 def _sprite(storage: StaticFilesStorage) -> str:
-    """Its hashed address; looked up for each of a hundred icons it is what a page would feel."""
+    """The sprite's hashed URL. Cached, because looking it up for a hundred icons is slow."""
     return str(storage.url("icons.svg"))
 
 
@@ -58,13 +58,13 @@ def _icon(name: str, extra: str, sprite: str) -> SafeString:
 
 @register.filter("visible")
 def visible_name(name: object) -> str:
-    """A name, every sign of which is seen; the markup around it sets it apart."""
+    """A name with invisible characters made visible. The surrounding markup isolates it."""
     return visible(str(name))
 
 
 @register.filter
 def visible_lines(text: object) -> str:
-    """What somebody wrote, with its lines."""
+    """Text that somebody wrote, with its line breaks."""
     return visible(str(text), keeps_lines=True)
 
 
@@ -82,21 +82,23 @@ def hue(colour: int) -> str:
 
 @register.simple_tag
 def swatch(colour: int) -> SafeString:
-    """An account's colour as a small square; its name always stands beside it."""
+    """An account's colour as a small square. Its name is always beside it."""
     return format_html('<span class="swatch {}" aria-hidden="true"></span>', hue(colour))
 
 
 @register.simple_tag
 def picture(initial: str, colour: int, size: str = "") -> SafeString:
-    """A coloured letter in the place of a picture: the wire carries none."""
+    """A coloured letter instead of a picture, because the wire has no pictures of people."""
     return format_html(
         '<span class="picture {} {}" aria-hidden="true">{}</span>', hue(colour), size, initial
     )
 
 
 class Chip(Protocol):
-    """`share`: of a ring, in percent; `since`: it counts on from this moment; `marks`: the page
-    counts it down.
+    """`share`: the filled part of a ring in percent.
+
+    `since`: the page counts up from this moment. `marks`: the data attributes by which the page
+    counts down.
     """
 
     @property
@@ -119,7 +121,7 @@ class Chip(Protocol):
 
 @register.simple_tag
 def chip(one: Chip) -> SafeString:
-    """A small fact on a row; hundreds stand in a list, so each is one string and no template."""
+    """A small fact in a row. Lists show hundreds, so each is one string instead of a template."""
     mark = SafeString("")
     if one.share is not None:
         mark = format_html(_RING, one.share)
@@ -149,13 +151,13 @@ _RING = (
 
 @register.filter
 def clock(moment: datetime | None) -> SafeString | str:
-    """14:02, with the full date as its title."""
+    """A time like 14:02, with the full date as its title."""
     return _time(moment, date_format(timezone.localtime(moment), "H:i")) if moment else ""
 
 
 @register.filter
 def listed(moment: datetime | None) -> SafeString | str:
-    """The time as lists show it: 14:02 today, the weekday within a week, else the date."""
+    """A time in a list: 14:02 today, the weekday within a week, else the date."""
     if moment is None:
         return ""
     local, today = timezone.localtime(moment), timezone.localdate()
@@ -170,7 +172,7 @@ def listed(moment: datetime | None) -> SafeString | str:
 
 @register.filter
 def ago(moment: datetime | None) -> SafeString | str:
-    """“3 s ago”; the page keeps it ticking."""
+    """“3 s ago”. The page keeps it current."""
     if moment is None:
         return ""
     seconds = max(0, int((timezone.now() - moment).total_seconds()))
@@ -184,9 +186,9 @@ def ago(moment: datetime | None) -> SafeString | str:
 
 @register.simple_tag
 def countdown(until: datetime, words: str, form: str = "") -> SafeString:
-    """What is left until a moment; the page keeps it ticking.
+    """The time left until a moment. The page keeps it current.
 
-    `form`: "left" as reply windows say it, "seconds", or minutes.
+    `form`: "left" as for reply windows, "seconds", or minutes.
     """
     return format_html(
         '<span role="timer" data-countdown="{}" data-form="{}">{}</span>',
@@ -229,7 +231,7 @@ def clock_or_day(moment: datetime) -> str:
 
 @register.filter
 def until_text(moment: datetime) -> str:
-    """“until Tue 14:32”; with the date where the weekday alone would mislead."""
+    """“until Tue 14:32”, with the date if the weekday alone is ambiguous."""
     local = timezone.localtime(moment)
     near = (local.date() - timezone.localdate()).days < 7
     form = pgettext("closing time", "D H:i") if near else pgettext("date and time", "j M H:i")
@@ -241,7 +243,7 @@ def until_text(moment: datetime) -> str:
 
 @register.filter
 def at_most(count: int, most: int) -> str:
-    """A number that nobody counts further than `most`."""
+    """A number, shown as “200+” if it exceeds `most` (here 200)."""
     return f"{most}+" if count > most else str(count)
 
 
@@ -253,7 +255,7 @@ def capped(count: int) -> str:
 
 @register.filter
 def short_id(wechat_id: str, form: str = "") -> str:
-    """“8f21…4f1a@im.bot”: enough of an id to tell two apart; "alone": without its host."""
+    """“8f21…4f1a@im.bot”: enough of an id to tell two apart. "alone": without the host."""
     head, at, host = wechat_id.partition("@")
     head = f"{head[:4]}…{head[-4:]}" if len(head) > 10 else head
     return head if form == "alone" else f"{head}{at}{host}"
@@ -261,13 +263,13 @@ def short_id(wechat_id: str, form: str = "") -> str:
 
 @register.filter
 def pairs(numbers: Mapping[str, int]) -> str:
-    """Stream numbers as the page carries them: "team:1:124,user:3:7"."""
+    """Stream numbers as they are in the page: "team:1:124,user:3:7"."""
     return ",".join(f"{key}:{number}" for key, number in numbers.items())
 
 
 @register.filter
 def stamped(moment: datetime | None) -> SafeString | str:
-    """Day and time, for lines that reach back."""
+    """Day and time, for lists that go back several days."""
     if moment is None:
         return ""
     local = timezone.localtime(moment)

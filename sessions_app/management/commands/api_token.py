@@ -1,4 +1,7 @@
-"""`manage.py api_token`: make a token for a person, list and revoke them. Shows a secret once."""
+"""`manage.py api_token`: creates a token for a user, lists and revokes tokens.
+
+Shows a secret once.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -48,7 +51,7 @@ class Command(BaseCommand):
         days = options["days"]
         if days is not None and not 0 < days <= 36_500:
             raise CommandError("--days takes a number from 1 to 36500.")
-        # Both are understood: --scopes read send, and --scopes read,send
+        # Accept both --scopes read send and --scopes read,send
         scopes = [word for part in options["scopes"] for word in part.split(",") if word]
         if options["scopes"] and not scopes:
             raise CommandError("--scopes names no scope.")
