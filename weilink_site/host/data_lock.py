@@ -1,6 +1,7 @@
-"""One console per database: a lock that lasts as long as its process.
+"""Allows one console per database, by a lock that lasts as long as its process.
 
-SQLite: `flock` beside the file. PostgreSQL: an advisory lock on a connection of its own.
+SQLite: `flock` on a file beside the database. PostgreSQL: an advisory lock on a connection of its
+own.
 """
 
 import fcntl
@@ -15,11 +16,11 @@ ADVISORY_KEY = 0x5745_494C
 
 
 class DataInUse(Exception):  # noqa: N818 - a statement
-    """Another console runs on this database."""
+    """Another console is running on this database."""
 
 
 class DataLock:
-    """`take()` once; the process's end gives it back, a crash too."""
+    """Call `take()` once. The lock is released when the process ends, also by a crash."""
 
     def __init__(self) -> None:
         self._held: Any = None
@@ -32,10 +33,10 @@ class DataLock:
             self._take_file(Path(f"{connection.settings_dict['NAME']}.console"))
 
     def keep(self) -> None:
-        """Take it again if its connection died, as in a restart of the server.
+        """Take the lock again if its connection broke, for example by a restart of the server.
 
-        Raises DataInUse when another console was faster, and the driver's error while no server
-        answers. SQLite's lock is a file's and cannot be lost.
+        Raises DataInUse if another console was faster, and the driver's error while no server
+        answers. SQLite's file lock cannot be lost.
         """
         if isinstance(self._held, psycopg.Connection):
             try:

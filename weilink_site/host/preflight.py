@@ -40,7 +40,7 @@ def of_console() -> str:
 
 
 def of_web() -> str:
-    """The same for a separate web process, which does not create the schema."""
+    """The first reason why a separate web process must not start, or "". It makes no schema."""
     return _first(unwritable, pending_migrations, silent_redis)
 
 

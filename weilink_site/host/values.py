@@ -53,7 +53,7 @@ def _web_address(value: str, *, example: str) -> SplitResult:
         port = address.port
     except ValueError:
         raise ValueError(
-            f"is no web address with a port from 1 to 65535, as in {example}"
+            f"is not a web address with a port from 1 to 65535, as in {example}"
         ) from None
     if "@" in address.netloc:
         raise ValueError("must hold no user name and no password")
@@ -78,7 +78,7 @@ def _browser_host(host: str) -> str:
         try:
             ipaddress.IPv4Address(host)
         except ValueError:
-            raise ValueError("names a host that is no IPv4 address") from None
+            raise ValueError("names a host that is not an IPv4 address") from None
     return host
 
 
@@ -86,7 +86,7 @@ def _ipv6(host: str) -> ipaddress.IPv6Address:
     try:
         address = ipaddress.IPv6Address(host)
     except ValueError:
-        raise ValueError("names a host that is no IPv6 address") from None
+        raise ValueError("names a host that is not an IPv6 address") from None
     if address.scope_id is not None:
         raise ValueError("must name an IPv6 address without a zone (%…)")
     return address
@@ -107,13 +107,13 @@ def allowed_host(value: str) -> str:
         try:
             return f"[{ipaddress.IPv6Address(bare)}]"
         except ValueError:
-            words = f"“{value}” is no host: name hosts alone, without http:// and port"
+            words = f"“{value}” is not a host: name hosts alone, without http:// and port"
             raise ValueError(words) from None
     if host.startswith("*."):
-        raise ValueError(f"“{value}” is no host; for all hosts of a domain write “{host[1:]}”")
+        raise ValueError(f"“{value}” is not a host; for all hosts of a domain write “{host[1:]}”")
     name = host.removeprefix(".")
     if host != "*" and not all(_LABEL.fullmatch(label) for label in name.split(".")):
-        raise ValueError(f"“{value}” is no host: name hosts alone, as in console.example.com")
+        raise ValueError(f"“{value}” is not a host: name hosts alone, as in console.example.com")
     return host
 
 
@@ -166,7 +166,7 @@ def redis_url(value: str) -> str:
         redis.connection.parse_url(value)  # type: ignore[no-untyped-call]
         place = urlsplit(value).path.strip("/")
     except (ValueError, TypeError):
-        raise ValueError("is no address of a Redis, as in redis://127.0.0.1:6379/0") from None
+        raise ValueError("is not the address of a Redis, as in redis://127.0.0.1:6379/0") from None
     if not value.startswith("unix://") and place and not place.isdecimal():
         raise ValueError("must end in the number of a database, as in redis://127.0.0.1:6379/0")
     return value
@@ -183,7 +183,7 @@ def database(url: str, *, root: Path) -> dict[str, Any]:
         config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=0))
     except (ValueError, KeyError):
         raise ValueError(
-            "is no database address, as in postgres://user:password@host:5432/name; characters "
+            "is not a database address, as in postgres://user:password@host:5432/name; characters "
             "such as # and / in a password are written as %23 and %2F"
         ) from None
     if kind == "sqlite":

@@ -99,9 +99,7 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """The CSRF token does not match: the form is older than the current login, or cookies are
-    blocked.
-    """
+    """The CSRF token does not match: the login changed since, or cookies are blocked."""
     words = Words(
         "hourglass",
         _("This page is out of date"),

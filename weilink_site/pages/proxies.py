@@ -71,10 +71,9 @@ def _is_ours(address: Address) -> bool:
 
 
 def address_of(text: str) -> Address | None:
-    """The address in `1.2.3.4:567`, `[2001:db8::1]:567`, `fe80::1%eth0`, `::ffff:1.2.3.4` and
-    similar.
+    """The address in `1.2.3.4:567`, `[2001:db8::1]:567`, `fe80::1%eth0` and similar, or None.
 
-    None if there is none.
+    `::ffff:1.2.3.4` becomes the IPv4 address.
     """
     bare = text.strip().strip('"')
     if found := _IN_BRACKETS.fullmatch(bare) or _WITH_PORT.fullmatch(bare):

@@ -1,6 +1,6 @@
-"""Refusals as the page's own requests read them: whose they are, and how to go on after one.
+"""Marks refusals by the console, so that the page's own requests recognise them and can go on.
 
-Every refusal by the console carries `WeiLink-Refusal`; one without it came from a proxy.
+Every refusal by the console has the header `WeiLink-Refusal`. One without it came from a proxy.
 """
 
 from collections.abc import Callable

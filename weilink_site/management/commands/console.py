@@ -1,7 +1,7 @@
 """`manage.py console`: web and worker in one process, in one event loop.
 
-The port is bound before anything else, so that a taken one is said and nothing is half-started;
-the worker starts after that and stops before the server does.
+The port is bound first, so that a port in use is reported before anything is started. The worker
+starts after that, and stops before the server does.
 """
 
 import asyncio
@@ -91,7 +91,10 @@ class Command(BaseCommand):
 
 
 def first_run_order(lock: DataLock) -> None:
-    """The lock first: two consoles must not upgrade one schema. Raises DataInUse."""
+    """Take the lock, then prepare the data: two consoles must not migrate one schema at once.
+
+    Raises DataInUse.
+    """
     lock.take()
     first_run.prepare_data()
 
