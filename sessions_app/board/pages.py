@@ -36,9 +36,7 @@ def login_card(
 
 
 def scan_question(request: HttpRequest, session: Session, *, status: int = 200) -> HttpResponse:
-    """Ask for confirmation before a connected session gets a new QR code, because a scan ends its
-    login.
-    """
+    """Ask for confirmation before a connected session gets a new QR code: a scan ends its login."""
     context = {"session": session, "title": _("Scan again")}
     return card(request, "sessions/scan_again.html", context, status=status)
 

@@ -298,17 +298,13 @@ def one_row(user: Visitor, pk: int) -> SessionRow | None:
 
 
 def unreadable_answers(session: Session) -> tuple[int, datetime | None]:
-    """The number of WeChat answers that could not be parsed and were kept raw, and the time of the
-    last.
-    """
+    """How many WeChat answers could not be parsed and were kept raw, and the time of the last."""
     kept = session.raw_answers.aggregate(count=Count("pk"), last=Max("received_at"))
     return kept["count"], kept["last"]
 
 
 def unreadable_tokens() -> tuple[list[str], int]:
-    """Names of sessions whose token none of our keys decrypts, and the number of sessions with a
-    token.
-    """
+    """Names of sessions whose token none of our keys decrypts, and the number of tokens."""
     stored = Session.objects.exclude(encrypted_token="").order_by("name_key")
     tokens = list(stored.values_list("name", "encrypted_token"))
     return [name for name, encrypted in tokens if not is_readable(encrypted)], len(tokens)

@@ -1,5 +1,4 @@
-"""What the board says about the shared session folder: who receives, what is wrong, what is
-ignored.
+"""What the board says about the shared session folder: receiver, problems, ignored folders.
 
 Reads only the row that the mirror writes and opens no file.
 """

@@ -102,8 +102,7 @@ class ILinkClient:
     async def get_qrcode_status(
         self, qrcode: str, *, verify_code: str | None = None, timeout_s: float = 40.0
     ) -> wire.QRStatus:
-        """The state of a login. WeChat holds the call up to `timeout_s`; timeout and HTTP 5xx mean
-        WAIT.
+        """The state of a login, held up to `timeout_s` by WeChat. Timeout and HTTP 5xx mean WAIT.
 
         `gateway_status` is set for HTTP 5xx, after which the caller should poll less often.
         """

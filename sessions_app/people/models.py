@@ -65,10 +65,10 @@ class User(Choices, AbstractUser):
 
 
 class ApiToken(models.Model):
-    """A token for the HTTP API that acts as its owner. Only its SHA-256 digest is stored, see
-    `tokens`.
+    """A token for the HTTP API that acts as its owner.
 
-    `tail`: the last four characters of the secret, to recognise it by.
+    Only its SHA-256 digest is stored, see `tokens`. `tail`: the last four characters of the secret,
+    to recognise it by.
     """
 
     owner = models.ForeignKey(

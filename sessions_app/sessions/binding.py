@@ -26,8 +26,9 @@ from sessions_app.sessions.services import (
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """From a `confirmed` answer to get_qrcode_status: bot_token, ilink_bot_id, baseurl,
-    ilink_user_id.
+    """The credentials in a `confirmed` answer to get_qrcode_status.
+
+    Their wire names are bot_token, ilink_bot_id, baseurl and ilink_user_id.
     """
 
     token: str

@@ -1,7 +1,7 @@
-"""The notice that pages and the API show while WeChat throttles a session's replies. Pure: no
-query.
+"""The notice shown while WeChat throttles a session's replies. Pure: no query.
 
-`throttle` in `messaging` decides when replies are held and when they go out again.
+Pages and the API show it. `throttle` in `messaging` decides when replies are held and when they go
+out again.
 """
 
 from datetime import datetime

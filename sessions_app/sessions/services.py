@@ -148,9 +148,7 @@ def lock_to_rename(session: Session) -> None:
 
 
 def _ended_for(session: Session) -> Q:
-    """The account's ended sessions whose reason says that the account is now bound to another
-    session.
-    """
+    """The account's ended sessions that name another session as the account's new one."""
     if not session.owner_id:
         return Q(pk__in=[])
     ended = Q(owner_id=session.owner_id, state=SessionState.EXPIRED)

@@ -7,7 +7,7 @@ Pure. A name such as “invoice<U+202E>fdp.exe” otherwise reads as “invoicee
 import re
 from collections.abc import Iterator
 
-# Scripts whose letters join: Arabic and its kin, Mongolian, those of India and around it.
+# Scripts whose letters join: Arabic and related ones, Mongolian, and those of South Asia.
 _ARABIC = "\u0620-\u07ff\u0840-\u08ff"
 _JOINING = (
     f"{_ARABIC}\u0900-\u0dff\u1000-\u109f\u1780-\u17ff\u1820-\u18aa\u1a20-\u1aaf\u1b00-\u1c4f"
@@ -85,8 +85,6 @@ def _shown(sign: str) -> str:
 
 
 def apart(name: str) -> str:
-    """A name for use within a sentence: visible, and isolated so that it cannot reorder other
-    words.
-    """
+    """A name for use within a sentence: visible, and isolated so that it reorders no other word."""
     shown = visible(name)
     return f"{_FSI}{shown}{_PDI}" if _RIGHT_TO_LEFT.search(shown) else shown

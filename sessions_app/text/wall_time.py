@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime, time, tzinfo
 
 
 def at_clock(day: date, clock: time, zone: tzinfo) -> datetime:
-    """The instant of a local clock time. A skipped time moves on by the gap; of two the first is
-    used.
+    """The instant of a local clock time.
 
-    For example, 02:30 in the night when clocks go from 02:00 to 03:00 becomes 03:30.
+    A skipped time moves on by the gap; of two instants the first is used. For example, 02:30 in the
+    night when clocks go from 02:00 to 03:00 becomes 03:30.
     """
     return datetime.combine(day, clock.replace(fold=0), zone).astimezone(UTC)
 

@@ -88,9 +88,7 @@ def again(request: HttpRequest, login_id: str) -> HttpResponse:
 
 
 def _is_its_page(request: HttpRequest, attempt: LoginAttempt) -> bool:
-    """Whether the request comes from this login's own page, whose URL must change to the next
-    login.
-    """
+    """Whether the request comes from this login's own page, whose URL must then change."""
     here = urlsplit(request.headers.get("HX-Current-URL", "")).path
     return is_htmx(request) and here == reverse("sessions:login", args=[attempt.pk])
 

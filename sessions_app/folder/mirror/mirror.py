@@ -140,9 +140,7 @@ class Mirror:
         return listing, states, steps
 
     def _update_failing(self, steps: Iterable[Step], states: Iterable[RowState]) -> None:
-        """Set `failing` on sessions whose files are unusable, and reset those that are usable
-        again.
-        """
+        """Set `failing` on sessions with unusable files; reset it when they are usable again."""
         failing = {step.row.pk: step for step in steps if step.kind is Kind.FAIL and step.row}
         for pk, step in failing.items():
             rows.fail(pk, step.code, step.reason)

@@ -19,9 +19,7 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 MAX_FILE_BYTES = 64 * 1024 * 1024
 DRAFT_SUFFIX = ".console-draft"
-"""Each file has one temporary name, so that the leftover of a killed writer is overwritten by the
-next.
-"""
+"""Each file has one temporary name, so that the next writer overwrites a killed one's leftover."""
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0)
 

@@ -88,8 +88,7 @@ class SessionFolder:
     def changing(
         self, *, limit_s: float = LOCK_LIMIT_S, stop: StopEvent | None = None, make: bool = False
     ) -> Iterator["Change"]:
-        """Hold the data lock. Raises FolderBusyError after `limit_s`. Never call this in an event
-        loop.
+        """Hold the data lock. Raises FolderBusyError after `limit_s`. Not for event loops.
 
         Raises FolderAbsentError without a base folder, unless `make` (a login) creates it.
         """

@@ -1,8 +1,8 @@
-"""Migrates the layout before 0.5.0: moves token.json and contexts.json from the base into
-`default/`.
+"""Migrates the layout before 0.5.0, which had token.json and contexts.json in the base.
 
-Runs under the data lock, so that two processes take turns. The contexts move first: if the process
-is killed in between, the flat token remains and the next run finishes the move.
+They are moved into `default/` under the data lock, so that two processes take turns. The contexts
+move first: if the process is killed in between, the flat token remains and the next run finishes
+the move.
 """
 
 import contextlib

@@ -32,9 +32,7 @@ It changes with every write, as writers replace the file.
 """
 
 Memory = dict[str, tuple[tuple[Signature, bool], FoundSession | None]]
-"""Results of earlier scans by folder name: (token file's signature, whether contexts exist) →
-result.
-"""
+"""Earlier results by folder name: (token file's signature, whether contexts exist) → result."""
 
 
 def listing(base: int, layout: Layout, memory: Memory | None = None) -> Listing:

@@ -177,9 +177,7 @@ class _Export:
     def _write_contexts(
         self, change: Change | None, name: str, mine: Mapping[str, StoredContext]
     ) -> None:
-        """Merge by the rule of all programs that write there: the later message wins, with its
-        token.
-        """
+        """Merge like every program that writes there: the later message wins, with its token."""
         try:
             there = self.read(name)
             if change is not None and mine:

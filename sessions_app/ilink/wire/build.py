@@ -46,10 +46,10 @@ _NUMBERS = {ItemKind.TEXT: 1, ItemKind.IMAGE: 2, ItemKind.FILE: 4, ItemKind.VIDE
 
 @dataclass(frozen=True)
 class ClientIdentity:
-    """How we identify ourselves: `app_version` "x.y.z", `bot_agent` "Name/x.y.z" of up to 256
-    bytes.
+    """How we identify ourselves: `app_version` "x.y.z", `bot_agent` "Name/x.y.z".
 
-    Raises ValueError for a version without three numbers below 256 and for a non-ASCII agent.
+    `bot_agent` has at most 256 bytes. Raises ValueError for a version without three numbers below
+    256 and for a non-ASCII agent.
     """
 
     app_version: str
@@ -74,7 +74,7 @@ def client_version_number(version: str) -> str:
     match = _VERSION.match(version)
     parts = [int(part) for part in match.groups()] if match else []
     if not parts or max(parts) > 255:
-        raise ValueError(f"{version!r} is no version of three numbers under 256")
+        raise ValueError(f"{version!r} is not a version of three numbers below 256")
     return str(parts[0] << 16 | parts[1] << 8 | parts[2])
 
 
@@ -195,8 +195,9 @@ def video_item(file: UploadedFile, *, play_length_s: int | None = None) -> Outgo
 
 
 def file_item(file: UploadedFile, *, file_name: str) -> OutgoingItem:
-    """Any file, also sound: WeChat accepts outgoing voice messages but never shows them (live
-    tests).
+    """Any file, also sound: WeChat accepts outgoing voice messages but does not show them.
+
+    Seen in live tests.
     """
     content = {"media": _media(file), "file_name": clean(file_name), "len": str(file.size)}
     return OutgoingItem(ItemKind.FILE, content)

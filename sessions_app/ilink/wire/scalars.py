@@ -101,8 +101,9 @@ def flattened(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """Make text valid for UTF-8 and PostgreSQL: NUL to U+2400, pairs joined, lone surrogates to
-    U+FFFD.
+    """Make text valid for UTF-8 and PostgreSQL.
+
+    NUL becomes U+2400, surrogate pairs are joined, lone surrogates become U+FFFD.
     """
     if "\0" in text:
         text = text.replace("\0", "\u2400")

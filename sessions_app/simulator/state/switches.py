@@ -25,9 +25,7 @@ class Switches:
     """The defaults are the safer reading of the protocol paper. Names contain the unit."""
 
     strict: bool = False
-    """Refuse (ret -1) instead of only recording requests whose headers or base_info break the
-    rules.
-    """
+    """Refuse (ret -1) requests whose headers or base_info break the rules, not only record them."""
     cursor_mode: str = "replay"
     """replay: an old cursor brings everything after it again; consumed: each message comes once."""
     hold_s: float = 35.0
