@@ -19,7 +19,7 @@ from sessions_app.folder.store import (
     StoredContext,
     StoredToken,
 )
-from sessions_app.folder.transfer import judging, taking
+from sessions_app.folder.transfer import judging, storing
 from sessions_app.folder.transfer.judging import Action, Verdict
 from sessions_app.folder.transfer.report import (
     LOCK_WAIT_S,
@@ -48,7 +48,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class FolderContent:
     """The content of the folder, read under its locks."""
 
     listing: Listing
@@ -74,8 +74,8 @@ def import_folder(
     try:
         # Hold the lock to the end, so that no program starts receiving meanwhile.
         with folder.poll_lock.borrow(limit_s=0):
-            taken = _read(folder)
-            return _Import(taken, conversations, keep, Report(dry_run), replace).run(path)
+            content = _read(folder)
+            return _Import(content, conversations, keep, Report(dry_run), replace).run(path)
     except FolderBusyError as busy:
         if busy.name == folder.data_lock.path.name:
             raise is_busy(path, folder.data_lock, busy) from busy
@@ -84,12 +84,12 @@ def import_folder(
         raise Refused(f"{escaped(str(path))} cannot be read: {error}") from error
 
 
-def _read(folder: SessionFolder) -> Taken:
+def _read(folder: SessionFolder) -> FolderContent:
     try:
         with folder.data_lock.borrow(limit_s=LOCK_WAIT_S):
             listing = folder.scan()
             found = [_with_contexts(folder, one) for one in listing.sessions]
-            return Taken(listing, found, folder.kept_answers(tidy=False))
+            return FolderContent(listing, found, folder.kept_answers(tidy=False))
     except OSError as error:
         raise Refused(
             f"{escaped(str(folder.base))} cannot be read ({error.strerror or 'unknown reason'})."
@@ -112,19 +112,21 @@ def _with_contexts(folder: SessionFolder, found: FoundSession) -> Found:
 class _Import:
     """One run. Every session is judged, then imported in a transaction of its own."""
 
-    taken: Taken
+    content: FolderContent
     conversations: Conversations
     keep: Keep
     report: Report
     replace: bool
 
     def run(self, path: Path) -> Report:
-        default_before = taking.connected_default()
+        default_before = storing.connected_default()
         # Oldest binding first: the newest binding of a WeChat account is the live one.
-        went = [one for one in sorted(self.taken.found, key=_bound_at) if self._import_session(one)]
+        went = [
+            one for one in sorted(self.content.found, key=_bound_at) if self._import_session(one)
+        ]
         self.report.went = len(went)
-        if self.taken.listing.default_name in {one.session.name for one in went}:
-            self._take_default(self.taken.listing.default_name, default_before)
+        if self.content.listing.default_name in {one.session.name for one in went}:
+            self._import_default(self.content.listing.default_name, default_before)
         if went:
             self.report.advice = (
                 f"Stop every program on {escaped(str(path))} for good: the console receives for "
@@ -145,15 +147,15 @@ class _Import:
         session = None
         try:
             if not self.report.dry_run:
-                session = taking.take_session(name, token, judged, replace=self.replace)
-        except (SessionNameError, taking.Changed) as error:
+                session = storing.store_session(name, token, judged, replace=self.replace)
+        except (SessionNameError, storing.Changed) as error:
             self.report.leave_out(name, str(error))
             return False
-        good = taking.storable(one.contexts)
+        good = storing.storable(one.contexts)
         self.report.add(name, self._result_text(judged, token, len(good)))
         self._store_answers(name, token.bot_id)
         if session is not None:
-            taking.take_people(session, good, self.conversations)
+            storing.store_contexts(session, good, self.conversations)
         self._report_losses(one, len(good))
         return True
 
@@ -169,14 +171,14 @@ class _Import:
         return f"{said[judged.action]}: bot {token.bot_id}, {people(count)}"
 
     def _report_losses(self, one: Found, taken: int) -> None:
-        name, lost = one.session.name, len(taking.with_tokens(one.contexts)) - taken
+        name, lost = one.session.name, len(storing.with_tokens(one.contexts)) - taken
         if one.problem:
             self.report.leave_out(name, f"people and counts: {one.problem}")
         if lost:
             self.report.leave_out(name, f"{people(lost)}, whose entry no database can hold.")
 
     def _store_answers(self, name: str, bot_id: str) -> None:
-        answers = [one for one in self.taken.answers if one.bot_id == bot_id]
+        answers = [one for one in self.content.answers if one.bot_id == bot_id]
         lost = 0 if self.report.dry_run else sum(not self.keep(one) for one in answers)
         if stored := len(answers) - lost:
             words = f"answers of WeChat that a program received and nobody read: {stored} "
@@ -184,13 +186,13 @@ class _Import:
         if lost:
             self.report.leave_out(name, f"answers of WeChat that cannot be read: {lost}")
 
-    def _take_default(self, name: str, before: str) -> None:
+    def _import_default(self, name: str, before: str) -> None:
         if before and before != name and not self.replace:
             words = f"the folder's default; “{before}” stays the default here"
             self.report.add(name, words)
             return
         if not self.report.dry_run:
-            taking.make_default(name)
+            storing.make_default(name)
         self.report.add(name, self.report.did("made the default"))
 
 

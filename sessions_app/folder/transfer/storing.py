@@ -34,7 +34,7 @@ def storable(entries: Entries) -> dict[str, StoredContext]:
     }
 
 
-def take_session(name: str, token: StoredToken, verdict: Verdict, *, replace: bool) -> Session:
+def store_session(name: str, token: StoredToken, verdict: Verdict, *, replace: bool) -> Session:
     """Write credentials, cursor and times. Raises Changed or SessionNameError."""
     with announcing() as change:
         session = _locked(name, verdict)
@@ -52,7 +52,7 @@ def take_session(name: str, token: StoredToken, verdict: Verdict, *, replace: bo
     return session
 
 
-def take_people(session: Session, entries: Entries, conversations: Conversations) -> None:
+def store_contexts(session: Session, entries: Entries, conversations: Conversations) -> None:
     """Write tokens and counts. Importing the same ones again changes nothing."""
     contexts.merge_entries(session.pk, session.generation, dict(entries), conversations)
 
