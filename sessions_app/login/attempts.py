@@ -95,9 +95,23 @@ def write(attempt_id: str, **columns: object) -> bool:
             return False
         attempt = LoginAttempt.objects.get(pk=attempt_id)
         announce(change, attempt)
-        if attempt.finished_at is not None or attempt.status == LoginState.OTHER_ACCOUNT:
+        if attempt.finished_at is not None:
             say_login(attempt)
     return True
+
+
+def _finish(change: Change, attempt: LoginAttempt, status: LoginState, **columns: object) -> None:
+    """The last step of an attempt that the caller has locked, finished before or not."""
+    columns |= {
+        "status": status,
+        "version": attempt.version + 1,
+        "finished_at": timezone.now(),
+    }
+    for name, value in columns.items():
+        setattr(attempt, name, value)
+    attempt.save(update_fields=list(columns))
+    announce(change, attempt)
+    say_login(attempt)
 
 
 def show_code(attempt_id: str, *, qrcode_handle: str, qr_url: str, status: LoginState) -> bool:
@@ -212,24 +226,18 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
         if attempt.status == LoginState.CONFIRMED:
             return
         # Even a cancelled attempt goes on: WeChat handed the token out and ended the older one.
-        LoginAttempt.objects.filter(pk=attempt_id).update(finished_at=None)
         known = attempt.session
         if known is not None and known.owner_id and known.owner_id != credentials.user_id:
-            write(
-                attempt_id,
-                status=LoginState.OTHER_ACCOUNT,
-                encrypted_result=encrypt(credentials.to_json()),
-            )
+            kept = encrypt(credentials.to_json())
+            _finish(change, attempt, LoginState.OTHER_ACCOUNT, encrypted_result=kept)
             return
         session = known or services.create_session(
             name=name_still_free(attempt.session_name), team=attempt.team
         )
         bind(change, session, credentials, who=attempt.started_by)
-        LoginAttempt.objects.filter(pk=attempt_id).update(session=session)
         _use_up_links(attempt_id, session)
         _let_visitor_in(attempt_id, session)
-        write(attempt_id, status=LoginState.CONFIRMED, session_name=session.name)
-        wake_workers()
+        _confirm(change, attempt, session)
 
 
 def resolve_other_account(
@@ -244,13 +252,16 @@ def resolve_other_account(
         session = attempt.session if replace else None
         session = session or services.create_session(name=new_name, team=attempt.team)
         bind(change, session, credentials, who=user)
-        LoginAttempt.objects.filter(pk=attempt.pk).update(
-            encrypted_result="", session=session, finished_at=None
-        )
         _use_up_links(attempt.pk, session)
-        write(attempt.pk, status=LoginState.CONFIRMED, session_name=session.name)
-        wake_workers()
+        _confirm(change, attempt, session, encrypted_result="")
     return session
+
+
+def _confirm(change: Change, attempt: LoginAttempt, session: Session, **columns: object) -> None:
+    """The session is bound: so ends the attempt, and workers may poll."""
+    columns |= {"session": session, "session_name": session.name}
+    _finish(change, attempt, LoginState.CONFIRMED, **columns)
+    wake_workers()
 
 
 def _use_up_links(attempt_id: str, session: Session) -> None:
