@@ -23,7 +23,7 @@ MAY_IMPORT = {
 # The rooms of messaging, from the worker down to the models.
 MESSAGING: tuple[tuple[str, ...], ...] = (
     ("worker",), ("api", "folder_sync"), ("inbox",), ("replying",), ("transfers",),
-    ("composing",), ("delivering",), ("receiving",), ("conversations",), ("reply_window",),
+    ("composing",), ("delivering",), ("receiving",), ("reply_window",), ("conversations",),
     ("media", "text"), ("models",),
 )  # fmt: skip
 # The command that serves the simulator is Django's, so it lives with the app's other commands.

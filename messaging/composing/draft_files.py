@@ -12,9 +12,9 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from messaging.composing import drafts
+from messaging.conversations import rows
 from messaging.conversations.access import conversations_of
 from messaging.conversations.errors import FileProblem
-from messaging.delivering import outbox
 from messaging.media import reasons, storing
 from messaging.media.limits import limits
 from messaging.models import Conversation, Draft, DraftKind, Upload
@@ -111,7 +111,7 @@ def _place(draft: Draft, ids: Sequence[str]) -> None:
 
 def _locked(conversation: Conversation, user: User, key: str = "") -> Draft:
     """A thread is locked before its drafts, as by what sends them."""
-    locked = outbox.lock_conversation(conversation.pk)
+    locked = rows.lock(conversation.pk)
     draft = drafts.locked(user, locked, DraftKind.REPLY, key)
     draft.conversation = locked
     return draft
@@ -122,8 +122,7 @@ def _changed(change: Change, draft: Draft) -> Draft:
     Draft.objects.filter(pk=draft.pk).update(updated_at=timezone.now())
     drafts.files_changed(draft.pk)
     draft.refresh_from_db(fields=["files_number", "updated_at"])
-    conversation = draft.conversation
-    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+    rows.touch(change, draft.conversation)
     return draft
 
 
@@ -161,14 +160,12 @@ def _clear(row: Upload) -> bool:
     names = row.stored_names()
     empty = {"stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0}
     with announcing() as change:
-        conversation = outbox.lock_conversation(row.draft.conversation_id) if row.draft else None
+        conversation = rows.lock(row.draft.conversation_id) if row.draft else None
         still = Upload.objects.filter(pk=row.pk, draft=row.draft_id, stored_name=names[0])
         if conversation is None or not still.update(**empty):
             return False
         drafts.files_changed(row.draft_id)
-        change.touch(
-            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-        )
+        rows.touch(change, conversation)
     storing.remove(names)
     return True
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.models import Conversation, Draft, DraftKind, Upload
 from sessions_app.models import Session, User
 from sessions_app.people.roles import Visitor
@@ -90,8 +91,7 @@ def save_draft(
     # The list shows it. A separate transaction: the conversation is locked before its drafts.
     if begins_or_ends:
         with announcing() as change:
-            topic = f"conversation:{conversation.pk}"
-            change.touch(conversation, f"team:{conversation.team_id}", topic)
+            rows.touch(change, conversation)
     return draft
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.models import (
     MESSAGE_STREAM,
     Conversation,
@@ -57,7 +58,7 @@ def record_events(
     if not details:
         return []
     last, now = advance(MESSAGE_STREAM, len(details)), timezone.now()
-    rows = [
+    lines = [
         _row(
             conversation,
             number,
@@ -71,10 +72,10 @@ def record_events(
             details.items(), start=last - len(details) + 1
         )
     ]
-    Message.objects.bulk_create(rows)
-    for row, conversation in zip(rows, details, strict=True):
-        change.touch(row, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
-    return rows
+    Message.objects.bulk_create(lines)
+    for line, conversation in zip(lines, details, strict=True):
+        rows.touch_messages(change, conversation, line)
+    return lines
 
 
 def record_note(
@@ -102,7 +103,7 @@ def _insert(
     number, now = advance(MESSAGE_STREAM), timezone.now()
     message = _row(conversation, number, direction, now, created_at=at or now, **columns)
     message.save(force_insert=True)
-    change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+    rows.touch_messages(change, conversation, message)
     return message
 
 

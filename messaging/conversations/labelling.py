@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+from messaging.conversations import rows
 from messaging.conversations.events import record_events
 from messaging.models import Conversation, Label
 from sessions_app.models import ACCOUNT_COLOURS, Team, User
@@ -145,7 +146,5 @@ def _tell(
     details = {conversation: ", ".join(names) for conversation, names in conversations.items()}
     record_events(change, details, code, who=user)
     for conversation in conversations:
-        change.touch(
-            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-        )
+        rows.touch(change, conversation)
     return {conversation.pk for conversation in conversations}

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from django.db.models import Q
 
+from messaging.conversations import rows
 from messaging.conversations.events import record_event
 from messaging.models import (
     Conversation,
-    ConversationStatus,
     Direction,
     EventCode,
     Message,
@@ -51,18 +51,17 @@ def show_standing(change: Change, conversation: Conversation) -> None:
     if before == (waiting_since, not_sent):
         return
     if conversation.not_sent != not_sent:  # the bubbles of those that are held say so, or no longer
-        for one in messages.filter(status=MessageStatus.QUEUED).defer("encrypted_raw"):
-            change.touch(one, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+        held = messages.filter(status=MessageStatus.QUEUED).defer("encrypted_raw")
+        rows.touch_messages(change, conversation, *held)
     is_news = conversation.waiting_since is None and waiting_since is not None
     conversation.waiting_since, conversation.not_sent = waiting_since, not_sent
     if waiting_since is None:
         conversation.missed_at = None
-    elif is_news and conversation.status != ConversationStatus.OPEN:
-        conversation.status, conversation.snoozed_until = ConversationStatus.OPEN, None
+    elif is_news and rows.show_open(conversation):
         record_event(change, conversation, EventCode.UNANSWERED)
     fields = ["waiting_since", "not_sent", "missed_at", "status", "snoozed_until"]
     conversation.save(update_fields=fields)
-    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+    rows.touch(change, conversation)
 
 
 def _waiting_since(conversation: Conversation, holder: int | None) -> datetime | None:
@@ -75,8 +74,9 @@ def _waiting_since(conversation: Conversation, holder: int | None) -> datetime |
     words, replies = messages.filter(_WORD), messages.filter(_REPLY).defer("encrypted_raw")
     reply = last = replies.order_by("-id").first()
     while reply is not None and _is_open(reply, holder):
-        word = words.filter(id__lt=reply.pk).order_by("-id").first()
-        reply = replies.filter(id__lt=word.pk).order_by("-id").first() if word else None
+        before = words.filter(id__lt=reply.pk).order_by("-id")
+        word = before.values_list("id", flat=True).first()
+        reply = replies.filter(id__lt=word).order_by("-id").first() if word else None
     answered_up_to = reply.pk if reply is not None else 0
     waits = words.filter(id__gt=answered_up_to).order_by("id")
     since = waits.values_list("stored_at", flat=True).first()

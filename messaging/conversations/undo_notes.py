@@ -1,6 +1,7 @@
 """Records what an action changes, in the action's transaction, so that it can be undone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,7 +40,16 @@ def states(conversations: Collection[Conversation]) -> dict[int, State]:
     }
 
 
-def note(
+@contextmanager
+def noting(action: WorkAction | None, conversations: Sequence[Conversation]) -> Iterator[None]:
+    """Note for the action what the block changes of these locked conversations; None: nothing."""
+    before = states(conversations) if action is not None else {}
+    yield
+    if action is not None:
+        _note(action, conversations, before)
+
+
+def _note(
     action: WorkAction, conversations: Sequence[Conversation], before: dict[int, State]
 ) -> None:
     """Record what differs from `before`. Call it at the end of the action's transaction."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from django.db.models import F
 from django.utils import timezone
 
-from messaging.conversations import labelling, undo_notes, work
+from messaging.conversations import labelling, rows, undo_notes, work
 from messaging.conversations.access import conversations_of
 from messaging.conversations.events import record_events
 from messaging.models import (
@@ -78,19 +78,17 @@ def _undo_batch(action: WorkAction, ids: list[int], user: User) -> int:
     with announcing() as change:
         conversations = work.locked(ids)
         # Read under the locks of the conversations: whoever undid it first took these rows away.
-        rows = {row.conversation_id: row for row in action.changes.filter(conversation__in=ids)}
-        left = [conversation for conversation in conversations if conversation.pk in rows]
-        back = _unchanged(left, rows, user)
-        _restore(change, back, rows)
+        notes = {row.conversation_id: row for row in action.changes.filter(conversation__in=ids)}
+        left = [conversation for conversation in conversations if conversation.pk in notes]
+        back = _unchanged(left, notes, user)
+        _restore(change, back, notes)
         record_events(change, dict.fromkeys(back, action.code), EventCode.UNDONE, who=user)
         for conversation in back:
-            change.touch(
-                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-            )
-        WorkChange.objects.filter(pk__in=[row.pk for row in rows.values()]).delete()
+            rows.touch(change, conversation)
+        WorkChange.objects.filter(pk__in=[note.pk for note in notes.values()]).delete()
         WorkAction.objects.filter(pk=action.pk).update(
             undone_count=F("undone_count") + len(back),
-            kept_count=F("kept_count") + len(rows) - len(back),
+            kept_count=F("kept_count") + len(notes) - len(back),
         )
     return len(back)
 

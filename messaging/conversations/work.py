@@ -13,7 +13,7 @@ from enum import Enum
 
 from django.utils import timezone
 
-from messaging.conversations import labelling, undo_notes
+from messaging.conversations import labelling, rows, undo_notes
 from messaging.conversations.events import record_events
 from messaging.models import Conversation, ConversationStatus, Departure, WorkAction
 from sessions_app.database.batches import update_rows
@@ -59,7 +59,7 @@ def assign(
 ) -> int:
     """Assign conversations, or unassign them. Skips teams in which the assignee may not answer."""
     with _working(ids, action) as (change, conversations):
-        return _assign(change, conversations, assignee, user)
+        return assign_locked(change, conversations, assignee, user)
 
 
 def label(
@@ -94,7 +94,7 @@ def snooze(
 def resolve(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
     """Resolve; if the contact wrote last, the conversation counts as missed."""
     with _working(ids, action) as (change, conversations):
-        return _resolve(change, conversations, user)
+        return resolve_locked(change, conversations, user)
 
 
 def reopen(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
@@ -133,14 +133,14 @@ def edit(*, conversation: Conversation, edit: Edit, user: User | None) -> None:
         if not isinstance(edit.assignee, Keep):
             if edit.assignee is not None and not _may_take(edit.assignee, conversations[0].team_id):
                 raise WorkError("no_agent")
-            _assign(change, conversations, edit.assignee, user)
+            assign_locked(change, conversations, edit.assignee, user)
         if edit.labels is not None:
             labelling.set_to(change, conversations[0], edit.labels, user)
         match edit.status:
             case ConversationStatus.OPEN:
                 _reopen(change, conversations, "reopened", user)
             case ConversationStatus.RESOLVED:
-                _resolve(change, conversations, user)
+                resolve_locked(change, conversations, user)
             case ConversationStatus.SNOOZED if edit.snoozed_until is not None:
                 _snooze(change, conversations, edit.snoozed_until, user)
 
@@ -152,10 +152,8 @@ def _working(
     """One transaction that locks these conversations; records changes in `action` for an undo."""
     with announcing() as change:
         conversations = locked(ids)
-        before = undo_notes.states(conversations) if action is not None else {}
-        yield change, conversations
-        if action is not None:
-            undo_notes.note(action, conversations, before)
+        with undo_notes.noting(action, conversations):
+            yield change, conversations
 
 
 def in_batches(ids: Sequence[int], act: Callable[[list[int]], int]) -> int:
@@ -170,17 +168,18 @@ def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
 
 def locked(ids: Collection[int]) -> list[Conversation]:
     """Inside a transaction: these conversations, with their teams, in the order of their keys."""
-    rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
-    return list(rows.filter(pk__in=ids).select_related("team", "assignee").order_by("pk"))
+    found = Conversation.objects.filter(pk__in=ids).select_related("team", "assignee")
+    return rows.lock_many(found)
 
 
 def _may_take(assignee: User, team_id: int) -> bool:
     return answerers_of([team_id]).filter(pk=assignee.pk).exists()
 
 
-def _assign(
+def assign_locked(
     change: Change, conversations: Iterable[Conversation], assignee: User | None, user: User | None
 ) -> int:
+    """As `assign`, as a part of a transaction that has locked them."""
     key = assignee.pk if assignee is not None else None
     changed = [conversation for conversation in conversations if conversation.assignee_id != key]
     if assignee is not None:
@@ -225,7 +224,8 @@ def _snooze(
     return _write(change, changed, fields, "snoozed", user, until.isoformat())
 
 
-def _resolve(change: Change, conversations: Iterable[Conversation], user: User | None) -> int:
+def resolve_locked(change: Change, conversations: Iterable[Conversation], user: User | None) -> int:
+    """As `resolve`, as a part of a transaction that has locked them."""
     now = timezone.now()
     changed = [
         conversation
@@ -251,7 +251,7 @@ def _reopen(
     ]
     for conversation in changed:
         _forgive(conversation)
-        conversation.status, conversation.snoozed_until = ConversationStatus.OPEN, None
+        rows.show_open(conversation)
     return _write(change, changed, ["status", "snoozed_until", "missed_at"], code, user)
 
 
@@ -298,7 +298,5 @@ def _write(
     details = dict.fromkeys(conversations, detail) if isinstance(detail, str) else detail
     record_events(change, details, code, who=user)
     for conversation in conversations:
-        change.touch(
-            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-        )
+        rows.touch(change, conversation)
     return len(conversations)

@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
-from django.db.models import Exists, F, Q
+from django.db.models import Exists
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.conversations.standing import show_standing
-from messaging.delivering import outcomes, queue, throttle
+from messaging.delivering import locking, outcomes, queue, throttle
+from messaging.delivering.locking import LockedReply
 from messaging.delivering.outgoing import SentFile, sent_file
-from messaging.models import Conversation, Message, MessageStatus, SendAttempt
+from messaging.models import Message, MessageStatus, SendAttempt
 from messaging.receiving import doubts
 from messaging.reply_window import quota
 from messaging.reply_window.pace import hold_back
 from messaging.reply_window.reply_route import OVERRIDABLE
 from messaging.reply_window.routes import candidate
 from sessions_app.database.encryption import DecryptionError, decrypt
-from sessions_app.models import Context, Session, WorkerBeat
+from sessions_app.models import WorkerBeat
 from sessions_app.realtime.streams import Change, announcing
 from sessions_app.sessions import leases
 from sessions_app.team_settings.limits import team_settings
@@ -41,6 +43,7 @@ class Claim:
     """One message to send once, with this client id."""
 
     message_id: int
+    conversation_id: int
     session_id: int
     generation: int
     base_url: str
@@ -57,15 +60,18 @@ def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
     claims: list[Claim] = []
     now = timezone.now()
     sending = queue.under_way(now)
-    ready = queue.ready(now).values_list("id", "session_id", "session__throttled_until")
-    for pk, session_id, throttled_until in list(ready[: limit * 4]):
+    ready = queue.ready(now).values_list(
+        "id", "conversation_id", "session_id", "session__throttled_until"
+    )
+    for pk, conversation_id, session_id, throttled_until in list(ready[: limit * 4]):
         if len(claims) == limit:
             break
         if sending[session_id] >= AT_ONCE_PER_SESSION:
             continue
         try:
-            held = {"held_session_id": session_id} if throttled_until else {}
-            claim = _claim(worker_id, pk, **held)
+            claim = _claim(
+                worker_id, pk, conversation_id, session_id, is_held=throttled_until is not None
+            )
         except DatabaseError:
             if not claims:
                 raise
@@ -78,77 +84,52 @@ def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
     return claims
 
 
-def _claim(worker_id: str, message_id: int, *, held_session_id: int | None = None) -> Claim | None:
-    """`held_session_id`: the session, where WeChat limits it and the claim may be the trial."""
+def _claim(
+    worker_id: str, message_id: int, conversation_id: int, session_id: int, *, is_held: bool
+) -> Claim | None:
+    """`is_held`: WeChat limits the session, and the claim may be the trial."""
     client_id = f"weilink-{uuid.uuid4().hex}"
     with announcing() as change:
-        _lock_around(message_id, session_id=held_session_id)
-        message = _whole(message_id)
-        now = timezone.now()
+        reply = locking.lock(message_id, conversation_id, session_id, writes_session=is_held)
+        message, now = reply.message, timezone.now()
         if throttle.hold_back(message, now=now) or hold_back(
             message, now=now, limits=team_settings()
         ):
-            _touch(change, message)
+            rows.touch(change, message.conversation, message)
             return None
         # A worker that was declared dead must not send, since nobody would own its claim.
         if not leases.is_known(worker_id):
             return None
         queued = Message.objects.filter(pk=message_id, status=MessageStatus.QUEUED)
-        mine = queued.exclude(Exists(queue.on_the_wire())).update(
-            status=MessageStatus.SENDING,
-            claimed_by=worker_id,
-            client_id=client_id,
-            error_code="",
-            error_detail="",
-        )
-        if mine != 1:
+        as_claimed = {
+            "status": MessageStatus.SENDING,
+            "claimed_by": worker_id,
+            "client_id": client_id,
+            "error_code": "",
+            "error_detail": "",
+        }
+        if queued.exclude(Exists(queue.on_the_wire())).update(**as_claimed) != 1:
             return None
-        message = _whole(message_id)
-        claim, problem = _prepare(message, client_id)
+        for name, value in as_claimed.items():
+            setattr(message, name, value)
+        claim, problem = _prepare(reply)
         if claim is None:
-            _settle(change, message, MessageStatus.FAILED, problem, holds=True, give_back=True)
+            _settle(change, reply, MessageStatus.FAILED, problem, holds=True, give_back=True)
             return None
         SendAttempt.objects.create(message=message, client_id=client_id)
-        _touch(change, message)
+        rows.touch(change, message.conversation, message)
     return claim
 
 
-def lock_conversation(thread_id: int) -> Conversation:
-    """The thread, locked: every transaction that writes a message of it starts here."""
-    return Conversation.objects.select_for_update(no_key=True).get(pk=thread_id)
-
-
-def lock_context(message: Message) -> Context | None:
-    """The context whose count the message uses, locked after its thread."""
-    user_id = message.conversation.contact.user_id
-    rows = Context.objects.select_for_update(no_key=True)
-    return rows.filter(session=message.session_id, user_id=user_id).first()
-
-
-def _lock_around(message_id: int, *, session_id: int | None = None) -> None:
-    """Session (where it is written too), thread, context: before the message itself."""
-    if session_id is not None:
-        Session.objects.select_for_update(no_key=True).filter(pk=session_id).first()
-    message = _whole(message_id)
-    lock_conversation(message.conversation_id)
-    lock_context(message)
-
-
-def _whole(message_id: int) -> Message:
-    rows = Message.objects.select_related("session", "conversation__contact")
-    return rows.get(pk=message_id)
-
-
-def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
+def _prepare(reply: LockedReply) -> tuple[Claim | None, str]:
     """Everything the wire needs, or why this message cannot leave now."""
-    session, user_id = message.session, message.conversation.contact.user_id
-    rows = Context.objects.filter(session=session, user_id=user_id).select_related("session")
-    context = rows.first()
+    message, context = reply.message, reply.context
     if context is None or not context.encrypted_token:
         return None, "no_context"
     problem = candidate(context).refusal(timezone.now(), cost=0)
     if problem and not (message.overrides_limits and problem in OVERRIDABLE):
         return None, problem
+    session = message.session
     try:
         bot_token, context_token = session.token, decrypt(context.encrypted_token)
         file, problem = sent_file(message, timezone.now())
@@ -158,13 +139,14 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
         return None, problem
     claim = Claim(
         message_id=message.pk,
+        conversation_id=message.conversation_id,
         session_id=session.pk,
         generation=session.generation,
         base_url=session.base_url,
         bot_token=bot_token,
-        to_user_id=user_id,
+        to_user_id=context.user_id,
         context_token=context_token,
-        client_id=client_id,
+        client_id=message.client_id,
         text=message.text,
         file=file,
     )
@@ -174,19 +156,20 @@ def _prepare(message: Message, client_id: str) -> tuple[Claim | None, str]:
 def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
     """WeChat accepted the message. Without an id in the answer it has no receipt."""
     with announcing() as change:
-        message = _claimed(claim, writes_session=True)
-        if message is not None:
+        reply = _lock_claimed(claim, writes_session=True, uses_context=False)
+        message, session = reply.message, reply.message.session
+        if _is_open(message, claim):
             status = MessageStatus.SENT if wire_id else MessageStatus.UNCONFIRMED
             message.wire_id = (wire_id or "")[:40]
-            _settle(change, message, status, "" if wire_id else "no_id")
+            _settle(change, reply, status, "" if wire_id else "no_id")
         elif not _close_attempt(claim, MessageStatus.SENT if wire_id else "no_id"):
             return
         # An echo may have come first: what the answer says of the session is news all the same.
-        session = Session.objects.get(pk=claim.session_id)
         session.last_sent_at = timezone.now()
         session.gives_receipts = session.gives_receipts or bool(wire_id)
         session.save(update_fields=["last_sent_at", "gives_receipts"])
-        throttle.accepted(change, session, _started_at(claim))
+        if session.throttled_at is not None:
+            throttle.accepted(change, session, _started_at(claim))
 
 
 def _close_attempt(claim: Claim, outcome: str) -> bool:
@@ -206,23 +189,26 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
     `detail`: WeChat's own words, "" if there are none.
     """
     with announcing() as change:
-        message = _claimed(claim, writes_session=True)
-        if message is None:
+        reply = _lock_claimed(claim, writes_session=True)
+        message, context = reply.message, reply.context
+        if not _is_open(message, claim):
             _close_attempt(claim, "refused")
             return
-        code = outcomes.code_of(message, claim.generation, wire_code=wire_code, words=detail)
+        code = outcomes.code_of(
+            message, context, claim.generation, wire_code=wire_code, words=detail
+        )
         if code == "refused":  # perhaps it was the file: a retry uploads it again
             message.attachments.update(uploaded_at=None)
-        _settle(change, message, MessageStatus.FAILED, code, detail, holds=True)
+        _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True)
         if code == doubts.IN_DOUBT:
             doubts.begin(change, claim.session_id, claim.generation)
             return
-        Context.objects.filter(session=claim.session_id, user_id=claim.to_user_id).update(
-            refused_at=timezone.now()
-        )
+        if context is not None:
+            context.refused_at = timezone.now()
+            context.save(update_fields=["refused_at"])
         throttle.judge(
             change,
-            Session.objects.get(pk=claim.session_id),
+            message.session,
             code=code,
             words=detail,
             started_at=_started_at(claim),
@@ -233,119 +219,116 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
 def mark_broken(claim: Claim, *, detail: str) -> None:
     """Bytes may have left and no readable answer came: an agent decides."""
     with announcing() as change:
-        message = _claimed(claim)
-        if message is None:
+        reply = _lock_claimed(claim, uses_context=False)
+        if not _is_open(reply.message, claim):
             _close_attempt(claim, "line_broken")
             return
-        _settle(change, message, MessageStatus.UNCONFIRMED, "line_broken", detail, holds=True)
+        _settle(change, reply, MessageStatus.UNCONFIRMED, "line_broken", detail, holds=True)
 
 
 def put_back(claim: Claim, *, code: str, detail: str) -> None:
     """No byte left: queue it again. After the last retry, fail it and give the count back."""
     with announcing() as change:
-        message = _claimed(claim)
-        if message is None:
+        reply = _lock_claimed(claim)
+        message = reply.message
+        if not _is_open(message, claim):
             return
         tries = message.attempts.count()
-        counts = _counts_on_claim(message, claim)
+        counts = _counts_on_claim(reply, claim)
+        # Shown as unconfirmed already, it never goes again by itself.
+        if tries > len(RETRY_S) or message.status == MessageStatus.UNCONFIRMED:
+            _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True, give_back=counts)
+            return
         message.attempts.filter(client_id=claim.client_id).update(
             finished_at=timezone.now(), outcome=code
         )
-        # Shown as unconfirmed already, it never goes again by itself.
-        if tries > len(RETRY_S) or message.status == MessageStatus.UNCONFIRMED:
-            _settle(
-                change, message, MessageStatus.FAILED, code, detail, holds=True, give_back=counts
-            )
-            return
         if not counts:
-            _count_again(message)
-        Message.objects.filter(pk=message.pk).update(
-            status=MessageStatus.QUEUED,
-            claimed_by="",
-            error_code=code,
-            error_detail=detail[:400],
-            next_try_at=timezone.now() + timedelta(seconds=RETRY_S[tries - 1]),
+            quota.count_again(message.conversation, reply.context)
+        message.status, message.claimed_by = MessageStatus.QUEUED, ""
+        message.error_code, message.error_detail = code, detail[:400]
+        message.next_try_at = timezone.now() + timedelta(seconds=RETRY_S[tries - 1])
+        message.save(
+            update_fields=["status", "claimed_by", "error_code", "error_detail", "next_try_at"]
         )
         show_standing(change, message.conversation)
-        _touch(change, message)
+        rows.touch(change, message.conversation, message)
 
 
 def fail_queued(message_id: int, *, code: str, detail: str) -> bool:
     """Fail a message whose file cannot be uploaded; an agent decides. False: it is not queued."""
     with announcing() as change:
-        _lock_around(message_id)
-        message = _whole(message_id)
-        if message.status != MessageStatus.QUEUED:
+        around = Message.objects.filter(pk=message_id).values_list("conversation_id", "session_id")
+        reply = locking.lock(message_id, *around.get())
+        if reply.message.status != MessageStatus.QUEUED:
             return False
-        _settle(change, message, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
+        _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
     return True
 
 
 def hand_back(claim: Claim) -> None:
     """Return a claim to the queue unchanged, as the worker stops before the first byte."""
     with announcing() as change:
-        message = _claimed(claim)
-        if message is None or message.status != MessageStatus.SENDING:
+        reply = _lock_claimed(claim)
+        message = reply.message
+        if not _is_open(message, claim) or message.status != MessageStatus.SENDING:
             return
-        if not _counts_on_claim(message, claim):
-            _count_again(message)
+        if not _counts_on_claim(reply, claim):
+            quota.count_again(message.conversation, reply.context)
         message.attempts.filter(client_id=claim.client_id).delete()
-        Message.objects.filter(pk=message.pk).update(
-            status=MessageStatus.QUEUED, claimed_by="", client_id=""
-        )
+        message.status, message.claimed_by, message.client_id = MessageStatus.QUEUED, "", ""
+        message.save(update_fields=["status", "claimed_by", "client_id"])
         show_standing(change, message.conversation)
-        _touch(change, message)
+        rows.touch(change, message.conversation, message)
 
 
 def disown_lost() -> int:
     """Mark `sending` rows of dead workers as unconfirmed; they are never queued again."""
     alive = WorkerBeat.objects.values("pk")
     lost = Message.objects.filter(status=MessageStatus.SENDING).exclude(claimed_by__in=alive)
-    ids = list(lost.values_list("pk", flat=True))
-    for pk in ids:
+    found = list(lost.values_list("pk", "conversation_id", "session_id"))
+    for pk, conversation_id, session_id in found:
         with announcing() as change:
-            _lock_around(pk)
-            # Its worker may live after all and write its answer down in this moment.
-            if lost.select_for_update(of=("self",), no_key=True).filter(pk=pk).exists():
-                message = _whole(pk)
-                _settle(change, message, MessageStatus.UNCONFIRMED, "worker_lost", holds=True)
-    return len(ids)
+            reply = locking.lock(pk, conversation_id, session_id, uses_context=False)
+            # Its worker may live after all and have written its answer down in this moment.
+            if lost.filter(pk=pk).exists():
+                _settle(change, reply, MessageStatus.UNCONFIRMED, "worker_lost", holds=True)
+    return len(found)
 
 
-def _claimed(claim: Claim, *, writes_session: bool = False) -> Message | None:
-    """The row, locked, if its fate is still open: an echo or an agent may have settled it.
+def _lock_claimed(
+    claim: Claim, *, writes_session: bool = False, uses_context: bool = True
+) -> LockedReply:
+    return locking.lock(
+        claim.message_id,
+        claim.conversation_id,
+        claim.session_id,
+        writes_session=writes_session,
+        uses_context=uses_context,
+    )
+
+
+def _is_open(message: Message, claim: Claim) -> bool:
+    """Whether the fate of this try is still open: an echo or an agent may have settled it.
 
     Disowned while its worker lived after all, it is open until an agent decides.
     """
-    _lock_around(claim.message_id, session_id=claim.session_id if writes_session else None)
-    disowned = Q(status=MessageStatus.UNCONFIRMED, error_code="worker_lost", holds_queue=True)
-    rows = Message.objects.select_for_update(no_key=True).filter(
-        Q(status=MessageStatus.SENDING) | disowned, pk=claim.message_id, client_id=claim.client_id
-    )
-    return _whole(claim.message_id) if rows.exists() else None
+    disowned = (MessageStatus.UNCONFIRMED, "worker_lost", True)
+    state = (message.status, message.error_code, message.holds_queue)
+    is_open = message.status == MessageStatus.SENDING or state == disowned
+    return is_open and message.client_id == claim.client_id
 
 
-def _counts_on_claim(message: Message, claim: Claim) -> bool:
+def _counts_on_claim(reply: LockedReply, claim: Claim) -> bool:
     """Whether the reply is counted on the token it was claimed with: a newer counts anew."""
-    context = lock_context(message)
     try:
-        return context is not None and context.token == claim.context_token
+        return reply.context is not None and reply.context.token == claim.context_token
     except DecryptionError:
         return False
 
 
-def _count_again(message: Message) -> None:
-    """It will go out on the newer token, whose count was begun without it."""
-    context = lock_context(message)
-    if context is not None:
-        rows = Context.objects.filter(pk=context.pk)
-        rows.update(replies_used=F("replies_used") + 1, unfiled=True)
-        quota.show_count(message.conversation, message.session_id)
-
-
 def _settle(
     change: Change,
-    message: Message,
+    reply: LockedReply,
     status: MessageStatus,
     code: str = "",
     detail: str = "",
@@ -353,7 +336,7 @@ def _settle(
     holds: bool = False,
     give_back: bool = False,
 ) -> None:
-    now = timezone.now()
+    message, now = reply.message, timezone.now()
     message.status = status
     message.error_code, message.error_detail = code, detail[:400]
     message.holds_queue, message.settled_at = holds, now
@@ -369,13 +352,6 @@ def _settle(
         finished_at=now, outcome=code or status
     )
     if give_back:
-        quota.give_count_back(message)
+        quota.give_back(message.conversation, reply.context)
     show_standing(change, message.conversation)
-    _touch(change, message)
-
-
-def _touch(change: Change, message: Message) -> None:
-    conversation = message.conversation
-    topic = f"conversation:{conversation.pk}"
-    change.touch(message, f"team:{conversation.team_id}", topic)
-    change.touch(conversation, f"team:{conversation.team_id}", topic)
+    rows.touch(change, message.conversation, message)

@@ -12,16 +12,18 @@ from sessions_app.models import Context
 from sessions_app.team_settings.limits import team_settings
 
 
-def code_of(message: Message, generation: int, *, wire_code: int, words: str) -> str:
+def code_of(
+    message: Message, context: Context | None, generation: int, *, wire_code: int, words: str
+) -> str:
     """Why, as our own figures, WeChat's words and its code tell, in this order.
 
-    `generation`: the binding that it was sent with.
+    `context`: the one that it used; `generation`: the binding that it was sent with.
     """
     if wire_code == SESSION_EXPIRED:
         session = message.session
         is_open = session.may_send and session.generation == generation
         return doubts.IN_DOUBT if is_open else "session_offline"
-    code = _cause(message) if wire_code == REPLY_REFUSED else "refused"
+    code = _cause(message, context) if wire_code == REPLY_REFUSED else "refused"
     if code not in ("refused", "no_reason"):
         return code
     if throttle.says_so(words):
@@ -29,14 +31,7 @@ def code_of(message: Message, generation: int, *, wire_code: int, words: str) ->
     return "wechat_says" if code == "no_reason" and words else code
 
 
-def _cause(message: Message) -> str:
-    context = (
-        Context.objects.filter(
-            session=message.session, user_id=message.conversation.contact.user_id
-        )
-        .select_related("session")
-        .first()
-    )
+def _cause(message: Message, context: Context | None) -> str:
     now, limits = timezone.now(), team_settings()
     recent = SendAttempt.objects.filter(
         message__conversation=message.conversation, started_at__gt=now - limits.pace_span

@@ -61,11 +61,12 @@ def sent_file(message: Message, now: datetime) -> tuple[SentFile | None, str]:
 
     (None, "") for a text. Raises DecryptionError.
     """
-    row = message.attachments.first()
+    if message.kind == MessageKind.TEXT:
+        return None, ""
+    row = message.attachments.annotate(is_uploaded=_is_uploaded(now)).first()
     if row is None:
         return None, ""
-    ready = Attachment.objects.filter(_is_uploaded(now), pk=row.pk)
-    if not row.encrypted_upload or not ready.exists():
+    if not row.encrypted_upload or not row.is_uploaded:
         return None, "not_uploaded"
     return SentFile(row.kind, row.file_name, unpack(row.encrypted_upload)), ""
 

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, When
 
+from messaging.conversations import rows
 from messaging.delivering.outgoing import not_uploaded
-from messaging.models import Conversation, Message, MessageStatus
+from messaging.models import Message, MessageStatus
 from messaging.receiving import doubts
 from sessions_app.models import Context
 from sessions_app.realtime.streams import announcing
@@ -81,16 +82,15 @@ def _unfiled() -> QuerySet[Context]:
 
 def note_busy_folder(now: datetime) -> None:
     """Replies that wait for another program to be done with the folder say so."""
-    rows = Message.objects.filter(
+    waiting = Message.objects.filter(
         Exists(_unfiled()),
         status=MessageStatus.QUEUED,
         error_code="",
         stored_at__lt=now - timedelta(seconds=BUSY_AFTER_S),
     )
-    for message in rows.select_related("conversation"):
+    for message in waiting:
         with announcing() as change:
-            Conversation.objects.select_for_update(no_key=True).get(pk=message.conversation_id)
+            conversation = rows.lock(message.conversation_id)
             waits = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
             if waits.update(error_code="folder_busy"):
-                topic = f"conversation:{message.conversation_id}"
-                change.touch(message, f"team:{message.conversation.team_id}", topic)
+                rows.touch_messages(change, conversation, message)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.models import Conversation, Message, MessageStatus, SendAttempt
 from messaging.reply_window.pace import QUIET
 from sessions_app.models import Session, SessionEvent
@@ -125,9 +126,7 @@ def _tell(change: Change, session: Session) -> None:
     touch(change, session)
     conversations = Conversation.objects.filter(session=session).order_by("-last_at", "-pk")
     for conversation in conversations[:TOLD]:
-        change.touch(
-            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-        )
+        rows.touch(change, conversation)
 
 
 def hold_back(message: Message, *, now: datetime) -> bool:

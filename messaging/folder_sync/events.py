@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.conversations.events import record_event
 from messaging.conversations.standing import show_standing
 from messaging.models import Conversation, Direction, EventCode, Message, MessageStatus
@@ -75,7 +76,7 @@ class FolderEvents:
         for one in due:
             if not _is_explained(one):
                 with announcing() as change:
-                    conversation = arrivals.locked_conversation(one.conversation_id)
+                    conversation = rows.lock(one.conversation_id)
                     _write(change, conversation, one.code, one.at)
 
     def _follow(
@@ -84,9 +85,7 @@ class FolderEvents:
         if one.received_at is not None:
             _count_waiting(session, conversation, one.user_id)
         routes.follow_newest(conversation)
-        change.touch(
-            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-        )
+        rows.touch(change, conversation)
         self._tell(change, session, conversation, EventCode.RECEIVED_ELSEWHERE, one.received_at, 1)
         self._tell(
             change,
@@ -120,9 +119,10 @@ def _write(change: Change, conversation: Conversation, code: EventCode, at: date
     """Write the event line and the preview; both decide whether the contact waits for a reply."""
     record_event(change, conversation, code, at=at)
     came_in = code is EventCode.RECEIVED_ELSEWHERE
-    arrivals.show_elsewhere(conversation, Direction.IN if came_in else Direction.OUT)
+    rows.show_elsewhere(conversation, Direction.IN if came_in else Direction.OUT)
+    conversation.save(update_fields=rows.ELSEWHERE_FIELDS)
     show_standing(change, conversation)
-    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+    rows.touch(change, conversation)
 
 
 def _is_explained(one: Pending) -> bool:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.folder_sync import store_file
 from messaging.folder_sync.store_file import StoredRow
 from messaging.models import (
@@ -154,15 +155,12 @@ def _insert(messages: Sequence[Message], change: Change) -> None:
     last = advance(MESSAGE_STREAM, len(messages))
     for number, message in enumerate(messages, start=last - len(messages) + 1):
         message.id = number
-        arrivals.show_last(message.conversation, message)
+        rows.show_arrival(message.conversation, message)
     Message.objects.bulk_create(messages)
     conversations = {message.conversation_id: message.conversation for message in messages}
-    update_rows(list(conversations.values()), arrivals.LAST_FIELDS)
+    update_rows(list(conversations.values()), rows.ARRIVAL_FIELDS)
     for message in messages:
-        conversation = message.conversation
-        topic = f"conversation:{conversation.pk}"
-        change.touch(message, f"team:{conversation.team_id}", topic)
-        change.touch(conversation, f"team:{conversation.team_id}", topic)
+        rows.touch(change, message.conversation, message)
 
 
 def _message(

@@ -1,4 +1,4 @@
-"""The steps of storing what arrived: people, threads, contexts, message rows, previews.
+"""The steps of storing what arrived: people, conversations, contexts, message rows.
 
 Each runs inside `inbound.store`'s transaction and works on whole batches, never row by row where
 the number of rows is not small.
@@ -8,18 +8,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from django.db.models import Q
-from django.utils import timezone
 
-from messaging.conversations import labelling
+from messaging.conversations import labelling, rows
 from messaging.conversations.events import record_event
 from messaging.conversations.finding import folded_contact
 from messaging.models import (
-    ELSEWHERE,
     Attachment,
     AttachmentState,
     Contact,
     Conversation,
-    ConversationStatus,
     Direction,
     EventCode,
     Message,
@@ -36,13 +33,6 @@ from sessions_app.realtime.streams import Change, advance
 from sessions_app.team_settings.limits import team_settings
 
 CONTACT_STREAM = "contact"
-PREVIEW_CHARACTERS = 200
-
-PREVIEW_FIELDS = ("last_at", "last_direction", "last_kind", "last_text")
-"""What `show_preview` changes of a thread."""
-
-LAST_FIELDS = (*PREVIEW_FIELDS, "waiting_since", "missed_at")
-"""What `show_last` changes of a thread."""
 
 
 def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
@@ -79,16 +69,11 @@ def conversations_with(people: set[str], team_id: int) -> Conversations:
     return _made({(user_id, team_id) for user_id in people}, contacts_of(people), people)
 
 
-def locked_conversation(pk: int) -> Conversation:
-    rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
-    return rows.select_related("contact").get(pk=pk)
-
-
 def _made(
     wanted: set[tuple[str, int]], contacts: dict[str, Contact], people: set[str]
 ) -> Conversations:
-    rows = Conversation.objects.filter(contact__user_id__in=people)
-    known = set(rows.values_list("contact__user_id", "home_team"))
+    theirs = Conversation.objects.filter(contact__user_id__in=people)
+    known = set(theirs.values_list("contact__user_id", "home_team"))
     # Another session may make the same one in this moment; then that one is read.
     Conversation.objects.bulk_create(
         [
@@ -97,10 +82,8 @@ def _made(
         ],
         ignore_conflicts=True,
     )
-    locked = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
-    return {
-        (row.contact.user_id, row.home_team_id): row for row in locked.select_related("contact")
-    }
+    locked = rows.lock_many(theirs.select_related("contact"))
+    return {(row.contact.user_id, row.home_team_id): row for row in locked}
 
 
 def lock_contexts(found: Sequence[Arrival]) -> Contexts:
@@ -111,12 +94,14 @@ def lock_contexts(found: Sequence[Arrival]) -> Contexts:
     return {(row.session_id, row.user_id): row for row in rows}
 
 
-def take_contexts(found: Sequence[Arrival]) -> Contexts:
-    """Newest token per person and session. An older message never replaces a newer token."""
+def take_contexts(found: Sequence[Arrival], contexts: Contexts) -> Contexts:
+    """Newest token per person and session. An older message never replaces a newer token.
+
+    `contexts`: theirs, locked; new ones are added to it. Returns those that changed.
+    """
     if not found:
         return {}
     sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
-    contexts = lock_contexts(found)
     queued = _queued_counts(sessions, people)
     changed: Contexts = {}
     for arrival in found:
@@ -273,83 +258,15 @@ def move_conversations(
         if arrival.session.label and not conversation.last_direction:
             # Who came by an invitation is filed under its label, with the first message.
             labelling.add(change, [conversation], [arrival.session.label], None)
-        show_last(conversation, message, detail_of(arrival.attachments))
+        rows.show_arrival(conversation, message, rows.detail_of(arrival.attachments))
         if not arrival.is_ours:
             conversation.unread += 1
-            if _reopen(conversation):
+            if rows.show_open(conversation):
                 record_event(change, conversation, EventCode.REOPENED)
             _follow(conversation, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
-        change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
-        change.touch(
-            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-        )
-    update_rows(
-        list(moved.values()),
-        [
-            *LAST_FIELDS, "unread", "status", "snoozed_until",
-            "session", "closes_at", "replies_used",
-        ],
-    )  # fmt: skip
-
-
-def _reopen(conversation: Conversation) -> bool:
-    """Whoever writes is waiting, whatever was set aside or settled before."""
-    was_closed = conversation.status != ConversationStatus.OPEN
-    conversation.status = ConversationStatus.OPEN
-    conversation.snoozed_until = None
-    return was_closed
-
-
-def show_last(conversation: Conversation, message: Message, detail: str = "") -> None:
-    """Of a message that WeChat brought: preview, and who waits; the caller saves `LAST_FIELDS`.
-
-    The rule of `standing`, without a look at the messages before: a word of the customer waits
-    since the first that does, and what another program sent is an answer.
-    """
-    show_preview(conversation, message, detail)
-    conversation.missed_at = None
-    if message.direction == Direction.OUT:
-        conversation.waiting_since = None
-    elif conversation.waiting_since is None:
-        conversation.waiting_since = message.stored_at
-
-
-def show_preview(conversation: Conversation, message: Message, detail: str = "") -> None:
-    """The last word as lists show it; the caller saves `PREVIEW_FIELDS`.
-
-    `detail`: a file's name, a voice's length.
-    """
-    conversation.last_at = message.stored_at
-    conversation.last_direction = message.direction
-    conversation.last_kind = message.kind
-    conversation.last_text = (message.text or detail)[:PREVIEW_CHARACTERS]
-
-
-def show_elsewhere(conversation: Conversation, direction: Direction) -> None:
-    """Another program received or answered without leaving the text; saved at once.
-
-    Its quiet line is written already: `standing` counts it as a word or an answer.
-    """
-    conversation.last_at = timezone.now()
-    conversation.last_direction, conversation.last_kind, conversation.last_text = (
-        direction,
-        ELSEWHERE,
-        "",
-    )
-    if direction == Direction.IN:
-        conversation.missed_at = None
-        _reopen(conversation)
-    conversation.save(update_fields=[*PREVIEW_FIELDS, "missed_at", "status", "snoozed_until"])
-
-
-def detail_of(attachments: Sequence[Attachment]) -> str:
-    for each in attachments:
-        if each.kind == MessageKind.VOICE and each.duration_ms is not None:
-            minutes, seconds = divmod(round(each.duration_ms / 1000), 60)
-            return f"{minutes}:{seconds:02d}"
-        if each.file_name:
-            return each.file_name
-    return ""
+        rows.touch(change, conversation, message)
+    fields = [*rows.ARRIVAL_FIELDS, *rows.ROUTE_FIELDS, "unread", "status", "snoozed_until"]
+    update_rows(list(moved.values()), fields)
 
 
 def _follow(conversation: Conversation, arrival: Arrival, context: Context | None) -> None:
@@ -359,9 +276,7 @@ def _follow(conversation: Conversation, arrival: Arrival, context: Context | Non
     closes_at = context.received_at + team_settings().window
     newer = conversation.closes_at is None or closes_at >= conversation.closes_at
     if newer or conversation.session_id == arrival.session.pk:
-        conversation.session = arrival.session
-        conversation.closes_at = closes_at
-        conversation.replies_used = context.replies_used
+        rows.show_route(conversation, context)
 
 
 def follow_contexts(contexts: Contexts, conversations: Conversations, change: Change) -> None:
@@ -369,12 +284,9 @@ def follow_contexts(contexts: Contexts, conversations: Conversations, change: Ch
     for conversation in conversations.values():
         context = contexts.get((conversation.session_id or 0, conversation.contact.user_id))
         if context is not None:
-            conversation.closes_at = context.received_at + team_settings().window
-            conversation.replies_used = context.replies_used
-            conversation.save(update_fields=["closes_at", "replies_used"])
-            change.touch(
-                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-            )
+            rows.show_route(conversation, context)
+            conversation.save(update_fields=rows.ROUTE_FIELDS)
+            rows.touch(change, conversation)
 
 
 def honour_recalls(found: Sequence[Arrival], already: set[tuple[int, str]], change: Change) -> None:
@@ -386,10 +298,9 @@ def honour_recalls(found: Sequence[Arrival], already: set[tuple[int, str]], chan
     wanted = Q(pk__in=[])
     for session_id, key in known:
         wanted |= Q(session_id=session_id, dedupe_key=key)
-    rows = Message.objects.select_for_update(of=("self",), no_key=True).filter(wanted)
-    for row in rows.select_related("conversation").order_by("pk"):
-        if row.recalled_at is None:
-            row.recalled_at = recalls[row.session_id, row.dedupe_key].received_at
-            row.save(update_fields=["recalled_at"])
-            conversation = row.conversation
-            change.touch(row, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+    stored = Message.objects.select_for_update(of=("self",), no_key=True).filter(wanted)
+    for message in stored.select_related("conversation").order_by("pk"):
+        if message.recalled_at is None:
+            message.recalled_at = recalls[message.session_id, message.dedupe_key].received_at
+            message.save(update_fields=["recalled_at"])
+            rows.touch_messages(change, message.conversation, message)

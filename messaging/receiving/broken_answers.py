@@ -7,6 +7,7 @@ written on the session's page and in the conversations concerned. Runs inside th
 
 from datetime import datetime, timedelta
 
+from messaging.conversations import rows
 from messaging.conversations.events import record_event
 from messaging.models import Conversation, EventCode, Message, RawAnswer
 from sessions_app.ilink.wire import Updates
@@ -49,8 +50,8 @@ def _concerned(session: Session, updates: Updates) -> list[Conversation]:
     known = list(people.values_list("user_id", flat=True)[: FEW_PEOPLE + 1])
     if len(known) <= FEW_PEOPLE:
         named |= set(known)
-    rows = Conversation.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
-    return list(rows.filter(contact__user_id__in=named, home_team=session.team_id))
+    theirs = Conversation.objects.filter(contact__user_id__in=named, home_team=session.team_id)
+    return rows.lock_many(theirs)
 
 
 def _was_told(conversation: Conversation, at: datetime) -> bool:

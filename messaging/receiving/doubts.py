@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.models import Conversation, Message, MessageStatus
 from sessions_app.models import SENDING_STATES, Session, SessionState
 from sessions_app.realtime.streams import Change, announcing, wake_workers
@@ -37,13 +38,12 @@ def suspect(session_id: int, generation: int) -> None:
 
 def end(session_id: int, generation: int) -> None:
     """The session lives; its replies go on. The one that was refused stays so."""
-    rows = Session.objects.filter(pk=session_id, generation=generation)
+    bound = Session.objects.filter(pk=session_id, generation=generation)
     with announcing() as change:
-        if not rows.exclude(doubted_at=None).update(doubted_at=None):
+        if not bound.exclude(doubted_at=None).update(doubted_at=None):
             return
         for message in _met(session_id).select_related("conversation"):
-            team_id = message.conversation.team_id
-            change.touch(message, f"team:{team_id}", f"conversation:{message.conversation_id}")
+            rows.touch_messages(change, message.conversation, message)
         wake_workers()
 
 
@@ -63,11 +63,11 @@ def expire(change: Change, session_id: int, generation: int) -> None:
 def _name_the_cause(change: Change, session: Session) -> None:
     """Replace the code of replies that were answered -14: the cause is known now."""
     met = _met(session.pk)
-    conversations = Conversation.objects.select_for_update(no_key=True).order_by("pk")
-    for conversation in conversations.filter(pk__in=met.values("conversation")):
+    with_them = Conversation.objects.filter(pk__in=met.values("conversation"))
+    for conversation in rows.lock_many(with_them):
         for message in met.filter(conversation=conversation):
             Message.objects.filter(pk=message.pk).update(error_code="session_offline")
-            change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+            rows.touch_messages(change, conversation, message)
 
 
 def _met(session_id: int) -> QuerySet[Message]:

@@ -8,9 +8,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.conversations.standing import show_standing
 from messaging.models import Message, MessageStatus, SendAttempt
-from messaging.receiving.answers import Arrival, Conversations
+from messaging.receiving.answers import Arrival, Contexts, Conversations
 from messaging.reply_window import quota
 from sessions_app.realtime.streams import Change
 
@@ -35,23 +36,25 @@ def find(arrivals: Sequence[Arrival]) -> Echoes:
     }
 
 
-def settle(found: Echoes, conversations: Conversations, change: Change) -> None:
-    """Mark our own messages as taken. `threads` and their contexts are locked already."""
+def settle(found: Echoes, conversations: Conversations, contexts: Contexts, change: Change) -> None:
+    """Mark our own messages as accepted. Conversations and contexts are locked already."""
     ids = {attempt.message_id for attempt, _arrival in found.values()}
     if not ids:
         return
-    rows = Message.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids)
-    messages = rows.select_related("conversation__contact").order_by("pk")
+    ours = Message.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=ids)
+    messages = ours.select_related("conversation__contact").order_by("pk")
     by_id = {message.pk: message for message in messages}
     # Use the caller's objects, since it saves them later.
     locked = {conversation.pk: conversation for conversation in conversations.values()}
     for message in by_id.values():
         message.conversation = locked.get(message.conversation_id, message.conversation)
     for attempt, arrival in found.values():
-        _mark_taken(by_id[attempt.message_id], attempt.client_id, arrival, change)
+        _mark_accepted(by_id[attempt.message_id], contexts, attempt.client_id, arrival, change)
 
 
-def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Change) -> None:
+def _mark_accepted(
+    message: Message, contexts: Contexts, client_id: str, arrival: Arrival, change: Change
+) -> None:
     # A retry that still waits need not go: any earlier try's echo says that it was taken. Refused,
     # its answer was wrong: WeChat took it all the same.
     waits = message.status == MessageStatus.QUEUED
@@ -72,12 +75,11 @@ def _mark_taken(message: Message, client_id: str, arrival: Arrival, change: Chan
     )  # fmt: skip
     conversation = message.conversation
     if waits:
-        quota.give_count_back(message)
-        change.touch(
-            conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-        )
+        key = (message.session_id, conversation.contact.user_id)
+        quota.give_back(conversation, contexts.get(key) or quota.lock_context(*key))
+        rows.touch(change, conversation)
     show_standing(change, conversation)
-    change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+    rows.touch_messages(change, conversation, message)
 
 
 SAME_WITHIN = timedelta(seconds=60)

@@ -68,12 +68,12 @@ def _store_messages(
     # From here on in the order of `realtime.LOCK_ORDER`.
     contacts = arrivals.contacts_of({one.peer_id for one in fresh})
     conversations = arrivals.conversations_of(fresh, contacts, {one.peer_id for one in found})
-    if own_echoes:
-        # First: a token that comes with it counts what still waits.
-        arrivals.lock_contexts(found)
-        echoes.settle(own_echoes, conversations, change)
+    known = arrivals.lock_contexts(found)
+    # First: a token that comes with an echo counts what still waits.
+    echoes.settle(own_echoes, conversations, known, change)
     # Duplicates too: one may bring the newer token.
-    contexts = arrivals.take_contexts([one for one in found if one.is_current and not one.is_ours])
+    theirs = [one for one in found if one.is_current and not one.is_ours]
+    contexts = arrivals.take_contexts(theirs, known)
     arrivals.honour_recalls(found, already, change)
     if fresh:
         _insert(fresh, conversations)

@@ -1,29 +1,42 @@
-"""What a reply uses of its context token, given back and shown.
+"""Counts replies against a context token's quota, and shows the count on the conversation.
 
-Inside the caller's transaction, which holds the thread's lock.
+Inside the caller's transaction, which has locked the conversation and then the context.
 """
 
-from django.db.models import F
+from django.utils import timezone
 
-from messaging.models import Conversation, Message
+from messaging.models import Conversation
 from sessions_app.models import Context
 
 
-def give_count_back(message: Message) -> None:
+def lock_context(session_id: int, user_id: str) -> Context | None:
+    """The context whose quota a reply uses. Lock its conversation first."""
+    contexts = Context.objects.select_for_update(no_key=True)
+    return contexts.filter(session=session_id, user_id=user_id).first()
+
+
+def count(conversation: Conversation, context: Context, replies: int) -> None:
+    """So many replies were queued: each counts from now on."""
+    context.last_reply_at = timezone.now()
+    _add(conversation, context, replies)
+
+
+def count_again(conversation: Conversation, context: Context | None) -> None:
+    """A reply will go out on a newer token, whose count was begun without it."""
+    if context is not None:
+        _add(conversation, context, 1)
+
+
+def give_back(conversation: Conversation, context: Context | None) -> None:
     """The reply never left: it does not count."""
-    user_id = message.conversation.contact.user_id
-    used = Context.objects.filter(session=message.session_id, user_id=user_id, replies_used__gt=0)
-    used.update(replies_used=F("replies_used") - 1, unfiled=True)
-    show_count(message.conversation, message.session_id)
+    if context is not None and context.replies_used > 0:
+        _add(conversation, context, -1)
 
 
-def show_count(conversation: Conversation, session_id: int) -> None:
-    """Copy the context's count to the locked thread, if that session is the thread's route."""
-    if conversation.session_id != session_id:
-        return
-    user_id = conversation.contact.user_id
-    used = Context.objects.filter(session=session_id, user_id=user_id)
-    count = used.values_list("replies_used", flat=True).first()
-    if count is not None:
-        conversation.replies_used = count
-        Conversation.objects.filter(pk=conversation.pk).update(replies_used=count)
+def _add(conversation: Conversation, context: Context, replies: int) -> None:
+    context.replies_used += replies
+    context.unfiled = True
+    context.save(update_fields=["replies_used", "last_reply_at", "unfiled"])
+    if conversation.session_id == context.session_id:
+        conversation.replies_used = context.replies_used
+        conversation.save(update_fields=["replies_used"])

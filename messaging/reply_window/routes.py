@@ -3,6 +3,7 @@
 Run when a session was bound anew or logged out; storing and sending keep it up by themselves.
 """
 
+from messaging.conversations import rows
 from messaging.models import Conversation
 from messaging.reply_window.reply_route import Candidate
 from sessions_app.database.batches import update_rows
@@ -14,8 +15,9 @@ from sessions_app.team_settings.limits import team_settings
 def refresh_routes(session_id: int) -> int:
     """Recompute the conversations routed through this session. Returns how many changed."""
     with announcing() as change:
-        rows = Conversation.objects.select_for_update(of=("self",), no_key=True)
-        conversations = rows.filter(session_id=session_id).select_related("contact").order_by("pk")
+        conversations = rows.lock_many(
+            Conversation.objects.filter(session_id=session_id).select_related("contact")
+        )
         people = {conversation.contact.user_id for conversation in conversations}
         newest: dict[tuple[int, str], Context] = {}
         contexts = Context.objects.filter(user_id__in=people).select_related("session")
@@ -26,10 +28,8 @@ def refresh_routes(session_id: int) -> int:
             context_now = newest.get((conversation.home_team_id, conversation.contact.user_id))
             if _follow(conversation, context_now):
                 changed.append(conversation)
-                change.touch(
-                    conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-                )
-        update_rows(changed, ["session", "closes_at", "replies_used"])
+                rows.touch(change, conversation)
+        update_rows(changed, rows.ROUTE_FIELDS)
     return len(changed)
 
 
@@ -39,7 +39,7 @@ def follow_newest(conversation: Conversation) -> None:
         user_id=conversation.contact.user_id, session__team=conversation.home_team_id
     )
     _follow(conversation, contexts.order_by("-received_at").first())
-    conversation.save(update_fields=["session", "closes_at", "replies_used"])
+    conversation.save(update_fields=rows.ROUTE_FIELDS)
 
 
 def _follow(conversation: Conversation, context: Context | None) -> bool:
@@ -48,9 +48,7 @@ def _follow(conversation: Conversation, context: Context | None) -> bool:
     if context is None:
         conversation.closes_at, conversation.replies_used = None, 0
     else:
-        conversation.session_id = context.session_id
-        conversation.closes_at = context.received_at + team_settings().window
-        conversation.replies_used = context.replies_used
+        rows.show_route(conversation, context)
     return before != (conversation.session_id, conversation.closes_at, conversation.replies_used)
 
 

@@ -1,12 +1,12 @@
 """A program's decision about a reply that did not go through: let it go, or say that it arrived.
 
-The acts are those of the page's buttons (`services.discard_message`, `services.mark_arrived`);
-here is what makes them safe to repeat, and the words for a message that has nothing to dismiss.
+The acts are those of the page's buttons (`services.decide`); here is what makes them safe to
+repeat, and the words for a message that has nothing to dismiss.
 """
 
+from messaging.conversations import rows
 from messaging.conversations.errors import ReplyError
 from messaging.conversations.standing import UNDECIDED
-from messaging.delivering import outbox
 from messaging.models import Direction, Message, MessageStatus
 from messaging.replying import reasons, services
 from sessions_app.models import User
@@ -18,15 +18,15 @@ def dismiss_message(*, message: Message, user: User | None, arrived: bool = Fals
 
     `arrived`: the person has it. Raises ReplyError for what is neither failed nor unconfirmed.
     """
-    with announcing():
-        outbox.lock_conversation(message.conversation_id)
+    with announcing() as change:
+        conversation = rows.lock(message.conversation_id)
         now = Message.objects.only(*_READ).get(pk=message.pk)
         if code := _refusal(now, arrived=arrived):
             raise ReplyError(code, reasons.refusal(code))
         if arrived and now.status == MessageStatus.UNCONFIRMED:
-            services.mark_arrived(message=now, user=user)
+            services.decide(change, conversation, now, services.ARRIVED)
         elif Message.objects.filter(UNDECIDED, pk=now.pk).exists():
-            services.discard_message(message=now, user=user)
+            services.decide(change, conversation, now, services.DISCARDED)
 
 
 _READ = (

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from messaging.conversations import undo_notes, work
-from messaging.delivering import outbox
+from messaging.conversations import rows, undo_notes, work
 from messaging.models import Conversation, EventCode, Message, WorkAction
 from messaging.replying import sending
 from messaging.replying.sending import Wish
@@ -44,13 +43,14 @@ def send_and(
     done.
     """
     action = None
-    with announcing():
-        locked = outbox.lock_conversation(conversation.pk)
+    with announcing() as change:
+        locked = rows.lock(conversation.pk)
         is_new = not sending.posted_with(locked, wish.draft_key)
         if is_new and Also.TAKE in also:
-            work.assign(ids=[locked.pk], assignee=user, user=user)
-        made = sending.send(user=user, conversation=locked, wish=wish, limits=limits)
+            work.assign_locked(change, [locked], user, user)
+        queued = sending.queue(change, locked, user=user, wish=wish, limits=limits)
         if is_new and Also.RESOLVE in also:
             action = undo_notes.begin(user=user, code=EventCode.RESOLVED)
-            work.resolve(ids=[locked.pk], user=user, action=action)
-    return Finished(made, action)
+            with undo_notes.noting(action, [locked]):
+                work.resolve_locked(change, [locked], user)
+    return Finished(queued.messages, action)

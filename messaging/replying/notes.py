@@ -7,9 +7,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from messaging.composing import drafts
-from messaging.conversations import events
+from messaging.conversations import events, rows
 from messaging.conversations.errors import DraftAlreadyUsed, ReplyError
-from messaging.delivering import outbox
 from messaging.models import Conversation, Direction, DraftKind, Mention, Message
 from messaging.replying import reasons, services
 from sessions_app.models import Team, User
@@ -37,7 +36,7 @@ def write_note(
         raise ReplyError("empty", reasons.refusal("empty"))
     named = named_in(text, readers_of(conversation.team)) if "@" in text else []
     with announcing() as change:
-        locked = outbox.lock_conversation(conversation.pk)
+        locked = rows.lock(conversation.pk)
         if draft_key and (posted := locked.messages.filter(draft_key=draft_key).first()):
             if posted.text != text or posted.direction != Direction.NOTE:
                 raise DraftAlreadyUsed("key_reused", reasons.refusal("key_reused"))
@@ -49,7 +48,7 @@ def write_note(
         for one in named:
             change.mention(one.stream_key, f"mention:{conversation.pk}")
         drafts.consume(user, locked, DraftKind.NOTE, draft_key, next_key=next_key)
-        change.touch(locked, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+        rows.touch(change, locked)
     return note
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from messaging.composing import drafts
+from messaging.conversations import rows
 from messaging.conversations.errors import ReplyError
 from messaging.conversations.standing import show_standing
-from messaging.delivering import outbox
 from messaging.models import (
     Conversation,
     DraftKind,
@@ -40,7 +40,7 @@ def park(
     if problem := text_problem(text):
         raise ReplyError(problem, reasons.refusal(problem))
     with announcing() as change:
-        locked = outbox.lock_conversation(conversation.pk)
+        locked = rows.lock(conversation.pk)
         known = locked.parked_replies.filter(draft_key=draft_key).first() if draft_key else None
         if known is not None:
             return known
@@ -55,7 +55,7 @@ def park_message(*, message: Message, user: User, limits: TeamSettings) -> Parke
     Raises ReplyError if somebody has decided about it, FileProblem unless it is a text.
     """
     with announcing() as change:
-        conversation = outbox.lock_conversation(message.conversation_id)
+        conversation = rows.lock(message.conversation_id)
         if message.kind != MessageKind.TEXT:
             raise uploads.problem("file_parked")
         held = conversation.messages.filter(
@@ -64,7 +64,7 @@ def park_message(*, message: Message, user: User, limits: TeamSettings) -> Parke
         if not held.update(holds_queue=False):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
         show_standing(change, conversation)
-        services.announce(change, message, conversation)
+        rows.touch(change, conversation, message)
         parked = _keep(change, conversation, user, message.text, limits, None)
         wake_workers()
     return parked
@@ -85,14 +85,14 @@ def _keep(
         draft_key=draft_key or None,
         expires_at=timezone.now() + limits.parked_for,
     )
-    _announce(change, conversation)
+    rows.touch(change, conversation)
     return parked
 
 
 def waiting_in(conversation: Conversation, *, now: datetime) -> list[ParkedReply]:
     """What waits in one conversation, oldest first."""
-    rows = conversation.parked_replies.filter(state=ParkedState.WAITING, expires_at__gt=now)
-    return list(rows.select_related("by"))
+    waiting = conversation.parked_replies.filter(state=ParkedState.WAITING, expires_at__gt=now)
+    return list(waiting.select_related("by"))
 
 
 def send_parked(
@@ -106,7 +106,7 @@ def send_parked(
 ) -> list[Message]:
     """Send a reviewed reply now. Raises ReplyError; then it stays parked."""
     with announcing() as change:
-        conversation = outbox.lock_conversation(parked.conversation_id)
+        conversation = rows.lock(parked.conversation_id)
         _decide(parked, user, ParkedState.SENT)
         wish = Wish(
             parked.text,
@@ -115,27 +115,27 @@ def send_parked(
             seen_up_to=seen_up_to,
             expected_id=expected_id,
         )
-        made = sending.send(user=user, conversation=conversation, wish=wish, limits=limits)
-        ParkedReply.objects.filter(pk=parked.pk).update(message=made[0])
-        _announce(change, conversation)
-    return made
+        queued = sending.queue(change, conversation, user=user, wish=wish, limits=limits)
+        ParkedReply.objects.filter(pk=parked.pk).update(message=queued.messages[0])
+        rows.touch(change, conversation)
+    return queued.messages
 
 
 def edit_parked(*, parked: ParkedReply, user: User) -> TakenBack:
     """Move the text from the tray into the user's composer."""
     with announcing() as change:
-        conversation = outbox.lock_conversation(parked.conversation_id)
+        conversation = rows.lock(parked.conversation_id)
         _decide(parked, user, ParkedState.DISCARDED)
         draft = drafts.put_draft(user, conversation, parked.text)
-        _announce(change, conversation)
+        rows.touch(change, conversation)
     return TakenBack(draft, [])
 
 
 def discard_parked(*, parked: ParkedReply, user: User) -> None:
     with announcing() as change:
-        conversation = outbox.lock_conversation(parked.conversation_id)
+        conversation = rows.lock(parked.conversation_id)
         _decide(parked, user, ParkedState.DISCARDED)
-        _announce(change, conversation)
+        rows.touch(change, conversation)
 
 
 def expire_due(now: datetime, *, limit: int = 100) -> int:
@@ -144,9 +144,9 @@ def expire_due(now: datetime, *, limit: int = 100) -> int:
     due = list(over.order_by("conversation_id", "pk")[:limit])
     for parked in due:
         with announcing() as change:
-            conversation = outbox.lock_conversation(parked.conversation_id)
+            conversation = rows.lock(parked.conversation_id)
             if over.filter(pk=parked.pk).update(state=ParkedState.EXPIRED, decided_at=now):
-                _announce(change, conversation)
+                rows.touch(change, conversation)
     return len(due)
 
 
@@ -155,7 +155,3 @@ def _decide(parked: ParkedReply, user: User, state: ParkedState) -> None:
     waiting = ParkedReply.objects.filter(pk=parked.pk, state=ParkedState.WAITING)
     if not waiting.update(state=state, decided_by=user, decided_at=timezone.now()):
         raise ReplyError("already_decided", reasons.refusal("already_decided"))
-
-
-def _announce(change: Change, conversation: Conversation) -> None:
-    change.touch(conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from django.db import transaction
 from django.db.models import QuerySet
 
+from messaging.conversations import rows
 from messaging.conversations.access import conversations_of
 from messaging.conversations.errors import (
     DraftAlreadyUsed,
@@ -24,7 +25,8 @@ from messaging.replying import queries, reasons, sending, services
 from messaging.replying.sending import Wish
 from messaging.transfers import uploads
 from messaging.transfers.replies import Wanted
-from sessions_app.models import Context, User
+from sessions_app.models import User
+from sessions_app.realtime.streams import announcing
 from sessions_app.sessions.access import sessions_of
 from sessions_app.team_settings.limits import team_settings
 
@@ -127,17 +129,19 @@ def _queue(user: User, post: Post, files: list[Wanted]) -> Taken:
         files=tuple(files),
         quote_of=_quoted(conversation, post.reply_to),
     )
-    messages = sending.send(user=user, conversation=conversation, wish=wish, limits=team_settings())
-    first = messages[0]
+    limits = team_settings()
+    with announcing() as change:
+        locked = rows.lock(conversation.pk)
+        queued = sending.queue(change, locked, user=user, wish=wish, limits=limits)
+    assert queued.context is not None  # without a draft key every post is new
+    first = queued.messages[0]
     holder = queries.holder_of(first)
-    used = Context.objects.filter(session=first.session, user_id=post.to)
-    spent = used.values_list("replies_used", flat=True).get()
     return Taken(
         id=str(first.pk),
         status=first.status,
         session=first.session.name,
-        remaining=max(0, team_settings().replies_per_token - spent),
-        parts=[str(one.pk) for one in messages],
+        remaining=max(0, limits.replies_per_token - queued.context.replies_used),
+        parts=[str(one.pk) for one in queued.messages],
         held_by=str(holder) if holder else None,
     )
 

@@ -12,12 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from messaging.composing import draft_files, drafts
+from messaging.conversations import rows
 from messaging.conversations.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
 from messaging.conversations.standing import show_standing
-from messaging.delivering import outbox
 from messaging.delivering.throttle import THROTTLED
 from messaging.models import (
-    SPOKEN,
     Conversation,
     Direction,
     Draft,
@@ -28,15 +27,14 @@ from messaging.models import (
     MessageStatus,
     Upload,
 )
-from messaging.receiving import arrivals
 from messaging.reply_window import quota
 from messaging.reply_window.reply_route import text_problem
 from messaging.replying import reasons, services, typing_sign
 from messaging.text.splitting import parts_of
 from messaging.transfers import replies
 from messaging.transfers.replies import Part, Wanted
-from sessions_app.models import User
-from sessions_app.realtime.streams import announcing, wake_workers
+from sessions_app.models import Context, User
+from sessions_app.realtime.streams import Change, announcing, wake_workers
 from sessions_app.team_settings.limits import TeamSettings
 from sessions_app.templatetags.console import ago_text
 from sessions_app.text.unseen import apart
@@ -67,6 +65,14 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
+class Queued:
+    """The messages of a reply, and the context that counts them; None: they were queued before."""
+
+    messages: list[Message]
+    context: Context | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TakenBack:
     """What returns to the composer."""
 
@@ -82,46 +88,63 @@ def send(
     Uploads that were sent are used up. Raises ReplyError, FileProblem; AnsweredMeanwhile where
     somebody else answered since the draft was begun.
     """
+    with announcing() as change:
+        locked = rows.lock(conversation.pk)
+        return queue(change, locked, user=user, wish=wish, limits=limits).messages
+
+
+def queue(
+    change: Change,
+    conversation: Conversation,
+    *,
+    user: User | None,
+    wish: Wish,
+    limits: TeamSettings,
+) -> Queued:
+    """As `send`, as a part of a transaction that has locked the conversation."""
     texts = _texts(services.clean(wish.text), wish, limits)
     replies.check_count(wish.files)
+    if posted := posted_with(conversation, wish.draft_key):
+        return Queued(_first_answer(posted, texts, wish))
+    _look_around(conversation, user, wish.seen_up_to)
+    parts = [Part(text=one) for one in texts]
+    parts += [replies.part_of(user, one, conversation) for one in wish.files]
+    context = services.find_context(
+        conversation,
+        session_name=wish.session_name,
+        expected_id=wish.expected_id,
+        override=wish.override,
+        cost=len(parts),
+    )
+    made = _messages(parts, user, wish)
+    services.queue_messages(conversation, context, made, detail=parts[-1].detail)
+    for message, part in zip(made, parts, strict=True):
+        if part.upload is not None:
+            replies.attach(message, part.upload, part.kind)
+    show_standing(change, conversation)
+    rows.touch(change, conversation, *made)
+    drafts.consume(user, conversation, DraftKind.REPLY, wish.draft_key, next_key=wish.next_key)
+    typing_sign.stop(conversation)
+    wake_workers()
+    return Queued(made, context)
+
+
+def _messages(parts: Sequence[Part], user: User | None, wish: Wish) -> list[Message]:
+    """One for each part, not saved yet."""
     release_at = timezone.now() + timedelta(seconds=wish.hold_s) if wish.hold_s else None
-    with announcing() as change:
-        locked = outbox.lock_conversation(conversation.pk)
-        if posted := posted_with(locked, wish.draft_key):
-            return _first_answer(posted, texts, wish)
-        _look_around(locked, user, wish.seen_up_to)
-        parts = [Part(text=one) for one in texts]
-        parts += [replies.part_of(user, one, locked) for one in wish.files]
-        context = services.find_context(
-            locked,
-            session_name=wish.session_name,
-            expected_id=wish.expected_id,
-            override=wish.override,
-            cost=len(parts),
+    return [
+        Message(
+            kind=part.kind,
+            text=part.text,
+            quote_of=None if position else wish.quote_of,
+            quote_text=wish.quote_of.text if wish.quote_of and not position else "",
+            overrides_limits=wish.override,
+            sent_by=user,
+            draft_key=part_key(wish.draft_key, position) or None,
+            release_at=release_at,
         )
-        made = []
-        for position, part in enumerate(parts):
-            message = services.queue_text(
-                locked,
-                context,
-                part.text,
-                part_key(wish.draft_key, position),
-                user,
-                override=wish.override,
-                quote_of=None if position else wish.quote_of,
-                release_at=release_at,
-                kind=part.kind,
-                detail=part.detail,
-            )
-            if part.upload is not None:
-                replies.attach(message, part.upload, part.kind)
-            services.announce(change, message, locked)
-            made.append(message)
-        show_standing(change, locked)
-        drafts.consume(user, locked, DraftKind.REPLY, wish.draft_key, next_key=wish.next_key)
-        typing_sign.stop(locked)
-        wake_workers()
-    return made
+        for position, part in enumerate(parts)
+    ]
 
 
 def part_key(draft_key: str, position: int) -> str:
@@ -155,8 +178,8 @@ def _chain(conversation: Conversation, draft_key: str) -> QuerySet[Message]:
     """All parts of the text that was posted with this key."""
     first = draft_key.partition(":")[0]
     parts = Q(draft_key=first) | Q(draft_key__startswith=f"{first[:56]}:")
-    rows: QuerySet[Message] = conversation.messages.filter(parts)
-    return rows
+    chain: QuerySet[Message] = conversation.messages.filter(parts)
+    return chain
 
 
 def _look_around(conversation: Conversation, user: User | None, seen_up_to: int | None) -> None:
@@ -188,16 +211,16 @@ def take_back(*, message: Message, user: User) -> TakenBack:
     ReplyError if it is being sent or its state has changed.
     """
     with announcing() as change:
-        conversation = outbox.lock_conversation(message.conversation_id)
+        conversation = rows.lock(message.conversation_id)
         held = conversation.messages.filter(pk=message.pk, holds_queue=True)
         if held.filter(status=MessageStatus.FAILED).update(holds_queue=False):
             taken = [message]
         else:
             taken = _cancel_waiting(conversation, message)
-        _show_what_stands(conversation, taken)
+        if rows.show_last_before(conversation, taken[-1]):
+            conversation.save(update_fields=rows.LAST_MESSAGE_FIELDS)
         show_standing(change, conversation)
-        for row in taken:
-            services.announce(change, row, conversation)
+        rows.touch(change, conversation, *taken)
         files = replies.give_back(taken, user)
         text = "\n".join(row.text for row in taken if row.text)
         draft = drafts.put_draft(user, conversation, text, account_id=message.session_id)
@@ -207,29 +230,16 @@ def take_back(*, message: Message, user: User) -> TakenBack:
     return TakenBack(draft, files)
 
 
-def _show_what_stands(conversation: Conversation, taken: Sequence[Message]) -> None:
-    """A row does not show what was taken back as the last word."""
-    said = conversation.messages.filter(direction__in=SPOKEN).exclude(
-        status=MessageStatus.CANCELLED
-    )
-    last = said.order_by("-id").first()
-    if last is None or last.pk > taken[-1].pk:
-        return
-    arrivals.show_preview(conversation, last, arrivals.detail_of(list(last.attachments.all())))
-    conversation.save(update_fields=arrivals.PREVIEW_FIELDS)
-
-
 def _cancel_waiting(conversation: Conversation, message: Message) -> list[Message]:
-    rows = conversation.messages.filter(pk=message.pk)
+    chain = conversation.messages.filter(pk=message.pk)
     if message.draft_key:
-        rows = _chain(conversation, message.draft_key)
-    waiting = rows.filter(status=MessageStatus.QUEUED).select_related("conversation__contact")
+        chain = _chain(conversation, message.draft_key)
+    context = quota.lock_context(message.session_id, conversation.contact.user_id)
     taken = []
-    for row in waiting.order_by("id"):
-        outbox.lock_context(row)
+    for row in chain.filter(status=MessageStatus.QUEUED).order_by("id"):
         queued = Message.objects.filter(pk=row.pk, status=MessageStatus.QUEUED)
         if queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
-            quota.give_count_back(row)
+            quota.give_back(conversation, context)
             taken.append(row)
     if not taken:
         raise reasons.not_cancelled(conversation.messages.only("status").get(pk=message.pk))
@@ -239,10 +249,10 @@ def _cancel_waiting(conversation: Conversation, message: Message) -> list[Messag
 def send_now(*, message: Message, user: User | None) -> None:
     """Send a reply that waits for WeChat's pace or for a trial. Raises ReplyError."""
     with announcing() as change:
-        conversation = outbox.lock_conversation(message.conversation_id)
+        conversation = rows.lock(message.conversation_id)
         waiting = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
         released = {"overrides_limits": True, "next_try_at": None, "error_code": ""}
         if not waiting.filter(error_code__in=("pace", THROTTLED)).update(**released):
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        services.announce(change, message, conversation)
+        rows.touch(change, conversation, message)
         wake_workers()

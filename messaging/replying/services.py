@@ -4,26 +4,25 @@ Nothing here calls WeChat: the worker finds the rows and sends them.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.conversations.errors import AccountChanged, ReplyError
 from messaging.conversations.finding import folded_contact
 from messaging.conversations.standing import UNDECIDED, show_standing
-from messaging.delivering import outbox
 from messaging.models import (
     MESSAGE_STREAM,
     Contact,
     Conversation,
     Direction,
     Message,
-    MessageKind,
     MessageStatus,
 )
 from messaging.models.contact import NOTE_MOST
-from messaging.receiving import arrivals
 from messaging.reply_window import quota
 from messaging.reply_window.reply_route import Candidate, find_route, speaker
 from messaging.reply_window.routes import candidate
@@ -54,10 +53,10 @@ def find_context(
     `expected_id`: the account that the Send button named, where no other was chosen. Raises
     AccountChanged where the button would name another one by now.
     """
-    rows = Context.objects.select_for_update(of=("self",), no_key=True).filter(
+    theirs = Context.objects.select_for_update(of=("self",), no_key=True).filter(
         user_id=conversation.contact.user_id, session__team=conversation.home_team_id
     )
-    contexts = {one.session_id: one for one in rows.select_related("session").order_by("pk")}
+    contexts = {one.session_id: one for one in theirs.select_related("session").order_by("pk")}
     candidates: list[Candidate] = [candidate(one) for one in contexts.values()]
     now = timezone.now()
     if session_name is None and expected_id is not None:
@@ -83,55 +82,24 @@ def _as_named(
     return named.name
 
 
-def queue_text(
-    conversation: Conversation,
-    context: Context,
-    text: str,
-    draft_key: str,
-    user: User | None,
-    *,
-    override: bool,
-    quote_of: Message | None = None,
-    release_at: datetime | None = None,
-    kind: MessageKind = MessageKind.TEXT,
-    detail: str = "",
-) -> Message:
-    """Write one message down to be sent, and count it.
+def queue_messages(
+    conversation: Conversation, context: Context, messages: Sequence[Message], *, detail: str = ""
+) -> None:
+    """Write messages down to be sent through the session of `context`, and count them.
 
-    The caller holds the thread's lock, and calls `show_standing` when all parts are written.
-    `release_at`: not before. `detail`: what the list shows of a `kind` that has no text.
+    Conversation and context are locked by the caller, who calls `show_standing` afterwards.
+    `detail`: what the list shows of the last one if it has no text.
     """
-    number = advance(MESSAGE_STREAM)
-    message = Message(
-        id=number,
-        conversation=conversation,
-        session=context.session,
-        bot_id=context.session.bot_id,
-        direction=Direction.OUT,
-        kind=kind,
-        text=text,
-        quote_of=quote_of,
-        quote_text=quote_of.text if quote_of else "",
-        dedupe_key=f"out:{number}",
-        status=MessageStatus.QUEUED,
-        overrides_limits=override,
-        sent_by=user,
-        draft_key=draft_key or None,
-        release_at=release_at,
-    )
-    message.save(force_insert=True)
-    _count(context, conversation)
-    arrivals.show_preview(conversation, message, detail)
-    conversation.save(update_fields=arrivals.PREVIEW_FIELDS)
-    return message
-
-
-def _count(context: Context, conversation: Conversation) -> None:
-    """A reply counts when it is queued."""
-    Context.objects.filter(pk=context.pk).update(
-        replies_used=F("replies_used") + 1, last_reply_at=timezone.now(), unfiled=True
-    )
-    quota.show_count(conversation, context.session_id)
+    last = advance(MESSAGE_STREAM, len(messages))
+    for number, message in enumerate(messages, start=last - len(messages) + 1):
+        message.id, message.dedupe_key = number, f"out:{number}"
+        message.conversation, message.session = conversation, context.session
+        message.bot_id = context.session.bot_id
+        message.direction, message.status = Direction.OUT, MessageStatus.QUEUED
+    Message.objects.bulk_create(messages)
+    quota.count(conversation, context, len(messages))
+    rows.show_last_message(conversation, messages[-1], detail)
+    conversation.save(update_fields=rows.LAST_MESSAGE_FIELDS)
 
 
 def retry_message(*, message: Message, user: User | None) -> None:
@@ -140,7 +108,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
     Raises ReplyError.
     """
     with announcing() as change:
-        conversation = outbox.lock_conversation(message.conversation_id)
+        conversation = rows.lock(message.conversation_id)
         held = Message.objects.filter(MAY_GO_AGAIN, pk=message.pk)
         if not held.exists():
             raise ReplyError("already_decided", reasons.refusal("already_decided"))
@@ -158,9 +126,9 @@ def retry_message(*, message: Message, user: User | None) -> None:
             release_at=None,
             bot_id=context.session.bot_id,
         )
-        _count(context, conversation)
+        quota.count(conversation, context, 1)
         show_standing(change, conversation)
-        announce(change, message, conversation)
+        rows.touch(change, conversation, message)
         wake_workers()
 
 
@@ -171,25 +139,44 @@ def send_anyway(*, message: Message, user: User | None) -> None:
     retry_message(message=message, user=user)
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided about a reply that did not go through: which are open to it, and columns."""
+
+    is_open: Q
+    columns: dict[str, object]
+
+
+_DECIDED: dict[str, object] = {"holds_queue": False, "missing_receipt": False}
+DISCARDED = Decision(UNDECIDED, _DECIDED)
+ARRIVED = Decision(
+    Q(status=MessageStatus.UNCONFIRMED),
+    {**_DECIDED, "status": MessageStatus.SENT, "error_code": ""},
+)
+
+
 def discard_message(*, message: Message, user: User | None) -> None:
     """Leave it as it is, failed or not confirmed; the person's next ones go on."""
-    _decide(message, UNDECIDED, {"holds_queue": False, "missing_receipt": False})
+    with announcing() as change:
+        decide(change, rows.lock(message.conversation_id), message, DISCARDED)
 
 
 def mark_arrived(*, message: Message, user: User | None) -> None:
     """The agent knows that it arrived, from the person perhaps; also after it was let go."""
-    arrived = {"holds_queue": False, "missing_receipt": False, "status": MessageStatus.SENT}
-    _decide(message, Q(status=MessageStatus.UNCONFIRMED), {**arrived, "error_code": ""})
-
-
-def _decide(message: Message, is_open: Q, columns: dict[str, object]) -> None:
     with announcing() as change:
-        conversation = outbox.lock_conversation(message.conversation_id)
-        if not Message.objects.filter(is_open, pk=message.pk).update(**columns):
-            raise ReplyError("already_decided", reasons.refusal("already_decided"))
-        show_standing(change, conversation)
-        announce(change, message, conversation)
-        wake_workers()
+        decide(change, rows.lock(message.conversation_id), message, ARRIVED)
+
+
+def decide(
+    change: Change, conversation: Conversation, message: Message, decision: Decision
+) -> None:
+    """In a transaction that has locked the conversation. Raises ReplyError."""
+    undecided = Message.objects.filter(decision.is_open, pk=message.pk)
+    if not undecided.update(**decision.columns):
+        raise ReplyError("already_decided", reasons.refusal("already_decided"))
+    show_standing(change, conversation)
+    rows.touch(change, conversation, message)
+    wake_workers()
 
 
 def cancel_message(*, message: Message, user: User | None) -> None:
@@ -198,14 +185,14 @@ def cancel_message(*, message: Message, user: User | None) -> None:
     Raises ReplyError; its code says what the reply is by now.
     """
     with announcing() as change:
-        conversation = outbox.lock_conversation(message.conversation_id)
-        outbox.lock_context(message)
+        conversation = rows.lock(message.conversation_id)
+        context = quota.lock_context(message.session_id, conversation.contact.user_id)
         queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)
         if not queued.update(status=MessageStatus.CANCELLED, settled_at=timezone.now()):
             raise reasons.not_cancelled(Message.objects.only("status").get(pk=message.pk))
-        quota.give_count_back(message)
+        quota.give_back(conversation, context)
         show_standing(change, conversation)
-        announce(change, message, conversation)
+        rows.touch(change, conversation, message)
         wake_workers()
 
 
@@ -216,9 +203,7 @@ def rename_contact(*, contact: Contact, name: str, user: User | None) -> None:
         contact.folded = folded_contact(contact)
         contact.save(update_fields=["name", "folded"])
         for conversation in contact.conversations.all():
-            change.touch(
-                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-            )
+            rows.touch(change, conversation)
 
 
 def write_contact_note(
@@ -230,23 +215,21 @@ def write_contact_note(
     """
     note = clean(note)[:NOTE_MOST]
     with announcing() as change:
-        rows = Contact.objects.filter(pk=contact.pk)
+        unchanged = Contact.objects.filter(pk=contact.pk)
         if seen is not None:
-            rows = rows.filter(note__in=(clean(seen), note))
-        if not rows.update(note=note):
+            unchanged = unchanged.filter(note__in=(clean(seen), note))
+        if not unchanged.update(note=note):
             return False
         contact.note = note
         for conversation in contact.conversations.all():
-            change.touch(
-                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-            )
+            rows.touch(change, conversation)
     return True
 
 
 def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> None:
     """Mark messages up to this one as read. Never moves back."""
     with announcing() as change:
-        locked = outbox.lock_conversation(conversation.pk)
+        locked = rows.lock(conversation.pk)
         if up_to <= locked.read_up_to and not locked.unread:
             return
         seen = max(up_to, locked.read_up_to)
@@ -255,10 +238,4 @@ def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> N
             return
         locked.read_up_to, locked.unread = seen, later
         locked.save(update_fields=["read_up_to", "unread"])
-        change.touch(locked, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
-
-
-def announce(change: Change, message: Message, conversation: Conversation) -> None:
-    topic = f"conversation:{conversation.pk}"
-    change.touch(message, f"team:{conversation.team_id}", topic)
-    change.touch(conversation, f"team:{conversation.team_id}", topic)
+        rows.touch(change, locked)

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
-from messaging.delivering import outbox
+from messaging.conversations import rows
 from messaging.media import storing
 from messaging.media.examining import Examined
 from messaging.models import Attachment, AttachmentState, Message, MessageStatus, Upload
@@ -257,11 +257,11 @@ def _settle(
         message = _message_of(attachment_id)
         if message is None:
             return False
-        conversation = outbox.lock_conversation(message.conversation_id)
+        conversation = rows.lock(message.conversation_id)
         row = Attachment.objects.filter(where, pk=attachment_id)
         if row.update(**columns) != 1:
             return False
-        change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+        rows.touch_messages(change, conversation, message)
     return True
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from messaging.conversations import rows
 from messaging.delivering import outbox
 from messaging.delivering.outgoing import not_uploaded, pack
 from messaging.models import Attachment, Message, MessageStatus
@@ -138,7 +139,7 @@ _AT_REST: dict[str, object] = {
 
 def _change(job: UploadJob, columns: dict[str, object], **shown: object) -> bool:
     with announcing() as change:
-        conversation = outbox.lock_conversation(job.conversation_id)
+        conversation = rows.lock(job.conversation_id)
         queued = Message.objects.filter(pk=job.message_id, status=MessageStatus.QUEUED)
         message = queued.defer("encrypted_raw").first()
         if message is None:
@@ -146,7 +147,7 @@ def _change(job: UploadJob, columns: dict[str, object], **shown: object) -> bool
             return False
         Attachment.objects.filter(pk=job.attachment_id).update(**columns)
         queued.update(**{"error_code": "", "error_detail": "", "next_try_at": None, **shown})
-        change.touch(message, f"team:{conversation.team_id}", f"conversation:{conversation.pk}")
+        rows.touch_messages(change, conversation, message)
         wake_workers()
     return True
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from messaging.conversations import work
+from messaging.conversations import rows, work
 from messaging.inbox.lists import WAITS
 from messaging.models import Conversation, ConversationStatus
 from sessions_app.realtime.streams import announcing
@@ -33,13 +33,10 @@ def _close_unanswered(now: datetime) -> int:
     if not ids:
         return 0
     with announcing() as change:
-        rows = over.filter(pk__in=ids).select_for_update(no_key=True).order_by("pk")
-        conversations = list(rows)
+        conversations = rows.lock_many(over.filter(pk__in=ids))
         Conversation.objects.filter(pk__in=[one.pk for one in conversations]).update(
             missed_at=F("closes_at")
         )
         for conversation in conversations:
-            change.touch(
-                conversation, f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
-            )
+            rows.touch(change, conversation)
     return len(conversations)

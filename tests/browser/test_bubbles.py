@@ -112,10 +112,10 @@ def test_a_long_text_unfolds_without_a_jump_and_stays_so(page: Page, demo: Demo)
     expect(_message(page, "after the long one")).to_have_count(1)
     version = row.get_attribute("data-version")
     demo.python(
-        "from messaging.models import Message; from messaging.replying import services\n"
+        "from messaging.models import Message; from messaging.conversations import rows\n"
         "from sessions_app.realtime.streams import announcing\n"
         "row = Message.objects.get(text__contains='line 120')\n"
-        "with announcing() as change: services.announce(change, row, row.conversation)"
+        "with announcing() as change: rows.touch(change, row.conversation, row)"
     )
     # By another process: the page hears of it with the next heartbeat.
     expect(row).not_to_have_attribute("data-version", str(version), timeout=15_000)

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.conversations import events
+from messaging.conversations import events, rows
 from messaging.conversations.event_words import event_sentence
-from messaging.delivering import outbox, queue
+from messaging.delivering import queue
 from messaging.models import Conversation, EventCode, Message
 from sessions_app.models import Session
 from sessions_app.people.tokens import issue_token
@@ -34,13 +34,13 @@ def conversation(shop: Session) -> Conversation:
 
 def note(conversation: Conversation, cast: Cast, text: str = "call the carrier") -> Message:
     with announcing() as change:
-        locked = outbox.lock_conversation(conversation.pk)
+        locked = rows.lock(conversation.pk)
         return events.record_note(change, locked, text=text, who=cast.agent)
 
 
 def event(conversation: Conversation, code: str, **facts: object) -> Message:
     with announcing() as change:
-        locked = outbox.lock_conversation(conversation.pk)
+        locked = rows.lock(conversation.pk)
         return events.record_event(change, locked, code, **facts)  # type: ignore[arg-type]
 
 

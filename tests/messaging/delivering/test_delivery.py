@@ -99,10 +99,10 @@ def test_what_was_claimed_before_the_database_failed_is_sent(
     _queued_replies("lina@im.wechat", "tom@im.wechat")
     claim_one = outbox._claim
 
-    def failing_second(worker_id: str, message_id: int) -> Claim | None:
+    def failing_second(*args: Any, **facts: Any) -> Claim | None:
         if Message.objects.filter(status="sending").exists():
             raise OperationalError("the database is away")
-        return claim_one(worker_id, message_id)
+        return claim_one(*args, **facts)
 
     monkeypatch.setattr(outbox, "_claim", failing_second)
     assert [claim.text for claim in outbox.claim_next("w1", limit=10)] == ["lina@im.wechat"]
@@ -162,4 +162,4 @@ def _lines() -> ClientPool:
     return ClientPool(identity=wire_identity(), hosts=HostPolicy(NOWHERE, NOWHERE))
 
 
-CLAIM = Claim(1, 1, 1, NOWHERE, "bot-token", "lina@im.wechat", "context", "client-1", "hi")
+CLAIM = Claim(1, 1, 1, 1, NOWHERE, "bot-token", "lina@im.wechat", "context", "client-1", "hi")

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.composing import drafts
-from messaging.conversations import events
+from messaging.conversations import events, rows
 from messaging.conversations.errors import AnsweredMeanwhile, DraftAlreadyUsed, ReplyError
 from messaging.delivering import outbox
 from messaging.models import Conversation, Draft, EventCode, Message
@@ -121,7 +121,7 @@ def test_own_answers_and_what_never_went_ask_nobody(cast: Cast, conversation: Co
 def test_another_programs_answer_asks_too(cast: Cast, conversation: Conversation) -> None:
     seen = Message.objects.latest("id").pk
     with announcing() as change:
-        locked = outbox.lock_conversation(conversation.pk)
+        locked = rows.lock(conversation.pk)
         events.record_event(change, locked, EventCode.ANSWERED_ELSEWHERE)
     with pytest.raises(AnsweredMeanwhile, match="Another program answered"):
         send(conversation, cast.agent, seen_up_to=seen)

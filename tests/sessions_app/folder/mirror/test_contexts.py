@@ -30,7 +30,7 @@ def _row() -> Context:
 
 
 def _answer_here(site: Site) -> None:
-    """As `services.queue_text` counts it."""
+    """As `quota.count` counts it."""
     Context.objects.update(replies_used=F("replies_used") + 1, unfiled=True)
 
 
