@@ -32,7 +32,7 @@ def _literals(words: str) -> list[str]:
 
 def test_our_scripts_and_styles_lose_comments_and_nothing_else(gathered: Path) -> None:
     before = after = 0
-    for source in sorted([*SOURCES.glob("js/*.js"), *SOURCES.glob("css/*.css")]):
+    for source in sorted([*SOURCES.glob("js/**/*.js"), *SOURCES.glob("css/*.css")]):
         words = (gathered / source.relative_to(SOURCES)).read_text()
         before, after = before + len(source.read_text()), after + len(words)
         assert not re.search(r"^\s*(//|/\*)", words, re.MULTILINE), source.name

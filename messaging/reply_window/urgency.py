@@ -1,6 +1,6 @@
 """How pressing the end of a reply window is: on rows, in the head and over the composer. Pure.
 
-`static/js/clock.js` says the same while a page stands open. Change both.
+`static/js/page/clock.js` says the same while a page stands open. Change both.
 """
 
 from dataclasses import dataclass

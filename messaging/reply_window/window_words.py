@@ -1,7 +1,7 @@
 """What is left of a reply window, in the one form that every place shares. Pure.
 
 Row, head, composer and context say the same words for the same window at the same moment;
-`static/js/clock.js` goes on with them.
+`static/js/page/clock.js` goes on with them.
 """
 
 from datetime import datetime, timedelta

@@ -1,34 +1,34 @@
 // Starts what the page has. Each module binds to data- attributes and does nothing where they lack.
-import { startAlerts } from "./alerts.js";
-import { startAnswering } from "./answering.js";
-import { startAttachments } from "./attachments.js";
-import { startBanners } from "./banners.js";
-import { startBubbles } from "./bubbles.js";
-import { startClock } from "./clock.js";
-import { startComposer } from "./composer.js";
-import { startCopying } from "./copy.js";
-import { startDialogs } from "./dialogs.js";
-import { startExchange } from "./exchange.js";
-import { startJumps } from "./jump.js";
-import { startFocus } from "./focus.js";
-import { startKeys } from "./keys.js";
-import { startLine } from "./line.js";
-import { startLinks } from "./links.js";
-import { startList } from "./list.js";
-import { startMedia } from "./media.js";
-import { startMenus } from "./menus.js";
-import { startNotices } from "./notices.js";
-import { startPresence } from "./presence.js";
-import { startPalette } from "./palette.js";
-import { startRail } from "./rail.js";
-import { startProgress } from "./progress.js";
-import { startSelection } from "./selection.js";
-import { startSendings } from "./sendings.js";
-import { startConversation } from "./conversation.js";
-import { startToasts } from "./toasts.js";
-import { startTypeahead } from "./typeahead.js";
-import { startUndo } from "./undo.js";
-import { startWalking } from "./walking.js";
+import { startAlerts } from "./alerts/alerts.js";
+import { startAnswering } from "./composer/answering.js";
+import { startAttachments } from "./composer/attachments.js";
+import { startBanners } from "./page/banners.js";
+import { startBubbles } from "./conversation/bubbles.js";
+import { startClock } from "./page/clock.js";
+import { startComposer } from "./composer/composer.js";
+import { startCopying } from "./page/copy.js";
+import { startDialogs } from "./page/dialogs.js";
+import { startExchange } from "./live/exchange.js";
+import { startJumps } from "./conversation/jump.js";
+import { startFocus } from "./keyboard/focus.js";
+import { startKeys } from "./keyboard/keys.js";
+import { startLine } from "./live/connection.js";
+import { startLinks } from "./page/links.js";
+import { startList } from "./inbox/list.js";
+import { startMedia } from "./media/media.js";
+import { startMenus } from "./page/menus.js";
+import { startNotices } from "./alerts/notices.js";
+import { startPresence } from "./conversation/presence.js";
+import { startPalette } from "./keyboard/palette.js";
+import { startRail } from "./page/rail.js";
+import { startProgress } from "./inbox/progress.js";
+import { startSelection } from "./inbox/selection.js";
+import { startSendings } from "./conversation/sendings.js";
+import { startConversation } from "./conversation/conversation.js";
+import { startToasts } from "./page/toasts.js";
+import { startTypeahead } from "./keyboard/typeahead.js";
+import { startUndo } from "./conversation/undo.js";
+import { startWalking } from "./inbox/walking.js";
 
 startRail();
 startClock();
@@ -73,7 +73,7 @@ async function loadEmoji({ target }) {
   if (!button) return;
   document.removeEventListener("click", loadEmoji);
   try {
-    (await import("./emoji.js")).startEmoji(button);
+    (await import("./composer/emoji.js")).startEmoji(button);
   } catch {
     document.addEventListener("click", loadEmoji); // the line is down: the next press asks again
   }
@@ -84,7 +84,7 @@ async function loadMentions({ target }) {
   if (!target.matches?.("[data-composer] textarea") || !target.value.includes("@")) return;
   document.removeEventListener("input", loadMentions);
   try {
-    (await import("./mentions.js")).startMentions();
+    (await import("./composer/mentions.js")).startMentions();
   } catch {
     document.addEventListener("input", loadMentions);
   }
@@ -92,5 +92,5 @@ async function loadMentions({ target }) {
 
 /** What was typed and can no longer be sent from here. */
 function fillKept() {
-  if (document.querySelector("[data-kept]")) import("./parting.js").then(({ fill }) => fill()).catch(() => {});
+  if (document.querySelector("[data-kept]")) import("./conversation/parting.js").then(({ fill }) => fill()).catch(() => {});
 }

@@ -185,7 +185,7 @@ def test_the_page_and_the_server_see_the_same_signs(page: Page) -> None:
           const {visible} = await import(address);
           return texts.map((one) => visible(one));
         }""",
-        ["/static/js/unseen.js", texts],
+        ["/static/js/page/unseen.js", texts],
     )
     assert seen == [visible(text) for text in texts]
 

@@ -168,7 +168,7 @@ def test_nothing_of_another_person_is_drawn(
     _sign_in(context, through, "mei", "pw-mei").close()
     page.evaluate("document.addEventListener('console:drawn', () => { document.title = 'drawn' })")
     with page.expect_response("**/inbox/changes/**"):
-        page.evaluate("import('/static/js/news.js').then(({fetchNews}) => fetchNews())")
+        page.evaluate("import('/static/js/live/news.js').then(({fetchNews}) => fetchNews())")
     expect(page.locator("#line-banner")).to_contain_text(re.compile("signed (in|out)"))
     expect(page).not_to_have_title("drawn")
 

@@ -33,6 +33,6 @@ class RefusalMiddleware:
 @never_cache
 @require_GET
 def token(request: HttpRequest) -> JsonResponse:
-    """Who is signed in by now, and the token for their posts; for `static/js/refused.js`."""
+    """Who is signed in by now, and the token for their posts; for `static/js/live/refused.js`."""
     user = {"user": request.user.pk, "token": get_token(request)}
     return JsonResponse({**user, "words": refusal_texts()})

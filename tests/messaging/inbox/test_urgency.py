@@ -30,7 +30,7 @@ def test_the_last_hour_is_soon_and_the_last_ten_minutes_are_now(seconds: int, sa
 
 
 def test_the_page_counts_by_the_same_figures() -> None:
-    script = (ROOT / "static" / "js" / "clock.js").read_text()
+    script = (ROOT / "static" / "js" / "page" / "clock.js").read_text()
     figures = dict(re.findall(r"const (SOON_S|NOW_S|NEAR_SHARE) = ([0-9_]+);", script))
     assert {name: int(value) for name, value in figures.items()} == {
         "SOON_S": SOON_S,

@@ -152,7 +152,7 @@ def test_the_public_page_holds_nothing_of_the_console(link: ScanLink, shop: Sess
     page = text_of(path_of(link))
     for secret in ("/sessions/", "/ws/", "/inbox/", shop.bot_id, shop.owner_id, "otto", "Otto"):
         assert secret not in page, secret
-    for secret in ("console.js", "line.js", "data-socket", "data-streams"):
+    for secret in ("console.js", "live/connection.js", "data-socket", "data-streams"):
         assert secret not in page, secret
 
 

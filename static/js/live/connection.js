@@ -1,0 +1,177 @@
+// The websocket: hints and heartbeats with numbers. Down, stalled or refused, the page polls; a
+// banner says so after a moment. Reconnect, gap, heartbeat and push all end in the same fetch.
+import { reloadAtRest } from "../keyboard/focus.js";
+import { renew } from "./exchange.js";
+import { fetchNews } from "./news.js";
+import { hear, turnedBack } from "./streams.js";
+import { announce, text } from "../page/texts.js";
+import { emit } from "./upsert.js";
+
+const BANNER_AFTER_MS = 1_500;
+const POLL_AFTER_MS = 3_000;
+const POLL_EVERY_MS = 5_000;
+const PULSE_MS = 20_000;
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 15_000;
+
+let socket = null;
+let wait = FIRST_WAIT_MS;
+let beatMs = 10_000;
+let watchdog = 0;
+let reopening = 0;
+let downSince = Date.now();
+let bannerTimer = 0;
+let signedOut = false;
+
+export function startLine() {
+  if (!document.body.dataset.live) return;
+  open();
+  setInterval(pulse, PULSE_MS);
+  setInterval(pollWhileDown, POLL_EVERY_MS);
+  window.addEventListener("online", anew);
+  window.addEventListener("offline", showBanner);
+  document.addEventListener("visibilitychange", () => document.hidden || again());
+  window.addEventListener("focus", () => signedOut && again());
+  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+  document.addEventListener("console:signed-out", ({ detail }) => signOut(detail));
+  document.addEventListener("console:renewed", signIn);
+  document.addEventListener("console:lapsed", () => fetchNews());
+  document.addEventListener("console:refused", () => fetchNews()); // the conversation may be gone
+}
+
+function open() {
+  clearTimeout(reopening);
+  if (signedOut) return;
+  const address = new URL(document.body.dataset.socket, location.href);
+  address.protocol = address.protocol.replace("http", "ws");
+  if (downSince && !bannerTimer) bannerTimer = setTimeout(showBanner, BANNER_AFTER_MS);
+  const mine = new WebSocket(address);
+  socket = mine;
+  guard(POLL_AFTER_MS * 3);
+  mine.addEventListener("message", (event) => mine === socket && hearFrame(JSON.parse(event.data)));
+  mine.addEventListener("close", () => mine === socket && lost());
+}
+
+function hearFrame(frame) {
+  guard(2 * beatMs + 5_000);
+  if (frame.type === "reload") {
+    reloadAtRest();
+    return;
+  }
+  if (frame.type === "notice") {
+    emit("notice", frame);
+    return;
+  }
+  if (frame.type === "hello") welcome(frame);
+  if (frame.type === "beat") socket.send(JSON.stringify({ type: "beat" }));
+  const aboutLogin = (frame.about ?? []).some((topic) => topic.startsWith("login:"));
+  if (hear(frame.streams ?? {}) || aboutLogin || frame.type === "hello") fetchNews();
+}
+
+function welcome(frame) {
+  if (turnedBack(frame.streams)) {
+    reloadAtRest();
+    return;
+  }
+  beatMs = (frame.beat_s ?? 10) * 1000;
+  guard(2 * beatMs + 5_000);
+  wait = FIRST_WAIT_MS;
+  downSince = 0;
+  clearTimeout(bannerTimer);
+  bannerTimer = 0;
+  showBanner();
+  emit("welcome", {});
+}
+
+/** A socket that stays silent for too long is a dead one, whatever it says of itself. */
+function guard(silenceMs) {
+  clearTimeout(watchdog);
+  watchdog = setTimeout(drop, silenceMs);
+}
+
+function drop() {
+  const dead = socket;
+  socket = null;
+  dead?.close();
+  lost();
+}
+
+function lost() {
+  clearTimeout(watchdog);
+  socket = null;
+  if (!downSince) downSince = Date.now();
+  if (!bannerTimer) bannerTimer = setTimeout(showBanner, BANNER_AFTER_MS);
+  clearTimeout(reopening);
+  reopening = setTimeout(open, wait * (0.7 + Math.random() * 0.6));
+  wait = Math.min(wait * 1.5, LONGEST_WAIT_MS);
+}
+
+/** Another network, perhaps: what the old socket says of itself means nothing. */
+function anew() {
+  const old = socket;
+  socket = null;
+  old?.close();
+  again();
+}
+
+/** The reader is back: try now. */
+function again() {
+  if (signedOut) {
+    renew().then((isBack) => isBack && emit("renewed", {})); // perhaps in another tab
+    return;
+  }
+  showBanner();
+  if (socket?.readyState === WebSocket.OPEN) {
+    fetchNews();
+    return;
+  }
+  wait = FIRST_WAIT_MS;
+  if (socket?.readyState !== WebSocket.CONNECTING) open();
+}
+
+function pollWhileDown() {
+  if (!signedOut && downSince && Date.now() - downSince > POLL_AFTER_MS && navigator.onLine) fetchNews();
+}
+
+/** What no stream numbers: that the worker lives, how long ago a session was heard. */
+function pulse() {
+  if (!document.hidden && !downSince) fetchNews({ everything: "pulseWhole" in document.body.dataset });
+}
+
+function showBanner() {
+  const banner = document.getElementById("line-banner");
+  if (signedOut) return;
+  let words = "";
+  if (!navigator.onLine) words = text("offline");
+  else if (!signedOut && downSince && Date.now() - downSince >= BANNER_AFTER_MS) words = text("line_down");
+  if (banner.textContent === words) return;
+  banner.textContent = words;
+  announce(words);
+}
+
+/** `words` and `link` where somebody else is signed in: then the page is loaded anew. */
+function signOut({ words = signedOutWords(), link: way }) {
+  const banner = document.getElementById("line-banner");
+  if (banner.textContent.startsWith(words)) return;
+  signedOut = true;
+  clearTimeout(reopening);
+  socket?.close();
+  const link = document.createElement("a");
+  const here = location.pathname + location.search;
+  link.href = way ? here : `${document.body.dataset.login}?next=${encodeURIComponent(location.pathname)}`;
+  link.textContent = way ?? text("sign_in");
+  banner.replaceChildren(`${words} `, link);
+  announce(words);
+}
+
+function signedOutWords() {
+  return text("signed_out") + (document.querySelector("[data-composer]") ? ` ${text("text_kept")}` : "");
+}
+
+/** The same person is signed in again. */
+function signIn() {
+  if (!signedOut) return;
+  signedOut = false;
+  document.getElementById("line-banner").replaceChildren();
+  anew();
+}
