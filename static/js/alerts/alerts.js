@@ -1,6 +1,7 @@
 // What a new message does besides being there: the count in the title and the favicon, a word to
 // screen readers, a sound, a notification. The server says who wrote (`data-heard`), whatever list
 // is on the screen. Nothing for the conversation in view, nothing twice.
+import { on } from "../events.js";
 import { notify } from "./notices.js";
 import { startSound, play } from "./sound.js";
 import { isViewed, startViewing } from "./viewing.js";
@@ -16,13 +17,12 @@ export function startAlerts() {
   setCount(document.body.dataset.waiting);
   startSound();
   startViewing();
-  document.addEventListener("console:drawn", hear);
-  document.addEventListener("console:opened", ({ detail }) => rename(detail.conversation));
-  document.addEventListener("console:settled", () => rename(document.querySelector("#conversation-pane [data-title]")));
+  on("drawn", hear);
+  on("opened", (detail) => rename(detail.conversation));
+  on("settled", () => rename(document.querySelector("#conversation-pane [data-title]")));
 }
 
-function hear({ detail }) {
-  const { root, isPage } = detail;
+function hear({ root, isPage }) {
   if (isPage) return;
   if (root.dataset.waiting !== undefined) setCount(root.dataset.waiting);
   if (root.dataset.open === document.getElementById("open-conversation")?.dataset.conversation) rename(root);

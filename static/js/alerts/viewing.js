@@ -1,12 +1,14 @@
 // Which conversation is in view, known to all tabs: the tab that shows it in front holds a lock.
+import { on } from "../events.js";
+
 let letGo = null;
 let shown = "";
 
 export function startViewing() {
   for (const kind of ["focus", "blur"]) window.addEventListener(kind, look);
   document.addEventListener("visibilitychange", look);
-  document.addEventListener("console:opened", look);
-  document.addEventListener("console:settled", look);
+  on("opened", look);
+  on("settled", look);
   look();
 }
 

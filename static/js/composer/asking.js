@@ -1,7 +1,8 @@
 // A colleague has the conversation, or types an answer at this moment: that is said while one types,
 // and asked when one sends. It takes no key: the answer is a button, chosen on purpose.
+import { emit, on } from "../events.js";
+import { form, isNote } from "./form.js";
 import { announce, text } from "../page/texts.js";
-import { emit } from "../live/upsert.js";
 
 let answeredFor = "";
 let question = null;
@@ -10,9 +11,9 @@ let whoWrites = () => null;
 export function startAsking({ writerIn }) {
   whoWrites = writerIn;
   document.addEventListener("click", answer);
-  document.addEventListener("console:drawn", show);
-  document.addEventListener("console:wrote", show);
-  document.addEventListener("console:opened", () => {
+  on("drawn", show);
+  on("wrote", show);
+  on("opened", () => {
     answeredFor = "";
     question = null;
     show();
@@ -23,14 +24,10 @@ function box() {
   return document.getElementById("composer-ask");
 }
 
-function form() {
-  return document.querySelector("[data-composer]");
-}
-
 /** Whom one would answer over, and how that is said. */
 function colleague() {
   const mine = form();
-  if (!mine || mine.elements.kind.value === "note" || !mine.elements.text.value.trim()) return null;
+  if (!mine || isNote() || !mine.elements.text.value.trim()) return null;
   const { owner = "" } = document.getElementById("quota")?.dataset ?? {};
   const writer = whoWrites()?.name ?? "";
   if (!owner && !writer) return null;

@@ -1,20 +1,18 @@
-// The composer's tray: files picked, dropped or pasted, on their way to the console at once, in the
-// order they will be sent. They belong to the draft on the server: what another tab or machine did
-// to them comes with the news. How the tray looks and what its buttons do comes with its first file.
-import { seenAccount } from "./answering.js";
-import { current } from "./drafts.js";
-import { fetchNews } from "../live/news.js";
-import { postsOf } from "./posts.js";
+// Files picked, dropped or pasted go to the composer's tray, on their way to the console at once, in the
+// order they will be sent. How the tray looks and what its buttons do comes with its first file.
+import { emit, on } from "../events.js";
 import { announce, text } from "../page/texts.js";
 import { visible } from "../page/unseen.js";
-import { emit } from "../live/upsert.js";
+import { current } from "./drafts.js";
+import { form, isNote } from "./form.js";
+import { seenAccount } from "./seen_account.js";
+import { doubt, entries, receive, say, tray, trayOf } from "./tray_files.js";
 
-const trays = new Map(); // conversation id → its entries, and which change of them the page knows
 let drawing = null;
 
 export function startAttachments() {
-  document.addEventListener("console:opened", adopt);
-  document.addEventListener("console:drawn", ({ detail }) => changed(detail.root));
+  on("opened", adopt);
+  on("drawn", (detail) => changed(detail.root));
   document.addEventListener("change", picked);
   document.addEventListener("change", changedKind);
   document.addEventListener("paste", pasted);
@@ -23,41 +21,6 @@ export function startAttachments() {
   document.addEventListener("drop", dropped);
   document.addEventListener("click", pressed);
   adopt();
-}
-
-/** Whether the open draft has files: then it may go without a text. */
-export function hasFiles() {
-  return entries().length > 0;
-}
-
-export function form() {
-  return document.querySelector("[data-composer]");
-}
-
-export function tray() {
-  return form()?.querySelector("[data-tray]");
-}
-
-/**
- * `number`: of the change known here; `least`: of our own last one; `pending`: ours under way;
- * `next`: the place of the next file, after those that are being sent too.
- */
-export function trayOf(conversation) {
-  if (!trays.has(conversation)) {
-    trays.set(conversation, { list: [], next: 0, number: -1, least: 0, pending: 0, isBehind: false });
-  }
-  return trays.get(conversation);
-}
-
-export function entries() {
-  const box = tray();
-  if (!box) return [];
-  const own = trayOf(form().dataset.composer);
-  if (!box.dataset.adopted) {
-    box.dataset.adopted = "yes";
-    receive(own, box.querySelector("[data-tray-files]"));
-  }
-  return own.list;
 }
 
 /** The files come by themselves; a field with a name would send them a second time. */
@@ -72,50 +35,6 @@ function changed(root) {
     entries();
     if (receive(trayOf(root.dataset.open), now)) draw();
   }
-}
-
-/** The draft's files as the server has them; those being sent stand in the conversation already. */
-function receive(own, source) {
-  const number = Number(source.dataset.number);
-  if (number <= own.number || number < own.least) return false;
-  if (own.pending) {
-    own.isBehind = true;
-    return false;
-  }
-  for (const row of source.children) own.next = Math.max(own.next, Number(row.dataset.place) + 1);
-  const sent = postsOf(form().dataset.composer).flatMap((one) => one.files.map(keyOf));
-  const here = [...source.children].filter((row) => !sent.includes(row.dataset.file)).map((row) => entryOf(own, row));
-  own.list = [...here, ...own.list.filter((entry) => !entry.id)].sort((one, other) => one.place - other.place);
-  own.number = number;
-  return true;
-}
-
-/** The server's id; until that is known, the same as this page made it. */
-export function keyOf(entry) {
-  return entry.id ?? entry.mark;
-}
-
-function entryOf(own, row) {
-  const { file: id, size, place, note, problem } = row.dataset;
-  const known = own.list.find((entry) => keyOf(entry) === id);
-  return Object.assign(known ?? { row, name: row.querySelector("[data-name]").textContent }, {
-    id, size: Number(size), place: Number(place), note, problem, state: problem ? "failed" : "here",
-  });
-}
-
-/** A change of ours was answered; what came meanwhile from elsewhere is asked for. */
-export function settle(own, number = 0) {
-  own.pending -= 1;
-  own.least = Math.max(own.least, number);
-  if (own.pending || !own.isBehind) return;
-  own.isBehind = false;
-  fetchNews();
-}
-
-/** What is shown may not be what the server has. */
-export function doubt(own) {
-  own.number = -1;
-  if (tray()?.dataset.adopted) fetchNews();
 }
 
 function picked(event) {
@@ -156,10 +75,6 @@ function dropped(event) {
 }
 
 /** A note has no files; those of the reply stay in the tray. */
-export function isNote() {
-  return form()?.elements.kind?.value === "note";
-}
-
 function changedKind(event) {
   if (event.target.matches?.("[data-composer] [name=kind]") && tray()) draw();
 }
@@ -221,18 +136,12 @@ export function refusesFiles(isParked) {
   return isParked || failed;
 }
 
-export function say(words) {
-  const note = tray()?.querySelector("[data-tray-note]");
-  if (note) note.textContent = words;
-}
-
 /** Nothing is drawn where no file ever was. */
-export async function draw() {
+async function draw() {
   if (!tray()) return;
   if (drawing || entries().length || tray().querySelector("[data-tray-files]").children.length) {
-    await withTray((module) => module.show()).catch(() => {});
-  }
-  emit("cost");
+    await withTray((module) => module.show()).catch(() => emit("cost"));
+  } else emit("cost");
 }
 
 async function withTray(act) {

@@ -1,15 +1,17 @@
 // The composer: reply or note, bytes and cost, what is sent from it. It takes every letter at any
 // time: what is sent leaves it at once and stands in the conversation. No event of the server ever writes
 // into it, but for a text that was refused: that comes back before what was typed since.
+import { emit, on } from "../events.js";
 import { asksFirst } from "./asking.js";
-import { giveFilesBack, handFilesOver, hasFiles, refusesFiles } from "./attachments.js";
+import { giveFilesBack, handFilesOver, refusesFiles } from "./attachments.js";
+import { hasFiles } from "./tray_files.js";
 import { cameBack, current, discardTyped, forget, handOver, load, remember, startDrafts, switchTo, wasSent, wentOut } from "./drafts.js";
-import { openConversation } from "../live/exchange.js";
+import { openConversation } from "../live/shown.js";
 import { arrival, lastWasKey } from "../keyboard/focus.js";
+import { field, form, kindOf } from "./form.js";
 import { post, postsOf, startPosts } from "./posts.js";
 import { announce, text } from "../page/texts.js";
 import { awaited, failed, waitFor } from "../keyboard/typeahead.js";
-import { emit } from "../live/upsert.js";
 import { following, openFirst, openRowLink } from "../inbox/walking.js";
 
 const encoder = new TextEncoder();
@@ -18,37 +20,25 @@ let parts = 1;
 let partsOf = "";
 
 export function startComposer() {
-  document.addEventListener("console:opened", () => adopt(awaited() ?? { still: () => false }));
+  on("opened", () => adopt(awaited() ?? { still: () => false }));
   document.addEventListener("input", (event) => event.target.closest("[data-composer]") && typed(event));
   document.addEventListener("change", changedKind);
   document.addEventListener("keydown", pressed);
   document.addEventListener("submit", submitted);
   document.addEventListener("click", wantsBack);
-  document.addEventListener("console:send-anyway", ({ detail }) => send(detail.values));
-  document.addEventListener("console:answered", answered);
-  document.addEventListener("console:taken", ({ detail }) => wentOut(detail.one, detail.draft));
-  document.addEventListener("console:refused", ({ detail }) => refused(detail));
-  document.addEventListener("console:failed", failedHere);
-  document.addEventListener("console:unsaved", ({ detail }) => unsaved(detail.words));
-  document.addEventListener("console:drawn", drawn);
-  document.addEventListener("console:cost", filesChanged);
-  document.addEventListener("console:parts", ({ detail }) => countParts(detail));
-  document.addEventListener("console:draft", ({ detail }) => fill(detail.text));
+  on("send-anyway", (detail) => send(detail.values));
+  on("answered", answered);
+  on("taken", (detail) => wentOut(detail.one, detail.draft));
+  on("refused", (detail) => refused(detail));
+  on("failed", failedHere);
+  on("unsaved", (detail) => unsaved(detail.words));
+  on("drawn", drawn);
+  on("cost", filesChanged);
+  on("parts", (detail) => countParts(detail));
+  on("draft", (detail) => fill(detail.text));
   startDrafts();
   startPosts();
   adopt(arrival());
-}
-
-export function form() {
-  return document.querySelector("[data-composer]");
-}
-
-export function field(mine = form()) {
-  return mine?.elements.text;
-}
-
-export function kindOf(mine = form()) {
-  return mine?.elements.kind?.value || "reply";
 }
 
 /** A conversation came into the page: its own drafts, never another person's text. */
@@ -82,7 +72,7 @@ function typed(event) {
   begun();
   look();
   remember(field().value);
-  emit("wrote", {});
+  emit("wrote");
 }
 
 function filesChanged() {
@@ -238,10 +228,8 @@ function send(values) {
     seen: mine.elements.seen_up_to.value,
     files: kind === "reply" ? handFilesOver() : [],
     isParked: values.some(([name]) => name === "park"),
+    values: [...shown, ["text", draft.text], ["draft_key", draft.key], ["next_key", draft.nextKey], ...values],
   };
-  one.values = [
-    ...shown, ["text", one.text], ["draft_key", one.key], ["next_key", one.nextKey], ...values,
-  ];
   fill("");
   problem("");
   emit("sent", { kind });
@@ -270,7 +258,7 @@ function wantsBack({ target }) {
   if (target.closest?.("form[action$='/edit/'] button")) field()?.focus({ preventScroll: true });
 }
 
-function answered({ detail }) {
+function answered(detail) {
   const { draftKey, draftNumber } = detail.root.dataset;
   if (draftKey === undefined) return;
   // Its conversation is not the open one any more: there it stands as the draft.
@@ -304,7 +292,7 @@ function fill(words) {
   delete mine.dataset.begun;
   begun();
   look();
-  emit("wrote", {});
+  emit("wrote");
 }
 
 /** Into the open composer, or into the draft of the conversation that it was sent in. */
@@ -335,8 +323,8 @@ function refusal(html) {
   if (box.dataset.seenUpTo) form().elements.seen_up_to.value = box.dataset.seenUpTo;
 }
 
-function failedHere({ detail }) {
-  if (detail.elt.matches?.("[data-composer]")) problem(detail.words);
+function failedHere({ elt, words }) {
+  if (elt.matches?.("[data-composer]")) problem(words);
 }
 
 /** Nothing of another kind is written over by “saved again”. */
@@ -359,7 +347,7 @@ function problem(words) {
 }
 
 /** A message of ours that another tab sent, or a post whose answer was lost: its draft is used up. */
-function drawn({ detail }) {
+function drawn(detail) {
   cost();
   if (!form()) return;
   const ours = postsOf(openConversation()).map((one) => one.key);

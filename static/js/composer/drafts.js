@@ -3,10 +3,10 @@
 // tab: a reload asks for the page before the last words are there, and who was signed out cannot save.
 // A draft that is posted is followed at once by an empty one, whose key this page makes: the server
 // takes it over with the post, and nothing is saved before that is answered.
-import { seenAccount } from "./answering.js";
-import { isFinal, REFUSAL, send, wordsFor } from "../live/exchange.js";
+import { emit, on } from "../events.js";
+import { seenAccount } from "./seen_account.js";
+import { isFinal, REFUSAL, send, wordsFor } from "../live/requests.js";
 import { postsOf } from "./posts.js";
-import { emit } from "../live/upsert.js";
 
 const SAVE_AFTER_MS = 600;
 const RETRY_MS = 3_000;
@@ -19,11 +19,10 @@ let book = null;
 let timer = 0;
 
 export function startDrafts() {
-  document.addEventListener("click", decide);
   window.addEventListener("pagehide", flush);
   document.addEventListener("visibilitychange", () => document.hidden && flush());
-  document.addEventListener("console:welcome", () => again({ failures: 0 }));
-  document.addEventListener("console:renewed", () => again({ failures: 0, refused: null }));
+  on("welcome", () => again({ failures: 0 }));
+  on("renewed", () => again({ failures: 0, refused: null }));
 }
 
 /** The drafts of the conversation that is open now; the one before is saved to its end. */
@@ -317,23 +316,20 @@ function changed(mine, kind, sent, other) {
 }
 
 function showConflict() {
-  const box = document.getElementById("draft-conflict");
-  if (box) box.hidden = !current().other;
+  emit("conflict", { isThere: Boolean(current().other) });
 }
 
-function decide(event) {
-  const takes = event.target.closest("[data-take-theirs]");
-  const keeps = event.target.closest("[data-keep-mine]");
-  if (!takes && !keeps) return;
+/** The person chose between this text and another tab's. Whether there was anything to choose. */
+export function decide({ takesTheirs }) {
   const draft = current();
   const { other } = draft;
   draft.other = null;
   showConflict();
-  if (!other) return;
+  if (!other) return false;
   Object.assign(draft, { key: other.key, number: other.number, saved: other.text });
-  if (takes) draft.text = other.text;
+  if (takesTheirs) draft.text = other.text;
   layBy(book, book.kind);
   emit("draft", { text: draft.text });
-  document.querySelector("[data-composer] textarea")?.focus({ preventScroll: true });
-  if (keeps) remember(draft.text);
+  if (!takesTheirs) remember(draft.text);
+  return true;
 }

@@ -1,5 +1,6 @@
 // The emoji picker: fetched when it is opened first, its data from here, in the reader's language.
-import { field, form } from "./composer.js";
+import { on } from "../events.js";
+import { field, form } from "./form.js";
 import { intent } from "../keyboard/focus.js";
 
 let picker = null;
@@ -18,7 +19,7 @@ export function startEmoji(first) {
       close(true);
     }
   }, true);
-  document.addEventListener("console:opened", () => close(false));
+  on("opened", () => close(false));
 }
 
 async function toggle(button) {

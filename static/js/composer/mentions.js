@@ -1,5 +1,6 @@
 // “@” in a note: the team's people as a list, chosen by arrows and Enter, or by a click.
-import { field, form, kindOf } from "./composer.js";
+import { on } from "../events.js";
+import { field, form, kindOf } from "./form.js";
 import { fold } from "../page/fold.js";
 
 const MOST = 8;
@@ -17,7 +18,7 @@ export function startMentions() {
     event.preventDefault();
     take(option.dataset.username);
   });
-  document.addEventListener("console:sent", hide);
+  on("sent", hide);
   document.addEventListener("change", hide);
   offer();
 }

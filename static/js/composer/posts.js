@@ -1,11 +1,13 @@
 // What was sent from here and is not answered yet: one post after the other per conversation, in the
 // order they were sent. Each stands in the tab until its answer is there, so that a reload neither
 // loses nor doubles it: posted again with the same key it is the same message.
-import { ask, openConversation, take } from "../live/exchange.js";
+import { emit } from "../events.js";
+import { ask } from "../live/ask.js";
+import { take } from "../live/exchange.js";
+import { openConversation } from "../live/shown.js";
 import { mustAnswerFirst } from "./asking.js";
 import { text } from "../page/texts.js";
 import { refuse } from "../keyboard/typeahead.js";
-import { emit } from "../live/upsert.js";
 
 const PLACE = `weilink-posts-${document.body.dataset.user}`;
 const GOES_ON_MS = 120_000;
@@ -21,8 +23,8 @@ export function startPosts() {
 }
 
 /**
- * Send: `conversation`, `url`, `draftUrl`, `kind`, `key`, `nextKey`, `text`, `values` (pairs of the
- * form), `files` (entries of the tray), `isBubble`. Tells `taken` or `refused` when it is answered.
+ * Send. Tells `taken` or `refused` when it is answered.
+ * @param {import("../events.js").Post} one
  */
 export function post(one) {
   add(one);
@@ -68,6 +70,7 @@ export function isDrawn(key) {
   return Boolean(document.querySelector(`[data-messages] > [data-from-draft="${CSS.escape(key)}"]`));
 }
 
+/** @returns {Promise<import("../events.js").Answer>} */
 async function carry(one) {
   await one.rest?.();
   for (const file of one.files) await file.done;

@@ -1,5 +1,6 @@
 // Carries one file to the console, with progress; knows nothing of the tray.
-import { csrfToken, isFinal, isStale, REFUSAL, renew, wordsFor } from "../live/exchange.js";
+import { isFinal, isStale, REFUSAL, renew, wordsFor } from "../live/requests.js";
+import { csrfToken } from "../live/token.js";
 
 /**
  * Resolves with the answer; rejects with `words` ("": the line broke) and whether it `mayWork` at the

@@ -1,5 +1,6 @@
 // One bubble at a time: its tools (copy, quote) under the pointer, with the focus, or after a tap;
 // arrows from message to message; long texts that unfold without a jump.
+import { on } from "../events.js";
 import { copyWords } from "../page/copy.js";
 
 const LONG_PRESS_MS = 450;
@@ -23,10 +24,10 @@ export function startBubbles() {
   document.addEventListener("click", clicked);
   document.addEventListener("keydown", walk);
   document.addEventListener("copy", copied);
-  document.addEventListener("console:opened", () => {
+  on("opened", () => {
     active = null;
   });
-  document.addEventListener("console:drawing", ({ detail }) => standAside(detail.root));
+  on("drawing", (detail) => standAside(detail.root));
 }
 
 function tools() {
@@ -43,7 +44,7 @@ function textOf(message) {
   if (!source) return "";
   const copy = source.cloneNode(true);
   for (const face of copy.querySelectorAll(".emoji")) face.replaceWith(face.title);
-  for (const sign of copy.querySelectorAll("[data-sign]")) sign.replaceWith(String.fromCodePoint(`0x${sign.dataset.sign}`));
+  for (const sign of copy.querySelectorAll("[data-sign]")) sign.replaceWith(String.fromCodePoint(Number.parseInt(sign.dataset.sign, 16)));
   return copy.textContent;
 }
 
@@ -93,7 +94,7 @@ function standAside(root) {
   const focused = tools().contains(document.activeElement) ? document.activeElement : null;
   const isTapped = "tapped" in message.dataset;
   hide();
-  document.addEventListener("console:drawn", () => {
+  on("drawn", () => {
     const again = document.getElementById(message.id);
     if (!again) return;
     show(again);

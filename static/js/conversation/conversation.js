@@ -1,30 +1,27 @@
-// The open conversation: days and groups between neighbours, scroll that never jumps, what was read.
+// The open conversation: days and groups between neighbours, scroll that never jumps.
+import { emit, on } from "../events.js";
 import { rewind, parse } from "../live/streams.js";
 import { fetchNews } from "../live/news.js";
 import { openAt } from "./jump.js";
+import { forgetRead, markRead, startReadMarks } from "./read_marks.js";
 import { counted } from "../page/texts.js";
-import { emit } from "../live/upsert.js";
 
 const BOTTOM_PX = 80;
-const READ_AFTER_MS = 250;
 
 let scroller = null;
 let atBottom = true;
 let wantsEnd = false;
 const below = new Set();
-let readUpTo = "";
 let height = 0;
-let readTimer = 0;
 
 export function startConversation() {
-  document.addEventListener("console:settled", adopt);
-  document.addEventListener("console:drawing", () => {
+  on("settled", adopt);
+  on("drawing", () => {
     height = scroller?.scrollHeight ?? 0;
   });
-  document.addEventListener("console:drawn", drawn);
+  on("drawn", drawn);
   document.addEventListener("click", jumpDown);
-  document.addEventListener("visibilitychange", markRead);
-  window.addEventListener("focus", markRead);
+  startReadMarks({ atEnd: () => atBottom && !isCut() });
   window.addEventListener("resize", stick);
   adopt();
 }
@@ -37,7 +34,7 @@ function adopt() {
   scroller = now;
   atBottom = true;
   below.clear();
-  readUpTo = "";
+  forgetRead();
   scroller.addEventListener("scroll", scrolled, { passive: true });
   new ResizeObserver(stick).observe(scroller);
   regroup();
@@ -74,7 +71,7 @@ function isCut() {
   return Boolean(document.querySelector("#later a"));
 }
 
-function drawn({ detail }) {
+function drawn(detail) {
   if (!scroller?.isConnected) return;
   const mine = detail.fresh.filter((row) => row.classList.contains("message"));
   regroup();
@@ -182,25 +179,4 @@ function dayLine(row) {
 function above(row) {
   const line = row.previousElementSibling;
   return line && "unreadLine" in line.dataset ? line : row;
-}
-
-function markRead() {
-  clearTimeout(readTimer);
-  readTimer = setTimeout(markReadNow, READ_AFTER_MS);
-}
-
-/** Seen means: open, on the screen, at its end, and the page in front. */
-function markReadNow() {
-  const conversation = document.getElementById("open-conversation");
-  const rows = conversation?.querySelectorAll(".message[data-from-them]");
-  if (!rows?.length || !conversation.dataset.readUrl || document.hidden || !atBottom || isCut()) return;
-  const last = rows[rows.length - 1].id.replace("message-", "");
-  const row = document.getElementById(`conversation-${conversation.dataset.conversation}`);
-  const unread = row && row.dataset.unread !== "0";
-  if (last === readUpTo || (row && !unread)) return;
-  readUpTo = last;
-  const post = htmx.ajax("POST", conversation.dataset.readUrl, { values: { up_to: last }, swap: "none" });
-  post.catch(() => {
-    readUpTo = "";
-  });
 }

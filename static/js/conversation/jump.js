@@ -1,9 +1,11 @@
 // Jumps inside a conversation: from a quote to what it quotes, and from an old place back to the newest.
+import { on } from "../events.js";
+
 const SHOWN_MS = 1_600;
 
 export function startJumps() {
   document.addEventListener("click", follow);
-  document.addEventListener("console:opened", arrive);
+  on("opened", arrive);
 }
 
 function follow(event) {

@@ -1,6 +1,7 @@
 // A conversation that the reader can no longer see or answer: what happened stands in its place, with
 // the text that they had begun. What was not saved yet lies in this tab, or in the composer itself.
-import { isNote } from "../composer/attachments.js";
+import { on } from "../events.js";
+import { isNote } from "../composer/form.js";
 import { announce } from "../page/texts.js";
 
 /** The news of a conversation that is gone: its panel takes the place of the conversation. */
@@ -18,7 +19,7 @@ export function part(root) {
   if (isWriting) (words ?? pane.firstElementChild).focus({ preventScroll: true });
   const said = pane.querySelectorAll("h1, [data-parted-reason]");
   announce([...said].map((one) => one.textContent.trim()).join(". "));
-  document.addEventListener("console:refused", () => setTimeout(fill), { once: true });
+  on("refused", () => setTimeout(fill), { once: true });
 }
 
 /** The last words: as `typed` in the composer, or as they lie in this tab alone. */

@@ -1,8 +1,9 @@
 // Who looks at a conversation and who types: said by pages, shown on head and rows, never numbered.
+import { on } from "../events.js";
 import { startAsking } from "../composer/asking.js";
-import { isFinal, send } from "../live/exchange.js";
-import { field, form, kindOf } from "../composer/composer.js";
-import { now } from "../live/news.js";
+import { isFinal, send } from "../live/requests.js";
+import { field, form, kindOf } from "../composer/form.js";
+import { now } from "../live/server_clock.js";
 import { text } from "../page/texts.js";
 
 const HERE_EVERY_MS = 10_000;
@@ -22,19 +23,19 @@ let stopTimer = 0;
 export function startPresence() {
   if (!document.querySelector("main.inbox")) return;
   startAsking({ writerIn: writer });
-  document.addEventListener("console:opened", adopt);
-  document.addEventListener("console:settled", left);
-  document.addEventListener("console:notice", ({ detail }) => hear(detail));
-  document.addEventListener("console:welcome", () => {
+  on("opened", adopt);
+  on("settled", left);
+  on("notice", (detail) => hear(detail));
+  on("welcome", () => {
     if (open) open.rests = 0;
     ask(rowsShown());
   });
-  document.addEventListener("console:renewed", () => {
+  on("renewed", () => {
     if (open) open.isOver = false;
   });
   setInterval(() => document.hidden || ask([...there.keys()].filter((id) => others(id).length)), ASK_EVERY_MS);
-  document.addEventListener("console:drawn", () => drawAll());
-  document.addEventListener("console:sent", () => stopTyping({ said: true }));
+  on("drawn", () => drawAll());
+  on("sent", () => stopTyping({ said: true }));
   document.addEventListener("input", typed);
   document.addEventListener("compositionend", typed);
   document.addEventListener("visibilitychange", () => (document.hidden ? leave() : say()));

@@ -1,5 +1,6 @@
 // Bubbles of what is on its way to the console: shown at once, below the messages, and gone when the
 // message itself is there. Their words are the page's, in its templates.
+import { on } from "../events.js";
 import { isDrawn, postsOf } from "../composer/posts.js";
 import { showSent } from "./conversation.js";
 import { visible } from "../page/unseen.js";
@@ -7,8 +8,8 @@ import { visible } from "../page/unseen.js";
 const STAYS = "\n\t\u061c\u200e\u200f";
 
 export function startSendings() {
-  document.addEventListener("console:posts", ({ detail }) => show(detail));
-  document.addEventListener("console:drawn", () => show({}));
+  on("posts", (detail) => show(detail));
+  on("drawn", () => show({}));
 }
 
 function show({ conversation = "", isNew = false }) {

@@ -1,11 +1,12 @@
 // A reply that is held back for some seconds: a bar counts down, one click brings the text back.
-import { now } from "../live/news.js";
+import { on } from "../events.js";
+import { now } from "../live/server_clock.js";
 import { text } from "../page/texts.js";
 
 export function startUndo() {
   const bar = () => document.getElementById("undo-bar");
-  document.addEventListener("console:drawn", show);
-  document.addEventListener("console:opened", show);
+  on("drawn", show);
+  on("opened", show);
   setInterval(show, 250);
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-undo]")) return;

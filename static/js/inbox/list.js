@@ -1,7 +1,9 @@
 // The list of conversations: which row is open, rows that hold still under pointer, focus and
 // selection, the pill that lets them go, arrows. Every handler is the document's: the list itself
 // is exchanged for another one with every view and filter.
+import { on } from "../events.js";
 import { fetchNews } from "../live/news.js";
+import { shownList } from "../live/shown.js";
 import { parse, rewind } from "../live/streams.js";
 import { counted, text } from "../page/texts.js";
 import { holdWhile, releaseRows } from "../live/upsert.js";
@@ -18,17 +20,12 @@ export function startList() {
   document.addEventListener("focusout", () => setTimeout(letGo));
   document.addEventListener("keydown", walk);
   document.addEventListener("click", clicked);
-  document.addEventListener("console:held", ({ detail }) => showHeld(detail.count));
-  document.addEventListener("console:selected", letGo);
-  document.addEventListener("console:settled", adopt);
-  document.addEventListener("console:drawn", drawn);
+  on("held", (detail) => showHeld(detail.count));
+  on("selected", letGo);
+  on("settled", adopt);
+  on("drawn", drawn);
   document.addEventListener("htmx:afterSwap", closeDialog);
   adopt();
-}
-
-/** The list that the page shows, as its address would say it. */
-export function shownList() {
-  return document.getElementById("list-pane")?.dataset.list ?? "";
 }
 
 function isHeld() {
@@ -88,7 +85,7 @@ function arrived(list) {
   });
 }
 
-function drawn({ detail }) {
+function drawn(detail) {
   for (const empty of document.querySelectorAll("[data-when-empty]")) {
     empty.hidden = Boolean(document.getElementById(empty.dataset.whenEmpty)?.children.length);
   }

@@ -2,6 +2,7 @@
 // shows a line at the top, and a conversation that comes shows its shape under the right name.
 // A button that works says so and is not pressed twice. What is typed never reaches the
 // conversation that was left: it is out of reach from the click on.
+import { on } from "../events.js";
 import { takesKeys } from "../keyboard/focus.js";
 import { announce, text } from "../page/texts.js";
 
@@ -18,7 +19,7 @@ let pressed = null;
 
 export function startProgress({ patienceMs = PATIENCE_MS } = {}) {
   document.addEventListener("htmx:beforeSend", ({ detail }) => begin(detail, patienceMs));
-  document.addEventListener("console:drawn", () => {
+  on("drawn", () => {
     markRow();
     markView(coming);
   });

@@ -1,7 +1,7 @@
 // Several conversations at once: boxes on the rows, what is chosen, and all that match.
+import { emit, on } from "../events.js";
 import { fold } from "../page/fold.js";
 import { counted, text } from "../page/texts.js";
-import { emit } from "../live/upsert.js";
 
 let lastBox = null;
 
@@ -9,8 +9,8 @@ export function startSelection() {
   document.addEventListener("change", changed);
   document.addEventListener("click", clicked);
   document.addEventListener("keydown", leave);
-  document.addEventListener("console:drawn", show);
-  document.addEventListener("console:settled", show);
+  on("drawn", show);
+  on("settled", show);
   document.addEventListener("input", narrow);
 }
 

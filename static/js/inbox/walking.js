@@ -1,5 +1,8 @@
 // Which conversation is open and which comes next: by `j` and `k`, and once the open one is resolved.
-import { take, openConversation, ask } from "../live/exchange.js";
+import { on } from "../events.js";
+import { ask } from "../live/ask.js";
+import { take } from "../live/exchange.js";
+import { openConversation } from "../live/shown.js";
 import { mustAnswerFirst } from "../composer/asking.js";
 import { settled } from "../composer/posts.js";
 import { text } from "../page/texts.js";
@@ -9,7 +12,9 @@ import { arrived, awaited, failed, isAwaited, onAccountOf, refuse, waitFor } fro
 let around = { id: "", after: [], before: [] };
 
 export function startWalking() {
-  for (const name of ["settled", "drawn", "placed"]) document.addEventListener(`console:${name}`, note);
+  on("settled", note);
+  on("drawn", note);
+  on("placed", note);
   document.addEventListener("click", resolves, true);
   note();
 }
@@ -101,7 +106,7 @@ async function resolveThis(form, one) {
   const ids = following();
   const isResolved = !form.querySelector("[data-then-next]");
   const { action } = form;
-  const values = new URLSearchParams(new FormData(form));
+  const values = new URLSearchParams(/** @type {any} */ (new FormData(form)));
   if (!(await settled(openConversation()))) return failed(one, text("not_resolved"));
   if (!isResolved) {
     const answer = await ask(action, values);

@@ -1,5 +1,7 @@
 // The focus is the person's. A key or a click moves it; nothing that arrives does. When what held it
 // was drawn over or taken away, the same control gets it, or else something near that takes no text.
+import { on } from "../events.js";
+
 const CONTROLS = "a[href], button:not([disabled]), input:not([type=hidden]), textarea, select, summary, [tabindex]";
 const NO_TEXT = "[type=checkbox], [type=radio], [type=range], [type=submit], [type=button], [type=reset], [type=file]";
 const TAKES_KEYS = `textarea, select, video, audio, emoji-picker, input:not(${NO_TEXT})`;
@@ -16,10 +18,10 @@ export function startFocus() {
   window.addEventListener("pointerdown", () => acted({ key: false }), true);
   window.addEventListener("click", (event) => event.isTrusted && (acts += 1), true);
   document.addEventListener("htmx:beforeSwap", remember);
-  document.addEventListener("console:drawing", remember);
+  on("drawing", remember);
   document.addEventListener("htmx:afterSwap", restore);
   document.addEventListener("htmx:afterSettle", done);
-  document.addEventListener("console:drawn", done);
+  on("drawn", done);
   window.addEventListener("pagehide", keep);
 }
 
@@ -59,7 +61,7 @@ export function isTyped(event) {
 
 /** How the page was come to: by a key, by the pointer, or anew with the reply in hand. */
 export function arrival() {
-  const [{ type } = {}] = performance.getEntriesByType("navigation");
+  const type = performance.getEntriesByType("navigation")[0]?.type;
   const same = arrivedFrom?.path === location.pathname;
   if (type === "reload") return { wasInReply: Boolean(same && arrivedFrom.inReply), caret: arrivedFrom?.caret };
   return { byKey: Boolean(arrivedFrom?.byKey), isBack: type === "back_forward" };

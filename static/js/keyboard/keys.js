@@ -1,6 +1,7 @@
 // Keys of one letter: they press the visible control that carries them (`data-key`), walk the list
 // (`j`, `k`) and go to places (`g`, then the letter in `data-go`). None while something that takes
 // text has the focus, none in a dialog, none at all for who switched them off.
+import { on } from "../events.js";
 import { isTyped } from "./focus.js";
 import { openPalette } from "./palette.js";
 import { awaited, waitFor } from "./typeahead.js";
@@ -16,7 +17,7 @@ export function startKeys() {
     if (target.closest("[data-opens-keys]")) showKeys();
     if (target.closest("[data-opens-palette]")) openPalette();
   });
-  document.addEventListener("console:settled", declare);
+  on("settled", declare);
   declare();
 }
 

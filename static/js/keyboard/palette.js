@@ -132,13 +132,13 @@ function groupOf(name) {
 }
 
 function option(one, number) {
-  const line = Object.assign(document.createElement("li"), { id: `palette-${number}`, className: "palette-option" });
+  const { run } = one;
+  const line = Object.assign(document.createElement("li"), { id: `palette-${number}`, className: "palette-option", run });
   line.setAttribute("role", "option");
   line.dataset.name = `${one.group}/${one.label}`;
   line.append(Object.assign(document.createElement("span"), { className: "cut", dir: "auto", textContent: one.label }));
   if (one.detail) line.append(Object.assign(document.createElement("span"), { className: "small muted cut", textContent: one.detail }));
   if (one.key) line.append(Object.assign(document.createElement("kbd"), { textContent: one.key }));
-  line.run = one.run;
   return line;
 }
 

@@ -1,9 +1,9 @@
 // Keys that come before what they are meant for. While something that was asked for is on its way (a
 // conversation, a dialog, another list), keys are kept, and played in their order when it is there.
 // If it does not come, they are dropped, and said: they were not meant for what is still shown.
+import { emit, on } from "../events.js";
 import { acted, deepActive, intent, lastWasKey, takesKeys } from "./focus.js";
 import { text } from "../page/texts.js";
-import { emit } from "../live/upsert.js";
 
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "Fn"]);
 const NAMES = { Enter: " ⏎ ", Escape: " Esc ", Backspace: " ⌫ " };
@@ -26,7 +26,7 @@ export function startTypeahead() {
   for (const name of ["responseError", "sendError", "sendAbort", "swapError", "afterRequest"]) {
     document.addEventListener(`htmx:${name}`, ({ detail }) => broke(detail.xhr));
   }
-  document.addEventListener("console:signed-out", () => waiting && failed(waiting));
+  on("signed-out", () => waiting && failed(waiting));
 }
 
 /**

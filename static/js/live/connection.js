@@ -1,11 +1,11 @@
 // The websocket: hints and heartbeats with numbers. Down, stalled or refused, the page polls; a
 // banner says so after a moment. Reconnect, gap, heartbeat and push all end in the same fetch.
+import { emit, on } from "../events.js";
 import { reloadAtRest } from "../keyboard/focus.js";
-import { renew } from "./exchange.js";
+import { renew } from "./requests.js";
 import { fetchNews } from "./news.js";
 import { hear, turnedBack } from "./streams.js";
-import { announce, text } from "../page/texts.js";
-import { emit } from "./upsert.js";
+import { clearBanner, showConnection, showSignedOut } from "./connection_banner.js";
 
 const BANNER_AFTER_MS = 1_500;
 const POLL_AFTER_MS = 3_000;
@@ -23,7 +23,7 @@ let downSince = Date.now();
 let bannerTimer = 0;
 let signedOut = false;
 
-export function startLine() {
+export function startConnection() {
   if (!document.body.dataset.live) return;
   open();
   setInterval(pulse, PULSE_MS);
@@ -33,10 +33,10 @@ export function startLine() {
   document.addEventListener("visibilitychange", () => document.hidden || again());
   window.addEventListener("focus", () => signedOut && again());
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
-  document.addEventListener("console:signed-out", ({ detail }) => signOut(detail));
-  document.addEventListener("console:renewed", signIn);
-  document.addEventListener("console:lapsed", () => fetchNews());
-  document.addEventListener("console:refused", () => fetchNews()); // the conversation may be gone
+  on("signed-out", signOut);
+  on("renewed", signIn);
+  on("lapsed", () => fetchNews());
+  on("refused", () => fetchNews()); // the conversation may be gone
 }
 
 function open() {
@@ -80,7 +80,7 @@ function welcome(frame) {
   clearTimeout(bannerTimer);
   bannerTimer = 0;
   showBanner();
-  emit("welcome", {});
+  emit("welcome");
 }
 
 /** A socket that stays silent for too long is a dead one, whatever it says of itself. */
@@ -117,7 +117,7 @@ function anew() {
 /** The reader is back: try now. */
 function again() {
   if (signedOut) {
-    renew().then((isBack) => isBack && emit("renewed", {})); // perhaps in another tab
+    renew().then((isBack) => isBack && emit("renewed")); // perhaps in another tab
     return;
   }
   showBanner();
@@ -139,39 +139,20 @@ function pulse() {
 }
 
 function showBanner() {
-  const banner = document.getElementById("line-banner");
-  if (signedOut) return;
-  let words = "";
-  if (!navigator.onLine) words = text("offline");
-  else if (!signedOut && downSince && Date.now() - downSince >= BANNER_AFTER_MS) words = text("line_down");
-  if (banner.textContent === words) return;
-  banner.textContent = words;
-  announce(words);
+  if (!signedOut) showConnection({ isDown: downSince > 0 && Date.now() - downSince >= BANNER_AFTER_MS });
 }
 
-/** `words` and `link` where somebody else is signed in: then the page is loaded anew. */
-function signOut({ words = signedOutWords(), link: way }) {
-  const banner = document.getElementById("line-banner");
-  if (banner.textContent.startsWith(words)) return;
+function signOut(why) {
+  if (!showSignedOut(why)) return;
   signedOut = true;
   clearTimeout(reopening);
   socket?.close();
-  const link = document.createElement("a");
-  const here = location.pathname + location.search;
-  link.href = way ? here : `${document.body.dataset.login}?next=${encodeURIComponent(location.pathname)}`;
-  link.textContent = way ?? text("sign_in");
-  banner.replaceChildren(`${words} `, link);
-  announce(words);
-}
-
-function signedOutWords() {
-  return text("signed_out") + (document.querySelector("[data-composer]") ? ` ${text("text_kept")}` : "");
 }
 
 /** The same person is signed in again. */
 function signIn() {
   if (!signedOut) return;
   signedOut = false;
-  document.getElementById("line-banner").replaceChildren();
+  clearBanner();
   anew();
 }

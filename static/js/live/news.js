@@ -1,9 +1,11 @@
 // Fetches what changed since the page's numbers. One fetch at a time, at most one waiting.
-import { seenAccount } from "../composer/answering.js";
-import { isSignIn, openConversation, openLogin, renew } from "./exchange.js";
+import { seenAccount } from "../composer/seen_account.js";
+import { emit } from "../events.js";
 import { reloadAtRest } from "../keyboard/focus.js";
+import { isSignIn, renew } from "./requests.js";
+import { openConversation, openLogin } from "./shown.js";
 import { behind, since } from "./streams.js";
-import { draw, emit, isOurs, read } from "./upsert.js";
+import { draw, isOurs, read } from "./upsert.js";
 
 const TIMEOUT_MS = 20_000;
 const RETRY_MS = [1_000, 2_000, 4_000, 8_000, 15_000];
@@ -12,18 +14,6 @@ let running = false;
 let waiting = false;
 let failures = 0;
 let retry = 0;
-let clockSkewMs = Number(document.body.dataset.now) * 1000 - Date.now();
-
-/** The server's time as far as this page knows it. */
-export function now() {
-  return Date.now() + clockSkewMs;
-}
-
-/** Take the server's clock from a response. */
-export function newest(root) {
-  const seconds = Number(root.dataset.now);
-  if (seconds) clockSkewMs = seconds * 1000 - Date.now();
-}
 
 /** Ask for news if the page is behind. */
 export function wantNews() {
@@ -63,7 +53,7 @@ async function ask(everything) {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (isSignIn(response.url)) {
-      emit("signed-out", {});
+      emit("signed-out");
       return true;
     }
     if (!response.ok) return refused(response);
@@ -95,7 +85,6 @@ async function take(root) {
     reloadAtRest();
     return;
   }
-  newest(root);
   draw(root);
 }
 

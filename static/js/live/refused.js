@@ -1,8 +1,9 @@
 // Loaded when something was refused. A token that went stale is renewed where the same person is still
 // signed in; where somebody else is, or nobody, the page says so once. Why a refusal is final is said in
 // the reader's language; one that lacks the console's header came from a proxy before it.
+import { emit } from "../events.js";
 import { text } from "../page/texts.js";
-import { emit } from "./upsert.js";
+import { csrfToken, setToken } from "./token.js";
 
 const TIMEOUT_MS = 10_000;
 const TYPED = "form:not([data-composer]) textarea, form:not([data-composer]) input:is([type=text], :not([type]))";
@@ -23,12 +24,12 @@ export function renew() {
 async function renewed() {
   const now = await standing();
   if (!now) return false;
-  if (now.isOut) emit("signed-out", {});
+  if (now.isOut) emit("signed-out");
   else if (String(now.user) !== document.body.dataset.user) {
     const words = now.words[hasTyped() ? "another_person_typed" : "another_person"];
     emit("signed-out", { words, link: now.words.reload });
   } else {
-    adopt(now.token);
+    setToken(now.token);
     return true;
   }
   return false;
@@ -52,22 +53,13 @@ function hasTyped() {
   return [...document.querySelectorAll(TYPED)].some((field) => field.checkVisibility() && field.value !== field.defaultValue);
 }
 
-function adopt(token) {
-  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
-  const templates = [...document.querySelectorAll("template")].map((one) => one.content);
-  for (const root of [document, ...templates]) {
-    for (const field of root.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = token;
-  }
-}
-
 /** The same request of htmx once more, with the new token. Whether it could be made. */
 export async function repeat({ requestConfig, etc }) {
   const { verb, path, elt, triggeringEvent, formData } = requestConfig;
   if (!(await renew()) || !elt.isConnected) return false;
-  const token = JSON.parse(document.body.getAttribute("hx-headers"))["X-CSRFToken"];
   const values = new FormData();
   for (const [name, value] of formData) values.append(name, value);
-  values.set("csrfmiddlewaretoken", token);
+  values.set("csrfmiddlewaretoken", csrfToken());
   const headers = { "Live-Again": "1" };
   htmx.ajax(verb, path, { source: elt, event: triggeringEvent, values, headers, swap: etc?.swapOverride });
   return true;
@@ -76,7 +68,7 @@ export async function repeat({ requestConfig, etc }) {
 /** Why this status is the last word. `refusal`: the console's header; `what`: "upload", "draft" or "". */
 export async function wordsFor(status, refusal, what = "") {
   const now = await standing();
-  if (now?.isOut) emit("signed-out", {});
+  if (now?.isOut) emit("signed-out");
   if (now?.isOut || status === 401) return text("signed_out");
   const ours = [`${what}_${status}`, `any_${refusal}`, `any_${status}`];
   const keys = [...(refusal ? ours : [`proxy_${status}_${what}`, `proxy_${status}`]), what];

@@ -1,5 +1,7 @@
 // Puts rows and parts of a response into the page: replaced in place, inserted in order, never
 // older over newer. Focus, selection and scroll stay. Must never touch the composer.
+import { emit } from "../events.js";
+import { setClock } from "./server_clock.js";
 import { advance, parse, rewind } from "./streams.js";
 
 const FIELDS = "input, textarea, select";
@@ -25,6 +27,7 @@ export function isOurs({ dataset }) {
 
 /** Draw a response. Says so in a `drawn` event with the rows that are new to the page. */
 export function draw(root) {
+  setClock(root);
   const isPage = root.dataset.changes === "page";
   const fresh = [];
   const beyond = [];
@@ -53,10 +56,6 @@ function dropOtherList(root) {
   for (const part of root.querySelectorAll("[data-of-list], [data-into=conversation-rows], #more")) part.remove();
   delete root.dataset.staleList;
   return true;
-}
-
-export function emit(name, detail) {
-  document.dispatchEvent(new CustomEvent(`console:${name}`, { detail }));
 }
 
 function drawRow(list, row, isPage, fresh, beyond) {
@@ -119,7 +118,7 @@ export function releaseRows() {
     else if (list.isConnected) insert(list, row);
   }
   sayHeld();
-  emit("placed", {});
+  emit("placed");
 }
 
 function sayHeld() {

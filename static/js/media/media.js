@@ -1,4 +1,6 @@
 // Voices and videos of the conversation: one plays at a time, whatever is drawn around it.
+import { on } from "../events.js";
+
 export function startMedia() {
   document.addEventListener("click", picturePressed);
   document.addEventListener("click", toggled);
@@ -7,8 +9,8 @@ export function startMedia() {
     document.addEventListener(kind, heard, true); // media events do not bubble
   }
   document.addEventListener("error", ({ target }) => judge(target.closest?.("[data-video]")), true);
-  document.addEventListener("console:drawn", redraw);
-  document.addEventListener("console:settled", judgeAll);
+  on("drawn", redraw);
+  on("settled", judgeAll);
   judgeAll();
 }
 

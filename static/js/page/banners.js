@@ -1,5 +1,6 @@
 // Banners under the page's head: said once to screen readers when they come, put away by hand
 // until what they say changes.
+import { on } from "../events.js";
 import { announce } from "./texts.js";
 
 const KEY = "weilink-banners-hidden";
@@ -12,7 +13,7 @@ export function startBanners() {
     const banner = target.closest("[data-hides-banner]")?.closest("[data-banner]");
     if (banner) putAway(banner);
   });
-  document.addEventListener("console:drawn", show);
+  on("drawn", show);
   for (const banner of banners()) said.add(banner.dataset.banner);
   show();
 }

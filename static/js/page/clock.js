@@ -1,7 +1,7 @@
 // Everything that ticks, from one timer: “3 s ago”, what is left to reply, a code's last minutes.
-import { now } from "../live/news.js";
+import { emit, on } from "../events.js";
+import { now } from "../live/server_clock.js";
 import { text } from "./texts.js";
-import { emit } from "../live/upsert.js";
 
 const TICK_MS = 1_000;
 // As messaging/reply_window/urgency.py has them, for a page that stands open.
@@ -14,8 +14,8 @@ const drawnOn = day.format(now());
 
 export function startClock() {
   setInterval(tick, TICK_MS);
-  document.addEventListener("console:drawn", tick);
-  document.addEventListener("console:settled", tick);
+  on("drawn", tick);
+  on("settled", tick);
 }
 
 /** Days begin in the reader's own zone, as the server's words for them do. */
@@ -74,7 +74,7 @@ function mark(element, name, value) {
 function count(element, seconds) {
   if (seconds <= 0 && element.dataset.lapsed !== element.dataset.countdown) {
     element.dataset.lapsed = element.dataset.countdown;
-    emit("lapsed", {});
+    emit("lapsed");
   }
   write(element, (FORMS[element.dataset.form] ?? minutes)(seconds));
 }

@@ -1,6 +1,7 @@
 // One native dialog: filled by htmx, opened when its content is there, emptied when it closes.
 // Closing it never cancels a login: others may watch the same code. What it shows is a page of its
 // own as well (`#card`), for who opens it in a new tab.
+import { on } from "../events.js";
 import { deepActive, takesKeys } from "../keyboard/focus.js";
 import { fetchNews } from "../live/news.js";
 
@@ -18,11 +19,11 @@ export function startDialogs() {
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target === body && body.firstElementChild) show(dialog);
   });
-  document.addEventListener("console:settled", takeFocus);
-  document.addEventListener("console:settled", askForLogin);
-  document.addEventListener("console:drawn", () => takesKeys(deepActive()) || takeFocus());
-  document.addEventListener("console:drawn", watchLogin);
-  document.addEventListener("console:answered", ({ detail }) => {
+  on("settled", takeFocus);
+  on("settled", askForLogin);
+  on("drawn", () => takesKeys(deepActive()) || takeFocus());
+  on("drawn", watchLogin);
+  on("answered", (detail) => {
     if (detail.elt.matches("[data-cancels]")) leave(document.querySelector("[data-login-id]"));
     if (dialog.contains(detail.elt) && !detail.elt.closest("[data-login-id]")) dialog.close();
   });

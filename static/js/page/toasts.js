@@ -1,5 +1,7 @@
 // What was done is said over the page, moves nothing and leaves by itself; it stays while a pointer
 // rests on it or the focus is in it. Where it can be undone, a button and a key do that.
+import { on } from "../events.js";
+
 export const SHOWN_MS = 6_000;
 
 let region = null;
@@ -9,7 +11,7 @@ let cameFrom = null;
 export function startToasts({ shownMs = SHOWN_MS } = {}) {
   region = document.getElementById("toasts");
   if (!region) return;
-  document.addEventListener("console:said", ({ detail }) => say(detail.words, detail.action));
+  on("said", (detail) => say(detail.words, detail.action));
   region.addEventListener("click", ({ target }) => {
     if (target.closest("[data-hides-toast]")) clear();
   });

@@ -1,6 +1,5 @@
 // The public page of a scan link: asks for its own fragment, again and again. No websocket.
 import { startClock } from "../page/clock.js";
-import { newest } from "../live/news.js";
 import { draw, read } from "../live/upsert.js";
 
 const EVERY_MS = 1_500;
@@ -22,12 +21,7 @@ async function look() {
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const root = response.ok ? read(await response.text()) : null;
-    if (root) show(root);
+    if (root) draw(root);
   } catch { /* the line is down: the next look may get through */ }
   running = false;
-}
-
-function show(root) {
-  newest(root);
-  draw(root);
 }
