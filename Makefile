@@ -8,6 +8,14 @@ export PIP_CACHE_DIR := $(CURDIR)/var/cache/pip
 export RUSTUP_HOME := $(CURDIR)/var/cache/rustup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 INSTALL := $(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes
+# Biome lints scripts and styles and formats scripts, TypeScript checks the scripts' types; the console
+# itself needs neither, nor Node.js.
+BIOME := 2.6.8
+TYPESCRIPT := 7.0.2
+NODE := var/cache/node
+# Biome makes its cache folder, though it keeps nothing there.
+BIOME_RUN := XDG_CACHE_HOME=$(CURDIR)/var/cache $(NODE)/node_modules/.bin/biome
+NODE_TOOLS := $(NODE)/biome-$(BIOME)-typescript-$(TYPESCRIPT)
 
 .PHONY: demo run test test-slow bench lint format lock messages screenshots clean
 .DEFAULT_GOAL := demo
@@ -23,6 +31,15 @@ $(VENV)/base: requirements/base.txt pyproject.toml
 
 $(VENV)/dev: $(VENV)/base requirements/dev.txt
 	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+$(NODE_TOOLS):
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+	  { echo "To check the scripts install Node.js 18 or newer and npm: apt install nodejs npm" >&2; exit 1; }
+	@rm -rf $(NODE)
+	@mkdir -p $(NODE)
+	@npm install --prefix $(NODE) --cache $(CURDIR)/var/cache/npm --no-save --no-package-lock --ignore-scripts \
+	  --no-audit --no-fund --no-update-notifier --loglevel=error @biomejs/biome@$(BIOME) typescript@$(TYPESCRIPT) >/dev/null
 	@touch $@
 
 demo: $(VENV)/base
@@ -43,17 +60,20 @@ test-slow: $(VENV)/dev
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench
 
-lint: $(VENV)/dev
+lint: $(VENV)/dev $(NODE_TOOLS)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/djlint --quiet --lint templates
+	$(BIOME_RUN) check --error-on-warnings
+	$(NODE)/node_modules/.bin/tsc
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --fail-level WARNING
 
-format: $(VENV)/dev
+format: $(VENV)/dev $(NODE_TOOLS)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	$(BIOME_RUN) check --write
 
 # Needs uv. No index line, so that the files name no registry.
 lock:

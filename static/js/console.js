@@ -1,37 +1,38 @@
 // Starts what the page has. Each module binds to data- attributes and does nothing where they lack.
-import { on } from "./events.js";
+
 import { startAlerts } from "./alerts/alerts.js";
+import { startNotices } from "./alerts/notices.js";
 import { startAnswering } from "./composer/answering.js";
 import { startAttachments } from "./composer/attachments.js";
-import { startBanners } from "./page/banners.js";
-import { startBubbles } from "./conversation/bubbles.js";
-import { startClock } from "./page/clock.js";
-import { startDraftConflict } from "./composer/draft_conflict.js";
 import { startComposer } from "./composer/composer.js";
-import { startCopying } from "./page/copy.js";
-import { startDialogs } from "./page/dialogs.js";
-import { startExchange } from "./live/exchange.js";
-import { startRequests } from "./live/requests.js";
+import { startDraftConflict } from "./composer/draft_conflict.js";
+import { startBubbles } from "./conversation/bubbles.js";
+import { startConversation } from "./conversation/conversation.js";
 import { startJumps } from "./conversation/jump.js";
-import { startFocus } from "./keyboard/focus.js";
-import { startKeys } from "./keyboard/keys.js";
-import { startConnection } from "./live/connection.js";
-import { startLinks } from "./page/links.js";
-import { startList } from "./inbox/list.js";
-import { startMedia } from "./media/media.js";
-import { startMenus } from "./page/menus.js";
-import { startNotices } from "./alerts/notices.js";
 import { startPresence } from "./conversation/presence.js";
-import { startPalette } from "./keyboard/palette.js";
-import { startRail } from "./page/rail.js";
+import { startSendings } from "./conversation/sendings.js";
+import { startUndo } from "./conversation/undo.js";
+import { on } from "./events.js";
+import { startList } from "./inbox/list.js";
 import { startProgress } from "./inbox/progress.js";
 import { startSelection } from "./inbox/selection.js";
-import { startSendings } from "./conversation/sendings.js";
-import { startConversation } from "./conversation/conversation.js";
-import { startToasts } from "./page/toasts.js";
-import { startTypeahead } from "./keyboard/typeahead.js";
-import { startUndo } from "./conversation/undo.js";
 import { startWalking } from "./inbox/walking.js";
+import { startFocus } from "./keyboard/focus.js";
+import { startKeys } from "./keyboard/keys.js";
+import { startPalette } from "./keyboard/palette.js";
+import { startTypeahead } from "./keyboard/typeahead.js";
+import { startConnection } from "./live/connection.js";
+import { startExchange } from "./live/exchange.js";
+import { startRequests } from "./live/requests.js";
+import { startMedia } from "./media/media.js";
+import { startBanners } from "./page/banners.js";
+import { startClock } from "./page/clock.js";
+import { startCopying } from "./page/copy.js";
+import { startDialogs } from "./page/dialogs.js";
+import { startLinks } from "./page/links.js";
+import { startMenus } from "./page/menus.js";
+import { startRail } from "./page/rail.js";
+import { startToasts } from "./page/toasts.js";
 
 startRail();
 startClock();
@@ -97,5 +98,6 @@ async function loadMentions({ target }) {
 
 /** What was typed and can no longer be sent from here. */
 function fillKept() {
-  if (document.querySelector("[data-kept]")) import("./conversation/parting.js").then(({ fill }) => fill()).catch(() => {});
+  if (document.querySelector("[data-kept]"))
+    import("./conversation/parting.js").then(({ fill }) => fill()).catch(() => {});
 }

@@ -2,10 +2,10 @@
 // screen readers, a sound, a notification. The server says who wrote (`data-heard`), whatever list
 // is on the screen. Nothing for the conversation in view, nothing twice.
 import { on } from "../events.js";
-import { notify } from "./notices.js";
-import { startSound, play } from "./sound.js";
-import { isViewed, startViewing } from "./viewing.js";
 import { announce, counted, text } from "../page/texts.js";
+import { notify } from "./notices.js";
+import { play, startSound } from "./sound.js";
+import { isViewed, startViewing } from "./viewing.js";
 
 const ELSEWHERE_MS = 10_000;
 
@@ -36,7 +36,15 @@ function hear({ root, isPage }) {
 
 function told(element) {
   const { heard, conversation, who, session, url } = element.dataset;
-  return { id: Number(heard), conversation, who, session, url, text: element.dataset.text, isMine: "mine" in element.dataset };
+  return {
+    id: Number(heard),
+    conversation,
+    who,
+    session,
+    url,
+    text: element.dataset.text,
+    isMine: "mine" in element.dataset,
+  };
 }
 
 async function tell(heard) {

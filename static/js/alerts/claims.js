@@ -18,6 +18,8 @@ function takeNow(key, id, quietMs) {
     // What is older than a minute is of a past that says nothing, perhaps of another console.
     if (age >= 0 && age < GOOD_MS && (last >= id || age < quietMs)) return false;
     localStorage.setItem(key, `${id}:${now}`);
-  } catch { /* storage is blocked: each tab for itself */ }
+  } catch {
+    // storage is blocked: each tab for itself
+  }
   return true;
 }

@@ -1,6 +1,7 @@
 // Desktop notifications: asked for on the account page only, one per message however many tabs.
-import { claim } from "./claims.js";
+
 import { text } from "../page/texts.js";
+import { claim } from "./claims.js";
 
 export function startNotices() {
   const line = document.querySelector("[data-permission]");
@@ -27,9 +28,16 @@ export async function notify(one) {
   const title = [one.who, one.session].filter(Boolean).join(" · ");
   const icon = document.querySelector('link[rel="icon"]').dataset.plain;
   try {
-    const notice = new Notification(title, { body: one.text, tag: `conversation-${one.conversation}`, icon, silent: true });
+    const notice = new Notification(title, {
+      body: one.text,
+      tag: `conversation-${one.conversation}`,
+      icon,
+      silent: true,
+    });
     notice.addEventListener("click", () => open(notice, one));
-  } catch { /* phones allow none from a page: the sound and the title tell */ }
+  } catch {
+    // phones allow none from a page: the sound and the title tell
+  }
 }
 
 function open(notice, one) {

@@ -44,7 +44,9 @@ function bindMute(button) {
   button.addEventListener("click", () => {
     try {
       localStorage.setItem(KEY, isMuted() ? "0" : "1");
-    } catch { /* storage is blocked: it stays as it is */ }
+    } catch {
+      // storage is blocked: it stays as it is
+    }
     show();
     if (!isMuted()) ring(volume());
   });

@@ -1,8 +1,8 @@
 // A colleague has the conversation, or types an answer at this moment: that is said while one types,
 // and asked when one sends. It takes no key: the answer is a button, chosen on purpose.
 import { emit, on } from "../events.js";
-import { form, isNote } from "./form.js";
 import { announce, text } from "../page/texts.js";
+import { form, isNote } from "./form.js";
 
 let answeredFor = "";
 let question = null;

@@ -98,7 +98,15 @@ function add(files) {
   const where = { ...tray().dataset, conversation, draftUrl, key: current().key, account: seenAccount() };
   const room = Math.max(0, most - list.length);
   for (const file of files.slice(0, room)) {
-    const entry = { name: visible(file.name) || "file", size: file.size, file, where, place: own.next, percent: 0, state: "coming" };
+    const entry = {
+      name: visible(file.name) || "file",
+      size: file.size,
+      file,
+      where,
+      place: own.next,
+      percent: 0,
+      state: "coming",
+    };
     own.next += 1;
     list.push(entry);
     const broken = { state: "failed", problem: text("file_broken"), mayWork: true };

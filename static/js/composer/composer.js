@@ -2,17 +2,29 @@
 // time: what is sent leaves it at once and stands in the conversation. No event of the server ever writes
 // into it, but for a text that was refused: that comes back before what was typed since.
 import { emit, on } from "../events.js";
+import { following, openFirst, openRowLink } from "../inbox/walking.js";
+import { arrival, lastWasKey } from "../keyboard/focus.js";
+import { awaited, failed, waitFor } from "../keyboard/typeahead.js";
+import { openConversation } from "../live/shown.js";
+import { announce, text } from "../page/texts.js";
 import { asksFirst } from "./asking.js";
 import { giveFilesBack, handFilesOver, refusesFiles } from "./attachments.js";
-import { hasFiles } from "./tray_files.js";
-import { cameBack, current, discardTyped, forget, handOver, load, remember, startDrafts, switchTo, wasSent, wentOut } from "./drafts.js";
-import { openConversation } from "../live/shown.js";
-import { arrival, lastWasKey } from "../keyboard/focus.js";
+import {
+  cameBack,
+  current,
+  discardTyped,
+  forget,
+  handOver,
+  load,
+  remember,
+  startDrafts,
+  switchTo,
+  wasSent,
+  wentOut,
+} from "./drafts.js";
 import { field, form, kindOf } from "./form.js";
 import { post, postsOf, startPosts } from "./posts.js";
-import { announce, text } from "../page/texts.js";
-import { awaited, failed, waitFor } from "../keyboard/typeahead.js";
-import { following, openFirst, openRowLink } from "../inbox/walking.js";
+import { hasFiles } from "./tray_files.js";
 
 const encoder = new TextEncoder();
 
@@ -298,7 +310,10 @@ function fill(words) {
 /** Into the open composer, or into the draft of the conversation that it was sent in. */
 function refused({ posts, answer }) {
   const [first] = posts;
-  giveFilesBack(first.conversation, posts.flatMap((one) => one.files));
+  giveFilesBack(
+    first.conversation,
+    posts.flatMap((one) => one.files),
+  );
   if (!cameBack(posts, answer) || form()?.dataset.composer !== first.conversation) {
     emit("said", { words: `${text("came_back_elsewhere", { who: first.who })} ${answer.words}` });
     return;

@@ -4,9 +4,9 @@
 // A draft that is posted is followed at once by an empty one, whose key this page makes: the server
 // takes it over with the post, and nothing is saved before that is answered.
 import { emit, on } from "../events.js";
-import { seenAccount } from "./seen_account.js";
 import { isFinal, REFUSAL, send, wordsFor } from "../live/requests.js";
 import { postsOf } from "./posts.js";
+import { seenAccount } from "./seen_account.js";
 
 const SAVE_AFTER_MS = 600;
 const RETRY_MS = 3_000;

@@ -1,7 +1,7 @@
 // The emoji picker: fetched when it is opened first, its data from here, in the reader's language.
 import { on } from "../events.js";
-import { field, form } from "./form.js";
 import { intent } from "../keyboard/focus.js";
+import { field, form } from "./form.js";
 
 let picker = null;
 
@@ -13,12 +13,16 @@ export function startEmoji(first) {
     if (button) toggle(button);
     else if (picker?.isConnected && !event.composedPath().includes(picker)) close(false);
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && picker?.isConnected) {
-      event.stopPropagation();
-      close(true);
-    }
-  }, true);
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key === "Escape" && picker?.isConnected) {
+        event.stopPropagation();
+        close(true);
+      }
+    },
+    true,
+  );
   on("opened", () => close(false));
 }
 

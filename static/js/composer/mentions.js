@@ -1,7 +1,7 @@
 // “@” in a note: the team's people as a list, chosen by arrows and Enter, or by a click.
 import { on } from "../events.js";
-import { field, form, kindOf } from "./form.js";
 import { fold } from "../page/fold.js";
+import { field, form, kindOf } from "./form.js";
 
 const MOST = 8;
 const TIMEOUT_MS = 10_000;
@@ -86,7 +86,7 @@ function option(one, index) {
 
 function mark() {
   const options = [...(list()?.children ?? [])];
-  options.forEach((item, index) => item.setAttribute("aria-selected", index === chosen));
+  for (const [index, item] of options.entries()) item.setAttribute("aria-selected", String(index === chosen));
   if (options.length) field().setAttribute("aria-activedescendant", `mention-${chosen}`);
 }
 

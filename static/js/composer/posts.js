@@ -2,12 +2,12 @@
 // order they were sent. Each stands in the tab until its answer is there, so that a reload neither
 // loses nor doubles it: posted again with the same key it is the same message.
 import { emit } from "../events.js";
+import { refuse } from "../keyboard/typeahead.js";
 import { ask } from "../live/ask.js";
 import { take } from "../live/exchange.js";
 import { openConversation } from "../live/shown.js";
-import { mustAnswerFirst } from "./asking.js";
 import { text } from "../page/texts.js";
-import { refuse } from "../keyboard/typeahead.js";
+import { mustAnswerFirst } from "./asking.js";
 
 const PLACE = `weilink-posts-${document.body.dataset.user}`;
 const GOES_ON_MS = 120_000;
@@ -119,7 +119,9 @@ function keep() {
   try {
     if (all.length) sessionStorage.setItem(PLACE, JSON.stringify(all));
     else sessionStorage.removeItem(PLACE);
-  } catch { /* storage is full or blocked: the post itself goes on without the page */ }
+  } catch {
+    // storage is full or blocked: the post itself goes on without the page
+  }
 }
 
 /** What the page before this one had not heard the end of; what is too old for that comes back. */
@@ -127,14 +129,17 @@ function goOn() {
   let left = [];
   try {
     left = JSON.parse(sessionStorage.getItem(PLACE) ?? "[]");
-  } catch { /* nothing was kept */ }
+  } catch {
+    // nothing was kept
+  }
   const late = new Map();
   for (const one of left) {
     const isLate = late.has(one.conversation) || one.lacksFiles || Date.now() - one.at > GOES_ON_MS;
     if (!isLate) add(one);
     else late.set(one.conversation, [...(late.get(one.conversation) ?? []), one]);
   }
-  for (const posts of late.values()) emit("refused", { posts, answer: { isGood: false, isUnsure: true, words: text("not_reached") } });
+  for (const posts of late.values())
+    emit("refused", { posts, answer: { isGood: false, isUnsure: true, words: text("not_reached") } });
   keep();
   for (const conversation of lines.keys()) work(conversation);
 }

@@ -63,7 +63,12 @@ function entryOf(own, row) {
   const { file: id, size, place, note, problem } = row.dataset;
   const known = own.list.find((entry) => keyOf(entry) === id);
   return Object.assign(known ?? { row, name: row.querySelector("[data-name]").textContent }, {
-    id, size: Number(size), place: Number(place), note, problem, state: problem ? "failed" : "here",
+    id,
+    size: Number(size),
+    place: Number(place),
+    note,
+    problem,
+    state: problem ? "failed" : "here",
   });
 }
 

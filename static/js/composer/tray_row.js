@@ -65,7 +65,9 @@ async function preview(row, entry) {
     canvas.getContext("2d").drawImage(picture, x, y, side, side, 0, 0, 80, 80);
     picture.close();
     canvas.hidden = false;
-  } catch { /* no picture after all: the icon stays */ }
+  } catch {
+    // no picture after all: the icon stays
+  }
 }
 
 async function small(address) {

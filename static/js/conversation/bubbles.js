@@ -44,7 +44,8 @@ function textOf(message) {
   if (!source) return "";
   const copy = source.cloneNode(true);
   for (const face of copy.querySelectorAll(".emoji")) face.replaceWith(face.title);
-  for (const sign of copy.querySelectorAll("[data-sign]")) sign.replaceWith(String.fromCodePoint(Number.parseInt(sign.dataset.sign, 16)));
+  for (const sign of copy.querySelectorAll("[data-sign]"))
+    sign.replaceWith(String.fromCodePoint(Number.parseInt(sign.dataset.sign, 16)));
   return copy.textContent;
 }
 
@@ -94,13 +95,17 @@ function standAside(root) {
   const focused = tools().contains(document.activeElement) ? document.activeElement : null;
   const isTapped = "tapped" in message.dataset;
   hide();
-  on("drawn", () => {
-    const again = document.getElementById(message.id);
-    if (!again) return;
-    show(again);
-    if (isTapped) again.dataset.tapped = "";
-    focused?.focus({ preventScroll: true });
-  }, { once: true });
+  on(
+    "drawn",
+    () => {
+      const again = document.getElementById(message.id);
+      if (!again) return;
+      show(again);
+      if (isTapped) again.dataset.tapped = "";
+      focused?.focus({ preventScroll: true });
+    },
+    { once: true },
+  );
 }
 
 /** A finger that rests on a bubble, or taps it. */
@@ -171,7 +176,10 @@ function quoted(words) {
   const signs = [...lines.slice(0, QUOTED_LINES).join("\n")];
   const isCut = lines.length > QUOTED_LINES || signs.length > QUOTED_SIGNS;
   const kept = signs.slice(0, QUOTED_SIGNS).join("").trimEnd();
-  return `${kept}${isCut ? " …" : ""}`.split("\n").map((line) => `> ${line}`).join("\n");
+  return `${kept}${isCut ? " …" : ""}`
+    .split("\n")
+    .map((line) => `> ${line}`)
+    .join("\n");
 }
 
 /** Up and down from message to message, right into the tools, Escape out of them. */
@@ -182,7 +190,8 @@ function walk(event) {
   const inTools = target.closest?.("#bubble-tools");
   let next = null;
   if (target.id === "conversation-scroll") next = key === "ArrowUp" ? lastSeen() : null;
-  else if (message && (target === message || inTools)) next = inTools && stepIn(target, key) || step(message, target, key);
+  else if (message && (target === message || inTools))
+    next = (inTools && stepIn(target, key)) || step(message, target, key);
   if (!next) return;
   event.preventDefault();
   next.focus({ preventScroll: true });

@@ -1,10 +1,10 @@
 // The open conversation: days and groups between neighbours, scroll that never jumps.
 import { emit, on } from "../events.js";
-import { rewind, parse } from "../live/streams.js";
 import { fetchNews } from "../live/news.js";
+import { parse, rewind } from "../live/streams.js";
+import { counted } from "../page/texts.js";
 import { openAt } from "./jump.js";
 import { forgetRead, markRead, startReadMarks } from "./read_marks.js";
-import { counted } from "../page/texts.js";
 
 const BOTTOM_PX = 80;
 

@@ -1,7 +1,8 @@
 // A conversation that the reader can no longer see or answer: what happened stands in its place, with
 // the text that they had begun. What was not saved yet lies in this tab, or in the composer itself.
-import { on } from "../events.js";
+
 import { isNote } from "../composer/form.js";
+import { on } from "../events.js";
 import { announce } from "../page/texts.js";
 
 /** The news of a conversation that is gone: its panel takes the place of the conversation. */

@@ -1,8 +1,9 @@
 // Who looks at a conversation and who types: said by pages, shown on head and rows, never numbered.
-import { on } from "../events.js";
+
 import { startAsking } from "../composer/asking.js";
-import { isFinal, send } from "../live/requests.js";
 import { field, form, kindOf } from "../composer/form.js";
+import { on } from "../events.js";
+import { isFinal, send } from "../live/requests.js";
 import { now } from "../live/server_clock.js";
 import { text } from "../page/texts.js";
 
@@ -87,7 +88,9 @@ async function post(place, values, leaving = false) {
     });
     place.isOver = isFinal(response);
     if (response.ok && !leaving && !place.isOver) take(place.id, (await response.json()).people);
-  } catch { /* the line is down: what is not renewed lapses by itself */ }
+  } catch {
+    // the line is down: what is not renewed lapses by itself
+  }
   place.failures = response?.ok ? 0 : (place.failures ?? 0) + 1;
   place.rests = place.failures && Date.now() + Math.min(LONGEST_REST_MS, TYPES_EVERY_MS * 2 ** place.failures);
 }
@@ -146,7 +149,9 @@ async function ask(ids) {
     if (!response.ok || response.redirected) return;
     const found = await response.json();
     for (const id of ids) take(id, found[id] ?? []);
-  } catch { /* the next welcome asks again */ }
+  } catch {
+    // the next welcome asks again
+  }
 }
 
 function others(id) {

@@ -1,9 +1,10 @@
 // Bubbles of what is on its way to the console: shown at once, below the messages, and gone when the
 // message itself is there. Their words are the page's, in its templates.
-import { on } from "../events.js";
+
 import { isDrawn, postsOf } from "../composer/posts.js";
-import { showSent } from "./conversation.js";
+import { on } from "../events.js";
 import { visible } from "../page/unseen.js";
+import { showSent } from "./conversation.js";
 
 const STAYS = "\n\t\u061c\u200e\u200f";
 

@@ -5,8 +5,8 @@ import { on } from "../events.js";
 import { fetchNews } from "../live/news.js";
 import { shownList } from "../live/shown.js";
 import { parse, rewind } from "../live/streams.js";
-import { counted, text } from "../page/texts.js";
 import { holdWhile, releaseRows } from "../live/upsert.js";
+import { counted, text } from "../page/texts.js";
 
 let known = null;
 let pointerInside = false;
@@ -100,8 +100,12 @@ function drawn(detail) {
 /** A session was signed out or came back: who can be answered changed without a row's doing. */
 function isOtherwiseMute(root) {
   const list = document.getElementById("list-pane");
-  return Boolean(list) && root.dataset.mute !== undefined && root.dataset.list === list.dataset.list
-    && root.dataset.mute !== list.dataset.mute;
+  return (
+    Boolean(list) &&
+    root.dataset.mute !== undefined &&
+    root.dataset.list === list.dataset.list &&
+    root.dataset.mute !== list.dataset.mute
+  );
 }
 
 /** More changed than an answer carries: the list from its start, once nobody holds it. */

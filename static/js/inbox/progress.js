@@ -25,10 +25,18 @@ export function startProgress({ patienceMs = PATIENCE_MS } = {}) {
   });
   document.addEventListener("click", guard, { capture: true });
   document.addEventListener("submit", guard, { capture: true });
-  document.addEventListener("click", ({ target }) => { pressed = target.closest?.("a[href], button") ?? null; }, { capture: true });
+  document.addEventListener(
+    "click",
+    ({ target }) => {
+      pressed = target.closest?.("a[href], button") ?? null;
+    },
+    { capture: true },
+  );
   document.addEventListener("submit", leaveByForm);
   window.addEventListener("beforeunload", () => leaveByLink(patienceMs));
-  window.addEventListener("pageshow", ({ persisted }) => { if (persisted) endAll(); });
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) endAll();
+  });
 }
 
 function begin({ elt, target, xhr, requestConfig }, patienceMs) {
@@ -189,6 +197,7 @@ function list(elt, pane) {
 /** The rail may be drawn anew meanwhile, as the list that is still shown would have it. */
 function markView(one) {
   if (!one) return;
-  for (const link of one.group.querySelectorAll("[aria-current]")) if (link !== one.elt) link.removeAttribute("aria-current");
+  for (const link of one.group.querySelectorAll("[aria-current]"))
+    if (link !== one.elt) link.removeAttribute("aria-current");
   one.elt?.setAttribute("aria-current", one.value);
 }

@@ -1,12 +1,13 @@
 // Which conversation is open and which comes next: by `j` and `k`, and once the open one is resolved.
+
+import { mustAnswerFirst } from "../composer/asking.js";
+import { settled } from "../composer/posts.js";
 import { on } from "../events.js";
+import { arrived, awaited, failed, isAwaited, onAccountOf, refuse, waitFor } from "../keyboard/typeahead.js";
 import { ask } from "../live/ask.js";
 import { take } from "../live/exchange.js";
 import { openConversation } from "../live/shown.js";
-import { mustAnswerFirst } from "../composer/asking.js";
-import { settled } from "../composer/posts.js";
 import { text } from "../page/texts.js";
-import { arrived, awaited, failed, isAwaited, onAccountOf, refuse, waitFor } from "../keyboard/typeahead.js";
 
 // What stood around the open row when it was last in its list: it may leave while it is answered.
 let around = { id: "", after: [], before: [] };
@@ -57,7 +58,7 @@ export function walk(step) {
 function besideTheLost(step) {
   if (around.id !== idOfOpen()) return rows()[0];
   const there = (ids) => ids.map((id) => document.getElementById(id)).find(Boolean);
-  return step > 0 ? there(around.after) ?? there(around.before) : there(around.before);
+  return step > 0 ? (there(around.after) ?? there(around.before)) : there(around.before);
 }
 
 /** The focus goes to the row, the conversation follows it. */
@@ -71,7 +72,9 @@ export function openRow(row, isWanted = true) {
 export function following() {
   note();
   if (around.id === idOfOpen()) return [...around.after, ...around.before];
-  return rows().map((row) => row.id).filter((id) => id !== idOfOpen());
+  return rows()
+    .map((row) => row.id)
+    .filter((id) => id !== idOfOpen());
 }
 
 /** Opens the first of them that is still there; with none, the list alone. */

@@ -16,13 +16,17 @@ const arrivedFrom = recall();
 
 export function startFocus() {
   window.addEventListener("pointerdown", () => acted({ key: false }), true);
-  window.addEventListener("click", (event) => event.isTrusted && (acts += 1), true);
+  window.addEventListener("click", clicked, true);
   document.addEventListener("htmx:beforeSwap", remember);
   on("drawing", remember);
   document.addEventListener("htmx:afterSwap", restore);
   document.addEventListener("htmx:afterSettle", done);
   on("drawn", done);
   window.addEventListener("pagehide", keep);
+}
+
+function clicked({ isTrusted }) {
+  if (isTrusted) acts += 1;
 }
 
 /** The person did something. What was begun before moves the focus no more. */
@@ -80,7 +84,9 @@ function keep() {
   const stood = { path: location.pathname, byKey: byKey && acts > 0, inReply, caret: field?.selectionStart };
   try {
     sessionStorage.setItem(STOOD, JSON.stringify(stood));
-  } catch { /* storage is blocked: the next page begins without */ }
+  } catch {
+    // storage is blocked: the next page begins without
+  }
 }
 
 function recall() {

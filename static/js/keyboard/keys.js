@@ -2,10 +2,10 @@
 // (`j`, `k`) and go to places (`g`, then the letter in `data-go`). None while something that takes
 // text has the focus, none in a dialog, none at all for who switched them off.
 import { on } from "../events.js";
+import { resolveAndNext, walk } from "../inbox/walking.js";
 import { isTyped } from "./focus.js";
 import { openPalette } from "./palette.js";
 import { awaited, waitFor } from "./typeahead.js";
-import { resolveAndNext, walk } from "../inbox/walking.js";
 
 const SEQUENCE_MS = 1_500;
 

@@ -53,7 +53,9 @@ function typed() {
 /** Every word of the query begins or stands within a word of the label. */
 function fits(label, words) {
   const whole = fold(label);
-  return fold(words).split(" ").every((word) => whole.includes(word));
+  return fold(words)
+    .split(" ")
+    .every((word) => whole.includes(word));
 }
 
 /** The page's own controls with keys: those that are shown, and those whose key works unseen. */
@@ -61,7 +63,12 @@ function actions() {
   const seen = new Set();
   return [...document.querySelectorAll("button[data-key], a[data-key]")]
     .filter((one) => ("keyAnyway" in one.dataset || one.checkVisibility({ visibilityProperty: true })) && !one.disabled)
-    .map((control) => ({ label: nameOf(control), key: control.dataset.key, group: text("palette_here"), run: () => control.click() }))
+    .map((control) => ({
+      label: nameOf(control),
+      key: control.dataset.key,
+      group: text("palette_here"),
+      run: () => control.click(),
+    }))
     .filter(({ label }) => label && !seen.has(label) && seen.add(label));
 }
 
@@ -78,7 +85,11 @@ function places() {
 }
 
 function nameOf(control) {
-  return (control.getAttribute("aria-label") ?? control.querySelector(".label, .cut, span")?.textContent ?? control.textContent).trim();
+  return (
+    control.getAttribute("aria-label") ??
+    control.querySelector(".label, .cut, span")?.textContent ??
+    control.textContent
+  ).trim();
 }
 
 async function ask(words, here) {
@@ -91,7 +102,9 @@ async function ask(words, here) {
     const template = document.createElement("template");
     template.innerHTML = await response.text();
     show(here, [...template.content.querySelectorAll("[data-found]")].map(found));
-  } catch { /* a newer question, or the line is down: what is here stays */ }
+  } catch {
+    // a newer question, or the line is down: what is here stays
+  }
 }
 
 function found(element) {
@@ -133,11 +146,18 @@ function groupOf(name) {
 
 function option(one, number) {
   const { run } = one;
-  const line = Object.assign(document.createElement("li"), { id: `palette-${number}`, className: "palette-option", run });
+  const line = Object.assign(document.createElement("li"), {
+    id: `palette-${number}`,
+    className: "palette-option",
+    run,
+  });
   line.setAttribute("role", "option");
   line.dataset.name = `${one.group}/${one.label}`;
   line.append(Object.assign(document.createElement("span"), { className: "cut", dir: "auto", textContent: one.label }));
-  if (one.detail) line.append(Object.assign(document.createElement("span"), { className: "small muted cut", textContent: one.detail }));
+  if (one.detail)
+    line.append(
+      Object.assign(document.createElement("span"), { className: "small muted cut", textContent: one.detail }),
+    );
   if (one.key) line.append(Object.assign(document.createElement("kbd"), { textContent: one.key }));
   return line;
 }

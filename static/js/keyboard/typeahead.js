@@ -2,8 +2,8 @@
 // conversation, a dialog, another list), keys are kept, and played in their order when it is there.
 // If it does not come, they are dropped, and said: they were not meant for what is still shown.
 import { emit, on } from "../events.js";
-import { acted, deepActive, intent, lastWasKey, takesKeys } from "./focus.js";
 import { text } from "../page/texts.js";
+import { acted, deepActive, intent, lastWasKey, takesKeys } from "./focus.js";
 
 const MODIFIERS = new Set(["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock", "Fn"]);
 const NAMES = { Enter: " ⏎ ", Escape: " Esc ", Backspace: " ⌫ " };
@@ -12,7 +12,7 @@ const DEAF_MS = 1_200;
 const MOST_SHOWN = 200;
 
 let waiting = null;
-let kept = [];
+const kept = [];
 let dropped = "";
 let why = "";
 let deafTimer = 0;
@@ -84,7 +84,8 @@ export function refuse(words) {
 
 function asked({ detail }) {
   const { elt, target, xhr } = detail;
-  const opensByKey = lastWasKey() && (elt.closest?.("[data-opens-dialog]") || (target?.id === "list-pane" && elt.matches("a")));
+  const opensByKey =
+    lastWasKey() && (elt.closest?.("[data-opens-dialog]") || (target?.id === "list-pane" && elt.matches("a")));
   if (target?.id !== "conversation-pane" && !opensByKey) return;
   waitFor({ row: elt.closest?.("#conversation-rows > li")?.id ?? "", xhr });
 }

@@ -2,10 +2,10 @@
 // banner says so after a moment. Reconnect, gap, heartbeat and push all end in the same fetch.
 import { emit, on } from "../events.js";
 import { reloadAtRest } from "../keyboard/focus.js";
-import { renew } from "./requests.js";
-import { fetchNews } from "./news.js";
-import { hear, turnedBack } from "./streams.js";
 import { clearBanner, showConnection, showSignedOut } from "./connection_banner.js";
+import { fetchNews } from "./news.js";
+import { renew } from "./requests.js";
+import { hear, turnedBack } from "./streams.js";
 
 const BANNER_AFTER_MS = 1_500;
 const POLL_AFTER_MS = 3_000;

@@ -77,7 +77,9 @@ async function repeatStale(event) {
   xhr.isRepeated = true;
   try {
     if (await (await import("./refused.js")).repeat(event.detail)) return;
-  } catch { /* the line is down: it is refused */ }
+  } catch {
+    // the line is down: it is refused
+  }
   xhr.isRepeated = false;
   if (requestConfig.elt.isConnected) htmx.trigger(requestConfig.elt, "htmx:responseError", event.detail);
   else failed(event); // drawn away meanwhile: nobody would hear it there

@@ -50,7 +50,9 @@ async function standing() {
 
 /** Typed into a form that a reload would empty; the composer's text is kept. */
 function hasTyped() {
-  return [...document.querySelectorAll(TYPED)].some((field) => field.checkVisibility() && field.value !== field.defaultValue);
+  return [...document.querySelectorAll(TYPED)].some(
+    (field) => field.checkVisibility() && field.value !== field.defaultValue,
+  );
 }
 
 /** The same request of htmx once more, with the new token. Whether it could be made. */

@@ -12,7 +12,9 @@ export function parse(words = "") {
 }
 
 export function since() {
-  return Object.entries(applied).map(([key, number]) => `${key}:${number}`).join(",");
+  return Object.entries(applied)
+    .map(([key, number]) => `${key}:${number}`)
+    .join(",");
 }
 
 /** A frame's numbers. Returns whether the page is behind. */

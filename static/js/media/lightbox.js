@@ -26,9 +26,14 @@ function bind() {
   stage.addEventListener("dblclick", () => setZoom(zoom > 1 ? 1 : 2));
   stage.addEventListener("pointerdown", gripped);
   stage.addEventListener("pointermove", dragged);
-  for (const kind of ["pointerup", "pointercancel"]) stage.addEventListener(kind, () => { grip = null; });
+  for (const kind of ["pointerup", "pointercancel"])
+    stage.addEventListener(kind, () => {
+      grip = null;
+    });
   part("picture").addEventListener("error", broke);
-  part("picture").addEventListener("load", () => { part("problem").hidden = true; });
+  part("picture").addEventListener("load", () => {
+    part("problem").hidden = true;
+  });
 }
 
 function part(name) {

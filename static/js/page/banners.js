@@ -37,7 +37,9 @@ function putAway(banner) {
   const next = banner.nextElementSibling ?? banner.previousElementSibling;
   try {
     localStorage.setItem(KEY, JSON.stringify([banner.dataset.banner, ...hidden()].slice(0, MOST)));
-  } catch { /* storage is blocked: hidden until the next page */ }
+  } catch {
+    // storage is blocked: hidden until the next page
+  }
   banner.hidden = true;
   const home = next?.querySelector("[data-hides-banner]") ?? document.getElementById("main");
   if (!home.matches("button")) home.tabIndex = -1;

@@ -22,7 +22,8 @@ export function startClock() {
 function dayFormat() {
   try {
     return new Intl.DateTimeFormat("en", { timeZone: document.body.dataset.zone || undefined, dateStyle: "short" });
-  } catch { // a zone that this browser does not know
+  } catch {
+    // a zone that this browser does not know
     return new Intl.DateTimeFormat("en", { dateStyle: "short" });
   }
 }

@@ -69,5 +69,7 @@ function say(button) {
   const words = button.textContent;
   if (words === button.dataset.copied) return;
   button.textContent = button.dataset.copied;
-  setTimeout(() => { button.textContent = words; }, SHOWN_MS);
+  setTimeout(() => {
+    button.textContent = words;
+  }, SHOWN_MS);
 }

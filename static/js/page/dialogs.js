@@ -49,7 +49,8 @@ function show(dialog) {
 /** On a page of its own only from nowhere or from within it: the person may be doing something else. */
 function takeFocus() {
   const place = document.querySelector("dialog[open]") ?? document.getElementById("card");
-  if (place?.id === "card" && document.activeElement !== document.body && !place.contains(document.activeElement)) return;
+  if (place?.id === "card" && document.activeElement !== document.body && !place.contains(document.activeElement))
+    return;
   const field = place?.querySelector("[data-takes-focus]");
   if (field && !field.dataset.focused) {
     field.dataset.focused = "yes";

@@ -41,7 +41,9 @@ function bindTheme(group) {
     else document.documentElement.dataset.theme = theme;
     try {
       localStorage.setItem(KEY, theme);
-    } catch { /* storage is blocked: for this page only */ }
+    } catch {
+      // storage is blocked: for this page only
+    }
     show(theme);
     htmx.ajax("POST", group.dataset.themeSwitch, { values: { theme }, swap: "none", source: group });
   });

@@ -7,5 +7,7 @@ export function startRail() {
   try {
     pane.scrollTop = Number(sessionStorage.getItem(KEY));
     pane.addEventListener("scroll", () => sessionStorage.setItem(KEY, pane.scrollTop), { passive: true });
-  } catch { /* storage is blocked: from its top, every time */ }
+  } catch {
+    // storage is blocked: from its top, every time
+  }
 }

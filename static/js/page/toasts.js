@@ -56,6 +56,7 @@ function clear() {
 
 /** The focus goes back to where it came from, never into the void. */
 function giveBack() {
-  const home = cameFrom?.isConnected && cameFrom.checkVisibility() ? cameFrom : document.querySelector("#list-scroll, #main");
+  const home =
+    cameFrom?.isConnected && cameFrom.checkVisibility() ? cameFrom : document.querySelector("#list-scroll, #main");
   home?.focus({ preventScroll: true });
 }

@@ -1,7 +1,8 @@
 // Characters that nobody sees, made visible, as sessions_app/text/unseen.py does.
 const ARABIC = "\\u0620-\\u07ff\\u0840-\\u08ff";
 const JOINING =
-  ARABIC + "\\u0900-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff\\u1820-\\u18aa\\u1a20-\\u1aaf\\u1b00-\\u1c4f" +
+  ARABIC +
+  "\\u0900-\\u0dff\\u1000-\\u109f\\u1780-\\u17ff\\u1820-\\u18aa\\u1a20-\\u1aaf\\u1b00-\\u1c4f" +
   "\\ua800-\\ua8ff\\ua980-\\ua9ff\\uaa60-\\uaa7f\\uabc0-\\uabff" +
   "\\u{10d00}-\\u{10d3f}\\u{11000}-\\u{11fff}\\u{1e900}-\\u{1e95f}";
 const EMOJI =

@@ -1,6 +1,7 @@
 // The public page of a scan link: asks for its own fragment, again and again. No websocket.
-import { startClock } from "../page/clock.js";
+
 import { draw, read } from "../live/upsert.js";
+import { startClock } from "../page/clock.js";
 
 const EVERY_MS = 1_500;
 const TIMEOUT_MS = 10_000;
@@ -22,6 +23,8 @@ async function look() {
     });
     const root = response.ok ? read(await response.text()) : null;
     if (root) draw(root);
-  } catch { /* the line is down: the next look may get through */ }
+  } catch {
+    // the line is down: the next look may get through
+  }
   running = false;
 }

@@ -20,7 +20,10 @@ export function showChats(state) {
     id: each.bot_id,
     name: say("owner_bot", { name: owners.get(each.account_id) ?? each.bot_id }),
   }));
-  fill(person, state.people.map((each) => ({ id: each.user_id, name: each.name })));
+  fill(
+    person,
+    state.people.map((each) => ({ id: each.user_id, name: each.name })),
+  );
   fill(bot, bots.length ? bots : [{ id: "", name: say("no_bot") }]);
   showList(state, new Map(bots.map((each) => [each.id, each.name])));
   if (!chosen && state.chats.length && bots.length) choose(state.chats[0]);
@@ -94,9 +97,7 @@ async function showChat() {
     typing.hidden = !chat.typing;
     if (low) bubbles.scrollTop = bubbles.scrollHeight;
   }
-  one("[data-replies]").textContent = chat.context_token
-    ? say("replies", { count: chat.replies })
-    : "";
+  one("[data-replies]").textContent = chat.context_token ? say("replies", { count: chat.replies }) : "";
 }
 
 function startAfresh(key) {

@@ -12,11 +12,9 @@ export function showPhones(state) {
     .reverse();
   const shelf = one("[data-phones]");
   for (const account of state.accounts) {
-    const login = state.logins.find(
-      (each) => each.account_id === account.user_id && each.status !== "wait",
-    );
+    const login = state.logins.find((each) => each.account_id === account.user_id && each.status !== "wait");
     const bot = state.bots.find((each) => each.account_id === account.user_id);
-    showPhone(shelf, account, login, bot, waiting, state.clock.now_ms);
+    showPhone(shelf, account, login, bot, waiting);
   }
   newPhone ??= addNewPhone(shelf);
   shelf.append(newPhone);
@@ -28,7 +26,7 @@ function showCodeGone(state) {
   one("[data-code-gone]").hidden = !onlyCode || known;
 }
 
-function showPhone(shelf, account, login, bot, waiting, now) {
+function showPhone(shelf, account, login, bot, waiting) {
   const seen = JSON.stringify([
     account,
     login && [login.handle, login.status],
@@ -55,18 +53,14 @@ function buildPhone(account, login, bot, waiting) {
   card.setAttribute("aria-label", account.name);
   face(one(".face", card), account.user_id, account.name);
   one("h3", card).textContent = account.name;
-  const polled = bot && bot.polled;
-  one(".state", card).textContent = bot
-    ? `${say("bound")} · ${say(polled ? "receiving" : "silent")}`
-    : say("unbound");
+  const polled = bot?.polled;
+  one(".state", card).textContent = bot ? `${say("bound")} · ${say(polled ? "receiving" : "silent")}` : say("unbound");
   card.classList.toggle("live", Boolean(polled));
   const actions = one(".actions", card);
   if (login) showLogin(actions, account, login);
   else showCodes(actions, account, waiting);
   if (bot && !login) {
-    actions.append(
-      button(say("logout", account), "quiet", () => call("end_bot", { bot_id: bot.bot_id })),
-    );
+    actions.append(button(say("logout", account), "quiet", () => call("end_bot", { bot_id: bot.bot_id })));
   }
   return card;
 }

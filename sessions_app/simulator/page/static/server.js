@@ -18,9 +18,7 @@ export function showServer(state) {
   one("[data-scripts]").checked = state.scripts_on;
   clockOffset = state.clock.now_ms - Date.now();
   const ahead = state.clock.offset_s;
-  one("[data-ahead]").textContent = ahead
-    ? say("clock_ahead", { time: duration(ahead) })
-    : say("clock_real");
+  one("[data-ahead]").textContent = ahead ? say("clock_ahead", { time: duration(ahead) }) : say("clock_real");
   showClock();
   showFaults(state.faults);
   showViolations(state.violations);
@@ -45,8 +43,7 @@ function showClock() {
 
 function showFaults(faults) {
   const rows = faults.map((fault) => {
-    const left =
-      fault.times === null ? say("trouble_until") : say("trouble_left", { count: fault.times });
+    const left = fault.times === null ? say("trouble_until") : say("trouble_left", { count: fault.times });
     const what = `${fault.path} · ${fault.status || fault.kind} · ${left}`;
     const after = fault.skip ? ` · ${say("trouble_after", { count: fault.skip })}` : "";
     return element("li", "warn", what + after);
