@@ -41,6 +41,16 @@ def test_our_scripts_and_styles_lose_comments_and_nothing_else(gathered: Path) -
     assert after < 0.85 * before
 
 
+def test_modules_find_each_other_once_gathered(gathered: Path) -> None:
+    """They import each other by their own names, from the entry's hashed copy too."""
+    found = 0
+    for script in gathered.glob("js/**/*.js"):
+        for path in re.findall(r"""(?:from|import\()\s*["'](\.[^"']+)["']""", script.read_text()):
+            assert (script.parent / path).is_file(), f"{script.name} → {path}"
+            found += 1
+    assert found > 400
+
+
 def test_gathering_twice_changes_nothing(gathered: Path) -> None:
     first = {one: one.read_bytes() for one in gathered.rglob("*.js")}
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -1,6 +1,11 @@
 """The words of the page's JavaScript, in the reader's language. No markup."""
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+# A count of each plural category that the browser's `Intl.PluralRules` may name. Latvian, Irish and
+# Welsh, whose categories hold other counts, would need their own.
+PLURAL_COUNTS = {"zero": 0, "one": 1, "two": 2, "few": 3, "many": 11, "other": 100}
 
 
 def texts() -> dict[str, str]:
@@ -13,12 +18,8 @@ def texts() -> dict[str, str]:
         "not_reached": _("The console could not be reached. Your text is kept: send it again."),
         "went_wrong": _("That did not work. Nothing was changed. Try again."),
         "not_allowed": _("You no longer have access to this. Reload the page."),
-        "new_below_one": _("{count} new"),
-        "new_below_other": _("{count} new"),
         "copied": _("Copied"),
         "heard": _("{who}: {text}"),
-        "heard_elsewhere_one": _("{count} new message in another conversation"),
-        "heard_elsewhere_other": _("{count} new messages in other conversations"),
         "notifications_granted": _("This browser shows notifications."),
         "notifications_default": _("Notifications are not allowed in this browser yet."),
         "notifications_denied": _(
@@ -28,12 +29,8 @@ def texts() -> dict[str, str]:
         "notifications_missing": _("This browser can't show notifications."),
         "palette_here": _("On this page"),
         "palette_go": _("Go to"),
-        "updates_one": _("{count} update"),
-        "updates_other": _("{count} updates"),
         "opening": _("Opening the conversation with {name}…"),
         "list_changed": _("The list changed"),
-        "selected_one": _("{count} selected"),
-        "selected_other": _("{count} selected"),
         "selected_matching": _("All {count} selected"),
         "waiting_now": _("waiting"),
         "waiting_minutes": _("waiting {count} min"),
@@ -60,8 +57,36 @@ def texts() -> dict[str, str]:
         "colleague_has": _("{name} is assigned to this conversation."),
         "colleague_types": _("{name} is typing a reply."),
         "ask_typing": _("{name} is typing a reply. Reply anyway?"),
+        **_counted_texts(),
         **_key_texts(),
         **_file_texts(),
+    }
+
+
+def _counted_texts() -> dict[str, str]:
+    """Sentences about a count, one per plural category: `updates_one`, `updates_other`.
+
+    A category without a sentence of its own in this language uses the one of "other".
+    """
+    other = _texts_for(PLURAL_COUNTS["other"])
+    return {
+        f"{key}_{category}": words
+        for category, count in PLURAL_COUNTS.items()
+        for key, words in _texts_for(count).items()
+        if category == "other" or words != other[key]
+    }
+
+
+def _texts_for(count: int) -> dict[str, str]:
+    return {
+        "new_below": ngettext("{count} new", "{count} new", count),
+        "heard_elsewhere": ngettext(
+            "{count} new message in another conversation",
+            "{count} new messages in other conversations",
+            count,
+        ),
+        "updates": ngettext("{count} update", "{count} updates", count),
+        "selected": ngettext("{count} selected", "{count} selected", count),
     }
 
 
