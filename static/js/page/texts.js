@@ -1,6 +1,6 @@
 // The page's words, rendered by the server in the reader's language.
 const table = JSON.parse(document.getElementById("texts")?.textContent ?? "{}");
-const plurals = new Intl.PluralRules(document.documentElement.lang);
+const plurals = new Intl.PluralRules(document.documentElement.lang || undefined);
 
 export function text(key, values = {}) {
   return (table[key] ?? "").replace(/\{(\w+)\}/g, (whole, name) => apart(values[name] ?? whole));
