@@ -32,13 +32,13 @@ def login_card(
     # A page must not reload itself while somebody types.
     if not attempt.is_final and not panel.asks:
         context["refresh_s"] = NO_SCRIPT_REFRESH_S
-    return card(request, "sessions/_login.html", context, status=status)
+    return card(request, "login/_login.html", context, status=status)
 
 
 def scan_question(request: HttpRequest, session: Session, *, status: int = 200) -> HttpResponse:
     """Ask for confirmation before a connected session gets a new QR code: a scan ends its login."""
     context = {"session": session, "title": _("Scan again")}
-    return card(request, "sessions/scan_again.html", context, status=status)
+    return card(request, "login/scan_again.html", context, status=status)
 
 
 def changes_page(request: HttpRequest) -> HttpResponse:
@@ -59,7 +59,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         attempt = login_or_404(request.user, wanted.login)
         context.update(attempt=attempt, panel=login_panel(attempt))
         context["link"] = shown_link(scan_links.link_of(attempt))
-    return render(request, "sessions/changes.html", context)
+    return render(request, "board/changes.html", context)
 
 
 def detail_context(request: HttpRequest, pk: int) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def _over(request: HttpRequest, template: str, sentence: str, status: int) -> Ht
     return render(request, template, context, status=status)
 
 
-def _ended(request: HttpRequest, template: str = "scan/page.html") -> HttpResponse:
+def _ended(request: HttpRequest, template: str = "links/scan.html") -> HttpResponse:
     """A revoked invitation and an unknown code get the same answer."""
     return _over(request, template, _("This invitation has ended."), NOT_FOUND)
 
@@ -42,13 +42,13 @@ def _ended(request: HttpRequest, template: str = "scan/page.html") -> HttpRespon
 @public
 @require_GET
 def page(request: HttpRequest, code: str) -> HttpResponse:
-    return _look(request, code, "scan/page.html")
+    return _look(request, code, "links/scan.html")
 
 
 @public
 @require_GET
 def state(request: HttpRequest, code: str) -> HttpResponse:
-    return _look(request, code, "scan/state.html")
+    return _look(request, code, "links/scan_state.html")
 
 
 def _look(request: HttpRequest, code: str, template: str) -> HttpResponse:
@@ -72,7 +72,7 @@ def again(request: HttpRequest, code: str) -> HttpResponse:
         words = _("This invitation is full.")
         if not full.for_good:
             words = _("Too many people have come in the past hour. Try again in an hour.")
-        return _over(request, "scan/page.html", words, TOO_MANY)
+        return _over(request, "links/scan.html", words, TOO_MANY)
     response = _watch(code)
     response.set_cookie(
         COOKIE,
@@ -99,7 +99,7 @@ def digits(request: HttpRequest, code: str) -> HttpResponse:
             attempts.give_verify_code(attempt=visit.attempt, code=request.POST.get("code", ""))
     except ValueError as problem:
         context = {**_context(found, visit), "digits_error": str(problem)}
-        return render(request, "scan/page.html", context, status=UNPROCESSABLE)
+        return render(request, "links/scan.html", context, status=UNPROCESSABLE)
     except attempts.VerifyCodeNotWanted:
         pass  # the login has moved on: the page shows its state
     return _watch(code)

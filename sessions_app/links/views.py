@@ -72,8 +72,8 @@ def scan(request: HttpRequest, token: str) -> HttpResponse:
         watching = "watch" in request.GET
         attempt = scan_links.attempt_of(link) if watching else scan_links.open_link(link)
     except DeadLink as dead:
-        return _dead(request, dead.why, "scan/page.html")
-    return render(request, "scan/page.html", _context(link, attempt, token))
+        return _dead(request, dead.why, "links/scan.html")
+    return render(request, "links/scan.html", _context(link, attempt, token))
 
 
 @public
@@ -84,8 +84,10 @@ def state(request: HttpRequest, token: str) -> HttpResponse:
         link = scan_links.find_link(token)
     except DeadLink as dead:
         status = NOT_FOUND if dead.why is Why.UNKNOWN else 200
-        return _dead(request, dead.why, "scan/state.html", status=status)
-    return render(request, "scan/state.html", _context(link, scan_links.attempt_of(link), token))
+        return _dead(request, dead.why, "links/scan_state.html", status=status)
+    return render(
+        request, "links/scan_state.html", _context(link, scan_links.attempt_of(link), token)
+    )
 
 
 @public
@@ -94,14 +96,14 @@ def digits(request: HttpRequest, token: str) -> HttpResponse:
     try:
         link = scan_links.find_link(token)
     except DeadLink as dead:
-        return _dead(request, dead.why, "scan/page.html")
+        return _dead(request, dead.why, "links/scan.html")
     attempt = scan_links.attempt_of(link)
     try:
         if attempt is not None:
             attempts.give_verify_code(attempt=attempt, code=request.POST.get("code", ""))
     except ValueError as problem:
         context = {**_context(link, attempt, token), "digits_error": str(problem)}
-        return render(request, "scan/page.html", context, status=UNPROCESSABLE)
+        return render(request, "links/scan.html", context, status=UNPROCESSABLE)
     except attempts.VerifyCodeNotWanted:
         pass  # the login has moved on: the page shows its state
     return _watch(token)
@@ -114,7 +116,7 @@ def again(request: HttpRequest, token: str) -> HttpResponse:
     try:
         scan_links.ask_new_code(scan_links.find_link(token))
     except DeadLink as dead:
-        return _dead(request, dead.why, "scan/page.html")
+        return _dead(request, dead.why, "links/scan.html")
     return _watch(token)
 
 

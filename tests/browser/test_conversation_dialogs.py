@@ -168,9 +168,9 @@ def test_no_dialog_is_unknown_to_these_stories() -> None:
     titled = {
         name
         for name, text in sources.items()
-        if 'id="dialog-title"' in text or "inbox/_work_head.html" in text
+        if 'id="dialog-title"' in text or "work/_head.html" in text
     }
-    assert titled - {"inbox/_work_head.html"} == {*KNOWN.values(), *STEPS}
+    assert titled - {"work/_head.html"} == {*KNOWN.values(), *STEPS}
     opened = set()
     for text in sources.values():
         for before in text.split("data-opens-dialog")[:-1]:

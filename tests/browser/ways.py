@@ -22,25 +22,25 @@ Team.objects.get_or_create(name="Repairs")
 """
 KNOWN = {
     "sessions:add": "sessions/add.html",
-    "sessions:login": "sessions/_login.html",
-    "sessions:scan": "sessions/scan_again.html",
+    "sessions:login": "login/_login.html",
+    "sessions:scan": "login/scan_again.html",
     "sessions:rename": "sessions/rename.html",
     "sessions:pause": "sessions/pause.html",
     "sessions:default": "sessions/default.html",
     "sessions:log_out": "sessions/log_out.html",
-    "sessions:link": "sessions/owner_link.html",
+    "sessions:link": "links/owner_link.html",
     "sessions:delete": "sessions/delete.html",
-    "sessions:hand_over": "sessions/hand_over.html",
+    "sessions:hand_over": "board/hand_over.html",
     "inbox:filters": "inbox/_filters.html",
-    "inbox:assign": "inbox/work_assign.html",
-    "inbox:label": "inbox/work_label.html",
-    "inbox:snooze": "inbox/work_snooze.html",
-    "inbox:transfer": "inbox/work_transfer.html",
-    "inbox:resolve": "inbox/work_resolve.html",
+    "inbox:assign": "work/assign.html",
+    "inbox:label": "work/label.html",
+    "inbox:snooze": "work/snooze.html",
+    "inbox:transfer": "work/transfer.html",
+    "inbox:resolve": "work/resolve.html",
 }
 """Address and template of each dialog that the stories below walk."""
 
-STEPS = {"inbox/work_snooze_sure.html"}
+STEPS = {"work/snooze_sure.html"}
 """Second steps, asked for on account of what was chosen in the first."""
 
 LIFE = ("add", "login", "rename", "pause", "default", "log_out", "link", "delete")

@@ -149,7 +149,7 @@ def _said(request: HttpRequest, conversation: Conversation, problem: ReplyError)
     """Show that somebody else decided already. Without JavaScript the reloaded page shows it."""
     if is_htmx(request):
         context = {"sentence": problem.message}
-        return render(request, "inbox/_decision_refused.html", context, status=UNPROCESSABLE)
+        return render(request, "conversation/_decision_refused.html", context, status=UNPROCESSABLE)
     return redirect("inbox:conversation", conversation.pk)
 
 

@@ -36,7 +36,7 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
     if "cancel" in request.GET:
         if not is_htmx(request):
             return redirect("inbox:conversation", pk)
-        return render(request, "inbox/_name.html", context)
+        return render(request, "contact/_name.html", context)
     form = NameForm(request.POST or None, initial={"name": conversation.contact.name})
     if form.is_valid():
         services.rename_contact(
@@ -46,8 +46,8 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
     status = UNPROCESSABLE if form.is_bound else 200
     context["form"] = form
     if is_htmx(request):
-        return render(request, "inbox/_name_form.html", context, status=status)
-    context.update(fragment="inbox/_name_form.html", title=_("Rename"))
+        return render(request, "contact/_name_form.html", context, status=status)
+    context.update(fragment="contact/_name_form.html", title=_("Rename"))
     return render(request, "parts/card_page.html", context, status=status)
 
 
@@ -59,23 +59,23 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     contact = conversation.contact
     context: dict[str, Any] = {"conversation": conversation, "contact": contact, "room": "inbox"}
     if "cancel" in request.GET:
-        return render(request, "inbox/_contact_note.html", context)
+        return render(request, "contact/_note.html", context)
     form = ContactNoteForm(request.POST or None, initial={"note": contact.note})
     if form.is_valid():
         kept = services.write_contact_note(
             contact=contact, user=actor(request), **form.cleaned_data
         )
         if kept and is_htmx(request):
-            return render(request, "inbox/_contact_note.html", context)
+            return render(request, "contact/_note.html", context)
         if kept:
             return redirect("inbox:conversation", pk)
         form.add_error("note", _changed_meanwhile(contact))
     context["form"] = form
     status = UNPROCESSABLE if form.is_bound else 200
     if is_htmx(request):
-        return render(request, "inbox/_contact_note_form.html", context, status=status)
+        return render(request, "contact/_note_form.html", context, status=status)
     title = _("Note about %(name)s") % {"name": apart(contact.display_name)}
-    context.update(fragment="inbox/_contact_note_form.html", title=title)
+    context.update(fragment="contact/_note_form.html", title=title)
     return render(request, "parts/card_page.html", context, status=status)
 
 

@@ -31,7 +31,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     pin_numbers(request)
     target = request.headers.get("HX-Target") if is_htmx(request) else None
     if target == PANE:
-        return render(request, "inbox/_nothing_open.html")
+        return render(request, "conversation/_nothing_open.html")
     before = request.GET.get("before")
     if is_htmx(request) and target != LIST:
         return render(request, "inbox/more_rows.html", rows_context(request, before=before))
@@ -82,8 +82,8 @@ def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     context = conversation_context(request, found, before=before, after=after, around=around)
     context["listing"] = listing_of(request)
     if is_htmx(request):
-        pane = "inbox/_open.html" if request.headers.get("HX-Target") == PANE else None
-        return render(request, pane or "inbox/more_messages.html", context)
+        pane = "conversation/_open.html" if request.headers.get("HX-Target") == PANE else None
+        return render(request, pane or "conversation/more_messages.html", context)
     context = {**list_context(request, limit=PAGE_ROWS_BESIDE), **context}
     return render(request, "inbox/inbox.html", context)
 
@@ -95,7 +95,7 @@ def _parted(request: HttpRequest, pk: int, refusal: Http404 | PermissionDenied) 
         raise refusal
     status = 404 if isinstance(refusal, Http404) else 403
     return render(
-        request, "inbox/parted_page.html", {"room": "error", "parting": why}, status=status
+        request, "conversation/parted_page.html", {"room": "error", "parting": why}, status=status
     )
 
 

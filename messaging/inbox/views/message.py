@@ -152,7 +152,7 @@ def _refused(request: HttpRequest, conversation: Conversation, problem: ReplyErr
     )
     context = {"closed": refusal, "named": _named(request), "draft": draft}
     if is_htmx(request):
-        return render(request, "inbox/_refusal.html", context, status=UNPROCESSABLE)
+        return render(request, "composer/_refusal.html", context, status=UNPROCESSABLE)
     pin_numbers(request)
     context = {
         **list_context(request),
@@ -173,7 +173,9 @@ def _decide(request: HttpRequest, pk: int, act: Callable[[Message, User], None])
     except ReplyError as problem:
         if is_htmx(request):
             context = {"sentence": problem.message}
-            return render(request, "inbox/_decision_refused.html", context, status=UNPROCESSABLE)
+            return render(
+                request, "conversation/_decision_refused.html", context, status=UNPROCESSABLE
+            )
     if is_htmx(request):
         return news(request)
     return redirect("inbox:conversation", message.conversation_id)

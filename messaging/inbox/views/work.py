@@ -266,7 +266,7 @@ def _ask(
     context = {
         "room": "inbox",
         "title": title,
-        "fragment": f"inbox/work_{act}.html",
+        "fragment": f"work/{act}.html",
         "address": reverse(f"inbox:{act.partition('_')[0]}"),
         "chosen": chosen,
         **context,

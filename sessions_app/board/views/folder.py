@@ -30,7 +30,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
         return refused(request, _("This console does not receive for the folder now."))
     if request.method == "GET":
         context = {"note": note, "title": _("Hand over receiving…")}
-        return card(request, "sessions/hand_over.html", context)
+        return card(request, "board/hand_over.html", context)
     with waking_workers():
         shared.hand_over()
     return _board(request)

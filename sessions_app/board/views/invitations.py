@@ -34,7 +34,7 @@ def invitations(request: HttpRequest) -> HttpResponse:
             return redirect("sessions:invitations")
     context = {"room": "sessions", "form": form, "invitations": _invitation_rows(request)}
     status = UNPROCESSABLE if form.is_bound else 200
-    return render(request, "sessions/invitations.html", context, status=status)
+    return render(request, "invitations/invitations.html", context, status=status)
 
 
 def _invitation_rows(request: HttpRequest) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ def make(request: HttpRequest, name: str) -> HttpResponse:
             return redirect("sessions:link", session.name)
     link = shown_link(owner.link_to(session))
     context = {"link": link, "session": session, "title": _("Link for the owner")}
-    return card(request, "sessions/owner_link.html", context)
+    return card(request, "links/owner_link.html", context)
 
 
 @posted("sessions:login")
@@ -55,7 +55,7 @@ def make_for_login(request: HttpRequest, login_id: str) -> HttpResponse:
 def links(request: HttpRequest) -> HttpResponse:
     require(request.user, Capability.MANAGE_SESSIONS)
     context = {"room": "sessions", "owner_links": owner_links(request)}
-    return render(request, "sessions/links.html", context)
+    return render(request, "links/links.html", context)
 
 
 @posted("sessions:links", of_the_same=False)

@@ -51,7 +51,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "folder": folder_note(),
         "this_host": socket.gethostname(),
     }
-    return render(request, "sessions/board.html", context)
+    return render(request, "board/board.html", context)
 
 
 @require_GET

@@ -61,8 +61,8 @@ def test_row_head_and_composer_are_marked_alike_with_the_clock_time(
         context = {"left": left, "quota": {"usable": True, "replies_left": 3, "replies_limit": 7}}
         shown = [
             chip(row_presentation.window_chip(closes_at, NOW, window=window)),
-            render_to_string("inbox/_head_sub.html", context),
-            render_to_string("inbox/_quota.html", context),
+            render_to_string("conversation/_head_sub.html", context),
+            render_to_string("composer/_quota.html", context),
         ]
     at = timezone.localtime(closes_at, ZoneInfo("Asia/Shanghai")).strftime("%H:%M")
     for markup in shown:
