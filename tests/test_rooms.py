@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_TEMPLATE_LINES = 400, 60, 130
+MAX_LINE_CHARACTERS = 119
+"""Of templates and css; ruff measures the Python files."""
+MAX_TEMPLATES = 20
+"""In one folder."""
 CODE = ("weilink_site", "sessions_app", "messaging")
 GRAB_BAGS = {"utils", "util", "helpers", "helper", "common", "manager", "managers", "misc"}
 # Who may import from our other rooms; a room may always import from itself.
@@ -237,13 +242,36 @@ def _too_long(path: Path) -> Iterator[str]:
                 yield f"{_name(path)}: {node.name} has {lines} lines"
 
 
-def test_templates_are_short() -> None:
+def _templates() -> list[Path]:
     found = [*(ROOT / "templates").rglob("*.html"), *(ROOT / "templates").rglob("*.svg")]
     assert found
+    return found
+
+
+def test_templates_are_short() -> None:
     long = {
-        _name(path) for path in found if len(path.read_text().splitlines()) > MAX_TEMPLATE_LINES
+        _name(path)
+        for path in _templates()
+        if len(path.read_text(encoding="utf-8").splitlines()) > MAX_TEMPLATE_LINES
     }
     assert not long
+
+
+def test_lines_of_templates_and_css_are_short() -> None:
+    styles = sorted((ROOT / "static/css").rglob("*.css"))
+    assert styles
+    long = [
+        f"{_name(path)}:{number} has {len(line)} characters"
+        for path in (*_templates(), *styles)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if len(line) > MAX_LINE_CHARACTERS
+    ]
+    assert not long
+
+
+def test_no_folder_of_templates_is_too_full() -> None:
+    counts = Counter(_name(path.parent) for path in _templates())
+    assert not {folder for folder, count in counts.items() if count > MAX_TEMPLATES}
 
 
 def test_the_walk_sees_inner_and_relative_imports() -> None:
