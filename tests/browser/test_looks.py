@@ -40,7 +40,7 @@ RAIL = """() => [...document.querySelectorAll(".rail .rail-link")]
   .map((one) => {
     const { x, y, width, height } = one.getBoundingClientRect();
     const places = [x, y, width, height].map(Math.round);
-    return [one.textContent.trim().replace(/[0-9]+$/, ""), ...places];
+    return [one.textContent.trim().replace(/[0-9]+$/, "").trim(), ...places];
   })"""
 
 
