@@ -72,7 +72,7 @@ def save_draft(
 
 
 def notice_in(page: str) -> str:
-    found = re.search(r"data-account-notice><p>(.*?)</p>", page)
+    found = re.search(r"data-account-notice>\s*<p>(.*?)</p>", page)
     return found[1] if found else ""
 
 
