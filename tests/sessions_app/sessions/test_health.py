@@ -97,7 +97,7 @@ def test_on_every_door_it_looks_like_what_it_is(cast: Cast, state: str) -> None:
         assert WORDS in shown
         assert 'class="dot warn"' in shown
         assert 'class="dot ok"' not in shown
-    tiles = re.findall(r"<dt>([^<]*)</dt><dd>(\d+)</dd>", board)[:2]
+    tiles = re.findall(r"<dt>\s*([^<]*?)\s*</dt>\s*<dd>(\d+)</dd>", board)[:2]
     assert tiles == [("receiving", "0"), ("needs you", "1")]
     assert '<span class="offline warn">not heard</span>' in seen(cast.agent, "/inbox/")
 
