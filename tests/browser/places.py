@@ -334,7 +334,7 @@ PLACES = (
     Place("assign", _conversation_dialog("Assign to somebody")),
     Place("snooze", _conversation_dialog("Snooze")),
     Place("label", _conversation_dialog("Label: change the labels")),
-    Place("another team", _conversation_dialog("Transfer to another team")),
+    Place("another team", _conversation_dialog("Transfer")),
     Place("picture", _picture),
     Place("emoji", _emoji),
     Place("note", _note),
