@@ -110,7 +110,7 @@ def _place(draft: Draft, ids: Sequence[str]) -> None:
 
 
 def _locked(conversation: Conversation, user: User, key: str = "") -> Draft:
-    """A thread is locked before its drafts, as by what sends them."""
+    """Lock the conversation, then the draft: sending locks in this order, too."""
     locked = rows.lock(conversation.pk)
     draft = drafts.locked(user, locked, DraftKind.REPLY, key)
     draft.conversation = locked

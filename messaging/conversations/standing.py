@@ -50,7 +50,7 @@ def show_standing(change: Change, conversation: Conversation) -> None:
     before = (conversation.waiting_since, conversation.not_sent)
     if before == (waiting_since, not_sent):
         return
-    if conversation.not_sent != not_sent:  # the bubbles of those that are held say so, or no longer
+    if conversation.not_sent != not_sent:  # bubbles of held replies change, too
         held = messages.filter(status=MessageStatus.QUEUED).defer("encrypted_raw")
         rows.touch_messages(change, conversation, *held)
     is_news = conversation.waiting_since is None and waiting_since is not None

@@ -77,7 +77,7 @@ def can_be_undone(action: WorkAction) -> bool:
 def _undo_batch(action: WorkAction, ids: list[int], user: User) -> int:
     with announcing() as change:
         conversations = work.locked(ids)
-        # Read under the locks of the conversations: whoever undid it first took these rows away.
+        # Read while the conversations are locked: a concurrent undo deletes these rows.
         notes = {row.conversation_id: row for row in action.changes.filter(conversation__in=ids)}
         left = [conversation for conversation in conversations if conversation.pk in notes]
         back = _unchanged(left, notes, user)

@@ -167,7 +167,7 @@ def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
 
 
 def locked(ids: Collection[int]) -> list[Conversation]:
-    """Inside a transaction: these conversations, with their teams, in the order of their keys."""
+    """Lock these conversations, with their teams, in the order of their keys."""
     found = Conversation.objects.filter(pk__in=ids).select_related("team", "assignee")
     return rows.lock_many(found)
 

@@ -122,7 +122,7 @@ def _claim(
 
 
 def _prepare(reply: LockedReply) -> tuple[Claim | None, str]:
-    """Everything the wire needs, or why this message cannot leave now."""
+    """Everything needed for sending, or the code of what prevents it."""
     message, context = reply.message, reply.context
     if context is None or not context.encrypted_token:
         return None, "no_context"
@@ -164,7 +164,7 @@ def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
             _settle(change, reply, status, "" if wire_id else "no_id")
         elif not _close_attempt(claim, MessageStatus.SENT if wire_id else "no_id"):
             return
-        # An echo may have come first: what the answer says of the session is news all the same.
+        # An echo may have come first, but the answer still says something about the session.
         session.last_sent_at = timezone.now()
         session.gives_receipts = session.gives_receipts or bool(wire_id)
         session.save(update_fields=["last_sent_at", "gives_receipts"])
@@ -197,7 +197,7 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
         code = outcomes.code_of(
             message, context, claim.generation, wire_code=wire_code, words=detail
         )
-        if code == "refused":  # perhaps it was the file: a retry uploads it again
+        if code == "refused":  # the file may be the cause: a retry uploads it again
             message.attachments.update(uploaded_at=None)
         _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True)
         if code == doubts.IN_DOUBT:
@@ -235,7 +235,7 @@ def put_back(claim: Claim, *, code: str, detail: str) -> None:
             return
         tries = message.attempts.count()
         counts = _counts_on_claim(reply, claim)
-        # Shown as unconfirmed already, it never goes again by itself.
+        # If it is already shown as unconfirmed, it is never sent again automatically.
         if tries > len(RETRY_S) or message.status == MessageStatus.UNCONFIRMED:
             _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True, give_back=counts)
             return
@@ -319,7 +319,7 @@ def _is_open(message: Message, claim: Claim) -> bool:
 
 
 def _counts_on_claim(reply: LockedReply, claim: Claim) -> bool:
-    """Whether the reply is counted on the token it was claimed with: a newer counts anew."""
+    """True if the reply counts against the token it was claimed with, not a newer one."""
     try:
         return reply.context is not None and reply.context.token == claim.context_token
     except DecryptionError:

@@ -57,7 +57,7 @@ def not_uploaded(now: datetime) -> QuerySet[Attachment]:
 
 
 def sent_file(message: Message, now: datetime) -> tuple[SentFile | None, str]:
-    """The file of a message that is about to leave, or the code of what is in its way.
+    """The file of a message to send, or the code of what prevents it.
 
     (None, "") for a text. Raises DecryptionError.
     """

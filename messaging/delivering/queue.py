@@ -81,7 +81,7 @@ def _unfiled() -> QuerySet[Context]:
 
 
 def note_busy_folder(now: datetime) -> None:
-    """Replies that wait for another program to be done with the folder say so."""
+    """Show that replies wait until another program has released the folder."""
     waiting = Message.objects.filter(
         Exists(_unfiled()),
         status=MessageStatus.QUEUED,

@@ -27,13 +27,13 @@ class Received:
 
 @dataclass(slots=True)
 class Arrival:
-    """A message from WeChat that is being stored. `peer_id`: the contact's WeChat id."""
+    """A message from WeChat that is being stored. `wechat_id`: the contact's WeChat id."""
 
     session: Session
     wire: IncomingMessage
     dedupe_key: str
     received_at: datetime
-    peer_id: str
+    wechat_id: str
     is_ours: bool
     # False if the session was bound again or logged out while this answer was under way.
     is_current: bool

@@ -1,7 +1,7 @@
 """The steps of storing what arrived: people, conversations, contexts, message rows.
 
-Each runs inside `inbound.store`'s transaction and works on whole batches, never row by row where
-the number of rows is not small.
+Each runs inside `inbound.store`'s transaction and works on a whole batch, row by row
+only where there are few rows.
 """
 
 from collections import Counter
@@ -61,11 +61,11 @@ def conversations_of(
     fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]
 ) -> Conversations:
     """Lock all conversations of `people` at once; creates those missing in a session's team."""
-    return _made({(one.peer_id, one.session.team_id) for one in fresh}, contacts, people)
+    return _made({(one.wechat_id, one.session.team_id) for one in fresh}, contacts, people)
 
 
 def conversations_with(people: set[str], team_id: int) -> Conversations:
-    """The threads of these people with one team, locked; strangers and threads are made."""
+    """Lock these contacts' conversations with one team; creates missing ones."""
     return _made({(user_id, team_id) for user_id in people}, contacts_of(people), people)
 
 
@@ -74,7 +74,7 @@ def _made(
 ) -> Conversations:
     theirs = Conversation.objects.filter(contact__user_id__in=people)
     known = set(theirs.values_list("contact__user_id", "home_team"))
-    # Another session may make the same one in this moment; then that one is read.
+    # Another session may create the same one at this moment; then that one is read.
     Conversation.objects.bulk_create(
         [
             Conversation(contact=contacts[user_id], home_team_id=team_id, team_id=team_id)
@@ -88,7 +88,7 @@ def _made(
 
 def lock_contexts(found: Sequence[Arrival]) -> Contexts:
     """All contexts of these contacts with these sessions, locked until the commit."""
-    sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
+    sessions, people = {one.session.pk for one in found}, {one.wechat_id for one in found}
     locked = Context.objects.select_for_update(no_key=True)
     rows = locked.filter(session__in=sessions, user_id__in=people).order_by("pk")
     return {(row.session_id, row.user_id): row for row in rows}
@@ -101,11 +101,11 @@ def take_contexts(found: Sequence[Arrival], contexts: Contexts) -> Contexts:
     """
     if not found:
         return {}
-    sessions, people = {one.session.pk for one in found}, {one.peer_id for one in found}
+    sessions, people = {one.session.pk for one in found}, {one.wechat_id for one in found}
     queued = _queued_counts(sessions, people)
     changed: Contexts = {}
     for arrival in found:
-        key = (arrival.session.pk, arrival.peer_id)
+        key = (arrival.session.pk, arrival.wechat_id)
         # A clock that runs ahead must not extend the window.
         at = min(arrival.written_at, arrival.received_at)
         context = contexts.get(key)
@@ -186,7 +186,7 @@ def build(
 ) -> None:
     """Build the rows of one arrival. Several items become one message with attachments."""
     wire, session = arrival.wire, arrival.session
-    conversation = conversations[arrival.peer_id, session.team_id]
+    conversation = conversations[arrival.wechat_id, session.team_id]
     arrival.message = Message(
         id=number,
         conversation=conversation,
@@ -253,7 +253,7 @@ def move_conversations(
     for arrival in fresh:
         message = arrival.message
         assert message is not None
-        conversation = conversations[arrival.peer_id, arrival.session.team_id]
+        conversation = conversations[arrival.wechat_id, arrival.session.team_id]
         moved[conversation.pk] = conversation
         if arrival.session.label and not conversation.last_direction:
             # Who came by an invitation is filed under its label, with the first message.
@@ -263,14 +263,14 @@ def move_conversations(
             conversation.unread += 1
             if rows.show_open(conversation):
                 record_event(change, conversation, EventCode.REOPENED)
-            _follow(conversation, arrival, contexts.get((arrival.session.pk, arrival.peer_id)))
+            _follow(conversation, arrival, contexts.get((arrival.session.pk, arrival.wechat_id)))
         rows.touch(change, conversation, message)
     fields = [*rows.ARRIVAL_FIELDS, *rows.ROUTE_FIELDS, "unread", "status", "snoozed_until"]
     update_rows(list(moved.values()), fields)
 
 
 def _follow(conversation: Conversation, arrival: Arrival, context: Context | None) -> None:
-    """The session of the newest message from the person answers."""
+    """Route replies through the session of the contact's newest message."""
     if context is None:
         return
     closes_at = context.received_at + team_settings().window
@@ -280,7 +280,7 @@ def _follow(conversation: Conversation, arrival: Arrival, context: Context | Non
 
 
 def follow_contexts(contexts: Contexts, conversations: Conversations, change: Change) -> None:
-    """Only duplicates came, but a token may be newer: show what is left of it."""
+    """Show the quota of a newer token that came with duplicates only."""
     for conversation in conversations.values():
         context = contexts.get((conversation.session_id or 0, conversation.contact.user_id))
         if context is not None:

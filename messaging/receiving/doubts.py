@@ -37,7 +37,7 @@ def suspect(session_id: int, generation: int) -> None:
 
 
 def end(session_id: int, generation: int) -> None:
-    """The session lives; its replies go on. The one that was refused stays so."""
+    """The session is alive: send its replies again. The refused reply stays failed."""
     bound = Session.objects.filter(pk=session_id, generation=generation)
     with announcing() as change:
         if not bound.exclude(doubted_at=None).update(doubted_at=None):

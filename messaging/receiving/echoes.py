@@ -55,8 +55,8 @@ def settle(found: Echoes, conversations: Conversations, contexts: Contexts, chan
 def _mark_accepted(
     message: Message, contexts: Contexts, client_id: str, arrival: Arrival, change: Change
 ) -> None:
-    # A retry that still waits need not go: any earlier try's echo says that it was taken. Refused,
-    # its answer was wrong: WeChat took it all the same.
+    # The echo of any earlier attempt shows that WeChat accepted the message. So a queued retry need
+    # not be sent, and a refusal was wrong.
     waits = message.status == MessageStatus.QUEUED
     refused = message.status == MessageStatus.FAILED and message.holds_queue
     is_open = message.status in _OPEN or refused
@@ -100,7 +100,7 @@ def _mark_elsewhere(one: Arrival, wire_id: str) -> bool:
     at = one.written_at
     rows = Message.objects.filter(
         session=one.session,
-        conversation__contact__user_id=one.peer_id,
+        conversation__contact__user_id=one.wechat_id,
         sent_elsewhere=True,
         text=text,
         wire_id__in=("", wire_id),

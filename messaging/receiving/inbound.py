@@ -65,13 +65,13 @@ def _store_messages(
     others = [one for one in fresh if (one.session.pk, one.dedupe_key) not in own_echoes]
     told = echoes.known_elsewhere(others)
     fresh = [one for one in others if (one.session.pk, one.dedupe_key) not in told]
-    # From here on in the order of `realtime.LOCK_ORDER`.
-    contacts = arrivals.contacts_of({one.peer_id for one in fresh})
-    conversations = arrivals.conversations_of(fresh, contacts, {one.peer_id for one in found})
+    # From here on, lock in the order of `realtime.LOCK_ORDER`.
+    contacts = arrivals.contacts_of({one.wechat_id for one in fresh})
+    conversations = arrivals.conversations_of(fresh, contacts, {one.wechat_id for one in found})
     known = arrivals.lock_contexts(found)
     # First: a token that comes with an echo counts what still waits.
     echoes.settle(own_echoes, conversations, known, change)
-    # Duplicates too: one may bring the newer token.
+    # Including duplicates, since one may bring a newer token.
     theirs = [one for one in found if one.is_current and not one.is_ours]
     contexts = arrivals.take_contexts(theirs, known)
     arrivals.honour_recalls(found, already, change)
@@ -97,7 +97,7 @@ def _arrivals(answers: Sequence[Received], sessions: dict[int, Session]) -> Iter
                     wire=wire,
                     dedupe_key=key,
                     received_at=answer.received_at,
-                    peer_id=peer[:200],
+                    wechat_id=peer[:200],
                     is_ours=ours,
                     is_current=answer.generation == session.generation,
                 )

@@ -28,7 +28,7 @@ def count_again(conversation: Conversation, context: Context | None) -> None:
 
 
 def give_back(conversation: Conversation, context: Context | None) -> None:
-    """The reply never left: it does not count."""
+    """Take a reply that never left off the count."""
     if context is not None and context.replies_used > 0:
         _add(conversation, context, -1)
 

@@ -1,6 +1,6 @@
-"""Copies what contexts say (route, window, count) to the threads, where lists and filters read it.
+"""Copies route, window and count from contexts to conversations, where lists and filters read them.
 
-Run when a session was bound anew or logged out; storing and sending keep it up by themselves.
+Call it after a session was bound again or logged out; storing and sending update them otherwise.
 """
 
 from messaging.conversations import rows

@@ -14,9 +14,9 @@ from sessions_app.realtime.streams import announcing
 
 
 def dismiss_message(*, message: Message, user: User | None, arrived: bool = False) -> None:
-    """Let the person's later replies go; nothing is sent again. Once more changes nothing.
+    """Release the contact's later replies; nothing is sent again. Repeating it changes nothing.
 
-    `arrived`: the person has it. Raises ReplyError for what is neither failed nor unconfirmed.
+    `arrived`: the contact has it. Raises ReplyError unless it is failed or unconfirmed.
     """
     with announcing() as change:
         conversation = rows.lock(message.conversation_id)

@@ -90,7 +90,7 @@ def _keep(
 
 
 def waiting_in(conversation: Conversation, *, now: datetime) -> list[ParkedReply]:
-    """What waits in one conversation, oldest first."""
+    """Parked replies of one conversation, oldest first."""
     waiting = conversation.parked_replies.filter(state=ParkedState.WAITING, expires_at__gt=now)
     return list(waiting.select_related("by"))
 

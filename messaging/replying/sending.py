@@ -83,10 +83,10 @@ class TakenBack:
 def send(
     *, user: User | None, conversation: Conversation, wish: Wish, limits: TeamSettings
 ) -> list[Message]:
-    """Queue all parts in order, or none. The same draft key again is the same messages.
+    """Queue all parts in order, or none. The same draft key again returns the same messages.
 
-    Uploads that were sent are used up. Raises ReplyError, FileProblem; AnsweredMeanwhile where
-    somebody else answered since the draft was begun.
+    Turns uploads into attachments. Raises ReplyError, FileProblem, and AnsweredMeanwhile if
+    somebody else has answered since the draft was started.
     """
     with announcing() as change:
         locked = rows.lock(conversation.pk)

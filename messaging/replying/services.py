@@ -48,10 +48,10 @@ def find_context(
     cost: int = 1,
     expected_id: int | None = None,
 ) -> Context:
-    """The context that carries `cost` replies, locked until its count is written.
+    """The context that carries `cost` replies, locked until the count is written.
 
-    `expected_id`: the account that the Send button named, where no other was chosen. Raises
-    AccountChanged where the button would name another one by now.
+    `expected_id`: the account on the Send button, if the agent chose no other. Raises
+    AccountChanged if the button would name another account now.
     """
     theirs = Context.objects.select_for_update(of=("self",), no_key=True).filter(
         user_id=conversation.contact.user_id, session__team=conversation.home_team_id
@@ -156,13 +156,13 @@ ARRIVED = Decision(
 
 
 def discard_message(*, message: Message, user: User | None) -> None:
-    """Leave it as it is, failed or not confirmed; the person's next ones go on."""
+    """Leave the reply failed or unconfirmed, and release the contact's next replies."""
     with announcing() as change:
         decide(change, rows.lock(message.conversation_id), message, DISCARDED)
 
 
 def mark_arrived(*, message: Message, user: User | None) -> None:
-    """The agent knows that it arrived, from the person perhaps; also after it was let go."""
+    """The agent knows that it arrived, even if it was discarded before."""
     with announcing() as change:
         decide(change, rows.lock(message.conversation_id), message, ARRIVED)
 

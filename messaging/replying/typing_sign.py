@@ -1,8 +1,8 @@
-"""The "typing …" sign on the customer's phone: pages and the API ask for it, the worker shows it.
+"""The “typing …” sign on the contact's phone: pages and the API ask for it, the worker shows it.
 
-This module only reads and writes rows; `typing_supervisor` calls WeChat. Whoever wants the sign
-renews it every few seconds. Once WeChat was told to show a sign, the request to end it is repeated
-until WeChat accepts it.
+This module only reads and writes rows; `typing_supervisor` calls WeChat. Pages renew the sign every
+few seconds. Once WeChat was told to show a sign, the request to end it is repeated until WeChat
+accepts it.
 """
 
 from collections.abc import Sequence
@@ -71,7 +71,7 @@ def claim_due(
     limit: int = 100,
     stop_pauses: Sequence[timedelta] = STOP_PAUSES,
 ) -> list[Sign]:
-    """Claims what WeChat must be told now. `busy`: rows whose last call is still under way."""
+    """Claim the calls to make now. `busy`: rows whose last call is still in progress."""
     over = Q(wanted_until__lte=now) & (Q(next_stop_at=None) | Q(next_stop_at__lte=now))
     stale = Q(wanted_until__gt=now) & (Q(shown_at=None) | Q(shown_at__lte=now - SHOWN_EVERY))
     rows = Typing.objects.filter(over | stale).exclude(pk__in=busy or set())
@@ -97,7 +97,7 @@ def _claim_show(row: Typing, now: datetime) -> bool:
 
 
 def _claim_stop(row: Typing, now: datetime, pauses: Sequence[timedelta]) -> bool:
-    """Plans the next attempt before this one is made. Deletes what needs no (further) call."""
+    """Schedule the next attempt before this one. Deletes rows that need no further call."""
     unclaimed = Typing.objects.filter(
         pk=row.pk, wanted_until=row.wanted_until, stop_tries=row.stop_tries
     )
