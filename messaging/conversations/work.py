@@ -100,18 +100,7 @@ def resolve(*, ids: Collection[int], user: User | None, action: WorkAction | Non
 def reopen(*, ids: Collection[int], user: User | None, action: WorkAction | None = None) -> int:
     """Reopen snoozed or resolved conversations."""
     with _working(ids, action) as (change, conversations):
-        return _reopen(change, conversations, "reopened", user)
-
-
-def wake(*, ids: Collection[int], now: datetime) -> int:
-    """Wake snoozed conversations that are still due when they are locked."""
-    with announcing() as change:
-        due = [
-            conversation
-            for conversation in locked(ids)
-            if conversation.snoozed_until is not None and conversation.snoozed_until <= now
-        ]
-        return _reopen(change, due, "woken", None)
+        return reopen_locked(change, conversations, "reopened", user)
 
 
 def transfer(
@@ -138,7 +127,7 @@ def edit(*, conversation: Conversation, edit: Edit, user: User | None) -> None:
             labelling.set_to(change, conversations[0], edit.labels, user)
         match edit.status:
             case ConversationStatus.OPEN:
-                _reopen(change, conversations, "reopened", user)
+                reopen_locked(change, conversations, "reopened", user)
             case ConversationStatus.RESOLVED:
                 resolve_locked(change, conversations, user)
             case ConversationStatus.SNOOZED if edit.snoozed_until is not None:
@@ -241,7 +230,7 @@ def resolve_locked(change: Change, conversations: Iterable[Conversation], user: 
     return _write(change, changed, fields, "resolved", user)
 
 
-def _reopen(
+def reopen_locked(
     change: Change, conversations: Iterable[Conversation], code: str, user: User | None
 ) -> int:
     changed = [

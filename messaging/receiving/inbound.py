@@ -13,6 +13,7 @@ from django.db.models import Q
 from messaging.models import MESSAGE_STREAM, Attachment, Message, RawAnswer
 from messaging.receiving import arrivals, broken_answers, echoes
 from messaging.receiving.answers import Arrival, Conversations, Received
+from messaging.receiving.contexts import follow_contexts, lock_contexts, store_contexts
 from sessions_app.database.batches import update_rows
 from sessions_app.database.encryption import encrypt_bytes
 from sessions_app.ilink.wire import MessageType, dedupe_keys
@@ -68,18 +69,18 @@ def _store_messages(
     # From here on, lock in the order of `realtime.LOCK_ORDER`.
     contacts = arrivals.contacts_of({one.wechat_id for one in fresh})
     conversations = arrivals.conversations_of(fresh, contacts, {one.wechat_id for one in found})
-    known = arrivals.lock_contexts(found)
+    known = lock_contexts(found)
     # First: a token that comes with an echo counts what still waits.
     echoes.settle(own_echoes, conversations, known, change)
     # Including duplicates, since one may bring a newer token.
     theirs = [one for one in found if one.is_current and not one.is_ours]
-    contexts = arrivals.take_contexts(theirs, known)
+    contexts = store_contexts(theirs, known)
     arrivals.honour_recalls(found, already, change)
     if fresh:
         _insert(fresh, conversations)
         arrivals.move_conversations(fresh, conversations, contexts, change)
     else:
-        arrivals.follow_contexts(contexts, conversations, change)
+        follow_contexts(contexts, conversations, change)
     return len(fresh)
 
 

@@ -17,8 +17,8 @@ from messaging.media import storing
 from messaging.media.examining import Examined, as_announced, as_sent, examine
 from messaging.media.limits import MediaLimits
 from messaging.media.workshop import Workshop
-from messaging.transfers import shelf
-from messaging.transfers.shelf import Fetch, Kept, Problem
+from messaging.transfers import downloads
+from messaging.transfers.downloads import Fetch, Kept, Problem
 from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.cdn import Cdn
 from sessions_app.ilink.errors import (
@@ -66,7 +66,11 @@ class MediaFetcher:
             return
         load = Counter(fetch.session_id for fetch in self._running.values())
         claims = await self.run_in_database_thread(
-            shelf.claim, worker_id, running=load, room=room, per_session=limits.fetches_per_session
+            downloads.claim,
+            worker_id,
+            running=load,
+            room=room,
+            per_session=limits.fetches_per_session,
         )
         for fetch in claims:
             task = asyncio.ensure_future(self._fetch(fetch, limits))
@@ -87,20 +91,20 @@ class MediaFetcher:
         if running:
             await asyncio.wait(running, timeout=0.5)
             ids = [fetch.attachment_id for fetch in running.values()]
-            await self.run_in_database_thread(shelf.hand_back, ids, worker_id)
+            await self.run_in_database_thread(downloads.hand_back, ids, worker_id)
 
     async def _fetch(self, fetch: Fetch, limits: MediaLimits) -> None:
         """Download one file. Whatever fails, no row stays `fetching` while the worker lives."""
         try:
             problem = await self._download_and_store(fetch, limits)
-            if problem is not None and problem.code in shelf.OPENED_BY_COPY:
+            if problem is not None and problem.code in downloads.OPENED_BY_COPY:
                 problem = None if await self._store_copy(fetch, limits) else problem
         except Exception:
             logger.exception("attachment %s could not be fetched", fetch.attachment_id)
             problem = Problem("internal", CUT_TRIES)
         if problem is None:
             return
-        if not await self.run_in_database_thread(shelf.try_later, fetch.attachment_id, problem):
+        if not await self.run_in_database_thread(downloads.try_later, fetch.attachment_id, problem):
             await self._fetch_thumb(fetch, limits)
 
     async def _download_and_store(self, fetch: Fetch, limits: MediaLimits) -> Problem | None:
@@ -143,7 +147,7 @@ class MediaFetcher:
 
     async def _store_copy(self, fetch: Fetch, limits: MediaLimits) -> bool:
         """Use the same file if it was sent in this conversation before and is stored."""
-        name = await self.run_in_database_thread(shelf.first_copy, fetch)
+        name = await self.run_in_database_thread(downloads.first_copy, fetch)
         if not name:
             return False
         try:
@@ -195,7 +199,7 @@ class MediaFetcher:
 
     async def _store(self, fetch: Fetch, path: Path, found: Examined, md5: str) -> None:
         kept = await asyncio.to_thread(into_storage, path, found, md5)
-        if not await self.run_in_database_thread(shelf.keep, fetch, kept):
+        if not await self.run_in_database_thread(downloads.keep, fetch, kept):
             await asyncio.to_thread(storing.remove, kept.names())
 
     async def _fetch_thumb(self, fetch: Fetch, limits: MediaLimits) -> None:
@@ -218,7 +222,7 @@ class MediaFetcher:
 
     async def _store_thumb(self, fetch: Fetch, thumb: Path) -> None:
         name, size = await asyncio.to_thread(_take_in_thumb, thumb)
-        if not await self.run_in_database_thread(shelf.keep_thumb, fetch, name, size):
+        if not await self.run_in_database_thread(downloads.keep_thumb, fetch, name, size):
             await asyncio.to_thread(storing.remove, [name])
 
 
@@ -230,7 +234,7 @@ def _take_in_thumb(thumb: Path) -> tuple[str, int]:
 def _problem_of(error: CdnFinalError) -> Problem:
     """A 403 or 404 may mean that the CDN lags behind; any other refusal is final."""
     if error.may_be_lag:
-        return Problem("not_there_yet", shelf.GONE_TRIES, "gone")
+        return Problem("not_there_yet", downloads.GONE_TRIES, "gone")
     return Problem("gone", 1)
 
 

@@ -15,7 +15,7 @@ from messaging.media import storing
 from messaging.media.limits import limits, limits_by
 from messaging.media.workshop import Workshop
 from messaging.receiving.client_pool import ClientPool
-from messaging.transfers import shelf
+from messaging.transfers import downloads, retention
 from messaging.transfers.fetching import MediaFetcher
 from messaging.transfers.sending import MediaUploader
 from sessions_app.database.database_thread import DatabaseThread, RunInDatabaseThread
@@ -89,7 +89,7 @@ class MediaWork:
         worker_id = self._worker_id()
         if not worker_id:
             return
-        await self.run_in_database_thread(shelf.take_back_lost)
+        await self.run_in_database_thread(downloads.take_back_lost)
         now = await self.run_in_database_thread(limits)
         await self.fetcher.fill(worker_id, now)
         await self.uploader.fill(worker_id, now)
@@ -97,7 +97,7 @@ class MediaWork:
     async def _tidy(self) -> None:
         """Old files make room; what nobody sent ends; what a killed process left goes."""
         now = await self.run_in_database_thread(limits)
-        await self.run_in_database_thread(shelf.clear_oldest, now.most_total_bytes)
-        await self.run_in_database_thread(shelf.end_uploads, timezone.now() - now.upload_kept)
+        await self.run_in_database_thread(retention.clear_oldest, now.most_total_bytes)
+        await self.run_in_database_thread(retention.end_uploads, timezone.now() - now.upload_kept)
         await self.run_in_database_thread(draft_files.clear_unneeded, timezone.now())
         await asyncio.to_thread(storing.sweep_incoming)

@@ -1,33 +1,27 @@
-"""What comes by the clock alone: the snoozed that are due, and the 24 hours that are over.
+"""Changes that time alone brings: snoozed conversations wake, unanswered reply windows end.
 
-The worker looks every second; a bounded number each time, the rest a second later.
+The worker looks every second and changes a limited number each time.
 """
 
 from datetime import datetime
 
 from django.db.models import F
 
-from messaging.conversations import rows, work
+from messaging.conversations import rows, snoozing
 from messaging.inbox.lists import WAITS
-from messaging.models import Conversation, ConversationStatus
+from messaging.models import Conversation
 from sessions_app.realtime.streams import announcing
 
 AT_ONCE = 200
 
 
 def look(now: datetime) -> int:
-    """Wake what is due and close what can be answered no more; how many were changed."""
-    return _wake(now) + _close_unanswered(now)
-
-
-def _wake(now: datetime) -> int:
-    due = Conversation.objects.filter(status=ConversationStatus.SNOOZED, snoozed_until__lte=now)
-    ids = list(due.order_by("snoozed_until").values_list("pk", flat=True)[:AT_ONCE])
-    return work.wake(ids=ids, now=now) if ids else 0
+    """Wake snoozed conversations and mark missed ones. Returns how many changed."""
+    return snoozing.wake_due(now, limit=AT_ONCE) + _close_unanswered(now)
 
 
 def _close_unanswered(now: datetime) -> int:
-    """The customer waited to the end: missed, wherever it was put since."""
+    """Mark conversations as missed whose window ended while the contact waited."""
     over = Conversation.objects.filter(WAITS, closes_at__lte=now)
     ids = list(over.order_by("closes_at").values_list("pk", flat=True)[:AT_ONCE])
     if not ids:

@@ -17,7 +17,7 @@ from sessions_app.login.panel import login_panel
 from sessions_app.models import LoginAttempt, ScanLink, Session
 from sessions_app.pages.answers import NO_SCRIPT_REFRESH_S, card, is_htmx
 from sessions_app.people.roles import Capability, may
-from sessions_app.realtime.live import asked, pin_numbers
+from sessions_app.realtime.page_numbers import asked, pin_numbers
 from sessions_app.sessions.access import login_or_404, scan_links_of
 
 LINKS_SHOWN = 50

@@ -7,14 +7,11 @@ conditional update of an attempt that is not finished, announced to whoever watc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from datetime import timedelta
-from functools import lru_cache
 from itertools import islice
 
-import qrcode
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from qrcode.image.svg import SvgPathFillImage
 
 from sessions_app.database.encryption import DecryptionError, decrypt, encrypt
 from sessions_app.login.former_codes import Code
@@ -302,19 +299,3 @@ def _shortened(name: str, suffix: str) -> str:
     room = names.MAX_BYTES - len(suffix.encode())
     cut = name[: names.MAX_CHARACTERS - len(suffix)]
     return cut.encode()[:room].decode(errors="ignore")
-
-
-def qr_svg(attempt: LoginAttempt) -> str:
-    """The code as SVG text, black on white with its quiet zone; empty while there is none."""
-    return _draw(attempt.qr_url) if attempt.qr_url else ""
-
-
-@lru_cache(maxsize=64)
-def _draw(text: str) -> str:
-    picture: Callable[..., object] = SvgPathFillImage
-    code = qrcode.QRCode(
-        error_correction=qrcode.constants.ERROR_CORRECT_M, border=4, image_factory=picture
-    )
-    code.add_data(text)
-    code.make(fit=True)
-    return str(code.make_image().to_string(encoding="unicode"))

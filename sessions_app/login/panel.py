@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from sessions_app.login.attempts import MAX_CODES, qr_svg
+from sessions_app.login.attempts import MAX_CODES
+from sessions_app.login.qr_code import qr_svg
 from sessions_app.models import LoginAttempt, LoginState
 from sessions_app.sessions import reasons
 

@@ -21,7 +21,7 @@ from sessions_app.board.queries import (
 from sessions_app.models import User
 from sessions_app.people.preferences import Preferences, preferences_of
 from sessions_app.people.roles import Capability, may
-from sessions_app.realtime.live import asked, newest_message, pin_numbers
+from sessions_app.realtime.page_numbers import asked, newest_message, pin_numbers
 from weilink_site.pages.texts import texts
 
 RAIL_LENGTH = 12

@@ -14,6 +14,7 @@ from messaging.api.errors import ERRORS, ApiError, from_name
 from messaging.api.schemas import LoginIn, LoginOut, ResolveIn, VerifyCodeIn
 from sessions_app.board import queries
 from sessions_app.login import attempts as logins
+from sessions_app.login.qr_code import qr_svg
 from sessions_app.models import LoginAttempt, Session, Team, User
 from sessions_app.people.models import EVERYONE
 from sessions_app.people.roles import Capability
@@ -39,7 +40,7 @@ def login_out(attempt: LoginAttempt) -> LoginOut:
         status=attempt.status,
         version=attempt.version,
         qr_url=(attempt.qr_url or None) if shown else None,
-        qr_svg=(logins.qr_svg(attempt) or None) if shown else None,
+        qr_svg=(qr_svg(attempt) or None) if shown else None,
         expires_at=attempt.expires_at if shown else None,
     )
 

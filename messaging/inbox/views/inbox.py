@@ -17,7 +17,7 @@ from messaging.inbox.views.panes import conversation_context, news
 from messaging.inbox.views.rows import PAGE_ROWS_BESIDE, list_context, listing_of, rows_context
 from sessions_app.pages.answers import is_htmx
 from sessions_app.people.roles import Capability
-from sessions_app.realtime.live import asked, pin_numbers
+from sessions_app.realtime.page_numbers import asked, pin_numbers
 from sessions_app.sessions.access import require, sessions_of
 
 PANE = "conversation-pane"

@@ -17,7 +17,7 @@ from messaging.inbox.views.panes import news
 from messaging.media import names, reasons, serving, showing
 from messaging.media.serving import Served
 from messaging.models import Attachment, Conversation, Draft, Upload
-from messaging.transfers import shelf, uploads
+from messaging.transfers import downloads, uploads
 from sessions_app.pages.answers import is_htmx
 from sessions_app.people.roles import Capability
 from sessions_app.realtime.streams import wake_workers
@@ -85,7 +85,7 @@ def fetch_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Download a failed file again. It is no error if somebody has asked already."""
     require(request.user, Capability.ANSWER)
     attachment = attachment_or_404(request.user, pk)
-    if shelf.ask_again(attachment):
+    if downloads.ask_again(attachment):
         wake_workers()
     if is_htmx(request):
         return news(request)

@@ -25,7 +25,7 @@ from sessions_app.models import User
 from sessions_app.pages.answers import is_htmx
 from sessions_app.people.preferences import preferences_of
 from sessions_app.people.roles import Capability
-from sessions_app.realtime.live import pin_numbers
+from sessions_app.realtime.page_numbers import pin_numbers
 from sessions_app.sessions.access import require
 from sessions_app.team_settings.limits import team_settings
 

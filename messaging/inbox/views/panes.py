@@ -27,7 +27,7 @@ from messaging.reply_window import window_words
 from messaging.reply_window.urgency import Closing
 from messaging.replying import queries
 from messaging.replying.answering import answering
-from sessions_app.realtime.live import asked, pin_numbers
+from sessions_app.realtime.page_numbers import asked, pin_numbers
 from sessions_app.team_settings.limits import team_settings
 
 MOST_MESSAGES = 500

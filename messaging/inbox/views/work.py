@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from messaging.conversations import snoozing, undo_notes, undoing
+from messaging.conversations import snooze_times, undo_notes, undoing
 from messaging.conversations import work as services
-from messaging.conversations.snoozing import SnoozeChoice
+from messaging.conversations.snooze_times import SnoozeChoice
 from messaging.conversations.work import WorkError, in_batches
 from messaging.inbox import list_queries
 from messaging.inbox.views.message import UNPROCESSABLE, actor
@@ -32,7 +32,7 @@ from messaging.models import EventCode, WorkAction
 from sessions_app.models import Team, User
 from sessions_app.pages.answers import is_htmx
 from sessions_app.people.roles import Capability, answerers_of
-from sessions_app.realtime.live import asked, pin_numbers
+from sessions_app.realtime.page_numbers import asked, pin_numbers
 from sessions_app.sessions.access import require
 from sessions_app.templatetags.console import until_text
 from sessions_app.text.unseen import apart
@@ -132,12 +132,12 @@ def snooze(request: HttpRequest) -> HttpResponse:
     chosen, wanted = _begin(request), request.POST.get("until")
     now = timezone.now()
     if wanted is None:
-        return _ask_until(request, chosen, snoozing.choices(now))
-    typed = snoozing.read(request.POST.get("at", "") if wanted == "at" else wanted)
+        return _ask_until(request, chosen, snooze_times.choices(now))
+    typed = snooze_times.read(request.POST.get("at", "") if wanted == "at" else wanted)
     found = _warned(chosen, [one for one in typed if one.until > now])
     if not found:
         problem = _("Choose a time in the future.")
-        return _ask_until(request, chosen, snoozing.choices(now), problem=problem)
+        return _ask_until(request, chosen, snooze_times.choices(now), problem=problem)
     if "sure" not in request.POST and any(one.warnings for one in found):
         context = {"choices": found, "warnings": _each_once(found)}
         return _ask(request, chosen, "snooze_sure", _("Snooze"), context)
@@ -171,7 +171,7 @@ def _ask_until(
 
 def _warned(chosen: Chosen, found: list[SnoozeChoice]) -> list[SnoozeChoice]:
     closings = chosen.closings(timezone.now())
-    return snoozing.warn_of_window(found, closings, count=chosen.count)
+    return snooze_times.warn_of_window(found, closings, count=chosen.count)
 
 
 def _each_once(found: list[SnoozeChoice]) -> list[str]:

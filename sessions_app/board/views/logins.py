@@ -16,7 +16,7 @@ from sessions_app.board.pages import changes_page, login_card, refused, scan_que
 from sessions_app.login import attempts as logins
 from sessions_app.models import LoginAttempt, User
 from sessions_app.pages.answers import UNPROCESSABLE, is_htmx, posted
-from sessions_app.realtime.live import pin_numbers
+from sessions_app.realtime.page_numbers import pin_numbers
 from sessions_app.sessions import reasons, services
 from sessions_app.sessions.access import login_or_404
 from sessions_app.sessions.names import SessionNameError

@@ -23,7 +23,7 @@ from sessions_app.login.attempts import start_login
 from sessions_app.models import Session, User
 from sessions_app.pages.answers import UNPROCESSABLE, card, is_htmx, posted
 from sessions_app.people.roles import Capability
-from sessions_app.realtime.live import pin_numbers
+from sessions_app.realtime.page_numbers import pin_numbers
 from sessions_app.sessions import reasons, services
 from sessions_app.sessions.access import require, session_or_404
 from sessions_app.sessions.names import SessionNameError

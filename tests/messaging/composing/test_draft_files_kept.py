@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from messaging.composing import draft_files
 from messaging.models import Attachment, Conversation, Draft, Message, Upload
-from messaging.transfers import shelf
+from messaging.transfers import retention
 from sessions_app.models import User
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -35,7 +35,7 @@ def age(**ages: timedelta) -> None:
 
 def sweep(later: timedelta = timedelta()) -> None:
     now = timezone.now() + later
-    shelf.end_uploads(now - DAY)
+    retention.end_uploads(now - DAY)
     draft_files.clear_unneeded(now)
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from messaging.conversations import snoozing, work
+from messaging.conversations import snooze_times, work
 from messaging.models import Conversation, Message
 from sessions_app.models import Session, User
 from tests.conftest import Cast
@@ -190,7 +190,7 @@ def test_the_field_for_a_time_means_the_readers_own_zone(
 def test_the_times_offered_are_to_come_and_in_order(now: str, words: list[str]) -> None:
     with timezone.override("Asia/Shanghai"):
         moment = datetime.fromisoformat(now).replace(tzinfo=ZoneInfo("Asia/Shanghai"))
-        choices = snoozing.choices(moment)
+        choices = snooze_times.choices(moment)
     assert [one.words for one in choices] == words
     assert all(one.until > moment for one in choices)
     assert [one.until for one in choices] == sorted(one.until for one in choices)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from messaging.models import Attachment, Conversation
-from messaging.transfers import shelf
+from messaging.transfers import downloads
 from sessions_app.simulator.media import aes
 from tests.conftest import Running, until
 from tests.messaging.media import samples
@@ -25,7 +25,7 @@ CONTENT = b"%PDF-1.4\n" + bytes(range(256)) * 40
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shelf, "RETRY_S", (0, 0, 0))
+    monkeypatch.setattr(downloads, "RETRY_S", (0, 0, 0))
 
 
 def with_key(media: dict[str, Any], key: bytes, encoding: str = "base64_hex") -> dict[str, Any]:

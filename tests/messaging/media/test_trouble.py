@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from messaging.media import showing, storing
 from messaging.media.kinds import SILK, UNKNOWN
 from messaging.models import Attachment
-from messaging.transfers import shelf
+from messaging.transfers import downloads
 from tests.conftest import Running, in_thread, until
 from tests.messaging.media import samples
 from tests.messaging.media.rows import LINA, Sent, fetched
@@ -40,7 +40,7 @@ async def test_what_wechat_refuses_for_good_fails_at_once_and_comes_on_demand(
     row = await settled("gone")
     assert (row.tries, row.stored_bytes) == (0, 0)
 
-    assert await in_thread(shelf.ask_again)(row)
+    assert await in_thread(downloads.ask_again)(row)
     again = await settled("", "stored")
     assert again.size == 5
 
@@ -49,7 +49,7 @@ async def test_what_wechat_refuses_for_good_fails_at_once_and_comes_on_demand(
 async def test_what_comes_late_to_the_cdn_is_waited_for(
     running: Running, first: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "RETRY_S", (0, 0, 0))
+    monkeypatch.setattr(downloads, "RETRY_S", (0, 0, 0))
     for status in reversed(first):  # the newest rule hits first
         running.control.add_fault("status", path=DOWNLOAD, status=status)
     await one_file(running, "file", b"hello", file_name="a.txt")
@@ -60,17 +60,17 @@ async def test_what_comes_late_to_the_cdn_is_waited_for(
 async def test_a_file_that_is_not_there_is_asked_for_over_minutes_and_then_lost(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert 120 < sum(shelf.RETRY_S[: shelf.GONE_TRIES - 1]) < 1_200
+    assert 120 < sum(downloads.RETRY_S[: downloads.GONE_TRIES - 1]) < 1_200
     running.control.add_fault("status", path=DOWNLOAD, status=404, times=None)
     await one_file(running, "file", b"hello", file_name="a.txt")
     row = await settled("not_there_yet", "remote")
     assert (row.tries, row.next_try_at is None) == (1, False)
     assert showing.shown(row).problem.startswith("WeChat does not give it out yet; next try at ")
 
-    monkeypatch.setattr(shelf, "RETRY_S", (0,) * 9)
+    monkeypatch.setattr(downloads, "RETRY_S", (0,) * 9)
     await Attachment.objects.aupdate(next_try_at=None)
     row = await settled("gone")
-    assert running.control.faults()[0]["hits"] == shelf.GONE_TRIES
+    assert running.control.faults()[0]["hits"] == downloads.GONE_TRIES
     assert "Ask Li Na to send it again." in showing.shown(row, contact="Li Na").advice
 
 
@@ -93,7 +93,7 @@ async def test_a_busy_server_is_named_and_asked_again_when_it_says(
 async def test_a_broken_download_is_tried_again_until_it_comes(
     running: Running, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "RETRY_S", (0, 0, 0))
+    monkeypatch.setattr(downloads, "RETRY_S", (0, 0, 0))
     content = samples.picture()
     running.control.add_fault(kind, path=DOWNLOAD, times=2, status=503 if kind == "status" else 0)
     await one_file(running, "image", content)
@@ -106,7 +106,7 @@ async def test_a_broken_download_is_tried_again_until_it_comes(
 async def test_a_server_that_stays_ill_is_given_up_with_its_reason(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "RETRY_S", (0, 0))
+    monkeypatch.setattr(downloads, "RETRY_S", (0, 0))
     running.control.add_fault("status", path=DOWNLOAD, status=502, times=None)
     await one_file(running, "image", samples.picture())
     assert (await settled("cdn_unavailable")).next_try_at is None

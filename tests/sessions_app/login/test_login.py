@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from sessions_app.login import attempts
 from sessions_app.login.driver import LoginDriver
+from sessions_app.login.qr_code import qr_svg
 from sessions_app.models import Context, LoginAttempt, LoginState, Session, Team
 from sessions_app.realtime.streams import announcing
 from sessions_app.sessions import names, reasons, services
@@ -67,7 +68,7 @@ async def test_the_code_is_drawn_black_on_white_with_its_quiet_zone(running: Run
     attempt_id = await _start(running)
     await _handle(attempt_id)
     attempt = await LoginAttempt.objects.aget(pk=attempt_id)
-    svg = attempts.qr_svg(attempt)
+    svg = qr_svg(attempt)
     assert svg.startswith("<svg")
     assert 'fill="white"' in svg
     assert 'fill="#000000"' in svg or 'fill="black"' in svg

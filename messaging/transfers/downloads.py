@@ -1,4 +1,4 @@
-"""Rows of files to download: claim them, store the result or the error, retry, delete the oldest.
+"""Rows of files to download: claim them, store the result or the error, retry.
 
 Each change is one transaction, announced on commit. Nothing here talks to the CDN.
 """
@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import F, Min, Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
 from messaging.conversations import rows
 from messaging.media import storing
 from messaging.media.examining import Examined
-from messaging.models import Attachment, AttachmentState, Message, MessageStatus, Upload
+from messaging.models import Attachment, AttachmentState, Message
 from sessions_app.database.encryption import DecryptionError, decrypt
 from sessions_app.ilink.opening import told_of
 from sessions_app.ilink.wire import Item, parse_item
@@ -29,7 +29,6 @@ RETRY_S = (2, 5, 30, 90, 300, 1_800, 3_600)
 """Seconds to wait after each failed try. After the last one the file fails."""
 GONE_TRIES = 6
 """Over several minutes, since the CDN may not have a new file yet."""
-CLEARED_AT_ONCE = 100
 _BEING_FETCHED = Q(state=AttachmentState.FETCHING)
 
 
@@ -150,7 +149,7 @@ def keep(fetch: Fetch, kept: Kept) -> bool:
         "next_try_at": None,
         "stored_at": timezone.now(),
     }
-    done = _settle(fetch.attachment_id, columns)
+    done = settle(fetch.attachment_id, columns)
     if done:  # delete a thumbnail that may have been stored before
         storing.remove(before.stored_names())
         _retry_copies(fetch, kept)
@@ -201,13 +200,13 @@ def keep_thumb(fetch: Fetch, thumb_name: str, thumb_bytes: int) -> bool:
         "stored_at": timezone.now(),
     }
     settled = Q(state__in=[AttachmentState.STORED, AttachmentState.FAILED], thumb_name="")
-    return _settle(fetch.attachment_id, columns, settled)
+    return settle(fetch.attachment_id, columns, settled)
 
 
 def fail(attachment_id: int, code: str) -> None:
     """Give the download up. The row has the reason, and a user may ask again."""
     failed = {"state": AttachmentState.FAILED, "error": code}
-    _settle(attachment_id, {**failed, "claimed_by": "", "next_try_at": None})
+    settle(attachment_id, {**failed, "claimed_by": "", "next_try_at": None})
 
 
 def try_later(attachment_id: int, problem: Problem) -> bool:
@@ -221,7 +220,7 @@ def try_later(attachment_id: int, problem: Problem) -> bool:
         return False
     asked_s = problem.retry_after_s
     wait = timedelta(seconds=RETRY_S[tries - 1] if asked_s is None else asked_s)
-    _settle(
+    settle(
         attachment_id,
         {
             "state": AttachmentState.REMOTE,
@@ -247,7 +246,7 @@ def take_back_lost() -> int:
     return lost.update(state=AttachmentState.REMOTE, claimed_by="")
 
 
-def _settle(
+def settle(
     attachment_id: int,
     columns: dict[str, object],
     where: Q = _BEING_FETCHED,
@@ -273,7 +272,7 @@ def ask_again(attachment: Attachment) -> bool:
     """Start a failed download again at a user's request, with the full number of tries."""
     if not attachment.encrypted_item or attachment.error == "unsupported":
         return False
-    return _settle(
+    return settle(
         attachment.pk,
         {
             "state": AttachmentState.REMOTE,
@@ -284,65 +283,3 @@ def ask_again(attachment: Attachment) -> bool:
         },
         Q(state=AttachmentState.FAILED),
     )
-
-
-# The limit on the size of all files together.
-
-
-def bytes_kept() -> int:
-    """Bytes of all attachments and unsent uploads."""
-    return sum(
-        rows.aggregate(total=Sum("stored_bytes"))["total"] or 0
-        for rows in (Attachment.objects.all(), Upload.objects.all())
-    )
-
-
-def clear_oldest(most_bytes: int) -> int:
-    """Delete the oldest files until the rest fits. Returns how many. Their messages stay.
-
-    Files of messages that are queued or wait for a decision are kept.
-    """
-    over = bytes_kept() - most_bytes
-    cleared = 0
-    while over > 0:
-        rows = list(_clearable()[:CLEARED_AT_ONCE])
-        if not rows:
-            break
-        for row in rows:
-            if over <= 0:
-                break
-            over -= row.stored_bytes
-            cleared += clear(row)
-    return cleared
-
-
-def _clearable() -> QuerySet[Attachment]:
-    still_needed = Q(message__status__in=[MessageStatus.QUEUED, MessageStatus.SENDING])
-    still_needed |= Q(message__holds_queue=True)
-    rows = Attachment.objects.filter(stored_bytes__gt=0, stored_at__isnull=False)
-    return rows.exclude(still_needed).order_by("stored_at")
-
-
-def clear(attachment: Attachment) -> int:
-    """1 if the file was deleted. The row is changed first, the bytes go after the commit."""
-    empty = {"stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0}
-    names = attachment.stored_names()
-    done = _settle(
-        attachment.pk,
-        {**empty, "state": AttachmentState.FAILED, "error": "cleared", "stored_at": None},
-        Q(state__in=[AttachmentState.STORED, AttachmentState.FAILED]),
-    )
-    if done:
-        storing.remove(names)
-    return int(done)
-
-
-def end_uploads(before: datetime) -> int:
-    """Delete uploads from before this moment that are in no draft."""
-    ended = 0
-    for row in Upload.objects.filter(created_at__lt=before, draft=None):
-        names = row.stored_names()
-        if Upload.objects.filter(pk=row.pk, draft=None).delete()[0]:
-            storing.remove(names)
-            ended += 1
-    return ended

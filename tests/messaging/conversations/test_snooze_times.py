@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from messaging.conversations import snoozing
-from messaging.conversations.snoozing import SnoozeChoice
+from messaging.conversations import snooze_times
+from messaging.conversations.snooze_times import SnoozeChoice
 from sessions_app.text.wall_time import at_clock, midnight
 
 ZONES = (
@@ -32,7 +32,9 @@ INSTANTS = [BEGINS + timedelta(hours=hours, minutes=hours % 61) for hours in ran
 
 def offered(now: datetime, zone: str) -> dict[str, datetime]:
     with timezone.override(ZoneInfo(zone)):
-        return {str(one.words): datetime.fromisoformat(one.value) for one in snoozing.choices(now)}
+        return {
+            str(one.words): datetime.fromisoformat(one.value) for one in snooze_times.choices(now)
+        }
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -103,7 +105,7 @@ def test_a_typed_time_says_what_it_means(
     zone: str, typed: str, meant: list[str], words: str
 ) -> None:
     with timezone.override(ZoneInfo(zone)):
-        found = snoozing.read(typed)
+        found = snooze_times.read(typed)
     assert [one.until for one in found] == [datetime.fromisoformat(one) for one in meant]
     assert words in " ".join(warning for one in found for warning in one.warnings)
     assert bool(words) == any(one.warnings for one in found)
@@ -123,7 +125,7 @@ def test_what_a_choice_costs_is_said_of_one_and_counted_of_several() -> None:
     closes = [now + timedelta(hours=hours) for hours in (1, 5, 7)]
 
     def said(closings: list[datetime], count: int) -> list[tuple[str, ...]]:
-        return [one.warnings for one in snoozing.warn_of_window(found, closings, count=count)]
+        return [one.warnings for one in snooze_times.warn_of_window(found, closings, count=count)]
 
     assert said(closes[:1], 1) == [
         (),
