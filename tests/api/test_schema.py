@@ -95,3 +95,10 @@ def test_the_schema_is_3_1_and_names_both_doors(secret: str) -> None:
     messages = schema["paths"]["/api/v1/messages"]
     assert {"200", "202", "401", "409", "422", "429"} <= messages["post"]["responses"].keys()
     assert messages["get"]["security"] == [{"BearerToken": []}, {"BrowserSession": []}]
+
+
+def test_generated_clients_keep_their_names_when_a_module_moves() -> None:
+    calls = [call for path in app.schema()["paths"].values() for call in path.values()]
+    names = {call["operationId"] for call in calls}
+    assert {"messaging_api_status_status", "messaging_api_messages_post_message"} <= names
+    assert len(names) == len(calls)
