@@ -10,8 +10,14 @@ from playwright.sync_api import Page, expect
 from tests.browser.demo_process import Demo
 
 NAME_ALL = """
+import time
 from messaging.models import Contact
-for name, user_id in %r.items():
+names = {names!r}
+until = time.monotonic() + 30
+while Contact.objects.filter(user_id__in=names.values()).count() < len(names):
+    assert time.monotonic() < until, "not everybody's first message arrived within 30 s"
+    time.sleep(0.05)
+for name, user_id in names.items():
     Contact.objects.filter(user_id=user_id).update(name=name)
 """
 
@@ -23,6 +29,7 @@ class Street:
         self.demo = demo
         self.bot = next(one["bot_id"] for one in demo.read("bots") if one["alive"])
         self.ids: dict[str, str] = {}
+        self.wrote: dict[str, str] = {}
 
     def people(self, prefix: str, count: int) -> list[str]:
         names = [f"{prefix} {number:02d}" for number in range(1, count + 1)]
@@ -33,7 +40,7 @@ class Street:
         return names
 
     def write(self, name: str, text: str) -> None:
-        person = self.ids[name]
+        person = self.wrote[name] = self.ids[name]
         self.demo.control("write", bot_id=self.bot, person_id=person, text=text)
 
     def received(self) -> dict[str, list[str]]:
@@ -46,8 +53,8 @@ class Street:
         return dict(told)
 
     def name_them(self) -> None:
-        """WeChat tells no names: an agent gave them these."""
-        self.demo.python(NAME_ALL % self.ids)
+        """WeChat tells no names: an agent gives them these, once their messages have arrived."""
+        self.demo.python(NAME_ALL.format(names=self.wrote))
 
     @contextmanager
     def chatter(self, names: Sequence[str], *, per_second: float = 3) -> Iterator[None]:

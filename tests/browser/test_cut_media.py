@@ -84,7 +84,8 @@ def test_a_hostile_name_is_seen_in_list_thread_and_tray(
     expect(tray.get_by_role("listitem")).to_contain_text(SHOWN)
     expect(tray.get_by_role("button", name=f"Remove {SHOWN}")).to_be_visible()
     assert "\u202e" not in page.content()
-    tray.get_by_role("button", name=f"Remove {SHOWN}").click()
+    with page.expect_response(lambda answer: answer.url.endswith("/remove/")):
+        tray.get_by_role("button", name=f"Remove {SHOWN}").click()
 
 
 def test_an_agent_is_told_that_the_picture_is_cut_before_it_goes(
