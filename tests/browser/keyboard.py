@@ -9,16 +9,23 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.demo_process import Demo
 
-NAME_ALL = """
+# Runs beside the demo, once all that was written has arrived.
+ARRIVED = """
 import time
-from messaging.models import Contact
+from messaging.models import Contact, Conversation, Message
 names = {names!r}
+theirs = Message.objects.filter(direction="in", conversation__contact__user_id__in=names.values())
 until = time.monotonic() + 30
-while Contact.objects.filter(user_id__in=names.values()).count() < len(names):
-    assert time.monotonic() < until, "not everybody's first message arrived within 30 s"
+while theirs.count() < {written}:
+    assert time.monotonic() < until, "not all messages arrived within 30 s"
     time.sleep(0.05)
+"""
+NAME_ALL = """
 for name, user_id in names.items():
     Contact.objects.filter(user_id=user_id).update(name=name)
+"""
+RESOLVE_ALL = """
+Conversation.objects.update(status="resolved")
 """
 
 
@@ -29,7 +36,7 @@ class Street:
         self.demo = demo
         self.bot = next(one["bot_id"] for one in demo.read("bots") if one["alive"])
         self.ids: dict[str, str] = {}
-        self.wrote: dict[str, str] = {}
+        self.written = 0
 
     def people(self, prefix: str, count: int) -> list[str]:
         names = [f"{prefix} {number:02d}" for number in range(1, count + 1)]
@@ -40,7 +47,8 @@ class Street:
         return names
 
     def write(self, name: str, text: str) -> None:
-        person = self.wrote[name] = self.ids[name]
+        person = self.ids[name]
+        self.written += 1
         self.demo.control("write", bot_id=self.bot, person_id=person, text=text)
 
     def received(self) -> dict[str, list[str]]:
@@ -53,8 +61,15 @@ class Street:
         return dict(told)
 
     def name_them(self) -> None:
-        """WeChat tells no names: an agent gives them these, once their messages have arrived."""
-        self.demo.python(NAME_ALL.format(names=self.wrote))
+        """WeChat tells no names: an agent gives them these."""
+        self._when_arrived(NAME_ALL)
+
+    def resolve_all(self) -> None:
+        """Nobody waits for an answer any more."""
+        self._when_arrived(RESOLVE_ALL)
+
+    def _when_arrived(self, code: str) -> None:
+        self.demo.python(ARRIVED.format(names=self.ids, written=self.written) + code)
 
     @contextmanager
     def chatter(self, names: Sequence[str], *, per_second: float = 3) -> Iterator[None]:

@@ -30,9 +30,7 @@ def page(context: BrowserContext, demo: Demo, street: Street) -> Page:
 
 def _in_line(page: Page, demo: Demo, street: Street, prefix: str, count: int) -> list[str]:
     """So many people wait for an answer, each with one question; in the order of the list."""
-    demo.python(
-        "from messaging.models import Conversation as C; C.objects.update(status='resolved')"
-    )
+    street.resolve_all()
     names = street.people(prefix, count)
     for name in names:
         street.write(name, f"a question of {name}")
