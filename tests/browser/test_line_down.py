@@ -54,7 +54,7 @@ def _open_conversation(
 
 
 def _count(page: Page, text: str) -> int:
-    return page.locator(".bubble").filter(has_text=re.compile(f"^{text}$")).count()
+    return page.locator(".bubble-text").filter(has_text=re.compile(f"^{text}$")).count()
 
 
 def test_a_cut_line_is_said_and_nothing_is_missed_or_doubled(
@@ -71,7 +71,7 @@ def test_a_cut_line_is_said_and_nothing_is_missed_or_doubled(
     expect(banner).to_have_text("", timeout=20_000)
     for number in range(20):
         expect(
-            page.locator(".bubble").filter(has_text=re.compile(f"^while down {number}$"))
+            page.locator(".bubble-text").filter(has_text=re.compile(f"^while down {number}$"))
         ).to_have_count(1)
 
 
@@ -132,7 +132,7 @@ def test_cut_websockets_under_flowing_messages_in_two_browsers(
         writer.join()
     assert len(written) >= times
     for page in (first, second):
-        expect(page.locator(".bubble", has_text=re.compile(f"^{written[-1]}$"))).to_have_count(
+        expect(page.locator(".bubble-text", has_text=re.compile(f"^{written[-1]}$"))).to_have_count(
             1, timeout=30_000
         )
         assert _shown(page, rf"flow \d+ of {times}") == written

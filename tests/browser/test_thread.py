@@ -35,7 +35,7 @@ def _bulk(page: Page, demo: Demo, prefix: str, count: int = MANY) -> None:
 
 
 def _bubble(page: Page, text: str) -> Locator:
-    return page.locator(".bubble").filter(has_text=re.compile(f"^{re.escape(text)}$"))
+    return page.locator(".bubble-text").filter(has_text=re.compile(f"^{re.escape(text)}$"))
 
 
 def _place(page: Page, text: str) -> float:
