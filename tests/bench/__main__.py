@@ -6,8 +6,9 @@ from pathlib import Path
 
 from tests.bench.figures import table, write_json
 from tests.bench.media import texts_beside_pictures
+from tests.bench.push import from_wechat_to_screen
 
-BENCHMARKS = (texts_beside_pictures,)
+BENCHMARKS = (from_wechat_to_screen, texts_beside_pictures)
 DEFAULT = Path("var/bench.json")
 
 
