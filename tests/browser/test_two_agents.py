@@ -353,7 +353,7 @@ def test_undo_brings_the_text_back_before_it_goes(agents: tuple[Page, Page], dem
     _box(wei).press("Enter")
     expect(wei.locator("#undo-bar")).to_contain_text(re.compile(r"Sends in \d+ s"))
     wei.locator("#undo-bar").get_by_role("button", name="Undo").click()
-    expect(_box(wei)).to_have_value("too fast")
+    expect(_box(wei)).to_have_value("too fast", timeout=20_000)
     expect(mei.get_by_text("Wei undid a reply before it was sent")).to_be_visible()
     assert len(demo.read("sends")) == sent
     _clear(wei)
