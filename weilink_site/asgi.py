@@ -25,10 +25,12 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import get_resolver, path
 
+from messaging.push.content import InboxContent
 from sessions_app.realtime.consumers import LiveConsumer
 from weilink_site.daphne.flow_control import flowing
 from weilink_site.pages.database_thread import on_thread_of_its_own
 from weilink_site.pages.origins import only_own_pages
+from weilink_site.pages.traces import traced
 
 body_limit.install()
 shutdown.install()
@@ -38,7 +40,7 @@ Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 
 def websockets() -> Application:
-    routes = URLRouter([path("ws/live/", LiveConsumer.as_asgi())])
+    routes = URLRouter([path("ws/live/", LiveConsumer.as_asgi(content=InboxContent))])
     return only_own_pages(AuthMiddlewareStack(routes))
 
 
@@ -56,7 +58,7 @@ def mounted(inner: Application, simulated: Application, prefix: str = "/simulato
 
 application: Application = flowing(
     ProtocolTypeRouter(
-        {"http": on_thread_of_its_own(django_application), "websocket": websockets()}
+        {"http": traced(on_thread_of_its_own(django_application)), "websocket": websockets()}
     )
 )
 

@@ -16,30 +16,32 @@ from sessions_app.models import ApiToken, User
 from sessions_app.people import tokens
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
+from sessions_app.realtime.rights import SignedIn, login_of, rights_now
 from sessions_app.sessions.access import require
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The user who makes the call. `token` is None when a browser makes it."""
+    """The user who makes the call, by a token or by a browser's login."""
 
     user: User
     token: ApiToken | None = None
+    login: SignedIn | None = None
 
     def reloaded(self) -> "Caller":
-        """Reload the caller after a wait.
+        """Reload the caller during a wait.
 
-        Raises ApiError 401 if token or user is no longer valid.
+        Raises ApiError 401 if the token or the login is no longer valid.
         """
         if self.token is not None:
             token = tokens.still_alive(self.token)
             if token is None:
                 raise unauthorized()
             return Caller(token.owner, token)
-        user = User.objects.filter(pk=self.user.pk, is_active=True).first()
-        if user is None:
+        rights = rights_now({self.login}).get(self.login) if self.login is not None else None
+        if rights is None:
             raise unauthorized()
-        return Caller(user)
+        return Caller(rights.user, login=self.login)
 
     def check(self, scope: Scope, capability: Capability | None = None) -> User:
         """Return the user if the call is allowed.
@@ -100,7 +102,7 @@ class BrowserSession(APIKeyCookie):
         if check_csrf(request) is not None:
             raise ApiError(403, "csrf", "A browser must send its CSRF token: X-CSRFToken.")
         count_request(f"user:{user.pk}")
-        return Caller(user)
+        return Caller(user, login=login_of(str(request.session.session_key), user))
 
 
 AUTHENTICATION = [BearerToken(), BrowserSession()]

@@ -165,14 +165,19 @@ def install(api: NinjaAPI) -> None:
     def broken(request: HttpRequest, problem: Exception) -> HttpResponse:
         if may_pass(problem):
             logger.warning(
-                "%s %s: temporarily unavailable", request.method, request.path, exc_info=problem
+                "%s %s: temporarily unavailable", request.method, _route(request), exc_info=problem
             )
             words = "The console is busy or its database does not answer. Try again."
             answer = refuse(ApiError(503, "unavailable", words, headers=RETRY_AFTER))
             answer._has_been_logged = True  # type: ignore[attr-defined]  # Django's own flag
             return answer
-        logger.error("%s %s failed", request.method, request.path, exc_info=problem)
+        logger.error("%s %s failed", request.method, _route(request), exc_info=problem)
         return refuse(ApiError(500, "server_error", "Something broke here; the log says what."))
+
+
+def _route(request: HttpRequest) -> str:
+    """For the log: the address itself may hold a name."""
+    return f"/{request.resolver_match.route}" if request.resolver_match else "/api/v1/…"
 
 
 def may_pass(problem: BaseException | None) -> bool:

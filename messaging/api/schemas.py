@@ -81,6 +81,7 @@ class StatusOut(BaseModel):
     bot_id: str | None
     session_count: int
     connected_count: int
+    is_held: bool
 
 
 class SessionOut(BaseModel):

@@ -21,6 +21,7 @@ class ReplyError(Exception):
         self.code = code
         self.message = message
         self.offer = list(offer)
+        self.is_counted = False  # see `replying.counting`
 
 
 class AnsweredMeanwhile(ReplyError):  # noqa: N818

@@ -32,15 +32,20 @@ def contact_matches(words: str) -> Q:
 
     "Customer 0042", which is shown for a contact without a name, matches by the number alone.
     """
+    found = searched_words(words)
+    matches = Q() if found else Q(pk__in=[])
+    for word in found:
+        matches &= Q(contact__folded__contains=word)
+    return matches
+
+
+def searched_words(words: str) -> list[str]:
+    """What `contact_matches` looks for in `Contact.folded`. Empty: nothing matches."""
     folded = fold(words)
     for shown in _nameless():
         rest = folded.removeprefix(shown).strip()
         folded = rest if rest.isdecimal() else folded
-    found = folded.split()[:MAX_WORDS]
-    matches = Q() if found else Q(pk__in=[])
-    for word in found:
-        matches &= Q(contact__folded__contains=word.removesuffix(DOMAIN))
-    return matches
+    return [word.removesuffix(DOMAIN) for word in folded.split()[:MAX_WORDS]]
 
 
 def people_named(user: Visitor, words: str, *, limit: int = 8) -> list[Conversation]:

@@ -26,6 +26,9 @@ from sessions_app.team_settings.limits import team_settings
 
 PREVIEW_CHARACTERS = 200
 
+QUEUE_TOPIC = "queue:"
+"""Followed by a member's id: a conversation left their queue."""
+
 LAST_MESSAGE_FIELDS = ("last_at", "last_direction", "last_kind", "last_text")
 """What `show_last_message` changes."""
 
@@ -68,9 +71,29 @@ def touch_messages(change: Change, conversation: Conversation, *messages: Messag
         change.touch(message, *_where(conversation))
 
 
+def mention(change: Change, conversation: Conversation) -> None:
+    """Announce the conversation and messages that have their numbers already."""
+    change.mention(*_where(conversation))
+
+
+def stream_of(conversation: Conversation) -> str:
+    return f"team:{conversation.team_id}"
+
+
 def _where(conversation: Conversation) -> tuple[str, str]:
     """The stream and the topic."""
-    return f"team:{conversation.team_id}", f"conversation:{conversation.pk}"
+    return stream_of(conversation), f"conversation:{conversation.pk}"
+
+
+def show_assignee(change: Change, conversation: Conversation, assignee_id: int | None) -> None:
+    """Assign in memory; the caller saves `assignee`. Announces whose queue it leaves.
+
+    The numbers of a member's own queue are counted anew only when something says so.
+    """
+    if conversation.assignee_id not in (None, assignee_id):
+        topic = f"{QUEUE_TOPIC}{conversation.assignee_id}"
+        change.mention(f"team:{conversation.team_id}", topic)
+    conversation.assignee_id = assignee_id
 
 
 def show_last_message(conversation: Conversation, message: Message, detail: str = "") -> None:

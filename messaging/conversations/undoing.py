@@ -13,6 +13,7 @@ from django.utils import timezone
 from messaging.conversations import labelling, rows, undo_notes, work
 from messaging.conversations.access import conversations_of
 from messaging.conversations.events import record_events
+from messaging.conversations.rows import show_assignee
 from messaging.models import (
     Conversation,
     Direction,
@@ -162,6 +163,8 @@ def _restore(
             labels[conversation] = before.pop("labels")
         if before.get("team_id", conversation.team_id) != conversation.team_id:
             work.leave_team(change, conversation)
+        if "assignee_id" in before:
+            show_assignee(change, conversation, before.pop("assignee_id"))
         for column, value in before.items():
             setattr(conversation, column, undo_notes.from_json(column, value))
     update_rows(

@@ -175,7 +175,7 @@ def assign_locked(
         fitting = {team for team in _teams(changed) if _may_take(assignee, team)}
         changed = [conversation for conversation in changed if conversation.team_id in fitting]
     for conversation in changed:
-        conversation.assignee_id = key
+        rows.show_assignee(change, conversation, key)
     code = "unassigned" if assignee is None else "assigned"
     name = "" if assignee is None else assignee.display_name
     return _write(change, changed, ["assignee"], code, user, name)
@@ -192,7 +192,7 @@ def release(ids: Collection[int]) -> int:
             if one.assignee is not None and one.assignee not in may[one.team_id]
         }
         for conversation in gone:
-            conversation.assignee_id = None
+            rows.show_assignee(change, conversation, None)
         return _write(change, list(gone), ["assignee"], "released", None, gone)
 
 
@@ -256,10 +256,11 @@ def _transfer(
     changed = [conversation for conversation in conversations if conversation.team_id != team.pk]
     for conversation in changed:
         leave_team(change, conversation)
+        assignee_id = conversation.assignee_id
+        if assignee_id is not None:
+            stays = answerers_of([team.pk]).filter(pk=assignee_id).exists()
+            rows.show_assignee(change, conversation, assignee_id if stays else None)
         conversation.team = team
-        if conversation.assignee_id is not None:
-            stays = answerers_of([team.pk]).filter(pk=conversation.assignee_id).exists()
-            conversation.assignee_id = conversation.assignee_id if stays else None
     labelling.follow(changed, team)
     return _write(change, changed, ["team", "assignee"], "transferred", user, team.name)
 

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Concatenate, ParamSpec
 
 from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
 
 from messaging.delivering import outbox
 from messaging.delivering.outbox import Claim
@@ -18,6 +19,7 @@ from messaging.delivering.outgoing import item_of
 from messaging.receiving.client_pool import ClientPool
 from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.errors import (
+    REPLY_REFUSED,
     GatewayError,
     ILinkError,
     NotSentError,
@@ -25,10 +27,13 @@ from sessions_app.ilink.errors import (
     UnsafeHostError,
 )
 from sessions_app.loops.wake_or_sweep import SWEEP_S, WakeOrSweep, is_set_within
+from sessions_app.monitoring import meters, traces
+from sessions_app.sessions.lease_clock import LeaseClock
 
 logger = logging.getLogger(__name__)
 
 MAX_AT_ONCE = 64
+LOOK_BACK_S = 1.0
 STOP_GRACE_S = 1.8
 STOP_NOTE_S = 0.5
 """After a stop's grace: for writing down what became of those that were cut."""
@@ -45,17 +50,30 @@ class Delivery:
         *,
         run_in_database_thread: RunInDatabaseThread,
         clients: ClientPool,
+        lease: LeaseClock | None = None,
         sweep_s: float = SWEEP_S,
+        retry_s: float = SWEEP_S,
+        look_back_s: float = LOOK_BACK_S,
     ) -> None:
-        """`worker_id` is to be set before `run`, and anew when the worker starts over."""
+        """`lease`: until when the worker may send what it claimed. By default, for ever.
+
+        `worker_id` is to be set before `run`, and anew when the worker starts over.
+
+        `retry_s`: before an outcome that the database did not take is written again.
+
+        `look_back_s`: after a refusal, before its explanation is looked for again.
+        """
         self.worker_id = ""
         self.run_in_database_thread = run_in_database_thread
         self.clients = clients
-        self._sweep_s = sweep_s
+        self.lease = lease or LeaseClock()
+        self._retry_s = retry_s
+        self._look_back_s = look_back_s
         self._loop = WakeOrSweep(
             every_s=sweep_s, logger=logger, error_text="the outbox could not be read"
         )
         self._sending: set[asyncio.Task[None]] = set()
+        self._looking_back: set[asyncio.Task[None]] = set()
         self._claiming = asyncio.Lock()
         self._stopping = asyncio.Event()
 
@@ -72,6 +90,8 @@ class Delivery:
         for task in list(self._sending):
             task.cancel()
         await self._wait(STOP_NOTE_S)
+        for task in list(self._looking_back):
+            task.cancel()
 
     async def settle(self, timeout_s: float) -> None:
         """Claim nothing more until `worker_id` is set again; wait for what is on the wire."""
@@ -126,13 +146,21 @@ class Delivery:
 
     async def _send(self, claim: Claim) -> None:
         """Whatever goes wrong, a living worker leaves nothing in `sending`."""
-        try:
-            await self._send_once(claim)
-        except Exception:
-            logger.exception("the send of message %s ended badly", claim.message_id)
-            await self._note(outbox.mark_broken, claim, detail="internal error")
+        with traces.tracing(claim.trace_id):
+            try:
+                await self._send_once(claim)
+            except Exception:
+                logger.exception("the send of message %s ended badly", claim.message_id)
+                await self._note(outbox.mark_broken, claim, detail="internal error")
 
     async def _send_once(self, claim: Claim) -> None:
+        if not self.lease.is_current:
+            # The process stood still since the claim. An agent may have decided meanwhile.
+            await self._note(
+                outbox.put_back, claim, code="not_reached", detail="the worker stood still"
+            )
+            return
+        traces.step("reply leaves", message_id=claim.message_id, session_id=claim.session_id)
         try:
             client = self.clients.of(
                 claim.session_id,
@@ -140,12 +168,13 @@ class Delivery:
                 base_url=claim.base_url,
                 token=claim.bot_token,
             )
-            receipt = await client.send_message(
-                to_user_id=claim.to_user_id,
-                client_id=claim.client_id,
-                context_token=claim.context_token,
-                item=item_of(claim.text, claim.file),
-            )
+            with meters.SEND.time():
+                receipt = await client.send_message(
+                    to_user_id=claim.to_user_id,
+                    client_id=claim.client_id,
+                    context_token=claim.context_token,
+                    item=item_of(claim.text, claim.file),
+                )
         except asyncio.CancelledError:
             await self._note(outbox.mark_broken, claim, detail="stopped")
             raise
@@ -157,6 +186,10 @@ class Delivery:
             await self._note(
                 outbox.mark_refused, claim, wire_code=error.wire_code, detail=error.errmsg
             )
+            if error.wire_code == REPLY_REFUSED:
+                looking = asyncio.ensure_future(self._look_back(claim))
+                self._looking_back.add(looking)
+                looking.add_done_callback(self._looking_back.discard)
         except GatewayError as error:
             if 400 <= error.status < 500:
                 words = f"HTTP {error.status} {_PHRASES.get(error.status, '')}".strip()
@@ -166,7 +199,15 @@ class Delivery:
         except ILinkError as error:
             await self._note(outbox.mark_broken, claim, detail=str(error))
         else:
+            if claim.waits_since is not None:
+                waited_s = (timezone.now() - claim.waits_since).total_seconds()
+                meters.COMPOSER_TO_WECHAT.observe(max(0.0, waited_s))
             await self._note(outbox.mark_sent, claim, wire_id=receipt.message_id)
+
+    async def _look_back(self, claim: Claim) -> None:
+        """What explains a refusal may be in the answer to the poll that is under way."""
+        if not await is_set_within(self._stopping, self._look_back_s):
+            await self._note(outbox.explain_refusal, claim)
 
     async def _note(
         self,
@@ -187,6 +228,6 @@ class Delivery:
                 logger.exception("the fate of message %s is not written yet", claim.message_id)
                 if is_last:
                     return
-                await is_set_within(self._stopping, self._sweep_s)
+                await is_set_within(self._stopping, self._retry_s)
             else:
                 return

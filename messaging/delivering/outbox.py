@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError
-from django.db.models import Exists
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from messaging.conversations import rows
@@ -18,7 +18,8 @@ from messaging.conversations.standing import show_standing
 from messaging.delivering import locking, outcomes, queue, throttle
 from messaging.delivering.locking import LockedReply
 from messaging.delivering.outgoing import SentFile, sent_file
-from messaging.models import Message, MessageStatus, SendAttempt
+from messaging.delivering.settling import settle
+from messaging.models import Direction, Message, MessageStatus, SendAttempt
 from messaging.receiving import doubts
 from messaging.reply_window import quota
 from messaging.reply_window.pace import hold_back
@@ -26,7 +27,7 @@ from messaging.reply_window.reply_route import OVERRIDABLE
 from messaging.reply_window.routes import candidate
 from sessions_app.database.encryption import DecryptionError, decrypt
 from sessions_app.models import WorkerBeat
-from sessions_app.realtime.streams import Change, announcing
+from sessions_app.realtime.streams import announcing
 from sessions_app.sessions import leases
 from sessions_app.team_settings.limits import team_settings
 
@@ -36,6 +37,9 @@ RETRY_S = (2, 2, 30, 30)
 """Seconds to wait after tries in which no byte left. After the last one the message fails."""
 AT_ONCE_PER_SESSION = 2
 """Limited, so that a throttled bot does not waste a try in every conversation."""
+
+CLOCK_SKEW = timedelta(seconds=1)
+"""How far our clock and WeChat's, which dates the messages, may be apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,12 @@ class Claim:
     client_id: str
     text: str
     file: SentFile | None = None
+    trace_id: str = ""
+    waits_since: datetime | None = None
+    """When it could first have left: its post, or the end of its undo time.
+
+    None for one that a member sends again: nobody measures how long that decision took.
+    """
 
 
 def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
@@ -101,6 +111,7 @@ def _claim(
         if not leases.is_known(worker_id):
             return None
         queued = Message.objects.filter(pk=message_id, status=MessageStatus.QUEUED)
+        waits_since = _waits_since(message)
         as_claimed = {
             "status": MessageStatus.SENDING,
             "claimed_by": worker_id,
@@ -112,16 +123,21 @@ def _claim(
             return None
         for name, value in as_claimed.items():
             setattr(message, name, value)
-        claim, problem = _prepare(reply)
+        claim, problem = _prepare(reply, waits_since)
         if claim is None:
-            _settle(change, reply, MessageStatus.FAILED, problem, holds=True, give_back=True)
+            settle(change, reply, MessageStatus.FAILED, problem, holds=True, give_back=True)
             return None
         SendAttempt.objects.create(message=message, client_id=client_id)
         rows.touch(change, message.conversation, message)
     return claim
 
 
-def _prepare(reply: LockedReply) -> tuple[Claim | None, str]:
+def _waits_since(message: Message) -> datetime | None:
+    is_sent_again = bool(message.client_id) and message.next_try_at is None
+    return None if is_sent_again else message.release_at or message.created_at
+
+
+def _prepare(reply: LockedReply, waits_since: datetime | None) -> tuple[Claim | None, str]:
     """Everything needed for sending, or the code of what prevents it."""
     message, context = reply.message, reply.context
     if context is None or not context.encrypted_token:
@@ -149,6 +165,8 @@ def _prepare(reply: LockedReply) -> tuple[Claim | None, str]:
         client_id=message.client_id,
         text=message.text,
         file=file,
+        trace_id=message.trace_id or "",
+        waits_since=waits_since,
     )
     return claim, ""
 
@@ -161,7 +179,7 @@ def mark_sent(claim: Claim, *, wire_id: str | None) -> None:
         if _is_open(message, claim):
             status = MessageStatus.SENT if wire_id else MessageStatus.UNCONFIRMED
             message.wire_id = (wire_id or "")[:40]
-            _settle(change, reply, status, "" if wire_id else "no_id")
+            settle(change, reply, status, "" if wire_id else "no_id")
         elif not _close_attempt(claim, MessageStatus.SENT if wire_id else "no_id"):
             return
         # An echo may have come first, but the answer still says something about the session.
@@ -194,16 +212,22 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
         if not _is_open(message, claim):
             _close_attempt(claim, "refused")
             return
+        is_crossed = _is_crossed(reply, claim)
         code = outcomes.code_of(
-            message, context, claim.generation, wire_code=wire_code, words=detail
+            message,
+            context,
+            claim.generation,
+            wire_code=wire_code,
+            words=detail,
+            is_crossed=is_crossed,
         )
         if code == "refused":  # the file may be the cause: a retry uploads it again
             message.attachments.update(uploaded_at=None)
-        _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True)
+        settle(change, reply, MessageStatus.FAILED, code, detail, holds=True)
         if code == doubts.IN_DOUBT:
             doubts.begin(change, claim.session_id, claim.generation)
             return
-        if context is not None:
+        if context is not None and not is_crossed:
             context.refused_at = timezone.now()
             context.save(update_fields=["refused_at"])
         throttle.judge(
@@ -216,6 +240,24 @@ def mark_refused(claim: Claim, *, wire_code: int, detail: str) -> None:
         )
 
 
+def explain_refusal(claim: Claim) -> None:
+    """Look at a refusal again, a moment later: the message that explains it may have come since."""
+    with announcing() as change:
+        reply = _lock_claimed(claim, writes_session=True)
+        message = reply.message
+        unexplained = message.attempts.filter(
+            client_id=claim.client_id, outcome__in=throttle.UNEXPLAINED
+        )
+        if not unexplained.exists() or not _is_crossed(reply, claim):
+            return
+        unexplained.update(outcome=outcomes.TOKEN_REPLACED)
+        if message.client_id == claim.client_id and message.status == MessageStatus.FAILED:
+            message.error_code = outcomes.TOKEN_REPLACED
+            message.save(update_fields=["error_code"])
+            rows.touch(change, message.conversation, message)
+        throttle.explained(change, message.session)
+
+
 def mark_broken(claim: Claim, *, detail: str) -> None:
     """Bytes may have left and no readable answer came: an agent decides."""
     with announcing() as change:
@@ -223,7 +265,7 @@ def mark_broken(claim: Claim, *, detail: str) -> None:
         if not _is_open(reply.message, claim):
             _close_attempt(claim, "line_broken")
             return
-        _settle(change, reply, MessageStatus.UNCONFIRMED, "line_broken", detail, holds=True)
+        settle(change, reply, MessageStatus.UNCONFIRMED, "line_broken", detail, holds=True)
 
 
 def put_back(claim: Claim, *, code: str, detail: str) -> None:
@@ -237,7 +279,7 @@ def put_back(claim: Claim, *, code: str, detail: str) -> None:
         counts = _counts_on_claim(reply, claim)
         # If it is already shown as unconfirmed, it is never sent again automatically.
         if tries > len(RETRY_S) or message.status == MessageStatus.UNCONFIRMED:
-            _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True, give_back=counts)
+            settle(change, reply, MessageStatus.FAILED, code, detail, holds=True, give_back=counts)
             return
         message.attempts.filter(client_id=claim.client_id).update(
             finished_at=timezone.now(), outcome=code
@@ -261,7 +303,7 @@ def fail_queued(message_id: int, *, code: str, detail: str) -> bool:
         reply = locking.lock(message_id, *around.get())
         if reply.message.status != MessageStatus.QUEUED:
             return False
-        _settle(change, reply, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
+        settle(change, reply, MessageStatus.FAILED, code, detail, holds=True, give_back=True)
     return True
 
 
@@ -284,14 +326,19 @@ def hand_back(claim: Claim) -> None:
 def disown_lost() -> int:
     """Mark `sending` rows of dead workers as unconfirmed; they are never queued again."""
     alive = WorkerBeat.objects.values("pk")
-    lost = Message.objects.filter(status=MessageStatus.SENDING).exclude(claimed_by__in=alive)
-    found = list(lost.values_list("pk", "conversation_id", "session_id"))
+    sending = Message.objects.filter(queue.UNDER_WAY, status=MessageStatus.SENDING)
+    return disown(sending.exclude(claimed_by__in=alive), code="worker_lost")
+
+
+def disown(lost: QuerySet[Message], *, code: str) -> int:
+    """Mark replies that may have been sent as unconfirmed, for this reason. How many were found."""
+    found = list(lost.order_by("id").values_list("pk", "conversation_id", "session_id"))
     for pk, conversation_id, session_id in found:
         with announcing() as change:
             reply = locking.lock(pk, conversation_id, session_id, uses_context=False)
             # Its worker may live after all and have written its answer down in this moment.
             if lost.filter(pk=pk).exists():
-                _settle(change, reply, MessageStatus.UNCONFIRMED, "worker_lost", holds=True)
+                settle(change, reply, MessageStatus.UNCONFIRMED, code, holds=True)
     return len(found)
 
 
@@ -318,40 +365,26 @@ def _is_open(message: Message, claim: Claim) -> bool:
     return is_open and message.client_id == claim.client_id
 
 
+def _is_crossed(reply: LockedReply, claim: Claim) -> bool:
+    """Whether the contact wrote before WeChat's answer, and we heard of it after the claim.
+
+    The token that the reply was sent with was then no longer the newest.
+    """
+    if reply.context is None or _counts_on_claim(reply, claim):
+        return False
+    [tried] = reply.message.attempts.filter(client_id=claim.client_id)
+    heard = Message.objects.filter(
+        conversation=reply.message.conversation,
+        direction=Direction.IN,
+        stored_at__gte=tried.started_at - CLOCK_SKEW,
+        created_at__lte=(tried.finished_at or timezone.now()) + CLOCK_SKEW,
+    )
+    return heard.exists()
+
+
 def _counts_on_claim(reply: LockedReply, claim: Claim) -> bool:
     """True if the reply counts against the token it was claimed with, not a newer one."""
     try:
         return reply.context is not None and reply.context.token == claim.context_token
     except DecryptionError:
         return False
-
-
-def _settle(
-    change: Change,
-    reply: LockedReply,
-    status: MessageStatus,
-    code: str = "",
-    detail: str = "",
-    *,
-    holds: bool = False,
-    give_back: bool = False,
-) -> None:
-    message, now = reply.message, timezone.now()
-    message.status = status
-    message.error_code, message.error_detail = code, detail[:400]
-    message.holds_queue, message.settled_at = holds, now
-    message.missing_receipt = code == "no_id" and message.session.gives_receipts
-    message.claimed_by, message.next_try_at = "", None
-    message.save(
-        update_fields=[
-            "status", "error_code", "error_detail", "holds_queue", "settled_at",
-            "claimed_by", "next_try_at", "wire_id", "missing_receipt",
-        ]
-    )  # fmt: skip
-    SendAttempt.objects.filter(message=message, client_id=message.client_id).update(
-        finished_at=now, outcome=code or status
-    )
-    if give_back:
-        quota.give_back(message.conversation, reply.context)
-    show_standing(change, message.conversation)
-    rows.touch(change, message.conversation, message)

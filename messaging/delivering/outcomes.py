@@ -11,19 +11,33 @@ from sessions_app.ilink.errors import REPLY_REFUSED, SESSION_EXPIRED
 from sessions_app.models import Context
 from sessions_app.team_settings.limits import team_settings
 
+TOKEN_REPLACED = "token_replaced"  # noqa: S105
+"""The contact wrote while the reply was under way: WeChat takes the newest token only."""
+
 
 def code_of(
-    message: Message, context: Context | None, generation: int, *, wire_code: int, words: str
+    message: Message,
+    context: Context | None,
+    generation: int,
+    *,
+    wire_code: int,
+    words: str,
+    is_crossed: bool,
 ) -> str:
     """Why, as our own figures, WeChat's words and its code tell, in this order.
 
-    `context`: the one that it used; `generation`: the binding that it was sent with.
+    `context`: the one that it used; `generation`: the binding that it was sent with;
+    `is_crossed`: a message with a newer token came while it was under way.
     """
     if wire_code == SESSION_EXPIRED:
         session = message.session
         is_open = session.may_send and session.generation == generation
         return doubts.IN_DOUBT if is_open else "session_offline"
-    code = _cause(message, context) if wire_code == REPLY_REFUSED else "refused"
+    code = "refused"
+    if wire_code == REPLY_REFUSED:
+        code = _cause(message, context)
+        if is_crossed and code != "text_too_long":  # the context's figures are the newer token's
+            return TOKEN_REPLACED
     if code not in ("refused", "no_reason"):
         return code
     if throttle.says_so(words):

@@ -13,9 +13,12 @@ from messaging.conversations import rows
 from messaging.delivering.outgoing import not_uploaded
 from messaging.models import Message, MessageStatus
 from messaging.receiving import doubts
+from sessions_app.database.written_out import among
 from sessions_app.models import Context
 from sessions_app.realtime.streams import announcing
 
+UNDER_WAY = among("status", "queued", "sending")
+"""The condition of the index of what is queued or being sent."""
 BUSY_AFTER_S = 2
 HANGS_AFTER_S = 2
 
@@ -28,7 +31,7 @@ def ready(now: datetime) -> QuerySet[Message]:
     ahead = _before().filter(Q(status=MessageStatus.QUEUED) | Q(holds_queue=True))
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
     released = Q(release_at=None) | Q(release_at__lte=now)
-    queued = Message.objects.filter(due, released, status=MessageStatus.QUEUED)
+    queued = Message.objects.filter(UNDER_WAY, due, released, status=MessageStatus.QUEUED)
     queued = queued.exclude(doubts.holds_replies(now))
     if settings.WEILINK_STORE == "files":
         queued = queued.exclude(Exists(_unfiled()))
@@ -64,6 +67,7 @@ def on_the_wire() -> QuerySet[Message]:
 def under_way(now: datetime) -> Counter[int]:
     """Session → number of its replies that are being sent, without those that hang."""
     sending = Message.objects.filter(
+        UNDER_WAY,
         status=MessageStatus.SENDING,
         attempts__finished_at=None,
         attempts__started_at__gt=now - timedelta(seconds=HANGS_AFTER_S),

@@ -101,8 +101,28 @@ def accepted(change: Change, session: Session, started_at: datetime) -> None:
 
     The caller holds the session's lock.
     """
-    if session.throttled_at is None or started_at < session.throttled_at:
+    if session.throttled_at is not None and started_at >= session.throttled_at:
+        _release(change, session)
+
+
+def explained(change: Change, session: Session) -> None:
+    """A refusal got another explanation: release the replies if the hold had no other cause.
+
+    The caller holds the session's lock and has recorded the outcome.
+    """
+    if session.throttled_at is None:
         return
+    tries = SendAttempt.objects.filter(
+        message__session=session,
+        outcome__in=UNEXPLAINED,
+        finished_at__gt=session.throttled_at - SHORT_TIME,
+    )
+    people = tries.values("message__conversation").distinct().count()
+    if people < SEVERAL and not tries.filter(outcome="rate_limited").exists():
+        _release(change, session)
+
+
+def _release(change: Change, session: Session) -> None:
     session.throttled_at = session.throttled_until = None
     session.throttle_words, session.throttle_count = "", 0
     session.save(

@@ -108,7 +108,7 @@ class FolderSupervisor:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self._thread.run(self._let_go)
-        self._thread.shutdown(wait=False)
+        self._thread.close()
 
     def _let_go(self) -> None:
         try:

@@ -40,13 +40,21 @@ def heard_since(
     """One per conversation, in order of arrival. Two queries, or one if nothing changed."""
     rows = conversations_of(user).filter(changed_since(user, since), last_direction=Direction.IN)
     changed = rows.select_related("contact", "team").order_by("-version")[:MOST]
-    by_id = {one.pk: one for one in changed}
+    return heard_in({one.pk: one for one in changed}, since, now=now)
+
+
+def heard_in(
+    changed: Mapping[int, Conversation], since: Mapping[str, int], *, now: datetime | None = None
+) -> list[Heard]:
+    """The same for conversations that were read already, with their contacts and teams."""
+    by_id = {pk: one for pk, one in changed.items() if one.last_direction == Direction.IN}
     if not by_id:
         return []
     young = Message.objects.filter(
         conversation__in=by_id,
         direction=Direction.IN,
         created_at__gt=(now or timezone.now()) - OLD,
+        version__gt=min(since.get(one.team.stream_key, 0) for one in by_id.values()),
     )
     last: dict[int, Message] = {}
     for message in young.select_related("session").defer("encrypted_raw").order_by("id"):

@@ -4,6 +4,7 @@ Rows, counts, updates and actions on “all that match” share it, so their num
 looked up first, since an index can search for a key but not through a join.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -73,9 +74,11 @@ def _can_send() -> Q:
     return Q(session__isnull=False) & ~Q(session__in=mute_sessions())
 
 
-def mute_sessions() -> list[int]:
+def mute_sessions(among: Collection[int] | None = None) -> list[int]:
     """Keys of sessions that cannot send; the same rule as `Session.may_send`."""
     dead = Q(encrypted_token="") | ~Q(state__in=SENDING_STATES)
+    if among is not None:
+        dead &= Q(pk__in=among)
     return list(Session.objects.filter(dead).order_by("pk").values_list("pk", flat=True))
 
 

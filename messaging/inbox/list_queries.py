@@ -1,31 +1,25 @@
 """All queries of the list: pages of rows, counts, changes, and values to filter by."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from messaging.composing.drafts import begun
 from messaging.conversations.access import conversations_of
 from messaging.conversations.presence import present_in
 from messaging.inbox.list_conditions import condition
-from messaging.inbox.lists import NOBODY, Listing, Segment, Sort, View, row_place, segments
+from messaging.inbox.lists import NOBODY, Listing, Segment, Sort, row_place, segments
 from messaging.models import Conversation, Departure, Label, ParkedReply, ParkedState
 from messaging.replying.queries import Held, held_counts
 from sessions_app.models import User
 from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
 from sessions_app.realtime.numbers import changed_since
-
-COUNT_UP_TO = 9_999
-"""Counts stop here, so that a view's number costs the same at any size."""
-
-COUNT_FILTERED_UP_TO = 199
-"""A lower limit with filters, since each counted row may cost many that are read."""
-
 
 ASKED_FOR = 500
 """Labels are looked up for at most this many conversations."""
@@ -157,52 +151,6 @@ def _is_id(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 19
 
 
-def count(user: Visitor, listing: Listing, *, now: datetime, up_to: int | None = None) -> int:
-    """Number of rows in the list; with `up_to`, counting stops at `up_to + 1`."""
-    rows = matching(user, listing, now=now)
-    return rows.count() if up_to is None else rows.values("pk")[: up_to + 1].count()
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Numbers of conversations, each at most `COUNT_UP_TO` + 1.
-
-    `waiting`: those that need a reply and are assigned to the reader or to nobody; `unread`: those
-    with messages that no agent has seen.
-    """
-
-    views: Mapping[View, int]
-    waiting: int
-    unread: int
-
-
-def counts(user: Visitor, *, now: datetime) -> Counts:
-    """Counts without filters: one bounded index scan each, all in one statement."""
-    views = {view: matching(user, Listing(view), now=now) for view in View}
-    mine_or_nobodys = Q(assignee=user.pk) | Q(assignee=None)
-    waiting = views[View.NEEDS_REPLY].filter(mine_or_nobodys)
-    unread = conversations_of(user).filter(unread__gt=0)
-    *numbers, waiting_count, unread_count = _bounded([*views.values(), waiting, unread])
-    return Counts(dict(zip(views, numbers, strict=True)), waiting_count, unread_count)
-
-
-def _bounded(lists: Sequence[QuerySet[Conversation]]) -> list[int]:
-    """Number of rows in each list, up to `COUNT_UP_TO` + 1."""
-    parts, values = [], list[Any]()
-    for number, rows in enumerate(lists):
-        keys = rows.order_by().values("pk")[: COUNT_UP_TO + 1]
-        try:
-            statement, given = keys.query.sql_with_params()
-        except EmptyResultSet:  # a user without a team
-            return [0] * len(lists)
-        # The statements are Django's; their values are passed separately.
-        parts.append(f"(SELECT COUNT(*) FROM ({statement}) AS list_{number})")  # noqa: S608
-        values += given
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", values)
-        return list(cursor.fetchone())
-
-
 def matching(user: Visitor, listing: Listing, *, now: datetime) -> QuerySet[Conversation]:
     return conversations_of(user).filter(condition(listing, user, now=now))
 
@@ -245,6 +193,31 @@ def beside(
     user: Visitor, conversations: Sequence[Conversation], *, now: datetime
 ) -> dict[int, Beside]:
     """Conversation id → additions. Three queries for any number of rows, and the cache."""
+    shared = beside_all(conversations, now=now)
+    there = present_in(conversations)
+    return {
+        pk: replace(
+            each.beside,
+            has_draft=user.pk in each.writers,
+            looking=[one.name for one in there.get(pk, []) if one.user_id != user.pk],
+            typing=[
+                one.name for one in there.get(pk, []) if one.user_id != user.pk and one.types(now)
+            ],
+        )
+        for pk, each in shared.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class BesideAll:
+    """What a row shows besides its own columns, whoever reads it. `writers`: of drafts there."""
+
+    beside: Beside
+    writers: frozenset[int]
+
+
+def beside_all(conversations: Sequence[Conversation], *, now: datetime) -> dict[int, BesideAll]:
+    """Conversation id → additions. Three queries for any number of rows."""
     ids = [one.pk for one in conversations]
     held = held_counts(conversations)
     waiting = ParkedReply.objects.filter(
@@ -252,18 +225,14 @@ def beside(
     )
     parked: Any = waiting.order_by().values_list("conversation").annotate(count=Count("pk"))
     counted = dict(parked)
-    drafts = begun().filter(conversation__in=ids, user=user.pk)
-    drafted = set(drafts.values_list("conversation", flat=True))
-    there = present_in(conversations)
+    writers: dict[int, set[int]] = defaultdict(set)
+    drafts = begun().filter(conversation__in=ids)
+    for pk, user_id in drafts.values_list("conversation", "user"):
+        writers[pk].add(user_id)
     return {
-        pk: Beside(
-            held=held.get(pk, Held()),
-            has_draft=pk in drafted,
-            parked=counted.get(pk, 0),
-            looking=[one.name for one in there.get(pk, []) if one.user_id != user.pk],
-            typing=[
-                one.name for one in there.get(pk, []) if one.user_id != user.pk and one.types(now)
-            ],
+        pk: BesideAll(
+            Beside(held=held.get(pk, Held()), parked=counted.get(pk, 0)),
+            frozenset(writers.get(pk, ())),
         )
         for pk in ids
     }

@@ -31,7 +31,8 @@ class Chip:
     """`closing`: counts down to the end of the reply window, with a ring near the end.
 
     `since`: counts up from this time, on the page too. `hue`: a colour beside the text.
-    `presence`: the page updates it by itself (presence.js).
+    `presence`: the page updates it by itself (presence.js). `only`: "draft" if only its writer
+    sees it, "assignee" if only the others do, "" for everybody.
     """
 
     words: str
@@ -41,6 +42,7 @@ class Chip:
     since: datetime | None = None
     presence: bool = False
     hue: int | None = None
+    only: str = ""
 
     @property
     def share(self) -> int | None:
@@ -124,7 +126,7 @@ def _held_chips(beside: Beside) -> list[Chip]:
         )
         chips.append(Chip(words % {"count": beside.parked}))
     if beside.has_draft:
-        chips.append(Chip(_("draft"), icon="pencil"))
+        chips.append(Chip(_("draft"), icon="pencil", only="draft"))
     return chips
 
 
@@ -150,7 +152,7 @@ def _people_chips(conversation: Conversation, beside: Beside, reader: Visitor | 
     chips += [Chip(name, icon="eye", presence=True) for name in looking]
     assignee = conversation.assignee
     if assignee is not None and (reader is None or assignee.pk != reader.pk):
-        chips.append(Chip(assignee.display_name, icon="user"))
+        chips.append(Chip(assignee.display_name, icon="user", only="assignee"))
     return chips
 
 

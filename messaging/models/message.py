@@ -129,6 +129,9 @@ class Message(models.Model):
     )
     # The key of the draft it was posted with, so that a double click makes one message.
     draft_key = models.CharField(max_length=64, null=True, blank=True)  # noqa: DJ001
+    # In the log: from a poll to the page, and from a post to WeChat's answer. Nullable without a
+    # default, so that adding the column rewrites no table.
+    trace_id = models.CharField(max_length=32, null=True, blank=True)  # noqa: DJ001
     client_id = models.CharField(_("client id"), max_length=80, blank=True, db_index=True)
     claimed_by = models.CharField(_("claimed by"), max_length=64, blank=True)
     version = models.BigIntegerField(_("version"), default=0, editable=False)

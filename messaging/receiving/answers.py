@@ -16,13 +16,26 @@ Contexts = dict[tuple[int, str], Context]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One answer to one poll. `request_cursor`: the cursor that the poll sent."""
+    """One answer to one poll. `request_cursor`: the cursor that the poll sent.
+
+    `trace_id`: follows its messages to the pages.
+    `lease_number`: of the poll; its messages are stored under any lease, its cursor only under the
+    session's newest. None: there was no lease.
+    """
 
     session_id: int
     generation: int
     request_cursor: str
     updates: Updates
     received_at: datetime
+    trace_id: str = ""
+    lease_number: int | None = None
+
+    def moves(self, session: Session) -> bool:
+        """Whether its cursor is the newest: no other worker has claimed the session since."""
+        is_leased = self.lease_number in (None, session.lease_number)
+        is_bound = self.generation == session.generation and bool(session.encrypted_token)
+        return is_leased and is_bound
 
 
 @dataclass(slots=True)
@@ -37,6 +50,7 @@ class Arrival:
     is_ours: bool
     # False if the session was bound again or logged out while this answer was under way.
     is_current: bool
+    trace_id: str = ""
     message: Message | None = None
     attachments: list[Attachment] = field(default_factory=list)
 

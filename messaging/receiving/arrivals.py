@@ -4,8 +4,9 @@ Each runs inside `inbound.store`'s transaction and works on a whole batch, row b
 only where there are few rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from django.db import connection
 from django.db.models import Q
 
 from messaging.conversations import labelling, rows
@@ -23,7 +24,7 @@ from messaging.models import (
     MessageStatus,
 )
 from messaging.receiving.answers import Arrival, Contexts, Conversations
-from sessions_app.database.batches import update_rows
+from sessions_app.database.batches import plain_rows, texts, update_rows
 from sessions_app.database.encryption import encrypt, encrypt_bytes
 from sessions_app.ilink.opening import told_of
 from sessions_app.ilink.wire import Item, ItemKind
@@ -57,32 +58,59 @@ def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
 
 
 def conversations_of(
-    fresh: Sequence[Arrival], contacts: dict[str, Contact], people: set[str]
+    fresh: Sequence[Arrival], contacts: Mapping[str, int], people: set[str]
 ) -> Conversations:
-    """Lock all conversations of `people` at once; creates those missing in a session's team."""
+    """Lock all conversations of `people` at once; creates those missing in a session's team.
+
+    `contacts`: WeChat id → contact id, of all in `fresh`.
+    """
     return _made({(one.wechat_id, one.session.team_id) for one in fresh}, contacts, people)
 
 
 def conversations_with(people: set[str], team_id: int) -> Conversations:
     """Lock these contacts' conversations with one team; creates missing ones."""
-    return _made({(user_id, team_id) for user_id in people}, contacts_of(people), people)
+    contacts = {user_id: contact.pk for user_id, contact in contacts_of(people).items()}
+    return _made({(user_id, team_id) for user_id in people}, contacts, people)
 
 
 def _made(
-    wanted: set[tuple[str, int]], contacts: dict[str, Contact], people: set[str]
+    wanted: set[tuple[str, int]], contacts: Mapping[str, int], people: set[str]
 ) -> Conversations:
-    theirs = Conversation.objects.filter(contact__user_id__in=people)
-    known = set(theirs.values_list("contact__user_id", "home_team"))
-    # Another session may create the same one at this moment; then that one is read.
-    Conversation.objects.bulk_create(
-        [
-            Conversation(contact=contacts[user_id], home_team_id=team_id, team_id=team_id)
-            for user_id, team_id in sorted(wanted - known)
-        ],
-        ignore_conflicts=True,
-    )
-    locked = rows.lock_many(theirs.select_related("contact"))
-    return {(row.contact.user_id, row.home_team_id): row for row in locked}
+    locked = _locked(people)
+    if missing := wanted - locked.keys():
+        # Another session may create the same one at this moment; then that one is read.
+        Conversation.objects.bulk_create(
+            [
+                Conversation(contact_id=contacts[user_id], home_team_id=team_id, team_id=team_id)
+                for user_id, team_id in sorted(missing)
+            ],
+            ignore_conflicts=True,
+        )
+        locked |= _locked({user_id for user_id, _team in missing})
+    return locked
+
+
+def _locked(people: set[str]) -> Conversations:
+    """Conversations with their contacts. All of them, locked in the order of their keys."""
+    conversations, contacts = plain_rows(Conversation), plain_rows(Contact)
+    quote = connection.ops.quote_name
+    one, other = quote(Conversation._meta.db_table), quote(Contact._meta.db_table)
+    lock = f" FOR NO KEY UPDATE OF {one}" if connection.features.has_select_for_update else ""
+    locked: Conversations = {}
+    with connection.cursor() as cursor:
+        ids, values = texts(sorted(people))
+        cursor.execute(
+            f"SELECT {conversations.columns}, {contacts.columns} FROM {one} "  # noqa: S608
+            f"JOIN {other} ON {one}.contact_id = {other}.id "
+            f"WHERE {other}.user_id IN {ids} ORDER BY {one}.id{lock}",
+            values,
+        )
+        for row in cursor.fetchall():
+            conversation = conversations.read(row)
+            contact = contacts.read(row[conversations.width :])
+            conversation.contact = contact
+            locked[contact.user_id, conversation.home_team_id] = conversation
+    return locked
 
 
 def find_quoted(fresh: Sequence[Arrival]) -> dict[tuple[int, str], Message]:
@@ -113,36 +141,44 @@ def _quoted_text(arrival: Arrival) -> str:
 def build(
     arrival: Arrival,
     number: int,
-    conversations: Conversations,
+    conversation: Conversation,
     quoted: dict[tuple[int, str], Message],
+    version: int,
 ) -> None:
     """Build the rows of one arrival. Several items become one message with attachments."""
     wire, session = arrival.wire, arrival.session
-    conversation = conversations[arrival.wechat_id, session.team_id]
-    arrival.message = Message(
+    quote = quoted.get((session.pk, _quoted_id(arrival))) if quoted else None
+    ours = arrival.is_ours
+    arrival.message = plain_rows(Message).new(
         id=number,
-        conversation=conversation,
-        session=session,
+        conversation_id=conversation.pk,
+        session_id=session.pk,
         bot_id=session.bot_id,
-        direction=Direction.OUT if arrival.is_ours else Direction.IN,
-        kind=_kind(wire.items),
-        text="\n".join(item.text for item in wire.items if item.kind is ItemKind.TEXT),
+        direction=Direction.OUT.value if ours else Direction.IN.value,
+        kind=_kind(wire.items).value,
+        text=_text(wire.items),
         quote_text=_quoted_text(arrival),
-        quote_of=quoted.get((session.pk, _quoted_id(arrival))),
+        quote_of_id=None if quote is None else quote.pk,
         wire_id=wire.message_id[:40],
         dedupe_key=arrival.dedupe_key,
         encrypted_raw=encrypt_bytes(wire.raw),
-        status=MessageStatus.SENT if arrival.is_ours else MessageStatus.RECEIVED,
+        status=MessageStatus.SENT.value if ours else MessageStatus.RECEIVED.value,
         created_at=arrival.written_at,
         stored_at=arrival.received_at,
         client_id=wire.client_id[:80],
+        trace_id=arrival.trace_id or None,
         recalled_at=arrival.received_at if wire.delete_time_ms else None,
+        version=version,
     )
     arrival.attachments = [
         _attachment(arrival.message, position, item)
         for position, item in enumerate(wire.items)
         if item.kind is not ItemKind.TEXT
     ]
+
+
+def _text(items: Sequence[Item]) -> str:
+    return "\n".join([item.text for item in items if item.kind is ItemKind.TEXT])
 
 
 def _kind(items: Sequence[Item]) -> MessageKind:
@@ -180,25 +216,34 @@ def _small(number: int | None) -> int | None:
 def move_conversations(
     fresh: Sequence[Arrival], conversations: Conversations, contexts: Contexts, change: Change
 ) -> None:
-    """Update preview, unread count, route and version of conversations with new messages."""
+    """Update preview, unread count, route and version of conversations with new messages.
+
+    `change` has numbered the teams' streams, and the messages have their numbers.
+    """
     moved: dict[int, Conversation] = {}
+    followed: dict[int, int] = {}
     for arrival in fresh:
-        message = arrival.message
+        message, session = arrival.message, arrival.session
         assert message is not None
-        conversation = conversations[arrival.wechat_id, arrival.session.team_id]
+        conversation = conversations[arrival.wechat_id, session.team_id]
         moved[conversation.pk] = conversation
-        if arrival.session.label and not conversation.last_direction:
+        if session.label and not conversation.last_direction:
             # Who came by an invitation is filed under its label, with the first message.
-            labelling.add(change, [conversation], [arrival.session.label], None)
+            labelling.add(change, [conversation], [session.label], None)
         rows.show_arrival(conversation, message, rows.detail_of(arrival.attachments))
         if not arrival.is_ours:
             conversation.unread += 1
             if rows.show_open(conversation):
                 record_event(change, conversation, EventCode.REOPENED)
-            _follow(conversation, arrival, contexts.get((arrival.session.pk, arrival.wechat_id)))
-        rows.touch(change, conversation, message)
+            if followed.get(conversation.pk) != session.pk:
+                followed[conversation.pk] = session.pk
+                _follow(conversation, arrival, contexts.get((session.pk, arrival.wechat_id)))
+    numbers = change.number({rows.stream_of(one) for one in moved.values()})
+    for conversation in moved.values():
+        conversation.version = numbers[rows.stream_of(conversation)]
+        rows.mention(change, conversation)
     fields = [*rows.ARRIVAL_FIELDS, *rows.ROUTE_FIELDS, "unread", "status", "snoozed_until"]
-    update_rows(list(moved.values()), fields)
+    update_rows(list(moved.values()), [*fields, "version"])
 
 
 def _follow(conversation: Conversation, arrival: Arrival, context: Context | None) -> None:

@@ -7,19 +7,28 @@ what is not a message is kept as bytes and shown.
 import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
+from itertools import zip_longest
 
-from django.db.models import Q
+from django.db import connection, transaction
 
-from messaging.models import MESSAGE_STREAM, Attachment, Message, RawAnswer
+from messaging.models import MESSAGE_STREAM, Attachment, Contact, Message, RawAnswer
 from messaging.receiving import arrivals, broken_answers, echoes
 from messaging.receiving.answers import Arrival, Conversations, Received
-from messaging.receiving.contexts import follow_contexts, lock_contexts, store_contexts
-from sessions_app.database.batches import update_rows
+from messaging.receiving.contexts import (
+    follow_contexts,
+    lock_contexts,
+    store_contexts,
+    waiting_now,
+)
+from sessions_app.database.batches import in_parts, insert_rows, pairs, texts, update_rows
 from sessions_app.database.encryption import encrypt_bytes
 from sessions_app.ilink.wire import MessageType, dedupe_keys
 from sessions_app.models import Session, SessionEvent
-from sessions_app.realtime.streams import Change, advance, announcing, wake_workers
-from sessions_app.sessions.services import touch
+from sessions_app.monitoring import meters, traces
+from sessions_app.monitoring.traces import Trace
+from sessions_app.realtime.streams import Change, announcing, wake_workers
+from sessions_app.sessions.services import HEARD_TOPIC
 
 MAX_BROKEN_BYTES = 1024 * 1024
 """Bytes kept of an answer that was cut off; its complete messages are stored as rows."""
@@ -30,7 +39,7 @@ def store(answers: Sequence[Received]) -> int:
     with announcing() as change:
         ids = {answer.session_id for answer in answers}
         rows = Session.objects.select_for_update(no_key=True).order_by("pk")
-        sessions = rows.in_bulk(ids)
+        sessions = rows.only(*_READ).in_bulk(ids)
         known = [answer for answer in answers if answer.session_id in sessions]
         stored = _store_messages(known, sessions, change)
         for answer in known:
@@ -40,11 +49,24 @@ def store(answers: Sequence[Received]) -> int:
                 _keep_broken(answer, session, change)
             if answer.updates.code == 0:
                 move_cursor(answer, session)
-        save_cursors(list(sessions.values()))
-        for session in sessions.values():
-            if any(a.session_id == session.pk and a.updates.messages for a in known):
-                touch(change, session)
+        told = {answer.session_id for answer in known if answer.updates.messages}
+        _announce([sessions[pk] for pk in sorted(told)], change)
+        update_rows(list(sessions.values()), [*_MOVED, "version"])
     return stored
+
+
+_MOVED = ("last_poll_at", "cursor", "hold_ms", "last_message_at")
+_READ = (
+    *_MOVED, "team", "bot_id", "generation", "lease_number", "encrypted_token", "label", "version",
+)  # fmt: skip
+
+
+def _announce(sessions: Sequence[Session], change: Change) -> None:
+    """Their rows are locked. The caller writes `version`."""
+    numbers = change.number({f"team:{one.team_id}" for one in sessions})
+    for session in sessions:
+        session.version = numbers[f"team:{session.team_id}"]
+        change.mention(f"team:{session.team_id}", f"{HEARD_TOPIC}{session.pk}")
 
 
 def _store_messages(
@@ -53,7 +75,7 @@ def _store_messages(
     found = list(_arrivals(answers, sessions))
     if not found:
         return 0
-    already = _already_stored(found)
+    already, contacts = _known(found)
     fresh: list[Arrival] = []
     seen: set[tuple[int, str]] = set()
     for arrival in found:
@@ -67,17 +89,20 @@ def _store_messages(
     told = echoes.known_elsewhere(others)
     fresh = [one for one in others if (one.session.pk, one.dedupe_key) not in told]
     # From here on, lock in the order of `realtime.LOCK_ORDER`.
-    contacts = arrivals.contacts_of({one.wechat_id for one in fresh})
+    if any(one.wechat_id not in contacts for one in fresh):
+        people = arrivals.contacts_of({one.wechat_id for one in fresh})
+        contacts |= {user_id: contact.pk for user_id, contact in people.items()}
     conversations = arrivals.conversations_of(fresh, contacts, {one.wechat_id for one in found})
-    known = lock_contexts(found)
-    # First: a token that comes with an echo counts what still waits.
-    echoes.settle(own_echoes, conversations, known, change)
+    known, waiting = lock_contexts(found)
+    if own_echoes:  # first: a token that comes with an echo counts what still waits
+        echoes.settle(own_echoes, conversations, known, change)
+        waiting = waiting_now()
     # Including duplicates, since one may bring a newer token.
     theirs = [one for one in found if one.is_current and not one.is_ours]
-    contexts = store_contexts(theirs, known)
+    contexts = store_contexts(theirs, known, waiting)
     arrivals.honour_recalls(found, already, change)
     if fresh:
-        _insert(fresh, conversations)
+        _insert(fresh, conversations, change)
         arrivals.move_conversations(fresh, conversations, contexts, change)
     else:
         follow_contexts(contexts, conversations, change)
@@ -89,45 +114,92 @@ def _arrivals(answers: Sequence[Received], sessions: dict[int, Session]) -> Iter
         session = sessions[answer.session_id]
         messages = answer.updates.messages
         keys = dedupe_keys(messages, answer.request_cursor)
+        is_current = answer.generation == session.generation
         for key, wire in zip(keys, messages, strict=True):
             ours = wire.message_type is MessageType.BOT
             peer = wire.to_user_id if ours else wire.from_user_id
             if peer:
                 yield Arrival(
-                    session=session,
-                    wire=wire,
-                    dedupe_key=key,
-                    received_at=answer.received_at,
-                    wechat_id=peer[:200],
-                    is_ours=ours,
-                    is_current=answer.generation == session.generation,
-                )
+                    session, wire, key, answer.received_at, peer[:200], ours, is_current,
+                    answer.trace_id,
+                )  # fmt: skip
 
 
-def _already_stored(found: Sequence[Arrival]) -> set[tuple[int, str]]:
-    wanted = Q(pk__in=[])
-    by_session: dict[int, list[str]] = {}
-    for arrival in found:
-        by_session.setdefault(arrival.session.pk, []).append(arrival.dedupe_key)
-    for session_id, keys in by_session.items():
-        wanted |= Q(session_id=session_id, dedupe_key__in=keys)
-    return set(Message.objects.filter(wanted).values_list("session_id", "dedupe_key"))
+def _known(found: Sequence[Arrival]) -> tuple[set[tuple[int, str]], dict[str, int]]:
+    """What is stored already: (session id, dedupe key) of messages, and WeChat id → contact id."""
+    quote = connection.ops.quote_name
+    messages, contacts = quote(Message._meta.db_table), quote(Contact._meta.db_table)
+    keys = in_parts({(one.session.pk, one.dedupe_key) for one in found})
+    people = in_parts({one.wechat_id for one in found})
+    rows: list[tuple[bool, int, str]] = []
+    with connection.cursor() as cursor:
+        for some_keys, some_people in zip_longest(keys, people, fillvalue=()):
+            pair, pair_values = pairs(some_keys)
+            text, text_values = texts(some_people)
+            cursor.execute(
+                f"SELECT 1, session_id, dedupe_key FROM {messages} "  # noqa: S608
+                f"WHERE (session_id, dedupe_key) IN {pair} UNION ALL "
+                f"SELECT 0, id, user_id FROM {contacts} WHERE user_id IN {text}",
+                [*pair_values, *text_values],
+            )
+            rows += cursor.fetchall()
+    already = {(number, key) for is_message, number, key in rows if is_message}
+    return already, {key: number for is_message, number, key in rows if not is_message}
 
 
-def _insert(fresh: Sequence[Arrival], conversations: Conversations) -> None:
-    """Insert messages. The stream that numbers them stays locked, so ids follow commit order."""
-    last = advance(MESSAGE_STREAM, len(fresh))
+def _insert(fresh: Sequence[Arrival], conversations: Conversations, change: Change) -> None:
+    """Insert messages. The stream that numbers them stays locked, so ids follow commit order.
+
+    Everything is locked that this transaction writes, so the teams' streams are advanced, too.
+    """
+    teams = {conversation.team_id for conversation in conversations.values()}
+    teams |= {one.session.team_id for one in fresh}
+    keys = [f"team:{team_id}" for team_id in teams]
+    last = change.number(keys, besides={MESSAGE_STREAM: len(fresh)})[MESSAGE_STREAM]
+    numbers = change.number(keys)
     quoted = arrivals.find_quoted(fresh)
     for number, arrival in enumerate(fresh, start=last - len(fresh) + 1):
-        arrivals.build(arrival, number, conversations, quoted)
-    Message.objects.bulk_create([one.message for one in fresh if one.message is not None])
+        conversation = conversations[arrival.wechat_id, arrival.session.team_id]
+        if arrival.trace_id:
+            trace = Trace(arrival.trace_id, arrival.received_at.timestamp())
+            change.trace(f"team:{conversation.team_id}", trace)
+        arrivals.build(
+            arrival, number, conversation, quoted, numbers[f"team:{conversation.team_id}"]
+        )
+    insert_rows([one.message for one in fresh if one.message is not None])
+    transaction.on_commit(partial(_say_stored, fresh))
     if Attachment.objects.bulk_create([each for one in fresh for each in one.attachments]):
         wake_workers()  # download at once: WeChat's links expire
 
 
+def _say_stored(fresh: Sequence[Arrival]) -> None:
+    """Count what was stored, and write a line of its way for each message. After the commit."""
+    is_written = traces.is_written()
+    for one in fresh:
+        message = one.message
+        if message is None or one.is_ours:
+            continue
+        meters.MESSAGES_RECEIVED.labels(message.kind).inc()
+        if one.wire.create_time_ms is not None:
+            delay_s = (one.received_at - one.written_at).total_seconds()
+            meters.WECHAT_DELAY.observe(max(0.0, delay_s))
+        if is_written:
+            traces.step(
+                "message stored",
+                trace_id=one.trace_id,
+                message_id=message.pk,
+                conversation_id=message.conversation_id,
+                session_id=message.session_id,
+                kind=message.kind,
+            )
+
+
 def move_cursor(answer: Received, session: Session) -> None:
-    """Update cursor, hold and times in memory, unless the session was bound again or logged out."""
-    if answer.generation != session.generation or not session.encrypted_token:
+    """Update cursor, hold and times in memory, unless the session was bound again or logged out.
+
+    Nor if another worker has claimed the session: its polls have moved the cursor on.
+    """
+    if not answer.moves(session):
         return
     session.last_poll_at = answer.received_at
     session.cursor = session.cursor if answer.updates.cursor is None else answer.updates.cursor
@@ -138,7 +210,7 @@ def move_cursor(answer: Received, session: Session) -> None:
 
 def save_cursors(sessions: Sequence[Session]) -> None:
     """The caller must hold the rows' locks since it read them."""
-    update_rows(sessions, ["last_poll_at", "cursor", "hold_ms", "last_message_at"])
+    update_rows(sessions, _MOVED)
 
 
 def _keep_strays(answer: Received, session: Session) -> None:

@@ -1,5 +1,7 @@
 """Records how a session's polls go: answers, failures, doubts, an expired token. No network.
 
+All of it is refused if another worker has claimed the session meanwhile (`Binding.current`).
+
 Good polls are collected in memory and written every few seconds: a thousand sessions must not cost
 a thousand commits per poll. These functions record evidence; `sessions_app.sessions.health` derives
 the state from it.
@@ -9,12 +11,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db import models
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from messaging.receiving import doubts
-from messaging.receiving.binding import Binding
+from messaging.receiving.binding import Binding, Heard
+from sessions_app.database.batches import update_rows
 from sessions_app.database.encryption import is_readable
 from sessions_app.models import POLLED_STATES, Session, SessionState
 from sessions_app.models.shared_folder import FOLDER_CODES
@@ -32,45 +36,97 @@ class GaveUp:
     status: int
 
 
-def good_poll(binding: Binding, at: datetime) -> None:
-    """Record a good poll at once: the first after a start or a failure changes the state."""
+def good_polls(polls: Mapping[Binding, datetime]) -> None:
+    """Record good polls at once: the first after a start or a failure changes the state.
+
+    At a start all sessions come together, and one transaction holds them all.
+    """
     with announcing() as change:
-        session = _mine(binding)
-        if session is not None:
-            session.errors_in_row, session.next_poll_at = 0, None
-            session.last_poll_at = at
-            session.save(update_fields=["errors_in_row", "next_poll_at", "last_poll_at"])
-            record_state(change, session, SessionState.CONNECTED)
-            quarters.note_heard([session.pk], at)
+        rows = Session.objects.filter(
+            pk__in=[one.session_id for one in polls], state__in=POLLED_STATES
+        )
+        locked = (
+            rows.exclude(error_code__in=FOLDER_CODES).select_for_update(no_key=True).order_by("pk")
+        )
+        sessions = {one.pk: one for one in locked}
+        by_quarter: dict[datetime, set[int]] = defaultdict(set)
+        mine: list[Session] = []
+        for binding, at in polls.items():
+            session = sessions.get(binding.session_id)
+            if session is not None and binding.holds(session):
+                session.errors_in_row, session.next_poll_at = 0, None
+                session.last_poll_at = at
+                mine.append(session)
+                by_quarter[quarters.quarter_of(at)].add(session.pk)
+        update_rows(mine, ["errors_in_row", "next_poll_at", "last_poll_at"])
+        for session in mine:
+            if session.state == SessionState.CONNECTED and not session.error_code:
+                touch(change, session)
+            else:
+                record_state(change, session, SessionState.CONNECTED)
+        for began_at, heard in by_quarter.items():
+            quarters.note_heard(heard, began_at)
 
 
-def write_good_polls(polls: Mapping[Binding, datetime]) -> None:
+def write_good_polls(polls: Mapping[Binding, Heard]) -> None:
     """Write the last good polls of many sessions in one transaction, without an announcement.
 
-    An exception is a session that was paused and resumed meanwhile: it is announced.
+    A row whose cursor is not the one that the loop knows keeps it: a message moved it, or another
+    worker. A session that is not polled any more keeps its time, too. An exception is a session
+    that was paused and resumed meanwhile: it is announced.
     """
-    groups: dict[tuple[datetime, int], list[int]] = defaultdict(list)
-    for binding, at in polls.items():
-        groups[at.replace(microsecond=0), binding.generation].append(binding.session_id)
+    if not polls:
+        return
+    rows = [
+        (
+            one.at, one.stored_cursor, one.cursor, one.hold_ms,
+            binding.session_id, binding.generation, binding.lease_number,
+        )
+        for binding, one in polls.items()
+    ]  # fmt: skip
+    ids = [binding.session_id for binding in polls]
+    with transaction.atomic(savepoint=False):
+        if connection.features.has_select_for_update:
+            locked = Session.objects.select_for_update(no_key=True).filter(pk__in=ids)
+            list(locked.order_by("pk").values_list("pk"))
+        with connection.cursor() as cursor:
+            cursor.executemany(_WRITE_GOOD, [(_in_database(one[0]), *one[1:]) for one in rows])
     by_quarter: dict[datetime, set[int]] = defaultdict(set)
-    for (at, generation), ids in groups.items():
-        mine = _polled(ids, generation)
-        mine.update(last_poll_at=at)
-        by_quarter[quarters.quarter_of(at)].update(ids)
-        other = mine.exclude(state=SessionState.CONNECTED).values_list("pk", flat=True)
-        for pk in list(other):
-            settle(pk, generation)
+    for binding, one in polls.items():
+        by_quarter[quarters.quarter_of(one.at)].add(binding.session_id)
     for began_at, heard in by_quarter.items():
         quarters.note_heard(heard, began_at)
+    other = Session.objects.filter(pk__in=ids, state__in=POLLED_STATES)
+    for pk, generation in list(
+        other.exclude(state=SessionState.CONNECTED).values_list("pk", "generation")
+    ):
+        settle(pk, generation)
+
+
+_WRITE_GOOD = f"""
+UPDATE {Session._meta.db_table} SET
+last_poll_at = CASE WHEN state IN ({", ".join(f"'{one}'" for one in POLLED_STATES)})
+    THEN %s ELSE last_poll_at END,
+cursor = CASE WHEN cursor = %s THEN %s ELSE cursor END, hold_ms = %s
+WHERE id = %s AND generation = %s AND lease_number = COALESCE(%s, lease_number)
+AND sealed_token <> ''
+"""  # noqa: S608
+
+
+def _in_database(at: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(at)
 
 
 def write_given_up(polls: Mapping[Binding, GaveUp]) -> None:
     """Write polls that the gateway ended, of many sessions, without an announcement."""
-    groups: dict[tuple[datetime, int, int], list[int]] = defaultdict(list)
+    groups: dict[tuple[datetime, int, int, int | None], list[int]] = defaultdict(list)
     for binding, one in polls.items():
-        groups[one.at, one.status, binding.generation].append(binding.session_id)
-    for (at, status, generation), ids in groups.items():
+        key = (one.at, one.status, binding.generation, binding.lease_number)
+        groups[key].append(binding.session_id)
+    for (at, status, generation, lease_number), ids in groups.items():
         rows = _polled(ids, generation).exclude(error_code__in=UNPOLLABLE_CODES)
+        if lease_number is not None:
+            rows = rows.filter(lease_number=lease_number)
         rows.update(failed_at=at, error_code=GATEWAY, error_detail=str(status))
 
 
@@ -123,7 +179,8 @@ def failed_poll(
 def doubt(binding: Binding) -> None:
     """A poll was answered -14. One such answer proves nothing, so the verdict stays open."""
     with announcing() as change:
-        doubts.begin(change, binding.session_id, binding.generation)
+        if _is_current(binding):
+            doubts.begin(change, binding.session_id, binding.generation)
 
 
 def vouched(binding: Binding) -> None:
@@ -132,9 +189,13 @@ def vouched(binding: Binding) -> None:
 
 
 def signed_out(binding: Binding) -> None:
-    """-14 again, after notifystart and one poll: the session has expired, stop polling it."""
+    """-14 again, after notifystart and one poll: the session has expired, stop polling it.
+
+    Not if another worker polls it by now: two polls of one token may be answered -14, too.
+    """
     with announcing() as change:
-        doubts.expire(change, binding.session_id, binding.generation)
+        if _is_current(binding):
+            doubts.expire(change, binding.session_id, binding.generation)
 
 
 def blocked(binding: Binding, *, code: str, detail: str) -> None:
@@ -164,6 +225,15 @@ def _polled(ids: Iterable[int], generation: int) -> models.QuerySet[Session]:
 
 
 def _mine(binding: Binding) -> Session | None:
-    """Lock the session if it may be polled. None if the shared folder has reported an error."""
-    rows = _polled([binding.session_id], binding.generation).exclude(error_code__in=FOLDER_CODES)
-    return rows.select_for_update().first()
+    """Lock the session if this loop still may poll it.
+
+    None if the shared folder has reported an error, or if another worker has claimed it.
+    """
+    rows = Session.objects.filter(**binding.current, state__in=POLLED_STATES)
+    return rows.exclude(error_code__in=FOLDER_CODES).select_for_update().first()
+
+
+def _is_current(binding: Binding) -> bool:
+    """Lock the session. Whether it is bound and leased as it was when this poll loop began."""
+    rows = Session.objects.select_for_update(no_key=True).filter(**binding.current)
+    return rows.values_list("pk", flat=True).first() is not None

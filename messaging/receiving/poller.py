@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 from messaging.receiving import poll_notes
 from messaging.receiving.answers import Received
-from messaging.receiving.binding import Binding
+from messaging.receiving.binding import Binding, Heard
+from messaging.receiving.good_polls import GoodPolls
 from messaging.receiving.poll_notes import GaveUp
 from messaging.receiving.recorder import Recorder
 from sessions_app.database.database_thread import RunInDatabaseThread
@@ -25,7 +26,9 @@ from sessions_app.ilink.errors import (
     UnreadableAnswerError,
 )
 from sessions_app.ilink.wire import Updates
+from sessions_app.monitoring import meters, traces
 from sessions_app.sessions.health import SILENT_AFTER_S
+from sessions_app.sessions.lease_clock import LeaseClock
 
 logger = logging.getLogger(__name__)
 
@@ -52,11 +55,13 @@ class Poller:
         client: ILinkClient,
         recorder: Recorder,
         run_in_database_thread: RunInDatabaseThread,
-        heard: dict[Binding, datetime],
+        heard: dict[Binding, Heard],
         backoff: Backoff,
         given_up: dict[Binding, GaveUp] | None = None,
+        good_polls: GoodPolls | None = None,
         in_doubt: bool = False,
         stopping: asyncio.Event | None = None,
+        lease: LeaseClock | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] | None = None,
@@ -64,6 +69,9 @@ class Poller:
     ) -> None:
         """`heard`, `given_up`: where good polls and the gateway's refusals are noted.
 
+        `good_polls`: writes the first good poll, together with those of other loops.
+
+        `lease`: until when the worker may poll. By default, for ever.
         `in_doubt`: some call was answered -14 before, so the first poll decides.
         `doubt_s`: between a first -14 and the calls that decide.
         """
@@ -73,14 +81,16 @@ class Poller:
         self.run_in_database_thread = run_in_database_thread
         self.heard = heard
         self.given_up = {} if given_up is None else given_up
+        self.good_polls = good_polls or GoodPolls(run_in_database_thread)
         self.stopping = stopping or asyncio.Event()
+        self.lease = lease or LeaseClock()
         self.is_asking = False
         self.sleep = sleep
         self.now = now
         self.clock = clock or asyncio.get_running_loop().time
         self.backoff = backoff
         self.doubt_s = doubt_s
-        self.cursor = binding.cursor
+        self.cursor = self.stored_cursor = binding.cursor
         self.hold_ms = binding.hold_ms
         self._was_good = False
         self._was_announced = False
@@ -92,10 +102,13 @@ class Poller:
     async def run(self) -> None:
         while not self.stopping.is_set():
             await self.recorder.until_open()
+            await self.lease.until_current()
             if not self._was_announced:
                 await self._announce_start()
             if self.stopping.is_set():
                 return
+            if not self.lease.is_current:
+                continue
             began, asked_with = self.clock(), self.cursor
             try:
                 updates = await self._ask()
@@ -103,6 +116,7 @@ class Poller:
                 if not self.stopping.is_set():
                     await self._failed(*describe(error))
                 continue
+            meters.POLLS.labels(_result(updates)).inc()
             if updates.code == SIGNED_OUT:
                 if await self._is_over():
                     return
@@ -111,11 +125,11 @@ class Poller:
                 return
             if updates.code != 0:
                 detail = updates.error_message or f"code {updates.code}"
-                await self._failed("refused", detail[:200])
+                await self._failed("refused", detail[:200], is_counted=True)
                 continue
             if updates.broke_off:
                 code = "broke_off" if updates.begins_as_json else "unreadable"
-                await self._failed(code, updates.broke_off)
+                await self._failed(code, updates.broke_off, is_counted=True)
                 continue
             await self._note(updates)
             await self._rest(updates, self.clock() - began, moved=self.cursor != asked_with)
@@ -208,24 +222,38 @@ class Poller:
             request_cursor=self.cursor,
             updates=updates,
             received_at=self.now(),
+            trace_id=traces.new_id() if updates.messages else "",
+            lease_number=self.binding.lease_number,
         )
-        if updates.messages or updates.strays or updates.broke_off or self._moves(updates):
+        is_stored = bool(updates.messages or updates.strays or updates.broke_off)
+        if is_stored:
             await asyncio.shield(self.recorder.store(answer))
-        if updates.code == 0 and updates.cursor is not None:
-            self.cursor = updates.cursor
+        if updates.code == 0:
+            self.cursor = self.cursor if updates.cursor is None else updates.cursor
+            if is_stored:
+                self.heard.pop(self.binding, None)  # what it says of the cursor is out of date
+                self.stored_cursor = self.cursor
+            elif self.cursor != self.stored_cursor:  # also of a poll that ends with a stop
+                self.heard[self.binding] = self._what_was_heard()
         self.hold_ms = updates.longpoll_timeout_ms or self.hold_ms
 
-    def _moves(self, updates: Updates) -> bool:
-        return updates.cursor is not None and updates.cursor != self.cursor
-
     async def _good(self) -> None:
+        """The cursor of an empty answer is only noted: losing it costs nothing."""
         self.backoff.succeeded()
         self._heard_at = self.clock()
         if self._was_good:
-            self.heard[self.binding] = self.now()
+            self.heard[self.binding] = self._what_was_heard()
             return
-        await self.run_in_database_thread(poll_notes.good_poll, self.binding, self.now())
+        await self.good_polls.note(self.binding, self.now())
         self._was_good = True
+
+    def _what_was_heard(self) -> Heard:
+        return Heard(self.now(), self.cursor, self.stored_cursor, self.hold_ms)
+
+    def was_written(self, heard: Heard) -> None:
+        """The row holds this cursor now, unless a message moved it meanwhile."""
+        if self.stored_cursor == heard.stored_cursor:
+            self.stored_cursor = heard.cursor
 
     async def _rest(self, updates: Updates, took_s: float, *, moved: bool) -> None:
         """Pause if the server does not hold polls, unless it announced a short hold."""
@@ -239,7 +267,9 @@ class Poller:
         self._instant_empties += 1
         await self.sleep(min(LONGEST_REST_S, 2.0**self._instant_empties))
 
-    async def _failed(self, code: str, detail: str) -> None:
+    async def _failed(self, code: str, detail: str, *, is_counted: bool = False) -> None:
+        if not is_counted:
+            meters.POLLS.labels(code).inc()
         wait_s = self.backoff.failed()
         self._was_good, self._heard_at = False, self.clock()
         logger.warning(
@@ -256,6 +286,19 @@ class Poller:
             next_at=next_at,
         )
         await self.sleep(wait_s)
+
+
+def _result(updates: Updates) -> str:
+    """What became of a poll that WeChat, or a gateway on its behalf, answered; for `meters`."""
+    if updates.code == SIGNED_OUT:
+        return "signed_out"
+    if updates.code != 0:
+        return "refused"
+    if updates.broke_off:
+        return "broke_off" if updates.begins_as_json else "unreadable"
+    if updates.gateway_status:
+        return "gateway"
+    return "messages" if updates.messages else "empty"
 
 
 def describe(error: ILinkError) -> tuple[str, str]:

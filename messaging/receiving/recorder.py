@@ -14,12 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 from django.db import (
     DatabaseError,
     InterfaceError,
     OperationalError,
     close_old_connections,
+    connection,
     connections,
 )
 from django.db.models import F
@@ -32,12 +34,15 @@ from sessions_app.database.encryption import DecryptionError, decrypt_bytes, enc
 from sessions_app.ilink.wire import parse_kept
 from sessions_app.loops.wake_or_sweep import WakeOrSweep
 from sessions_app.models import Session, Stream
+from sessions_app.monitoring import meters
 from sessions_app.realtime.streams import announcing
 from sessions_app.sessions.services import touch
 
 logger = logging.getLogger(__name__)
 
 MAX_GROUP = 200
+COMPANY_S = 0.005
+"""How long a group waits for more answers, under load only: a lone message is stored at once."""
 AWAY_RETRY_S = 1.0
 MAX_TRIES = 5
 """How often a spooled answer may fail while other writes go through; then it is kept raw."""
@@ -50,6 +55,19 @@ _CLASHES = {"40001", "40P01"}
 _AWAY = (OperationalError, InterfaceError)
 
 
+def spool_folder(data_dir: Path) -> Path:
+    """`spool`; with a database server, a folder in it for each database.
+
+    Two databases have sessions of the same numbers, and may be used in turn from one folder.
+    """
+    database = connection.settings_dict
+    folder = data_dir / "spool"
+    if connection.vendor == "sqlite":
+        return folder
+    place = "_".join(str(database[key]) for key in ("HOST", "PORT", "NAME") if database[key])
+    return folder / quote(place, safe="")
+
+
 class Spool:
     """Sealed, synced files of answers that the database could not take."""
 
@@ -59,8 +77,10 @@ class Spool:
     def put(self, answer: Received) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         head = {
+            "trace_id": answer.trace_id,
             "session_id": answer.session_id,
             "generation": answer.generation,
+            "lease_number": answer.lease_number,
             "request_cursor": answer.request_cursor,
             "received_at": answer.received_at.isoformat(),
             "broke_off": answer.updates.broke_off,
@@ -92,6 +112,8 @@ class Spool:
             request_cursor=columns["request_cursor"],
             updates=parse_kept(body, columns.get("broke_off", ""), columns.get("missing")),
             received_at=datetime.fromisoformat(columns["received_at"]).astimezone(UTC),
+            trace_id=columns.get("trace_id", ""),
+            lease_number=columns.get("lease_number"),
         )
 
 
@@ -176,16 +198,24 @@ class Recorder:
         """Wait while the database is away: no new poll starts then."""
         await self._open.wait()
 
+    def hold(self) -> None:
+        """The database seems to be away: start no new poll before it takes writes again."""
+        self._open.clear()
+
     async def store(self, answer: Received) -> None:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((answer, done))
         await done
 
     async def _run(self) -> None:
+        is_busy = False
         while True:
             group = self._in_hand = [await self._queue.get()]
+            if is_busy and self._queue.qsize() < MAX_GROUP - 1:
+                await asyncio.sleep(COMPANY_S)
             while len(group) < MAX_GROUP and not self._queue.empty():
                 group.append(self._queue.get_nowait())
+            is_busy = len(group) > 1
             await self._secure([answer for answer, _ in group])
             self._in_hand = []
             for _, done in group:
@@ -247,6 +277,7 @@ class Recorder:
         logger.error("%d answers go to the spool", len(answers))
         for answer in answers:
             self.spool.put(answer)
+            meters.ANSWERS_SPOOLED.inc()
 
     async def _mend(self) -> None:
         """While something waits in the spool, try to store it."""

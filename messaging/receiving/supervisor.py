@@ -7,14 +7,16 @@ anew, paused or logged out.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from messaging.receiving import doubts, poll_notes
-from messaging.receiving.binding import Binding
+from messaging.receiving.binding import Binding, Heard
 from messaging.receiving.client_pool import ClientPool
+from messaging.receiving.good_polls import GoodPolls
+from messaging.receiving.poll_loops import Loop, end_together, notify_stop
 from messaging.receiving.poll_notes import GaveUp
 from messaging.receiving.poller import DOUBT_PAUSE_S, Poller
 from messaging.receiving.recorder import Recorder
@@ -27,50 +29,36 @@ from sessions_app.ilink.errors import ILinkError, SessionExpiredError, UnsafeHos
 from sessions_app.loops.wake_or_sweep import WakeOrSweep
 from sessions_app.models import Session, SessionState
 from sessions_app.sessions.health import GATEWAY_PATIENCE_S
+from sessions_app.sessions.lease_clock import LeaseClock
 
 logger = logging.getLogger(__name__)
 
 STARTS_PER_S = 200
+JITTER_S = 0.25
 WRITE_HEARD_S = 5.0
+WRITE_HEARD_LATER = 8
+"""With many sessions good polls are written this many times more rarely, at most.
+
+Each time writes a page of the database for every few sessions: 300 of them every 5 s are 45 kB/s.
+So the pause grows with their number, up to 40 s; together with a poll of 35 s that is below
+`health.SILENT_AFTER_S`.
+"""
+HEARD_PER_PAUSE = 38
+"""Sessions for which one pause is long enough, so that 5 kB/s are written at most."""
 LAST_NOTE_S = 0.3
 HAND_OVER_S = 5.0
 """What a poll may take beyond its hold before a hand-over cuts it."""
 LET_GO_S = 2.0
 """How long a poll in flight may go on to bring what it has, once its loop is to end."""
+DROP_S = 1.0
+"""The same for a session that another worker polls by now."""
 ASK_AGAIN_S = 30.0
 """About a doubt that nobody's poll decides, while WeChat cannot be asked."""
 
 Key = tuple[int, int]
 """(session id, generation)"""
-
-
-@dataclass(slots=True)
-class Loop:
-    """One running poll loop. Told to stop, it ends when its poll in flight is stored."""
-
-    client: ILinkClient
-    stopping: asyncio.Event
-    poller: Poller
-    doubted_at: datetime | None
-    task: asyncio.Task[None] = field(init=False)
-    checking: asyncio.Task[None] | None = None
-
-    def check(self, doubted_at: datetime) -> None:
-        """Another call was answered -14: each such suspicion is looked into once."""
-        if doubted_at != self.doubted_at:
-            self.doubted_at = doubted_at
-            self.checking = asyncio.ensure_future(self.poller.doubt())
-
-    def tell_to_stop(self) -> None:
-        self.stopping.set()
-        if not self.poller.is_asking:  # it rests or waits: there is nothing to come
-            self.task.cancel()
-
-    async def end(self) -> None:
-        tasks = [self.task] if self.checking is None else [self.task, self.checking]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+Release = Callable[[Collection[int]], Awaitable[Any]]
+"""Frees the leases of these session ids."""
 
 
 class PollSupervisor:
@@ -84,13 +72,16 @@ class PollSupervisor:
         run_in_database_thread: RunInDatabaseThread,
         random: Callable[[], float],
         new_backoff: Callable[[], Backoff],
+        lease: LeaseClock | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience_s: float = GATEWAY_PATIENCE_S,
         doubt_s: float = DOUBT_PAUSE_S,
         ask_again_s: float = ASK_AGAIN_S,
         write_heard_s: float = WRITE_HEARD_S,
     ) -> None:
-        """`patience_s`: how long WeChat's gateway alone may answer before the session fails.
+        """`lease`: until when this worker may poll. By default, for ever.
+
+        `patience_s`: how long WeChat's gateway alone may answer before the session fails.
 
         `doubt_s`: between a first -14 and the calls that decide.
         `ask_again_s`: before a doubt that could not be decided is looked into again.
@@ -101,6 +92,7 @@ class PollSupervisor:
         self.run_in_database_thread = run_in_database_thread
         self.random = random
         self.new_backoff = new_backoff
+        self.lease = lease or LeaseClock()
         self.sleep = sleep
         self.patience_s = patience_s
         self.doubt_s = doubt_s
@@ -112,14 +104,27 @@ class PollSupervisor:
             error_text="polls could not be noted",
         )
         self.given_up: dict[Binding, GaveUp] = {}
-        self.heard: dict[Binding, datetime] = {}
+        self.heard: dict[Binding, Heard] = {}
+        self._pauses_left = 0
+        self._good_polls = GoodPolls(run_in_database_thread)
         self._loops: dict[Key, Loop] = {}
         self._ending: dict[Key, asyncio.Task[None]] = {}
+        self.giving_up: set[int] = set()
         self._asking: dict[Key, asyncio.Task[None]] = {}
+
+    @property
+    def count(self) -> int:
+        """How many sessions are polled here."""
+        return len(self._loops)
+
+    @property
+    def is_letting_go(self) -> bool:
+        """Whether a loop is ending: its session, if it is still ours, begins anew only then."""
+        return bool(self._ending)
 
     async def follow(self, sessions: Sequence[Session]) -> None:
         wanted = {(one.pk, one.generation): one for one in sessions}
-        for key in [key for key in self._loops if key not in wanted]:
+        for key in [key for key, loop in self._loops.items() if not loop.is_for(wanted.get(key))]:
             self._end(key)
         for key, session in wanted.items():
             if session.doubted_at is not None and key in self._loops:
@@ -131,7 +136,7 @@ class PollSupervisor:
             await self._begin(session, delay_s=number / STARTS_PER_S)
 
     async def _begin(self, session: Session, *, delay_s: float) -> None:
-        binding = Binding(session.pk, session.generation, session.cursor, session.hold_ms)
+        binding = Binding.of(session)
         try:
             client = self.clients.of(
                 session.pk, session.generation, base_url=session.base_url, token=session.token
@@ -166,16 +171,18 @@ class PollSupervisor:
             run_in_database_thread=self.run_in_database_thread,
             heard=self.heard,
             given_up=self.given_up,
+            good_polls=self._good_polls,
             in_doubt=in_doubt,
             backoff=self.new_backoff(),
             doubt_s=self.doubt_s,
             stopping=stopping,
+            lease=self.lease,
             sleep=self.sleep,
         )
 
     async def _poll(self, loop: Loop, delay_s: float) -> None:
         """The loop, started again after a bug: one session must not go deaf for one error."""
-        await self.sleep(delay_s * (0.5 + self.random()))
+        await self.sleep(delay_s + JITTER_S * self.random() * bool(delay_s))
         while not loop.stopping.is_set():
             try:
                 await loop.poller.run()
@@ -191,9 +198,7 @@ class PollSupervisor:
 
     def _end(self, key: Key) -> None:
         """Let go of a session, without waiting for it."""
-        ending = asyncio.ensure_future(self._let_go(key, self._loops.pop(key)))
-        self._ending[key] = ending
-        ending.add_done_callback(partial(self._ended, key))
+        self._end_all([key], self._let_go(key, self._loops.pop(key)))
 
     def _ended(self, key: Key, ending: asyncio.Task[None]) -> None:
         self._ending.pop(key, None)
@@ -206,12 +211,64 @@ class PollSupervisor:
         loop.tell_to_stop()
         try:
             if not is_dead:
-                await _notify_stop(loop.client)
+                await notify_stop(loop.client)
                 await asyncio.wait({loop.task}, timeout=LET_GO_S)
         finally:
             await loop.end()
+        await self._write_good({loop.poller.binding})
         await self._close_gone()
         await self.run_in_database_thread(routes.refresh_routes, key[0])
+
+    def give_up(self, session_ids: Collection[int], release: Release) -> None:
+        """Let go of these sessions, so that another worker can poll them. Waits for nothing.
+
+        Each is released when its poll has ended and what it brought is stored.
+        """
+        wanted = set(session_ids) - {pk for pk, _ in self._ending}
+        if not wanted:
+            return
+        self.giving_up |= wanted
+        keys = [key for key in self._loops if key[0] in wanted]
+        loops = {key: self._loops.pop(key) for key in keys}
+        unpolled = wanted - {pk for pk, _ in keys}
+        self._end_all(
+            [*keys, *((pk, -1) for pk in unpolled)],
+            self._give_up(wanted, list(loops.values()), release),
+        )
+
+    def _end_all(self, keys: Collection[Key], work: Coroutine[Any, Any, None]) -> None:
+        """None of these sessions begins anew before the work is done."""
+        ending = asyncio.ensure_future(work)
+        for key in keys:
+            self._ending[key] = ending
+            ending.add_done_callback(partial(self._ended, key))
+
+    async def _give_up(
+        self, session_ids: Collection[int], loops: Collection[Loop], release: Release
+    ) -> None:
+        try:
+            await end_together(loops, within_s=LET_GO_S, is_told=True)
+            await self._write_good({loop.poller.binding for loop in loops})
+            await release(session_ids)
+        except Exception:
+            # They are still ours, so the next look begins anew with them or gives them up again.
+            logger.warning("%d sessions could not be released", len(session_ids), exc_info=True)
+        finally:
+            self.giving_up -= set(session_ids)
+
+    def lapse(self) -> None:
+        """The lease ran out: others may take over soon, so end all polls. Waits for nothing.
+
+        `follow` begins anew once the lease is current again.
+        """
+        loops, self._loops = self._loops, {}
+        if loops:
+            self._end_all(loops, self._lapse(list(loops.values())))
+
+    async def _lapse(self, loops: Collection[Loop]) -> None:
+        await end_together(loops, within_s=LET_GO_S, is_told=True)
+        for loop in loops:  # a loop that begins anew goes on from the row
+            self.heard.pop(loop.poller.binding, None)
 
     async def _close_gone(self) -> None:
         """Close the clients of bindings that are no more; a paused session's still sends."""
@@ -248,7 +305,7 @@ class PollSupervisor:
                     verdict = poll_notes.signed_out
             await self.run_in_database_thread(verdict, binding)
             if session.state == SessionState.PAUSED:
-                await _notify_stop(client)
+                await notify_stop(client)
         except (ILinkError, DecryptionError) as error:
             logger.info("session %s in doubt: %s", session.pk, error)
             await self.sleep(self.ask_again_s)
@@ -263,19 +320,25 @@ class PollSupervisor:
     async def hand_over(self) -> None:
         """Another program goes on: nobody is told, and what polls in flight bring is stored."""
         loops, self._loops = list(self._loops.values()), {}
-        for loop in loops:
-            loop.tell_to_stop()
-        waited = {loop.task for loop in loops} | set(self._ending.values())
-        if waited:
-            longest_s = max((loop.poller.hold_ms for loop in loops), default=0) / 1000
-            await asyncio.wait(waited, timeout=longest_s + HAND_OVER_S)
-        await asyncio.gather(*(loop.end() for loop in loops))
+        longest_s = max((loop.poller.hold_ms for loop in loops), default=0) / 1000
+        await end_together(
+            loops,
+            within_s=longest_s + HAND_OVER_S,
+            is_told=False,
+            besides=set(self._ending.values()),
+        )
+        await self._write_good(set(self.heard))
 
     async def drop_all(self) -> None:
-        """Stop polling at once, telling nobody: another worker goes on."""
+        """Stop polling, telling nobody: another worker goes on.
+
+        After a standstill, answers may lie in the buffers of the connections. They are read and
+        stored first: WeChat may never give them again.
+        """
         loops, self._loops = list(self._loops.values()), {}
         self._drop_questions()
-        await asyncio.gather(*(loop.end() for loop in loops))
+        await end_together(loops, within_s=DROP_S, is_told=False)
+        self.heard.clear()
 
     def _drop_questions(self) -> None:
         for asking in list(self._asking.values()):
@@ -288,29 +351,34 @@ class PollSupervisor:
         """
         loops, self._loops = list(self._loops.values()), {}
         self._drop_questions()
-        for loop in loops:
-            loop.tell_to_stop()
-        farewells = [asyncio.ensure_future(_notify_stop(loop.client)) for loop in loops]
-        waited = {*farewells, *self._ending.values(), *(loop.task for loop in loops)}
-        if waited:
-            _, late = await asyncio.wait(waited, timeout=timeout_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*waited, return_exceptions=True)
+        ending = set(self._ending.values())
+        await end_together(loops, within_s=timeout_s, is_told=True, besides=ending)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_NOTE_S):
-                await self.run_in_database_thread(poll_notes.write_good_polls, dict(self.heard))
+                await self._write_good(set(self.heard))
 
     async def write_heard(self) -> None:
         await self._noting.run(self.write_notes)
 
+    async def _write_good(self, bindings: set[Binding]) -> None:
+        """Write what was heard of these bindings: that they are polled, and their cursors."""
+        heard = {one: self.heard.pop(one) for one in bindings if one in self.heard}
+        if not heard:
+            return
+        await self.run_in_database_thread(poll_notes.write_good_polls, heard)
+        for binding, one in heard.items():
+            loop = self._loops.get((binding.session_id, binding.generation))
+            if loop is not None:
+                loop.poller.was_written(one)
+
     async def write_notes(self) -> None:
         """What was heard since the last time, and what it means that nothing was."""
-        heard, given_up = dict(self.heard), dict(self.given_up)
-        self.heard.clear()
+        given_up = dict(self.given_up)
         self.given_up.clear()
-        if heard:
-            await self.run_in_database_thread(poll_notes.write_good_polls, heard)
+        self._pauses_left -= 1
+        if self._pauses_left <= 0 and self.heard:
+            self._pauses_left = min(WRITE_HEARD_LATER, len(self._loops) // HEARD_PER_PAUSE)
+            await self._write_good(set(self.heard))
         if given_up:
             await self.run_in_database_thread(poll_notes.write_given_up, given_up)
         quiet = {
@@ -318,17 +386,12 @@ class PollSupervisor:
             for loop in self._loops.values()
             if loop.poller.is_silent()
         }
+        if not quiet:
+            return
         for binding in await self.run_in_database_thread(
             poll_notes.settle_quiet, list(quiet), self.patience_s
         ):
             quiet[binding].begin_anew()
-
-
-async def _notify_stop(client: ILinkClient) -> None:
-    try:
-        await client.notify_stop()
-    except ILinkError as error:
-        logger.info("notifystop: %s", error)
 
 
 def _bound(keys: Sequence[Key]) -> set[Key]:

@@ -22,6 +22,7 @@ from messaging.conversations.errors import (
 from messaging.models import SPOKEN, Conversation, Message, PostedKey
 from messaging.reply_window.reply_route import text_problem
 from messaging.replying import queries, reasons, sending, services
+from messaging.replying.counting import counting_refusals
 from messaging.replying.sending import Wish
 from messaging.transfers import uploads
 from messaging.transfers.replies import Wanted
@@ -80,6 +81,7 @@ class Taken:
     held_by: str | None = None
 
 
+@counting_refusals()
 def post_message(*, user: User, post: Post, key: str = "") -> tuple[Taken, bool]:
     """Queue a text and files. True: it is new; False: the first answer to the same key.
 

@@ -30,6 +30,7 @@ from messaging.models import (
 from messaging.reply_window import quota
 from messaging.reply_window.reply_route import text_problem
 from messaging.replying import reasons, services, typing_sign
+from messaging.replying.counting import counting_refusals
 from messaging.text.splitting import parts_of
 from messaging.transfers import replies
 from messaging.transfers.replies import Part, Wanted
@@ -93,6 +94,7 @@ def send(
         return queue(change, locked, user=user, wish=wish, limits=limits).messages
 
 
+@counting_refusals()
 def queue(
     change: Change,
     conversation: Conversation,

@@ -6,7 +6,9 @@ Nothing here calls WeChat: the worker finds the rows and sends them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -28,6 +30,7 @@ from messaging.reply_window.reply_route import Candidate, find_route, speaker
 from messaging.reply_window.routes import candidate
 from messaging.replying import reasons
 from sessions_app.models import Context, User
+from sessions_app.monitoring import traces
 from sessions_app.realtime.streams import Change, advance, announcing, wake_workers
 
 MAY_GO_AGAIN = Q(holds_queue=True) | Q(status=MessageStatus.UNCONFIRMED, error_code="no_id")
@@ -91,15 +94,30 @@ def queue_messages(
     `detail`: what the list shows of the last one if it has no text.
     """
     last = advance(MESSAGE_STREAM, len(messages))
+    trace_id = traces.current_id() or traces.new_id()
     for number, message in enumerate(messages, start=last - len(messages) + 1):
+        message.trace_id = trace_id
         message.id, message.dedupe_key = number, f"out:{number}"
         message.conversation, message.session = conversation, context.session
         message.bot_id = context.session.bot_id
         message.direction, message.status = Direction.OUT, MessageStatus.QUEUED
     Message.objects.bulk_create(messages)
+    transaction.on_commit(partial(_say_queued, list(messages)))
     quota.count(conversation, context, len(messages))
     rows.show_last_message(conversation, messages[-1], detail)
     conversation.save(update_fields=rows.LAST_MESSAGE_FIELDS)
+
+
+def _say_queued(messages: Sequence[Message]) -> None:
+    for one in messages:
+        traces.step(
+            "reply queued",
+            trace_id=one.trace_id,
+            message_id=one.pk,
+            conversation_id=one.conversation_id,
+            session_id=one.session_id,
+            kind=one.kind,
+        )
 
 
 def retry_message(*, message: Message, user: User | None) -> None:

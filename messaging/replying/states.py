@@ -155,5 +155,8 @@ def _broken_words(code: str) -> str:
     if code == "worker_lost":
         return _("The worker stopped while sending. The reply may have arrived.")
     if code == "restored":
-        return _("Restored from a backup while sending. The reply may have arrived.")
+        return _(
+            "It waited or was being sent when this data was copied or backed up. "
+            "It may have arrived."
+        )
     return _("The connection broke while sending. The reply may have arrived.")

@@ -19,6 +19,7 @@ from messaging.media import storing
 from messaging.media.examining import Examined
 from messaging.models import Attachment, AttachmentState, Message
 from sessions_app.database.encryption import DecryptionError, decrypt
+from sessions_app.database.written_out import among
 from sessions_app.ilink.opening import told_of
 from sessions_app.ilink.wire import Item, parse_item
 from sessions_app.models import WorkerBeat
@@ -29,6 +30,8 @@ RETRY_S = (2, 5, 30, 90, 300, 1_800, 3_600)
 """Seconds to wait after each failed try. After the last one the file fails."""
 GONE_TRIES = 6
 """Over several minutes, since the CDN may not have a new file yet."""
+_TO_FETCH = among("state", "remote", "fetching")
+"""The condition of the index."""
 _BEING_FETCHED = Q(state=AttachmentState.FETCHING)
 
 
@@ -104,7 +107,7 @@ def claim(worker_id: str, *, running: Counter[int], room: int, per_session: int)
 def _due() -> QuerySet[Attachment]:
     now = timezone.now()
     due = Q(next_try_at=None) | Q(next_try_at__lte=now)
-    return Attachment.objects.filter(due, state=AttachmentState.REMOTE)
+    return Attachment.objects.filter(_TO_FETCH, due, state=AttachmentState.REMOTE)
 
 
 def _one_per_session(load: Counter[int], per_session: int) -> list[int]:
@@ -242,7 +245,8 @@ def hand_back(attachment_ids: Sequence[int], worker_id: str) -> None:
 def take_back_lost() -> int:
     """Release the claims of dead workers. Downloading a file twice is harmless."""
     alive = WorkerBeat.objects.values("pk")
-    lost = Attachment.objects.filter(state=AttachmentState.FETCHING).exclude(claimed_by__in=alive)
+    fetching = Attachment.objects.filter(_TO_FETCH, state=AttachmentState.FETCHING)
+    lost = fetching.exclude(claimed_by__in=alive)
     return lost.update(state=AttachmentState.REMOTE, claimed_by="")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from messaging.delivering import delivery
 from messaging.folder_sync import supervisor as folder
 from messaging.receiving import poller, recorder
 from messaging.receiving import supervisor as polls
@@ -23,12 +24,16 @@ class Pauses:
     """
 
     sweep_s: float = SWEEP_S
-    """Between two looks into the database of every job that finds its work there."""
+    """Between two glances into the database: is there work for any job?"""
+    rare_sweep_s: float = 30.0
+    """Between two looks of each job for its own work, if no glance and no wake-up told of any."""
     catch_up_s: float = 2.0
     """At a start the first polls come before the first send."""
     settled_within_s: float = 10.0
     """How long a start waits to know who receives for the shared folder."""
     beat_s: float = leases.BEAT_EVERY_S
+    lapses_after_s: float = leases.LAPSES_AFTER_S
+    """After the last heartbeat that arrived, a worker polls no longer than this."""
     leavers_every_s: float = 5.0
     learn_after_s: float = 60.0
     """Before the database first learns its sizes: a start has more urgent things to write."""
@@ -42,6 +47,8 @@ class Pauses:
     retry_s: float = backoff.FIRST_S
     """After the first and the second failed call to WeChat in a row."""
     retry_later_s: float = backoff.LATER_S
+    look_back_s: float = delivery.LOOK_BACK_S
+    """After a refused reply, before its explanation is looked for again."""
     login_poll_s: float = driver.POLL_PAUSE_S
     """Between two polls of a QR code's status."""
     typing_stop_pauses: tuple[timedelta, ...] = typing_sign.STOP_PAUSES

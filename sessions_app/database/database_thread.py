@@ -12,6 +12,13 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 
 from django.db import close_old_connections, connections
 
+from sessions_app.monitoring import traces
+
+STANDSTILL = "-c idle_in_transaction_session_timeout=5000"
+"""PostgreSQL ends a transaction whose process stood still for 5 s: others wait for its locks.
+
+Less than `leases.BEAT_TTL_S`, so that others can take over from a frozen worker. Milliseconds.
+"""
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -35,9 +42,12 @@ class DatabaseThread(ThreadPoolExecutor):
     ) -> Result:
         """Run a database function in this thread, with a connection that is known to work.
 
-        If the caller is cancelled, the function still runs to its end.
+        Its log lines have the caller's trace id. If the caller is cancelled, the function still
+        runs to its end.
         """
         call = partial(with_living_connection, function, *args, **kwargs)
+        if trace_id := traces.current_id():
+            call = partial(traces.run, trace_id, call)
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self, call))
 
     def close(self) -> None:
@@ -52,6 +62,7 @@ def take_own_connection() -> None:
         shared = connections[alias]
         if shared.vendor == "postgresql":
             options: dict[str, Any] = {**shared.settings_dict["OPTIONS"], "pool": False}
+            options["options"] = f"{options.get('options', '')} {STANDSTILL}".strip()
             changes = {"OPTIONS": options, "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}
             connections[alias] = type(shared)({**shared.settings_dict, **changes}, alias)
 

@@ -9,10 +9,15 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 import psycopg
 import psycopg_pool
 import redis
+
+IS_CHECKOUT = (Path(__file__).resolve().parents[2] / "manage.py").is_file()
+MANAGE = "python manage.py" if IS_CHECKOUT else "weilink-console"
+"""What people type before a command's name: in a checkout, or installed from a wheel."""
 
 
 class Part(StrEnum):
@@ -104,7 +109,7 @@ def _database_trouble(error: BaseException) -> Trouble | None:
         return _no_database(error)
     if _lacks_tables(error):
         reason = "The database has no tables yet, or those of another release"
-        return Trouble(Part.DATABASE, reason, "run `python manage.py migrate`", may_pass=False)
+        return Trouble(Part.DATABASE, reason, f"run `{MANAGE} migrate`", may_pass=False)
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         reason = "The file that DATABASE_URL names is no database"
         return Trouble(Part.DATABASE, reason, "name another one", may_pass=False)

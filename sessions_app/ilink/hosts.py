@@ -47,7 +47,9 @@ class HostPolicy:
     def __init__(self, *configured_urls: str) -> None:
         """Raises UnsafeHostError for a configured URL that is not a plain http(s) URL."""
         self._configured = tuple(_base(_parse(url)) for url in configured_urls)
-        self._hosts = frozenset(address.host for address in self._configured)
+        self._origins = frozenset((one.scheme, one.netloc) for one in self._configured)
+        self._hosts = frozenset(one.host for one in self._configured)
+        self._plain = frozenset(one.host for one in self._configured if one.scheme == "http")
 
     def check(self, url: str) -> str:
         """A base URL, normalised and without a trailing slash.
@@ -66,8 +68,8 @@ class HostPolicy:
     def redirect(self, host: str) -> str:
         """The base URL for a `redirect_host`, which may include a scheme or a port.
 
-        A configured address is returned with its path. A configured host keeps its scheme.
-        Everything else becomes https, whatever the given scheme.
+        A configured address is returned with its path. A configured host keeps its scheme, and
+        its port if that is https. Everything else becomes https, whatever the given scheme.
         """
         bare = host.partition("://")[2] or host
         for known in self._configured:
@@ -76,12 +78,15 @@ class HostPolicy:
         for known in self._configured:
             there = _parse(bare, default_scheme=known.scheme)
             if there.host == known.host:
-                return _base(there).url
+                return _base(self._allowed(there)).url
         return self.check(f"https://{bare}")
 
     def _allowed(self, address: _Address) -> _Address:
-        if address.host in self._hosts:
+        """A host that is configured with https alone is reached so, at the configured port."""
+        if (address.scheme, address.netloc) in self._origins or address.host in self._plain:
             return address
+        if address.host in self._hosts:
+            raise UnsafeHostError("A URL names another scheme or port of a configured host.")
         under = address.host == TRUSTED_DOMAIN or address.host.endswith(f".{TRUSTED_DOMAIN}")
         if address.scheme == "https" and under:
             return address

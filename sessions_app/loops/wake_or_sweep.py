@@ -11,10 +11,20 @@ from typing import NoReturn
 
 Look = Callable[[], Awaitable[float | None]]
 """Looks for work and does it. Returns the seconds until the next look, None for the interval."""
+Work = Callable[[], object]
 Sleep = Callable[[float], Awaitable[None]]
 
 SWEEP_S = 1.0
 """A job that finds its work in the database looks at least this often."""
+
+
+def look_by(run: Callable[[Work], Awaitable[object]], work: Work) -> Look:
+    """A look that `run` does, such as in a database thread. What `work` returns is no pause."""
+
+    async def look() -> None:
+        await run(work)
+
+    return look
 
 
 class WakeOrSweep:

@@ -4,6 +4,7 @@ A model reads only its own columns. Services in the other rooms write them.
 """
 
 from sessions_app.models.context import Context
+from sessions_app.models.installation import Installation
 from sessions_app.models.links import Invitation, InvitationVisit, ScanLink
 from sessions_app.models.login_attempt import (
     FINAL_LOGIN_STATES,
@@ -24,7 +25,7 @@ from sessions_app.models.shared_folder import Receiver, SharedFolder
 from sessions_app.models.stream import Stream
 from sessions_app.models.team_settings import SettingChange, TeamSettingsRow
 from sessions_app.models.worker_beat import WorkerBeat
-from sessions_app.people.models import ApiToken, Team, User
+from sessions_app.people.models import ApiToken, Team, ThrottleCount, User
 
 __all__ = [
     "ACCOUNT_COLOURS",
@@ -33,6 +34,7 @@ __all__ = [
     "SENDING_STATES",
     "ApiToken",
     "Context",
+    "Installation",
     "Invitation",
     "InvitationVisit",
     "LoginAttempt",
@@ -48,6 +50,7 @@ __all__ = [
     "Stream",
     "Team",
     "TeamSettingsRow",
+    "ThrottleCount",
     "User",
     "WorkerBeat",
     "new_login_id",

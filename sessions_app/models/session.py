@@ -78,6 +78,9 @@ class Session(models.Model):
     # The worker that polls the session. The lease is valid while the worker's heartbeat is
     # (`leases`).
     lease_owner = models.CharField(_("polled by"), max_length=64, blank=True)
+    # Grows with every claim. What a former holder writes about the session carries an older number
+    # and is refused; messages are stored all the same.
+    lease_number = models.PositiveBigIntegerField(default=0, db_default=0, editable=False)
     label = models.CharField(_("label"), max_length=80, blank=True)
     # Deleted sessions are hidden and their name is free. The row stays, because messages refer to
     # it.

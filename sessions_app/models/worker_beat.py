@@ -13,6 +13,8 @@ class WorkerBeat(models.Model):
     pid = models.PositiveIntegerField(_("process"))
     started_at = models.DateTimeField(_("started"), default=timezone.now)
     heard_at = models.DateTimeField(_("heard"), default=timezone.now, db_index=True)
+    # What its process has counted, packed by `monitoring.snapshots`, for `/metrics`.
+    numbers = models.BinaryField(default=bytes, blank=True)
 
     class Meta:
         verbose_name = _("worker")

@@ -1,135 +1,169 @@
-"""The websocket of a page: sends hints with stream numbers, and a heartbeat with the same numbers.
+"""The websocket of a page. The hub sends through it; the page says through it what it shows.
 
-It carries no content: the page fetches changes over HTTP, where access is checked again. The
-exception is who is viewing and typing, which is sent as it is (docs/decisions/0004).
+Frames: see docs/architecture.md, "Push".
 """
 
 import asyncio
 import contextlib
+import json
 import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
+from weakref import WeakSet
 
-from channels.auth import get_user
 from channels.db import database_sync_to_async
-from channels.generic.websocket import AsyncJsonWebsocketConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
 
+from sessions_app.monitoring import meters
 from sessions_app.people.models import User
-from sessions_app.people.roles import Capability, may
-from sessions_app.realtime.numbers import stream_keys_of
-from sessions_app.realtime.streams import group_of, numbers_of
+from sessions_app.realtime.frames import Content, Reader, Shown
+from sessions_app.realtime.hub import Hub, hub_of_process
+from sessions_app.realtime.rights import Rights, login_of, rights_of
 
 logger = logging.getLogger(__name__)
+_open: "defaultdict[int, WeakSet[LiveConsumer]]" = defaultdict(WeakSet)
+"""Sockets by person. Weak: one that breaks while it opens is never told that it is closed."""
 
 BEAT_S = 10.0
-COALESCE_S = 0.05
 UNAUTHORISED = 4401
+TOO_MANY = 4429
+MOST_PER_PERSON = 100
+"""Open pages of one person in one process: each takes memory, and a part of every push."""
+MOST_UNREAD = 1_000_000
+"""Characters sent since the last answered heartbeat: beyond them the page is behind, and asks."""
+MOST_HEARD = 5_000
+"""Characters in one frame of a page."""
 
 
-class LiveConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]
-    """`/ws/live/`. Frames: see docs/architecture.md, "Push"."""
+class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
+    """`/ws/live/`. `content`: makes what fills the frames; without it they are hints only."""
 
     beat_s = BEAT_S
 
+    def __init__(self, *args: Any, content: Callable[[], Content] | None = None) -> None:
+        super().__init__(*args)
+        self._content = content
+        self._hub: Hub | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._shown = Shown()
+        self._unread = 0
+        self._answered = True
+        self._last_count = ""
+        self._is_counted = False
+        self._person: int | None = None
+
     async def connect(self) -> None:
-        self.jobs: list[asyncio.Task[None]] = []
-        self.numbers: dict[str, int] = {}
-        self.about: dict[str, None] = {}
-        self.waiting: asyncio.Task[None] | None = None
-        self.answered = True
         user = self.scope.get("user")
         if not isinstance(user, User) or not user.is_active:
             await self.close(code=UNAUTHORISED)
             return
-        self.keys, self.may = await database_sync_to_async(_rights_of)(user)
-        for key in self.keys:
-            await self.channel_layer.group_add(group_of(key), self.channel_name)
+        pages = _open[user.pk]
+        if len(pages) >= MOST_PER_PERSON:
+            logger.warning("user %s has %s pages open; another is refused", user.pk, len(pages))
+            await self.close(code=TOO_MANY)
+            return
+        pages.add(self)
+        self._person = user.pk
+        self.login = login_of(str(self.scope["session"].session_key), user)
+        self.rights: Rights = await database_sync_to_async(rights_of)(user)
         await self.accept()
-        numbers = await database_sync_to_async(numbers_of)(self.keys)
-        await self.send_json({"type": "hello", "streams": numbers, "beat_s": self.beat_s})
-        self.jobs.append(asyncio.ensure_future(self._beat()))
+        self._is_counted = True
+        meters.WEBSOCKETS.inc()
+        self._hub = hub_of_process(self._content)
+        numbers = await self._hub.join(self)
+        away = list(self._hub.troubles)
+        await self._say({"type": "hello", "streams": numbers, "beat_s": self.beat_s, "away": away})
+        self._beating = asyncio.ensure_future(self._beat())
 
     async def disconnect(self, code: int) -> None:
-        tasks = [task for task in [*self.jobs, self.waiting] if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        for key in getattr(self, "keys", []):
-            await self.channel_layer.group_discard(group_of(key), self.channel_name)
+        if self._person is not None:
+            _open[self._person].discard(self)
+        if self._is_counted:
+            self._is_counted = False
+            meters.WEBSOCKETS.dec()
+        if self._beating is not None:
+            self._beating.cancel()
+            await asyncio.gather(self._beating, return_exceptions=True)
+        if self._hub is not None:
+            await self._hub.leave(self)
 
-    async def receive_json(self, content: Any, **kwargs: Any) -> None:
-        self.answered = True
-
-    async def stream_hint(self, event: dict[str, Any]) -> None:
-        """Forward a hint: at once if idle, else collected for up to 50 ms."""
-        for key, number in event["streams"].items():
-            self.numbers[key] = max(number, self.numbers.get(key, 0))
-        self.about.update(dict.fromkeys(event["about"]))
-        if self.waiting is None or self.waiting.done():
-            await self._flush()
-            self.waiting = asyncio.ensure_future(self._flush_later())
-
-    async def stream_notice(self, event: dict[str, Any]) -> None:
-        """Forward a passing fact as it is. It has no number and cannot be fetched later."""
-        with contextlib.suppress(RuntimeError):  # the connection closed meanwhile
-            await self.send_json({"type": "notice", **event["notice"]})
-
-    async def _flush_later(self) -> None:
-        await asyncio.sleep(COALESCE_S)
-        await self._flush()
-
-    async def _flush(self) -> None:
-        if not self.numbers:
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """The answer to a heartbeat, or what the page shows now. Anything else is ignored."""
+        try:
+            said = json.loads((text_data or "")[:MOST_HEARD])
+        except ValueError:
             return
-        frame = {"type": "hint", "streams": self.numbers, "about": list(self.about)}
-        self.numbers, self.about = {}, {}
-        with contextlib.suppress(RuntimeError):  # the connection closed meanwhile
-            await self.send_json(frame)
+        if not isinstance(said, dict):
+            return
+        if said.get("type") == "showing":
+            self._shown, self._last_count = Shown.parse(said), ""
+        elif said.get("type") == "beat":
+            self._answered, self._unread = True, 0
+
+    @property
+    def reader(self) -> Reader:
+        rights = self.rights
+        return Reader(rights.user, rights.teams, rights.may, self._shown, self.scope["cookies"])
+
+    @property
+    def takes_content(self) -> bool:
+        """False for a page that wants hints, may not read, or does not read what it was sent."""
+        return bool(self._shown.kind) and self.reader.may_read and self._unread < MOST_UNREAD
+
+    async def send_frame(self, text: str) -> None:
+        self._unread += len(text)
+        await self._send(text)
+
+    async def hint(self, numbers: dict[str, int], about: Iterable[str]) -> None:
+        if self._unread < MOST_UNREAD:
+            await self._say({"type": "hint", "streams": numbers, "about": list(about)})
+
+    async def notice(self, notice: dict[str, Any]) -> None:
+        """A passing fact. It has no number and cannot be fetched later."""
+        if self._unread < MOST_UNREAD:
+            await self._say({"type": "notice", **notice})
+
+    async def count(self, text: str) -> None:
+        if text != self._last_count and self._unread < MOST_UNREAD:
+            self._last_count = text
+            await self.send_frame(text)
+
+    async def trouble(self, parts: Sequence[str]) -> None:
+        """What the console cannot reach at the moment; nothing: all of it is back."""
+        await self._say({"type": "trouble", "parts": list(parts)})
+
+    async def reload(self) -> None:
+        """The user's rights have changed: what the page shows may no longer be shown."""
+        await self._say({"type": "reload"})
+        await self._end()
+
+    async def sign_out(self) -> None:
+        await self._end(UNAUTHORISED)
 
     async def _beat(self) -> None:
-        """Send heartbeats.
-
-        Close the socket after two without an answer, as Daphne buffers without limit.
-        """
+        """Send heartbeats. Close the socket after two without an answer: Daphne has no limit for
+        what it keeps for a page that does not read."""
         missed = 0
         while True:
             await asyncio.sleep(self.beat_s)
-            missed = 0 if self.answered else missed + 1
-            self.answered = False
+            missed = 0 if self._answered else missed + 1
+            self._answered = False
             if missed >= 2:
-                await self.close()
+                await self._end()
                 return
-            try:
-                await self._send_beat()
-            except RuntimeError:
-                return
-            except Exception:
-                logger.warning("cannot read the stream numbers for a heartbeat", exc_info=True)
+            if self._hub is not None:
+                await self._say({"type": "beat", "streams": self._hub.numbers(self.rights.keys)})
 
-    async def _send_beat(self) -> None:
-        user = await _user_now(self.scope)
-        if user is None:
-            await self.close(code=UNAUTHORISED)
-            return
-        if await database_sync_to_async(_rights_of)(user) != (self.keys, self.may):
-            await self.send_json({"type": "reload"})
-            await self.close()
-            return
-        numbers = await database_sync_to_async(numbers_of)(self.keys)
-        await self.send_json({"type": "beat", "streams": numbers})
+    async def _say(self, frame: dict[str, Any]) -> None:
+        text = json.dumps(frame)
+        self._unread += len(text)
+        await self._send(text)
 
+    async def _send(self, text: str) -> None:
+        with contextlib.suppress(RuntimeError):  # the connection closed meanwhile
+            await self.send(text_data=text)
 
-def _rights_of(user: User) -> tuple[list[str], frozenset[Capability]]:
-    """What a page was rendered for: the streams it follows and the reader's capabilities."""
-    granted = frozenset(one for one in Capability if may(user, one))
-    return stream_keys_of(user), granted
-
-
-async def _user_now(scope: dict[str, Any]) -> User | None:
-    """Who is signed in now. Reloads the session and checks its hash against the password.
-
-    None after signing out, when the session has expired, and for a disabled user.
-    """
-    kept = scope["session"]
-    # Channels wraps the session, so that type() would return the wrapper's class.
-    user = await get_user({"session": kept.__class__(kept.session_key)})
-    return user if isinstance(user, User) and user.pk == scope["user"].pk else None
+    async def _end(self, code: int | None = None) -> None:
+        with contextlib.suppress(RuntimeError):
+            await self.close(code=code)

@@ -10,16 +10,17 @@ locked in the same order everywhere, streams last (`LOCK_ORDER`).
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import connection, models, transaction
-from django.db.models import F
 
 from sessions_app.models import Stream
+from sessions_app.monitoring import traces
+from sessions_app.monitoring.traces import Trace
 
 logger = logging.getLogger(__name__)
 
@@ -51,10 +52,46 @@ def group_of(stream_key: str) -> str:
 
 def advance(key: str, by: int = 1) -> int:
     """Advance a stream inside the running transaction. Returns its new last number."""
-    if not Stream.objects.filter(key=key).update(last_number=F("last_number") + by):
-        Stream.objects.bulk_create([Stream(key=key)], ignore_conflicts=True)
-        Stream.objects.filter(key=key).update(last_number=F("last_number") + by)
-    return Stream.objects.values_list("last_number", flat=True).get(pk=key)
+    return advance_all({key: by})[key]
+
+
+def advance_all(steps: Mapping[str, int]) -> dict[str, int]:
+    """Advance streams inside the running transaction, with one statement.
+
+    Returns the new last number of each. Their rows are locked in the order of their keys.
+    """
+    known = _advanced(steps)
+    missing = {key: steps[key] for key in sorted(steps.keys() - known.keys())}
+    if missing:
+        rows = [Stream(key=key) for key in missing]
+        Stream.objects.bulk_create(rows, ignore_conflicts=True)
+        known |= _advanced(missing)
+    return known
+
+
+def _advanced(steps: Mapping[str, int]) -> dict[str, int]:
+    keys = sorted(steps)
+    places = ", ".join(["%s"] * len(keys))
+    by = f"CASE key {' '.join(['WHEN %s THEN %s'] * len(keys))} END"
+    table = connection.ops.quote_name(Stream._meta.db_table)
+    if connection.vendor == "postgresql":
+        # An UPDATE alone locks its rows in any order.
+        statement = (
+            f"WITH locked AS (SELECT key FROM {table} WHERE key IN ({places}) "  # noqa: S608
+            f'ORDER BY key COLLATE "C" FOR NO KEY UPDATE) UPDATE {table} AS stream '
+            f"SET last_number = last_number + {by.replace('key', 'stream.key', 1)} FROM locked "
+            f"WHERE stream.key = locked.key RETURNING stream.key, stream.last_number"
+        )
+        values: list[str | int] = [*keys, *(value for key in keys for value in (key, steps[key]))]
+    else:
+        statement = (
+            f"UPDATE {table} SET last_number = last_number + {by} "  # noqa: S608
+            f"WHERE key IN ({places}) RETURNING key, last_number"
+        )
+        values = [*(value for key in keys for value in (key, steps[key])), *keys]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return dict(cursor.fetchall())
 
 
 def numbers_of(keys: list[str]) -> dict[str, int]:
@@ -69,6 +106,21 @@ class Change:
     def __init__(self) -> None:
         self._rows: dict[str, dict[type[models.Model], dict[Any, list[models.Model]]]] = {}
         self._topics: dict[str, dict[str, None]] = defaultdict(dict)
+        self._numbers: dict[str, int] = {}
+        self._traces: dict[str, dict[Trace, None]] = defaultdict(dict)
+
+    def number(
+        self, stream_keys: Collection[str], besides: Mapping[str, int] | None = None
+    ) -> dict[str, int]:
+        """Advance these streams now, not in `close`, and `besides` by so much.
+
+        For a transaction that has locked all its rows and names all streams that it will touch:
+        it writes the numbers with the rows themselves, then calls `mention`. Returns the numbers.
+        """
+        steps = dict.fromkeys(set(stream_keys) - self._numbers.keys(), 1) | dict(besides or {})
+        found = advance_all(steps) if steps else {}
+        self._numbers |= {key: found[key] for key in stream_keys if key in found}
+        return self._numbers | found
 
     def touch(self, row: models.Model, stream_key: str, topic: str) -> None:
         """Number a row and announce it. `row.version` becomes the stream's next number.
@@ -83,20 +135,34 @@ class Change:
         """Number and announce a topic without a row that keeps the number."""
         self._topics[stream_key][topic] = None
 
+    def trace(self, stream_key: str, trace: Trace) -> None:
+        """Name what is behind the change, where it is not the work at hand alone."""
+        self._traces[stream_key][trace] = None
+
+    def _traces_of(self, key: str) -> list[list[str | float]]:
+        at_hand = traces.current_id()
+        named = self._traces.get(key) or ({Trace(at_hand): None} if at_hand else {})
+        return traces.as_sent(list(named))
+
     def close(self) -> None:
         """Advance the streams, number the rows, and announce on commit.
 
         Call this last in a transaction.
         """
         self._lock_rows()
+        self.number(self._topics)
         for key in sorted(self._topics):
-            number = advance(key)
+            number = self._numbers[key]
             for model, rows in self._rows.get(key, {}).items():
                 model._default_manager.filter(pk__in=list(rows)).update(version=number)
                 for copies in rows.values():
                     for row in copies:
                         row.version = number  # type: ignore[attr-defined]
-            hint = {"type": HINT, "streams": {key: number}, "about": list(self._topics[key])}
+            hint: dict[str, object] = {
+                "type": HINT, "streams": {key: number}, "about": list(self._topics[key])
+            }  # fmt: skip
+            if behind := self._traces_of(key):
+                hint["traces"] = behind
             transaction.on_commit(_SendOnCommit(group_of(key), hint))
 
     def _lock_rows(self) -> None:
@@ -143,7 +209,9 @@ def tell(stream_key: str, notice: Mapping[str, object]) -> None:
     It must do no harm if it is lost or late; use `announcing` for everything else.
     """
     transaction.on_commit(
-        _SendOnCommit(group_of(stream_key), {"type": NOTICE, "notice": dict(notice)})
+        _SendOnCommit(
+            group_of(stream_key), {"type": NOTICE, "stream": stream_key, "notice": dict(notice)}
+        )
     )
 
 

@@ -18,6 +18,17 @@ def require(user: Visitor, capability: Capability) -> None:
         raise PermissionDenied
 
 
+def may_for_all(user: Visitor, capability: Capability, sessions: QuerySet[Session]) -> bool:
+    """For a switch that concerns all of these sessions: whether each is in a team of the user."""
+    others = sessions.filter(deleted_at=None).exclude(team__in=team_ids_of(user))
+    return may(user, capability) and not others.exists()
+
+
+def may_move_default(user: Visitor) -> bool:
+    """The former default session loses its place, so it must be one of the user's, too."""
+    return may_for_all(user, Capability.MANAGE_SESSIONS, Session.objects.filter(is_default=True))
+
+
 def sessions_of(user: Visitor) -> QuerySet[Session]:
     return Session.objects.filter(team__in=team_ids_of(user), deleted_at=None)
 

@@ -1,7 +1,7 @@
 """Log lines about sessions and logins that somebody may have to act on.
 
-They name the session, are in English, are written after the commit, and contain no token and no
-message text.
+They name the session (by its id in JSON), are in English, are written after the commit, and
+contain no token and no message text.
 """
 
 import logging
@@ -9,7 +9,15 @@ import logging
 from django.db import transaction
 from django.utils import translation
 
-from sessions_app.models import LoginAttempt, LoginState, Session, SessionState, User
+from sessions_app.models import (
+    FINAL_LOGIN_STATES,
+    LoginAttempt,
+    LoginState,
+    Session,
+    SessionState,
+    User,
+)
+from sessions_app.monitoring import meters
 from sessions_app.sessions import reasons
 
 logger = logging.getLogger(__name__)
@@ -24,15 +32,30 @@ def say_state(
     """Log a session's new state. Called where the state is written."""
     level = logging.WARNING if state in _LOUD_STATES else logging.INFO
     by = f" by {who.get_username()}" if who is not None else ""
-    _log_on_commit(level, f"session “{session.name}” is {state.value}{by}{_because(code, detail)}")
+    _log_on_commit(
+        level,
+        f"session “{session.name}” is {state.value}{by}{_because(code, detail)}",
+        f"session {session.pk} is {state.value}",
+        session_id=session.pk,
+        state=state.value,
+        code=code,
+    )
 
 
 def say_login(attempt: LoginAttempt) -> None:
-    """Log how a login ended, or that another WeChat account than expected scanned."""
+    """Log and count how a login ended, or that another WeChat account than expected scanned."""
     state = LoginState(attempt.status)
     level = logging.WARNING if state in _LOUD_LOGINS else logging.INFO
     because = _because(attempt.error_code, attempt.error_detail)
-    _log_on_commit(level, f"login of session “{attempt.session_name}” is {state.value}{because}")
+    _log_on_commit(
+        level,
+        f"login of session “{attempt.session_name}” is {state.value}{because}",
+        f"login of session {attempt.session_id or 'that is new'} is {state.value}",
+        state=state.value,
+        code=attempt.error_code,
+    )
+    if level == logging.WARNING or state in FINAL_LOGIN_STATES:
+        transaction.on_commit(meters.LOGINS.labels(state.value).inc)
 
 
 def _because(code: str, detail: str) -> str:
@@ -41,5 +64,7 @@ def _because(code: str, detail: str) -> str:
     return f": {' '.join(reason.split())}" if reason else ""
 
 
-def _log_on_commit(level: int, line: str) -> None:
-    transaction.on_commit(lambda: logger.log(level, "%s", line))
+def _log_on_commit(level: int, line: str, ids_only: str, **fields: object) -> None:
+    """`ids_only`: the sentence without names, which JSON takes."""
+    extra = {"ids_only": ids_only, **fields}
+    transaction.on_commit(lambda: logger.log(level, "%s", line, extra=extra))

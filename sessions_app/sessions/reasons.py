@@ -135,6 +135,11 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
     "no_id": _plain(lambda: _("accepted, no receipt")),
     "rate_limited": _with_detail(lambda: _("WeChat says: %(detail)s")),
     "wechat_says": _with_detail(lambda: _("WeChat says: %(detail)s")),
+    "token_replaced": _plain(
+        lambda: _(
+            "the person wrote again at the same moment, so WeChat refused it; you can send it again"
+        )
+    ),
     "in_doubt": _plain(
         lambda: _(
             "WeChat refused this reply as if the account were signed out; the console is checking"
@@ -150,6 +155,12 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
     ),
     "worker_lost": _plain(
         lambda: _("the worker stopped while sending; the reply may have arrived")
+    ),
+    "restored": _plain(
+        lambda: _(
+            "it waited or was being sent when this data was copied or backed up; it may have "
+            "arrived"
+        )
     ),
     "upload_refused": _with_detail(
         lambda: _("WeChat's file server does not accept this file (%(detail)s)")

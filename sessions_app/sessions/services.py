@@ -23,6 +23,9 @@ from sessions_app.sessions.log_lines import say_state
 BOUND_ELSEWHERE = "bound_elsewhere"
 SIGNED_OUT = "signed_out"
 
+HEARD_TOPIC = "heard:"
+"""Followed by a session's id: it received messages, and nothing else of it changed."""
+
 
 class SessionNotBound(Exception):  # noqa: N818 - a statement, like those of `names`
     """The session has no credentials, which this action requires."""

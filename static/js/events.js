@@ -54,6 +54,7 @@
  * @property {{ elt: HTMLElement, root: HTMLElement }} answered What `elt` asked for by htmx was drawn.
  * @property {{ elt: HTMLElement, words: string }} failed What `elt` asked for was refused.
  * @property {{ about?: string, people: Person[] }} notice Who is there now; it has no number.
+ * @property {{ waiting: string }} counted So many conversations wait for the reader; "": none.
  *
  * The connection and who is signed in
  * @property {Nothing} welcome The websocket is open.

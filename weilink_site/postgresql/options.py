@@ -14,5 +14,7 @@ ALIVE = {
     "keepalives_interval": 5,
     "keepalives_count": 2,
     "tcp_user_timeout": 10_000,
+    # A process that is frozen in a transaction holds locks that everybody else waits for.
+    "options": "-c idle_in_transaction_session_timeout=30000",
 }
 """Parameters of libpq. The query of DATABASE_URL may add others."""

@@ -52,14 +52,13 @@ def _login(caller: Caller, login_id: str) -> LoginAttempt:
 async def _watch(
     caller: Caller, login_id: str, *, until: Callable[[LoginAttempt], bool], timeout_s: float
 ) -> LoginOut:
-    found, waited = await look_until(
-        lambda: _login(caller, login_id),
+    found = await look_until(
+        lambda one: _login(one, login_id),
         until,
+        caller=caller,
         streams=lambda: [f"team:{_login(caller, login_id).team_id}"],
         timeout_s=timeout_s,
     )
-    if waited:
-        found = await in_thread(lambda: _login(caller.reloaded(), login_id))
     return login_out(found)
 
 

@@ -93,7 +93,7 @@ async def list_messages(
     else:
         place = place_after(after, cursor)
 
-    def look(caller: Caller = request.auth) -> list[Message]:
+    def look(caller: Caller) -> list[Message]:
         person = _reader(caller, session)
         return queries.stored_messages(
             person,
@@ -104,11 +104,13 @@ async def list_messages(
             direction=direction,
         )
 
-    rows, waited = await look_until(
-        look, bool, streams=lambda: stream_keys_of(request.auth.user), timeout_s=wait
+    rows = await look_until(
+        look,
+        bool,
+        caller=request.auth,
+        streams=lambda: stream_keys_of(request.auth.user),
+        timeout_s=wait,
     )
-    if waited:  # permissions may have changed during the wait
-        rows = await in_thread(lambda: look(request.auth.reloaded()))
     # Building the answer reads the team's limits from the database: not in the event loop.
     return await in_thread(lambda: messages_out(rows, limit=limit, after=place))
 

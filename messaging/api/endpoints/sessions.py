@@ -3,6 +3,7 @@
 import unicodedata
 from typing import Annotated
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from sessions_app.models import Session, User
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope
 from sessions_app.sessions import held_replies, reasons, services
-from sessions_app.sessions.access import session_or_404
+from sessions_app.sessions.access import may_move_default, session_or_404
 from sessions_app.sessions.health import health_of
 from sessions_app.sessions.names import SessionNameError
 
@@ -104,7 +105,10 @@ def logout(request: ApiRequest, name: SessionName) -> SessionOut:
     "/sessions/{name}/default", response={200: SessionOut, **ERRORS}, summary="Make it the default"
 )
 def default(request: ApiRequest, name: SessionName) -> SessionOut:
+    """403 `forbidden` while a session of another team is the default."""
     user, session = _managed(request, name)
+    if not may_move_default(user):
+        raise PermissionDenied
     services.set_default(session=session, user=user)
     return _reloaded(session)
 

@@ -8,6 +8,7 @@ from messaging.api.auth import ApiRequest, allowed
 from messaging.api.errors import ERRORS
 from messaging.api.schemas import StatusOut
 from sessions_app.board import queries
+from sessions_app.installation.standing import recent_standing
 from sessions_app.people.tokens import Scope
 from sessions_app.sessions.access import sessions_of
 
@@ -23,7 +24,11 @@ def product_version() -> str:
 
 @router.get("/status", response={200: StatusOut, **ERRORS}, summary="Version and connections")
 def status(request: ApiRequest) -> StatusOut:
-    """`bot_id` is the default session's; `is_connected`: at least one session receives."""
+    """`bot_id` is the default session's; `is_connected`: at least one session receives.
+
+    `is_held`: this is a copy of another installation, and nothing is received or sent here before
+    an administrator releases it.
+    """
     user = allowed(request, Scope.READ)
     connected = queries.receiving_count(user)
     default = queries.default_session(user)
@@ -33,4 +38,5 @@ def status(request: ApiRequest) -> StatusOut:
         bot_id=(default.bot_id if default else "") or None,
         session_count=sessions_of(user).count(),
         connected_count=connected,
+        is_held=recent_standing().is_held,
     )

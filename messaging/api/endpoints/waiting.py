@@ -8,6 +8,8 @@ from asgiref.sync import sync_to_async
 from django.db import connections
 from ninja import Query
 
+from messaging.api.auth import Caller
+from sessions_app.realtime.rights import rights_of
 from sessions_app.realtime.streams import hearing
 
 MOST_S = 30
@@ -38,27 +40,35 @@ def _run_and_release(function: Callable[[], Found]) -> Found:
 
 
 async def look_until(
-    look: Callable[[], Found],
+    look: Callable[[Caller], Found],
     enough: Callable[[Found], bool],
     *,
+    caller: Caller,
     streams: Callable[[], Iterable[str]],
     timeout_s: float,
-) -> tuple[Found, bool]:
-    """Call `look` until `enough` or until the timeout. True: the result comes after a wait.
+) -> Found:
+    """Call `look` until `enough` or until the timeout.
 
     `look` and `streams` read the database in the request's thread and release its connection
-    each time. Ends at once when the client disconnects.
+    each time. The caller is checked with every look: a login or a token that ends also ends the
+    wait (ApiError 401), and so do changed rights. Ends at once when the client disconnects.
     """
     timeout_s = min(timeout_s, MOST_WAITED_S)
-    found = await in_thread(look)
+    found = await in_thread(lambda: look(caller))
     if timeout_s <= 0 or enough(found):
-        return found, False
+        return found
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
+    rights = await in_thread(lambda: rights_of(caller.user))
+
+    def look_again() -> tuple[Found, bool]:
+        now = caller.reloaded()
+        return look(now), rights_of(now.user).is_as(rights)
+
     async with hearing(await in_thread(streams)) as hints:
         while True:
-            found = await in_thread(look)
+            found, is_as_before = await in_thread(look_again)
             left_s = deadline - loop.time()
-            if enough(found) or left_s <= 0:
-                return found, True
+            if enough(found) or left_s <= 0 or not is_as_before:
+                return found
             await hints.wait_for_hint(min(LOOK_EVERY_S, left_s))

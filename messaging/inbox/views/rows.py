@@ -7,7 +7,7 @@ from zlib import crc32
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
-from messaging.inbox import list_queries, row_presentation
+from messaging.inbox import list_counts, list_queries, row_presentation
 from messaging.inbox.list_conditions import mute_sessions
 from messaging.inbox.lists import Listing, View
 from messaging.models import Conversation
@@ -91,27 +91,25 @@ def list_context(
     }
 
 
-def counts(request: HttpRequest) -> list_queries.Counts:
+def counts(request: HttpRequest) -> list_counts.Counts:
     """Read once per request, so that rail, heading and menu show the same numbers."""
-    known: list_queries.Counts | None = getattr(request, "_counts", None)
+    known: list_counts.Counts | None = getattr(request, "_counts", None)
     if known is None:
-        known = list_queries.counts(request.user, now=timezone.now())
+        known = list_counts.counts(request.user, now=timezone.now())
         request._counts = known  # type: ignore[attr-defined]
     return known
 
 
 def number_words(count: int) -> str:
     """The number in words, with an upper limit; "" for zero."""
-    return at_most(count, list_queries.COUNT_UP_TO) if count else ""
+    return at_most(count, list_counts.COUNT_UP_TO) if count else ""
 
 
 def list_count(request: HttpRequest, listing: Listing) -> int:
     """The number of rows in this list; a number above `most_counted` means “more”."""
     if not listing.is_filtered:
         return counts(request).views[listing.view]
-    return list_queries.count(
-        request.user, listing, now=timezone.now(), up_to=most_counted(listing)
-    )
+    return list_counts.count(request.user, listing, now=timezone.now(), up_to=most_counted(listing))
 
 
 def mute_mark(listing: Listing) -> str:
@@ -123,8 +121,8 @@ def mute_mark(listing: Listing) -> str:
 
 def most_counted(listing: Listing) -> int:
     if listing.is_filtered:
-        return list_queries.COUNT_FILTERED_UP_TO
-    return list_queries.COUNT_UP_TO
+        return list_counts.COUNT_FILTERED_UP_TO
+    return list_counts.COUNT_UP_TO
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ class ViewLink:
     @property
     def words(self) -> str:
         """The number in words, with an upper limit."""
-        return at_most(self.count, list_queries.COUNT_UP_TO)
+        return at_most(self.count, list_counts.COUNT_UP_TO)
 
 
 VIEW_ICONS = {

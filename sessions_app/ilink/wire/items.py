@@ -10,9 +10,8 @@ from .scalars import (
     MAX_INT32,
     MAX_INT64,
     JsonObject,
-    decoded,
     dump,
-    load,
+    load_body,
     number_between,
     object_of,
     text_of,
@@ -42,7 +41,7 @@ def parse_items(listed: object) -> tuple[Item, ...]:
 def parse_item(raw: bytes) -> Item:
     """Parse one item that was kept (`Item.raw`). Unsupported if it cannot be parsed."""
     try:
-        return _item(load(decoded(raw)), 0)
+        return _item(load_body(raw), 0)
     except (ValueError, RecursionError):
         return Item(kind=ItemKind.UNSUPPORTED, raw=raw)
 

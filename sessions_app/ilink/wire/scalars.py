@@ -2,11 +2,16 @@
 
 Python's parser fails on numbers of 4,300 digits and on deep nesting. Neither may lose a batch of
 messages, so such numbers become text, and a value nested too deep becomes one string.
+
+msgspec reads and writes correct JSON several times faster than Python's parser, to the same values.
+It refuses everything else, and then Python's is used.
 """
 
 import json
 import re
 from decimal import Decimal
+
+import msgspec
 
 MAX_DIGITS = 600  # Python converts at most 640 in its strictest setting
 MAX_DEPTH = 64
@@ -49,6 +54,8 @@ _decoder = json.JSONDecoder(
 _encoder = json.JSONEncoder(
     ensure_ascii=True, check_circular=False, allow_nan=False, separators=(",", ":")
 )
+_quick_decoder = msgspec.json.Decoder(float_hook=_read_float)
+_quick_encoder = msgspec.json.Encoder()
 
 
 def decoded(body: bytes) -> str:
@@ -66,6 +73,14 @@ def load(text: str) -> object:
     return value
 
 
+def load_body(body: bytes) -> object:
+    """Like `load(decoded(body))`. An integer of 601 to 4,300 digits stays one."""
+    try:
+        return _quick_decoder.decode(body)
+    except msgspec.MsgspecError:
+        return load(decoded(body))
+
+
 def load_prefix(text: str, start: int) -> tuple[JsonObject, int]:
     """Parse the JSON object at `start`. Returns it and its end. Raises ValueError if incomplete."""
     value, end = _decoder.raw_decode(text, start)
@@ -76,7 +91,16 @@ def load_prefix(text: str, start: int) -> tuple[JsonObject, int]:
 
 def dump(value: object) -> bytes:
     """Encode a value that `load` returned as ASCII JSON."""
-    return _encoder.encode(value).encode("ascii")
+    try:
+        encoded = _quick_encoder.encode(value)
+    except ValueError:  # it contains a lone surrogate
+        return _encoder.encode(value).encode("ascii")
+    if encoded.isascii():
+        return encoded
+    escaped = encoded.decode().encode("ascii", "backslashreplace")
+    if b"\\x" in escaped or b"\\U" in escaped:  # not how JSON writes U+00E9 and U+1F600
+        return _encoder.encode(value).encode("ascii")
+    return escaped
 
 
 def flattened(text: str) -> str:

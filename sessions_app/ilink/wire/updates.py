@@ -16,7 +16,7 @@ from .scalars import (
     decoded,
     dump,
     flattened,
-    load,
+    load_body,
     number_between,
     text_of,
     whole_number,
@@ -41,18 +41,17 @@ def parse_updates(body: bytes) -> Updates:
 
 def read_object(body: bytes, build: Callable[[JsonObject], Built]) -> Built:
     """Apply `build` to a body's JSON object. The object is flattened if it is nested too deep."""
-    text = decoded(body)
     with contextlib.suppress(RecursionError):
-        return build(_load_object(text))
+        return build(_load_object(body))
     try:
-        return build(_load_object(flattened(text)))
+        return build(_load_object(flattened(decoded(body)).encode("utf-8", "surrogatepass")))
     except RecursionError:
         raise UnreadableAnswerError("WeChat's answer is nested too deep.") from None
 
 
-def _load_object(text: str) -> JsonObject:
+def _load_object(body: bytes) -> JsonObject:
     try:
-        value = load(text)
+        value = load_body(body)
     except ValueError:
         # Suppress the cause, which contains the text of the whole answer.
         raise UnreadableAnswerError("WeChat's answer is not JSON.") from None

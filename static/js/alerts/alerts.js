@@ -18,6 +18,7 @@ export function startAlerts() {
   startSound();
   startViewing();
   on("drawn", hear);
+  on("counted", (detail) => setCount(detail.waiting));
   on("opened", (detail) => rename(detail.conversation));
   on("settled", () => rename(document.querySelector("#conversation-pane [data-title]")));
 }
@@ -43,7 +44,7 @@ function told(element) {
     session,
     url,
     text: element.dataset.text,
-    isMine: "mine" in element.dataset,
+    isMine: element.dataset.assignee === document.body.dataset.user,
   };
 }
 

@@ -10,6 +10,7 @@ const BOTTOM_PX = 80;
 
 let scroller = null;
 let atBottom = true;
+let seenTop = 0;
 let wantsEnd = false;
 const below = new Set();
 let height = 0;
@@ -18,6 +19,7 @@ export function startConversation() {
   on("settled", adopt);
   on("drawing", () => {
     height = scroller?.scrollHeight ?? 0;
+    catchUp();
   });
   on("drawn", drawn);
   document.addEventListener("click", jumpDown);
@@ -97,14 +99,20 @@ function more(rows) {
   showBelow();
 }
 
+/** The browser reports a scroll with the next frame only: news may be drawn before that. */
+function catchUp() {
+  if (scroller?.isConnected && scroller.scrollTop !== seenTop) scrolled();
+}
+
 function scrolled() {
+  seenTop = scroller.scrollTop;
   const left = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  const before = atBottom;
   atBottom = left < BOTTOM_PX && !isCut();
-  if (atBottom && below.size) {
-    below.clear();
-    showBelow();
-    markRead();
-  }
+  if (!atBottom || (before && !below.size)) return;
+  below.clear();
+  showBelow();
+  markRead();
 }
 
 function stick() {

@@ -1,10 +1,13 @@
-// The websocket: hints and heartbeats with numbers. Down, stalled or refused, the page polls; a
-// banner says so after a moment. Reconnect, gap, heartbeat and push all end in the same fetch.
+// The websocket: frames with what changed, hints and heartbeats with numbers. Down, stalled or refused,
+// the page polls; a banner says so after a moment. Reconnect, gap and heartbeat end in the same fetch.
 import { emit, on } from "../events.js";
 import { reloadAtRest } from "../keyboard/focus.js";
 import { clearBanner, showConnection, showSignedOut } from "./connection_banner.js";
+import { drawCounts } from "./counts.js";
+import { takeFrame } from "./frames.js";
 import { fetchNews } from "./news.js";
 import { renew } from "./requests.js";
+import { startShowing } from "./showing.js";
 import { hear, turnedBack } from "./streams.js";
 
 const BANNER_AFTER_MS = 1_500;
@@ -22,9 +25,11 @@ let reopening = 0;
 let downSince = Date.now();
 let bannerTimer = 0;
 let signedOut = false;
+let away = [];
 
 export function startConnection() {
   if (!document.body.dataset.live) return;
+  startShowing((words) => socket?.readyState === WebSocket.OPEN && socket.send(words));
   open();
   setInterval(pulse, PULSE_MS);
   setInterval(pollWhileDown, POLL_EVERY_MS);
@@ -62,10 +67,25 @@ function hearFrame(frame) {
     emit("notice", frame);
     return;
   }
+  if (frame.type === "trouble") {
+    away = frame.parts;
+    showBanner();
+    if (!away.length) fetchNews();
+    return;
+  }
+  if (frame.type === "counts") {
+    drawCounts(frame);
+    return;
+  }
+  if (frame.type === "frame") {
+    if (takeFrame(frame)) fetchNews();
+    return;
+  }
   if (frame.type === "hello") welcome(frame);
   if (frame.type === "beat") socket.send(JSON.stringify({ type: "beat" }));
-  const aboutLogin = (frame.about ?? []).some((topic) => topic.startsWith("login:"));
-  if (hear(frame.streams ?? {}) || aboutLogin || frame.type === "hello") fetchNews();
+  if (hear(frame.streams ?? {}) || frame.type === "hello") fetchNews();
+  else if ((frame.about ?? []).includes("pulse")) fetchNews({ everything: "pulseWhole" in document.body.dataset });
+  else if ((frame.about ?? []).some((topic) => topic.startsWith("login:"))) fetchNews();
 }
 
 function welcome(frame) {
@@ -77,6 +97,7 @@ function welcome(frame) {
   guard(2 * beatMs + 5_000);
   wait = FIRST_WAIT_MS;
   downSince = 0;
+  away = frame.away ?? [];
   clearTimeout(bannerTimer);
   bannerTimer = 0;
   showBanner();
@@ -133,13 +154,13 @@ function pollWhileDown() {
   if (!signedOut && downSince && Date.now() - downSince > POLL_AFTER_MS && navigator.onLine) fetchNews();
 }
 
-/** What no stream numbers: that the worker lives, how long ago a session was heard. */
+/** What no stream numbers: how long ago a session was heard. Other pages are told of a pulse. */
 function pulse() {
-  if (!document.hidden && !downSince) fetchNews({ everything: "pulseWhole" in document.body.dataset });
+  if (!document.hidden && !downSince && "pulseWhole" in document.body.dataset) fetchNews({ everything: true });
 }
 
 function showBanner() {
-  if (!signedOut) showConnection({ isDown: downSince > 0 && Date.now() - downSince >= BANNER_AFTER_MS });
+  if (!signedOut) showConnection({ isDown: downSince > 0 && Date.now() - downSince >= BANNER_AFTER_MS, away });
 }
 
 function signOut(why) {

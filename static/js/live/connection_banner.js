@@ -5,11 +5,16 @@ function banner() {
   return document.getElementById("line-banner");
 }
 
-/** @param {{ isDown: boolean }} state */
-export function showConnection({ isDown }) {
+/**
+ * `away`: what the console itself cannot reach, "database" or "hints".
+ * @param {{ isDown: boolean, away: string[] }} state
+ */
+export function showConnection({ isDown, away }) {
   let words = "";
   if (!navigator.onLine) words = text("offline");
   else if (isDown) words = text("line_down");
+  else if (away.includes("database")) words = text("database_away");
+  else if (away.includes("hints")) words = text("hints_away");
   if (banner().textContent === words) return;
   banner().textContent = words;
   announce(words);

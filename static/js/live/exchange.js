@@ -2,7 +2,7 @@
 import { emit } from "../events.js";
 import { numbers } from "./ask.js";
 import { wantNews } from "./news.js";
-import { isSignedOut, isSignIn, isStale, REFUSAL, renew, wordsFor } from "./requests.js";
+import { isSignedOut, isSignIn, isStale, MOST_RENEWALS, pauseBefore, REFUSAL, renew, wordsFor } from "./requests.js";
 import { draw, isOurs, read } from "./upsert.js";
 
 export function startExchange() {
@@ -67,15 +67,16 @@ async function failed({ detail: { xhr, requestConfig } }) {
 /** Before htmx takes it for refused. Keys that wait for it go on waiting. */
 async function repeatStale(event) {
   const { xhr, requestConfig } = event.detail;
-  const isAgain = requestConfig.headers["Live-Again"];
+  const tries = Number(requestConfig.headers["Live-Again"] ?? 0);
   if (!isStale(xhr.status, xhr.getResponseHeader(REFUSAL))) {
-    if (isAgain) emit("renewed");
+    if (tries) emit("renewed");
     return;
   }
-  if (isAgain) return;
+  if (tries >= MOST_RENEWALS) return;
   event.preventDefault();
   xhr.isRepeated = true;
   try {
+    await pauseBefore(tries);
     if (await (await import("./refused.js")).repeat(event.detail)) return;
   } catch {
     // the line is down: it is refused

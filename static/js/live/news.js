@@ -20,6 +20,11 @@ export function wantNews() {
   if (behind()) fetchNews();
 }
 
+/** What is drawn meanwhile may be later than its answer. */
+export function isFetching() {
+  return running;
+}
+
 export async function fetchNews({ everything = false } = {}) {
   if (!document.body.dataset.live) return;
   if (running) {
@@ -76,7 +81,8 @@ function refused(response) {
   return false;
 }
 
-async function take(root) {
+/** Draw an answer or a frame. The person may have lost the open conversation, or the right to answer it. */
+export async function take(root) {
   const { gone, open } = root.dataset;
   const isOpen = (gone ?? open) && openConversation() === (gone ?? open);
   if (isOpen && gone) (await import("../conversation/parting.js")).part(root);

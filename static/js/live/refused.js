@@ -57,12 +57,12 @@ function hasTyped() {
 
 /** The same request of htmx once more, with the new token. Whether it could be made. */
 export async function repeat({ requestConfig, etc }) {
-  const { verb, path, elt, triggeringEvent, formData } = requestConfig;
+  const { verb, path, elt, triggeringEvent, formData, headers: before } = requestConfig;
   if (!(await renew()) || !elt.isConnected) return false;
   const values = new FormData();
   for (const [name, value] of formData) values.append(name, value);
   values.set("csrfmiddlewaretoken", csrfToken());
-  const headers = { "Live-Again": "1" };
+  const headers = { "Live-Again": String(Number(before["Live-Again"] ?? 0) + 1) };
   htmx.ajax(verb, path, { source: elt, event: triggeringEvent, values, headers, swap: etc?.swapOverride });
   return true;
 }

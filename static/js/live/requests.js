@@ -5,6 +5,12 @@ import { csrfToken } from "./token.js";
 
 /** The header of every refusal by the console itself: a proxy before it sends none. */
 export const REFUSAL = "WeiLink-Refusal";
+/**
+ * Every answer to a browser without the token's cookie sets a new one. Several such answers may cross: a
+ * token that was renewed after one is stale with the next. The pause before each renewal lets them come.
+ */
+const RENEWAL_PAUSES_MS = [0, 100, 400, 1_500];
+export const MOST_RENEWALS = RENEWAL_PAUSES_MS.length;
 const MAY_WORK_LATER = [408, 425, 429];
 
 let isOver = false;
@@ -24,7 +30,7 @@ export function isSignedOut() {
 }
 
 /**
- * `fetch`, for posts. One that is refused for its token goes once more with a new one. Once nobody is
+ * `fetch`, for posts. One that is refused for its token is tried again with a new one. Once nobody is
  * signed in only what a person asks for (`isAsked`) is tried.
  * @param {string} url
  * @param {RequestInit & { isAsked?: boolean }} options
@@ -35,10 +41,20 @@ export async function send(url, { isAsked, headers, ...options }) {
   const response = await once();
   if (isSignIn(response.url)) emit("signed-out");
   else if (isOver && response.ok) emit("renewed");
-  else if (staleOne(response) && (await renew())) {
-    const again = await once();
-    if (!staleOne(again)) emit("renewed");
-    return again;
+  else if (staleOne(response)) return renewedOne(response, once);
+  return response;
+}
+
+async function renewedOne(refused, once) {
+  let response = refused;
+  for (let tries = 0; tries < MOST_RENEWALS; tries += 1) {
+    await pauseBefore(tries);
+    if (!(await renew())) return response;
+    response = await once();
+    if (!staleOne(response)) {
+      emit("renewed");
+      return response;
+    }
   }
   return response;
 }
@@ -62,6 +78,13 @@ export async function renew() {
   } catch {
     return false;
   }
+}
+
+/** `tries`: how many renewals the same request has had. */
+export function pauseBefore(tries) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, RENEWAL_PAUSES_MS[tries]);
+  });
 }
 
 /**

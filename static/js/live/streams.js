@@ -1,4 +1,4 @@
-// The numbers this page has applied, and those it has heard of. Only a response moves "applied".
+// The numbers this page has applied, and those it has heard of. Only what is drawn moves "applied".
 const applied = parse(document.body.dataset.streams);
 const heard = { ...applied };
 
@@ -23,6 +23,16 @@ export function hear(numbers) {
     if (key in applied && number > (heard[key] ?? 0)) heard[key] = number;
   }
   return behind();
+}
+
+/** Whether the page has all that came up to these numbers. */
+export function follows(numbers) {
+  return Object.entries(numbers).every(([key, number]) => applied[key] >= number);
+}
+
+/** Drawn at earlier numbers than the page has by now. */
+export function isEarlier(numbers) {
+  return Object.entries(numbers).some(([key, number]) => number < applied[key]);
 }
 
 export function behind() {

@@ -2,7 +2,7 @@
 // older over newer. Focus, selection and scroll stay. Must never touch the composer.
 import { emit } from "../events.js";
 import { setClock } from "./server_clock.js";
-import { advance, parse, rewind } from "./streams.js";
+import { advance, isEarlier, parse, rewind } from "./streams.js";
 
 const FIELDS = "input, textarea, select";
 
@@ -40,7 +40,8 @@ export function draw(root) {
   for (const part of root.querySelectorAll("[data-live-part]")) drawPart(part);
   const numbers = parse(root.dataset.streams);
   const conversation = document.getElementById("open-conversation");
-  if (isPage) rewind(numbers);
+  // An answer that was overtaken by a frame: what stood there may have been later.
+  if (isPage || isEarlier(numbers)) rewind(numbers);
   // Asked for while another conversation was open: what this one missed must be asked for again.
   else if (conversation && conversation.dataset.conversation !== root.dataset.open) {
     rewind(parse(conversation.dataset.streams));

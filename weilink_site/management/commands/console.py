@@ -1,4 +1,4 @@
-"""`manage.py console`: web and worker in one process, in one event loop.
+"""`manage.py console`: the web part in this process, the worker in a child process.
 
 The port is bound first, so that a port in use is reported before anything is started. The worker
 starts after that, and stops before the server does.
@@ -14,13 +14,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 
-from messaging.worker.worker import Worker
+from sessions_app.monitoring import snapshots
 from sessions_app.team_settings.limits import team_settings
 from weilink_site import first_run
 from weilink_site.daphne import listening
 from weilink_site.host import places, preflight
 from weilink_site.host.data_lock import DataInUse, DataLock
-from weilink_site.version import wire_identity
+from weilink_site.worker_process import WorkerProcess
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ KEEP_LOCK_S = 2.0
 
 
 class Command(BaseCommand):
-    help = "Serves the console: pages, websockets and the worker, in one process."
+    help = "Serves the console: pages and websockets, with the worker in a process of its own."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,6 +36,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.HOST.port)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        worker = WorkerProcess()
+        worker.prepare()
         host, port = options["host"], options["port"]
         if settings.DEMO and port != settings.HOST.port:
             self._fail(f"The demo takes its port from PORT: PORT={port} make demo")
@@ -50,9 +52,10 @@ class Command(BaseCommand):
         if reason := preflight.another_host():
             self._fail(reason)
         self._greet(port)
+        snapshots.set_role("console")
         team_settings()  # load the settings before the first upload is measured by them
         connections.close_all()  # from here on this thread runs the event loop and does no queries
-        serve(listener, port, lock)
+        serve(listener, port, lock, worker)
 
     def _bind(self, host: str, port: int) -> socket.socket:
         try:
@@ -114,8 +117,9 @@ async def keep(lock: DataLock) -> None:
             logger.warning("cannot take the lock of this data again yet", exc_info=True)
 
 
-def serve(listener: socket.socket, port: int, lock: DataLock) -> None:
+def serve(listener: socket.socket, port: int, lock: DataLock, worker: WorkerProcess) -> None:
     """Run Daphne's server and the worker until SIGTERM or Ctrl+C."""
+    worker.begin()
     from daphne.server import Server
     from twisted.internet import defer, reactor
 
@@ -128,24 +132,16 @@ def serve(listener: socket.socket, port: int, lock: DataLock) -> None:
 
         simulated = simulated_wechat(port)
         application = asgi.mounted(application, simulated)
-    worker = Worker(identity=wire_identity(), data_dir=settings.DATA_DIR, alone=True)
-
-    async def start() -> None:
-        try:
-            await worker.start()
-        except Exception:
-            logger.exception("the worker could not start")
-
     running: list[asyncio.Task[None]] = []
 
     def start_soon() -> None:
-        running.extend([asyncio.ensure_future(start()), asyncio.ensure_future(keep(lock))])
+        running.extend([asyncio.ensure_future(worker.run()), asyncio.ensure_future(keep(lock))])
 
     async def stop() -> None:
-        for task in running:  # the stop may come before the worker has started
+        await worker.stop()
+        for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        await worker.stop()
         if simulated is not None:
             simulated.close()
 

@@ -12,13 +12,12 @@ from typing import Any
 
 from channels.management.commands import runworker
 from channels.worker import Worker as ChannelsWorker
-from django.conf import settings
 from django.core.management.base import CommandParser
 from django.db import connections
 
-from messaging.worker.worker import Worker
+from sessions_app.monitoring import snapshots
 from weilink_site.host import preflight
-from weilink_site.version import wire_identity
+from weilink_site.worker_process import new_event_loop, work
 
 
 class PollerWorker(ChannelsWorker):  # type: ignore[misc]
@@ -27,17 +26,12 @@ class PollerWorker(ChannelsWorker):  # type: ignore[misc]
     Channels' own worker creates no consumer before a message arrives, and dies on SIGTERM.
     """
 
+    def run(self) -> None:
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(self.arun())
+
     async def handle(self) -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-        worker = Worker(identity=wire_identity(), data_dir=settings.DATA_DIR)
-        await worker.start()
-        try:
-            await stop.wait()
-        finally:
-            await worker.stop()
+        await work([signal.SIGTERM, signal.SIGINT])
 
 
 class Command(runworker.Command):  # type: ignore[misc]
@@ -51,6 +45,7 @@ class Command(runworker.Command):  # type: ignore[misc]
         if reason := preflight.of_poller():
             self.stderr.write(reason)
             sys.exit(1)
+        snapshots.set_role("poller")
         connections.close_all()
         with contextlib.suppress(asyncio.CancelledError):
             super().handle(*args, **options)
