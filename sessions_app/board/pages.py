@@ -18,7 +18,7 @@ from sessions_app.models import LoginAttempt, ScanLink, Session
 from sessions_app.pages.answers import NO_SCRIPT_REFRESH_S, card, is_htmx
 from sessions_app.people.roles import Capability, may
 from sessions_app.realtime.page_numbers import asked, pin_numbers
-from sessions_app.sessions.access import login_or_404, scan_links_of
+from sessions_app.sessions.access import login_or_404, may_for_all, scan_links_of
 
 LINKS_SHOWN = 50
 
@@ -51,7 +51,7 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         if wanted.since is not None:
             context["removed"] = queries.removed_since(request.user, wanted.since)
         context["undecided"] = queries.undecided_logins(request.user)
-        context["folder"] = folder_note()
+        context.update(folder_context(request))
         context["some_sessions"] = bool(context["rows"]) or queries.has_sessions(request.user)
     if wanted.open and may(request.user, Capability.SEE_BOARD):
         context.update(detail_context(request, wanted.open))
@@ -60,6 +60,18 @@ def changes_page(request: HttpRequest) -> HttpResponse:
         context.update(attempt=attempt, panel=login_panel(attempt))
         context["link"] = shown_link(scan_links.link_of(attempt))
     return render(request, "board/changes.html", context)
+
+
+def folder_context(request: HttpRequest) -> dict[str, Any]:
+    """What the board says about the shared folder, and whether the user may switch who receives."""
+    note = folder_note()
+    is_asked = note is not None and (note.may_hand_over or note.waits_until is not None)
+    return {"folder": note, "may_hand_over": is_asked and may_hand_over(request)}
+
+
+def may_hand_over(request: HttpRequest) -> bool:
+    """The shared folder has the accounts of all teams."""
+    return may_for_all(request.user, Capability.MANAGE_SESSIONS, Session.objects.all())
 
 
 def detail_context(request: HttpRequest, pk: int) -> dict[str, Any]:

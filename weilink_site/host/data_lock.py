@@ -45,6 +45,14 @@ class DataLock:
                 self._held.close()
                 self._take_advisory()
 
+    def release(self) -> None:
+        """Let another console take it, before this process ends."""
+        if isinstance(self._held, psycopg.Connection):
+            self._held.close()
+        elif self._held is not None:
+            os.close(self._held)
+        self._held = None
+
     def _take_file(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -70,6 +70,7 @@ class HostSettings(BaseSettings):
     weilink_cdn_url: Url = "https://novac2c.cdn.weixin.qq.com/c2c"
     weilink_media_root: Folder = VAR / "media"
     log_level: Annotated[str, AfterValidator(values.log_level)] = "INFO"
+    weilink_log_format: Literal["text", "json"] = "text"
 
     @property
     def key_dir(self) -> Path:

@@ -14,9 +14,12 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from sessions_app.board import queries
-from sessions_app.database.troubles import trouble_of
+from sessions_app.database.troubles import MANAGE, trouble_of
+from sessions_app.installation.standing import standing
+from sessions_app.models import Installation
 from sessions_app.sessions import leases
 from weilink_site.host.disk import try_writing
+from weilink_site.host.private_files import close_to_others
 
 REDIS_S = 3.0
 
@@ -26,9 +29,17 @@ def of_poller() -> str:
     if not settings.REDIS_URL:
         return (
             "The poller needs REDIS_URL (redis://…): without it no page hears of a message. "
-            "On one machine `manage.py console` runs web and worker together."
+            f"On one machine `{MANAGE} console` runs web and worker together."
         )
-    return _first(unwritable, another_host, pending_migrations, unreadable_tokens, silent_redis)
+    return _first(
+        private,
+        unwritable,
+        moved,
+        another_host,
+        pending_migrations,
+        unreadable_tokens,
+        silent_redis,
+    )
 
 
 def of_console() -> str:
@@ -36,12 +47,12 @@ def of_console() -> str:
 
     Unreadable tokens do not stop a console: the board shows which they are.
     """
-    return _first(unwritable, silent_database, silent_redis)
+    return _first(private, unwritable, silent_database, moved, silent_redis)
 
 
 def of_web() -> str:
     """The first reason why a separate web process must not start, or "". It makes no schema."""
-    return _first(unwritable, pending_migrations, silent_redis)
+    return _first(private, unwritable, moved, pending_migrations, silent_redis)
 
 
 def stop_web() -> None:
@@ -67,6 +78,12 @@ def _first(*checks: Callable[[], str]) -> str:
         connections.close_all()
 
 
+def private() -> str:
+    """Never a reason: closes what others could read."""
+    close_to_others()
+    return ""
+
+
 def unwritable() -> str:
     """Check that data and media can be written and that the disk has space."""
     for folder in (settings.DATA_DIR, settings.MEDIA_ROOT):
@@ -87,6 +104,20 @@ def silent_database() -> str:
     return ""
 
 
+def moved() -> str:
+    """Check that this installation was not copied elsewhere: two must not poll the same bots."""
+    if Installation._meta.db_table not in connection.introspection.table_names():
+        return ""
+    found = standing()
+    if found.moved_at is None:
+        return ""
+    return (
+        f"This installation was moved to {found.moved_to} on {found.moved_at:%Y-%m-%d at %H:%M} "
+        "UTC and must not receive here as well: start the console there, or, if that copy is "
+        f"given up, take this one back with `{MANAGE} copy_database --take-back`."
+    )
+
+
 def pending_migrations() -> str:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
@@ -94,7 +125,7 @@ def pending_migrations() -> str:
         return ""
     return (
         f"The database lacks {len(plan)} migrations of this release: stop the other processes "
-        "and run `python manage.py migrate`."
+        f"and run `{MANAGE} migrate`."
     )
 
 

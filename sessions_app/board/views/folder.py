@@ -1,21 +1,21 @@
 """Hands receiving for the shared session folder over to another program, and takes it back."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from sessions_app.board.pages import changes_page, refused
+from sessions_app.board.pages import changes_page, may_hand_over, refused
 from sessions_app.folder.mirror import shared
 from sessions_app.folder.notes import FolderNote, folder_note
 from sessions_app.pages.answers import card, is_htmx, posted
-from sessions_app.people.roles import Capability
 from sessions_app.realtime.streams import waking_workers
-from sessions_app.sessions.access import require
 
 
 def _managed_folder(request: HttpRequest) -> FolderNote:
-    require(request.user, Capability.MANAGE_SESSIONS)
+    if not may_hand_over(request):
+        raise PermissionDenied
     note = folder_note()
     if note is None:
         raise Http404

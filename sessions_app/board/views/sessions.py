@@ -13,19 +13,19 @@ from sessions_app.board.pages import (
     changes_page,
     detail_context,
     done,
+    folder_context,
     login_card,
     refused,
     scan_question,
 )
 from sessions_app.board.presentation import board_rows
-from sessions_app.folder.notes import folder_note
 from sessions_app.login.attempts import start_login
 from sessions_app.models import Session, User
 from sessions_app.pages.answers import UNPROCESSABLE, card, is_htmx, posted
 from sessions_app.people.roles import Capability
 from sessions_app.realtime.page_numbers import pin_numbers
 from sessions_app.sessions import reasons, services
-from sessions_app.sessions.access import require, session_or_404
+from sessions_app.sessions.access import may_move_default, require, session_or_404
 from sessions_app.sessions.names import SessionNameError
 
 
@@ -48,7 +48,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "room": "sessions",
         "rows": rows,
         "undecided": queries.undecided_logins(request.user),
-        "folder": folder_note(),
+        **folder_context(request),
         "this_host": socket.gethostname(),
     }
     return render(request, "board/board.html", context)
@@ -187,6 +187,11 @@ def _set_paused(request: HttpRequest, name: str, *, paused: bool) -> HttpRespons
 def default(request: HttpRequest, name: str) -> HttpResponse:
     """Asks for confirmation and states what the default session is used for."""
     found = _managed(request, name)
+    if not may_move_default(request.user):
+        return refused(
+            request,
+            _("The default account belongs to another team. An administrator can change it."),
+        )
     if request.method == "POST":
         services.set_default(session=found, user=_actor(request))
         return done(request, found)

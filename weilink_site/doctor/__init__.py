@@ -1,0 +1,1 @@
+"""`manage.py doctor`: looks at everything that the console needs, and says what to do."""

@@ -1,0 +1,1 @@
+"""`/metrics`: the numbers of all processes and of the database, for Prometheus."""
