@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from sessions_app.board.queries import state_label
 from sessions_app.models import (
     Context,
+    Installation,
     Invitation,
     InvitationVisit,
     LoginAttempt,
@@ -23,9 +25,10 @@ from sessions_app.models import (
     SharedFolder,
     Stream,
     TeamSettingsRow,
+    ThrottleCount,
     WorkerBeat,
 )
-from sessions_app.pages.record_admin import AnyAdmin, KeptAdmin, RecordAdmin, masked
+from sessions_app.pages.record_admin import KeptAdmin, ListedAdmin, RecordAdmin, masked
 from sessions_app.people.models import ApiToken, Team, User
 from sessions_app.people.tokens import revoke_token
 from sessions_app.sessions.health import health_of
@@ -37,7 +40,9 @@ admin.site.index_title = _("Maintenance")
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
+class PersonAdmin(ListedAdmin, UserAdmin):  # type: ignore[type-arg]
+    """Rights are given by superusers only, and nobody else changes a superuser."""
+
     list_display = ("username", "first_name", "last_name", "email", "is_active", "last_login")
     list_filter = ("groups", "teams", "is_active", "is_staff", "is_superuser")
     filter_horizontal = ("groups", "user_permissions", "teams")
@@ -45,10 +50,47 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         *(UserAdmin.fieldsets or ()),
         (_("Console"), {"fields": ("teams", "language", "time_zone")}),
     )
+    rights = ("is_staff", "is_superuser", "groups", "user_permissions", "teams")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        shown = [str(name) for name in super().get_readonly_fields(request, obj)]
+        return shown if _gives_rights(request) else [*shown, *self.rights]
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may_touch(request, obj) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _may_touch(request, obj) and super().has_delete_permission(request, obj)
+
+
+def _gives_rights(request: HttpRequest) -> bool:
+    return isinstance(request.user, User) and request.user.is_superuser
+
+
+def _may_touch(request: HttpRequest, person: User | None) -> bool:
+    """False for a person with more rights: a new password would make them the changer's."""
+    return _gives_rights(request) or person is None or not (person.is_superuser or person.is_staff)
+
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(ListedAdmin, GroupAdmin):
+    """What the members of a group may do in the admin is a right, too."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _gives_rights(request) and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _gives_rights(request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _gives_rights(request) and super().has_delete_permission(request, obj)
 
 
 @admin.register(Team)
-class TeamAdmin(AnyAdmin):
+class TeamAdmin(ListedAdmin):
     list_display = ("name",)
     search_fields = ("name",)
 
@@ -178,6 +220,12 @@ class QuarterHourAdmin(RecordAdmin):
     list_select_related = ("session",)
 
 
+@admin.register(ThrottleCount)
+class ThrottleCountAdmin(RecordAdmin):
+    list_display = ("__str__", "full_at", "taken")
+    search_fields = ("name",)
+
+
 @admin.register(SessionEvent)
 class SessionEventAdmin(RecordAdmin):
     list_display = ("at", "session", "kind", "state", "code", "who")
@@ -213,6 +261,14 @@ class SharedFolderAdmin(RecordAdmin):
         "path", "receiver", "handed_over_at", "default_name", "error_code", "error_detail",
         "set_aside", "seen_at",
     )  # fmt: skip
+
+
+@admin.register(Installation)
+class InstallationAdmin(RecordAdmin):
+    """Released at `/settings/release/`."""
+
+    list_display = ("__str__", "held_at", "released_at", "moved_at")
+    search_fields = ("held_of", "moved_to")
 
 
 @admin.register(Stream)

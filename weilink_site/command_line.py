@@ -10,6 +10,10 @@ import sys
 def run(arguments: list[str]) -> None:
     """Ends with status 1 on trouble with database, Redis or disk. `--traceback` shows it whole."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "weilink_site.settings")
+    if arguments[1:2] == ["doctor"]:
+        from weilink_site.doctor import report
+
+        report.end_if_settings_are_wrong(wants_json="--json" in arguments)
     from django.core.management import execute_from_command_line
 
     from sessions_app.database.troubles import trouble_of

@@ -1,5 +1,6 @@
 """Django's settings, computed from `environment.HostSettings`; no variable is read here."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,14 @@ from urllib.parse import urlsplit
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from weilink_site.host import environment, places, values
+from weilink_site.host import environment, logs, places, values
 from weilink_site.postgresql.options import ALIVE, POOL
 
 HOST = environment.load()
 DEMO = environment.is_demo()
 BASE_DIR = places.SOURCES
 DATA_DIR = HOST.data_dir
+os.umask(0o077)  # whichever command made it: nobody else on this machine reads the data
 TESTING = "pytest" in sys.modules
 
 SECRET_KEY = environment.secret_key(HOST)
@@ -51,6 +53,8 @@ MIDDLEWARE = [
     "weilink_site.pages.refusals.RefusalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "weilink_site.pages.static_files.StaticFilesMiddleware",
+    "weilink_site.pages.headers.EveryAnswerMiddleware",
+    "weilink_site.pages.caching.PagesAreNotKeptMiddleware",
     "weilink_site.pages.compression.PageCompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "messaging.api.edge.ApiEdgeMiddleware",
@@ -115,7 +119,10 @@ CHANNEL_LAYERS: dict[str, Any] = {
         "CONFIG": {"hosts": [REDIS_URL]},
     }
     if REDIS_URL
-    else {"BACKEND": "channels.layers.InMemoryChannelLayer", "CONFIG": {"capacity": 1000}}
+    else {
+        "BACKEND": "sessions_app.realtime.linked_layer.LinkedChannelLayer",
+        "CONFIG": {"capacity": 1000},
+    }
 }
 
 CACHES: dict[str, Any] = {
@@ -147,6 +154,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+SESSION_ENGINE = "sessions_app.database.browser_keys"
 SESSION_COOKIE_NAME = "weilink_session"
 CSRF_COOKIE_NAME = "weilink_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
@@ -204,30 +212,4 @@ WEILINK_STORE = HOST.weilink_store
 WEILINK_ILINK_URL = HOST.weilink_ilink_url
 WEILINK_CDN_URL = HOST.weilink_cdn_url
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"},
-    },
-    "filters": {"outages": {"()": "weilink_site.host.outages.OutageFilter"}},
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "formatter": "line",
-            "filters": ["outages"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": HOST.log_level},
-    "loggers": {
-        "django.channels.server": {"level": "WARNING"},
-        "daphne": {"level": "WARNING"},
-        # What the pool warns of, once a try, is said by `outages`.
-        "psycopg.pool": {"level": "ERROR"},
-        # httpx logs whole URLs at INFO; a QR code's handle stands in them.
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "uvicorn": {"level": "WARNING"},
-        "watchfiles": {"level": "WARNING"},
-    },
-}
+LOGGING = logs.config(HOST)

@@ -6,13 +6,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import include, path
 from django.utils.translation import gettext as _
+from django.views.generic import RedirectView
 
 from messaging.api import app as api
 from messaging.inbox.views.palette import palette
 from messaging.inbox.views.settings import settings
+from sessions_app.board.views.installation import release
 from sessions_app.people import views as people
 from sessions_app.people.roles import Capability, may
 from weilink_site.health import healthz, readyz
+from weilink_site.monitoring.metrics_page import metrics
 from weilink_site.pages.refusals import token
 
 
@@ -54,10 +57,13 @@ urlpatterns = [
     path("account/", include("sessions_app.people.account_urls")),
     path("palette/", palette, name="palette"),
     path("settings/", settings, name="settings"),
+    path("settings/release/", release, name="release"),
     path("api/v1/", api.urls()),
     path("api/docs", api.docs, name="api_docs"),
     path("admin/login/", admin_door),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account:account")),
     path("admin/", admin.site.urls),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]

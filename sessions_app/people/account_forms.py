@@ -104,7 +104,6 @@ class OwnPasswordForm(PasswordChangeForm):
         **PasswordChangeForm.error_messages,
         "password_incorrect": _("This is not your current password."),
         "password_mismatch": _("The two new passwords differ."),
-        "too_many": _("Too many attempts. Try again in 15 minutes."),
     }
 
     def __init__(self, request: HttpRequest, data: Any = None) -> None:
@@ -129,9 +128,10 @@ class OwnPasswordForm(PasswordChangeForm):
 
     def clean_old_password(self) -> str:
         name = self.user.get_username()
-        if not login_throttle.may_try(self.request, name):
-            login_throttle.say_refused(self.request, name, "too many tries")
-            raise ValidationError(self.error_messages["too_many"], code="too_many")
-        password: str = super().clean_old_password()
-        login_throttle.forget(self.request, name)
+        try:
+            with login_throttle.one_try(self.request, name):
+                password: str = super().clean_old_password()
+        except login_throttle.Refused as refused:
+            raise ValidationError(refused.words, code="refused") from None
+        login_throttle.was_right(self.request, name)
         return password

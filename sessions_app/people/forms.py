@@ -14,7 +14,6 @@ class SignInForm(AuthenticationForm):
 
     error_messages = {
         "invalid_login": _("Wrong username or password. Upper and lower case matter."),
-        "too_many": _("Too many attempts. Try again in 15 minutes."),
         "inactive": _("Wrong username or password. Upper and lower case matter."),
     }
 
@@ -26,16 +25,16 @@ class SignInForm(AuthenticationForm):
             field.widget.attrs["class"] = "input"
 
     def clean(self) -> dict[str, Any]:
-        """Ten wrong passwords for one name from one address; then nothing is looked at."""
+        """A refused try looks at no password."""
         username = self.cleaned_data.get("username") or ""
-        if not login_throttle.may_try(self.request, username):
-            login_throttle.say_refused(self.request, username, "too many tries")
-            raise ValidationError(self.error_messages["too_many"], code="too_many")
         try:
-            cleaned: dict[str, Any] = super().clean()
+            with login_throttle.one_try(self.request, username):
+                cleaned: dict[str, Any] = super().clean()
+        except login_throttle.Refused as refused:
+            raise ValidationError(refused.words, code="refused") from None
         except ValidationError as error:
             login_throttle.say_refused(self.request, username, str(error.code or "refused"))
             raise
         if self.get_user() is not None:
-            login_throttle.forget(self.request, username)
+            login_throttle.was_right(self.request, username)
         return cleaned

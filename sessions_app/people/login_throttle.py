@@ -1,42 +1,159 @@
-"""Limits how often somebody may try a password, counted per user name and address.
+"""Limits how often and how many at once may try a password, wherever one is asked for.
 
-It never says whether a name exists, and a cache that is away locks nobody out.
+Three buckets count each try before it is made: of the name from this address, of the address, and
+of the name from anywhere. The last one would let strangers keep a person out, so a browser in which
+that person has signed in before is counted by itself instead. It never says whether a name exists.
 """
 
+import contextlib
 import hashlib
+import ipaddress
 import logging
+import secrets
+import threading
+import time
 import unicodedata
+from collections.abc import Iterator
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.core import signing
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from sessions_app.people import throttle
-from sessions_app.people.throttle import Bucket
+from sessions_app.people.throttle import Bucket, Empty
 
 logger = logging.getLogger(__name__)
 
-TRIES = Bucket(capacity=10, refill_s=15 * 60)
+QUARTER_S = 15 * 60
+HERE = Bucket(capacity=10, refill_s=QUARTER_S)
+"""One name from one address, or in a browser that is known."""
+ADDRESS = Bucket(capacity=100, refill_s=QUARTER_S)
+"""An office behind one address has many people, and right passwords are given back."""
+NAME = Bucket(capacity=50, refill_s=3_600)
+KNOWN_COOKIE = "weilink_known"
+KNOWN_S = 365 * 24 * 3_600
+AT_ONCE = 2
+"""Passwords looked at by this process at the same time: each takes a core for a quarter second."""
+WAIT_S = 3.0
+_looking = threading.BoundedSemaphore(AT_ONCE)
 
 
-def may_try(request: HttpRequest | None, username: str) -> bool:
-    """Count one try, before it is made: many at once get no further than one by one."""
+class Refused(Exception):  # noqa: N818 - a statement
+    """The password was not looked at. `words`: why, for the person; `code`: for the log."""
+
+    def __init__(self, code: str, words: str) -> None:
+        super().__init__(words)
+        self.code, self.words = code, words
+
+
+@contextlib.contextmanager
+def one_try(request: HttpRequest | None, username: str) -> Iterator[None]:
+    """Look at a password within the block. Raises Refused instead, and logs it."""
     try:
-        return TRIES.allows(throttle.count(_name(request, username), TRIES))
-    except Exception:
-        logger.warning("tries of passwords are not counted", exc_info=True)
-        return True
+        _count(request, username)
+        with _a_place():
+            yield
+    except Refused as refused:
+        say_refused(request, username, refused.code)
+        raise
 
 
-def forget(request: HttpRequest | None, username: str) -> None:
-    """The password was right."""
-    try:
-        throttle.refill(_name(request, username))
-    except Exception:
-        logger.warning("tries of passwords are not counted", exc_info=True)
+def was_right(request: HttpRequest | None, username: str) -> None:
+    """The password was right: its try does not count, nor those before it from here."""
+    here, *wider = _buckets(request, username)
+    throttle.refill(here[0])
+    for name, _bucket in wider:
+        throttle.give_back(name)
+
+
+def remember(request: HttpRequest, response: HttpResponse, username: str) -> None:
+    """This person has signed in with this browser: strangers cannot use up its tries."""
+    value = f"{_name(username)}:{secrets.token_hex(8)}"
+    response.set_signed_cookie(
+        KNOWN_COOKIE,
+        value,
+        salt=KNOWN_COOKIE,
+        max_age=KNOWN_S,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
 
 
 def say_refused(request: HttpRequest | None, username: str, why: str) -> None:
     """A log line, for whoever watches who tries to get in. Escaped: strangers choose the name."""
-    logger.warning("sign-in as %r from %s is refused: %s", username[:150], _address(request), why)
+    address = _address(request)
+    extra = {"ids_only": f"sign-in from {address} is refused: {why}", "code": why}
+    logger.warning(
+        "sign-in as %r from %s is refused: %s", username[:150], address, why, extra=extra
+    )
+
+
+def say_signed_in(request: HttpRequest, username: str) -> None:
+    address = _address(request)
+    extra = {"ids_only": f"sign-in from {address}", "code": "signed in"}
+    logger.info("sign-in as %r from %s", username[:150], address, extra=extra)
+
+
+def _count(request: HttpRequest | None, username: str) -> None:
+    now = time.time()
+    for name, bucket in _buckets(request, username):
+        try:
+            throttle.take(name, bucket, now)
+        except Empty as empty:
+            raise Refused("too many tries", _too_many(empty.wait_s)) from None
+
+
+def _too_many(wait_s: int) -> str:
+    minutes = -(-wait_s // 60)
+    words = ngettext(
+        "Too many attempts. Try again in %(minutes)d minute.",
+        "Too many attempts. Try again in %(minutes)d minutes.",
+        minutes,
+    )
+    return words % {"minutes": minutes}
+
+
+def _buckets(request: HttpRequest | None, username: str) -> list[tuple[str, Bucket]]:
+    """Names of the buckets that one try takes from; the first is of this person here."""
+    person, network = _name(username), _network(_address(request))
+    by_address = (f"sign-in from {network}", ADDRESS)
+    if known := _known_browser(request, person):
+        return [(f"sign-in of {person} in {known}", HERE), by_address]
+    return [
+        (f"sign-in of {person} from {network}", HERE),
+        by_address,
+        (f"sign-in of {person}", NAME),
+    ]
+
+
+@contextlib.contextmanager
+def _a_place() -> Iterator[None]:
+    if not _looking.acquire(blocking=False):
+        if not connection.in_atomic_block:
+            connection.close()  # who waits keeps nothing that others need
+        if not _looking.acquire(timeout=WAIT_S):
+            words = _("Too many people are signing in at this moment. Try again in a few seconds.")
+            raise Refused("too many at once", words)
+    try:
+        yield
+    finally:
+        _looking.release()
+
+
+def _known_browser(request: HttpRequest | None, person: str) -> str:
+    """A number of this browser if the person has signed in with it; else ""."""
+    if request is None:
+        return ""
+    try:
+        value = request.get_signed_cookie(KNOWN_COOKIE, salt=KNOWN_COOKIE, max_age=KNOWN_S)
+    except (KeyError, signing.BadSignature):
+        return ""
+    whose, _colon, browser = str(value).partition(":")
+    return browser if whose == person else ""
 
 
 def _address(request: HttpRequest | None) -> str:
@@ -44,8 +161,16 @@ def _address(request: HttpRequest | None) -> str:
     return str(facts.get("weilink.client") or facts.get("REMOTE_ADDR", ""))
 
 
-def _name(request: HttpRequest | None, username: str) -> str:
-    """Of the person's bucket."""
+def _network(address: str) -> str:
+    """An IPv6 address as its /64, which one person has whole. `pages.proxies` normalised it."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else address
+
+
+def _name(username: str) -> str:
+    """Upper and lower case are one name, as at the sign-in."""
     name = unicodedata.normalize("NFKC", username).casefold()
-    counted = f"{_address(request)}|{name}".encode("utf-8", "replace")
-    return "login:" + hashlib.sha256(counted).hexdigest()
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:16]

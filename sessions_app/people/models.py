@@ -94,3 +94,19 @@ class ApiToken(models.Model):
 
     def allows(self, scope: str) -> bool:
         return not self.scopes or scope in self.scopes
+
+
+class ThrottleCount(models.Model):
+    """The level of one bucket. Written by `throttle` alone; rows end by themselves."""
+
+    name = models.CharField(_("digest of what is counted"), max_length=64, primary_key=True)
+    full_at = models.FloatField(_("full at, seconds since 1970"), db_index=True)
+    taken = models.PositiveIntegerField(_("taken since"))
+
+    class Meta:
+        app_label = "sessions_app"
+        verbose_name = _("count of tries")
+        verbose_name_plural = _("counts of tries")
+
+    def __str__(self) -> str:
+        return self.name[:8]

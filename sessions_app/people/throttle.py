@@ -5,13 +5,23 @@ it is full again. It is refilled all at once: a limit of 20 an hour then allows 
 whereas 20 tokens and a steady drip would allow nearly 40.
 
 `Bucket` computes and keeps nothing. Its level lives where its user needs it: in a row that is
-locked anyway, or as a counter in Django's cache (`count`), which all processes share with Redis.
+locked anyway; in the database, where nobody can push it out and no restart forgets it (`take`,
+`give_back`, for passwords); or as a counter in Django's cache (`count`), which all processes share
+with Redis, for API requests: a write to the database would cost more than most of them.
 """
 
 from dataclasses import dataclass
 
 from django.core.cache import BaseCache
 from django.core.cache import cache as shared_cache
+from django.db import connection
+from django.db.models import F
+from django.utils.crypto import salted_hmac
+
+from sessions_app.people.models import ThrottleCount
+
+KEPT_S = 24 * 3_600
+"""Levels in the database are dropped after this time, which is longer than any bucket's."""
 
 
 class Empty(Exception):  # noqa: N818 - a statement
@@ -52,6 +62,44 @@ class Bucket:
         return taken <= self.capacity
 
 
+def take(name: str, bucket: Bucket, now: float) -> None:
+    """Take a token of the named bucket in the database. Raises Empty.
+
+    One statement, so that no token is lost between threads and processes.
+    """
+    table = connection.ops.quote_name(ThrottleCount._meta.db_table)
+    is_full = f"{table}.full_at <= %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} (name, full_at, taken) VALUES (%s, %s, 1) "  # noqa: S608
+            "ON CONFLICT (name) DO UPDATE SET "
+            f"taken = CASE WHEN {is_full} THEN 1 ELSE {table}.taken + 1 END, "
+            f"full_at = CASE WHEN {is_full} THEN excluded.full_at ELSE {table}.full_at END "
+            "RETURNING full_at, taken",
+            [_digest(name), now, now - bucket.refill_s, now - bucket.refill_s],
+        )
+        level = Level(*cursor.fetchone())
+    if level.taken == 1:
+        ThrottleCount.objects.filter(full_at__lt=now - KEPT_S).delete()
+    bucket.check(level, now)
+
+
+def give_back(name: str) -> None:
+    """Undo one `take`."""
+    counted = ThrottleCount.objects.filter(pk=_digest(name), taken__gt=0)
+    counted.update(taken=F("taken") - 1)
+
+
+def refill(name: str) -> None:
+    """Make a bucket of `take` full at once."""
+    ThrottleCount.objects.filter(pk=_digest(name)).delete()
+
+
+def _digest(name: str) -> str:
+    """Names and addresses of strangers are not kept as they are."""
+    return salted_hmac("throttle", name, algorithm="sha256").hexdigest()
+
+
 def count(name: str, bucket: Bucket, *, cache: BaseCache = shared_cache) -> int:
     """Take a token of the named bucket; return how many were taken since it was last full.
 
@@ -70,11 +118,6 @@ def count(name: str, bucket: Bucket, *, cache: BaseCache = shared_cache) -> int:
         # With Redis the old counter may end within `incr`, which then begins one without an end.
         cache.touch(key, bucket.refill_s)
     return taken
-
-
-def refill(name: str, *, cache: BaseCache = shared_cache) -> None:
-    """Make the named bucket full at once."""
-    cache.delete(_key(name))
 
 
 def _key(name: str) -> str:

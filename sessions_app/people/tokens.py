@@ -26,6 +26,7 @@ class Scope(StrEnum):
     SEND = "send"
     SESSIONS = "sessions"
     CONTACTS = "contacts"
+    METRICS = "metrics"
 
 
 class UnknownScope(ValueError):  # noqa: N818 - reads as a statement

@@ -5,12 +5,14 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
+from sessions_app.people import login_throttle
 from sessions_app.people.forms import SignInForm
 from sessions_app.people.models import User
 from sessions_app.people.preferences import choose_language
@@ -28,6 +30,13 @@ class SignIn(LoginView):
         """Avoid a redirect loop: the sign-in page never leads back to itself."""
         wanted = super().get_redirect_url()
         return "" if urlsplit(wanted).path == self.request.path else wanted
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        username = form.cleaned_data["username"]
+        login_throttle.say_signed_in(self.request, username)
+        login_throttle.remember(self.request, response, username)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """A remaining session cookie means that the user was signed in; signing out deletes it."""

@@ -23,6 +23,7 @@ from messaging.media.limits import limits_by
 from sessions_app.team_settings.limits import last_known, team_settings
 from weilink_site.daphne.flow_control import hold
 from weilink_site.pages.error_pages import answer_outside_django
+from weilink_site.pages.headers import headers_of_every_answer
 
 PAGE_BYTES = 2_621_440
 """Django's own limit for what is read into memory; holds wherever no room is named."""
@@ -37,7 +38,7 @@ logger = logging.getLogger(__name__)
 _TOO_LARGE, _BAD = b"413 Content Too Large", b"400 Bad Request"
 _ANSWER = (
     b"HTTP/1.1 %s\r\nContent-Type: %s; charset=utf-8\r\n"
-    b"X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nWeiLink-Refusal: %d\r\n"
+    b"Cache-Control: no-store\r\nWeiLink-Refusal: %d\r\n%s"
     b"Content-Length: %d\r\nConnection: close\r\n\r\n%s"
 )
 _READ = (b"accept", b"accept-language", b"cookie")
@@ -122,6 +123,8 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         headers = [
             (b"Content-Type", b"%s; charset=utf-8" % kind.encode()),
             (b"WeiLink-Refusal", b"%d" % status),
+            (b"Cache-Control", b"no-store"),
+            *((name.encode(), value.encode()) for name, value in headers_of_every_answer().items()),
         ]
         self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
         self.handle_reply({"type": "http.response.body", "body": page})
@@ -137,9 +140,15 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         self.content.seek(0)
         self.content.truncate()
         kind, page = self._answer(413)
-        self.channel.transport.write(_ANSWER % (_TOO_LARGE, kind.encode(), 413, len(page), page))
+        self.channel.transport.write(_written(_TOO_LARGE, 413, kind, page))
         later: Any = reactor
         self.closing = later.callLater(LINGER_S, self.channel.loseConnection)
+
+
+def _written(line: bytes, status: int, kind: str, page: bytes) -> bytes:
+    """A whole answer, as it goes out."""
+    lines = (f"{name}: {value}\r\n" for name, value in headers_of_every_answer().items())
+    return _ANSWER % (line, kind.encode(), status, "".join(lines).encode(), len(page), page)
 
 
 def _noting_the_line(read: Any) -> Any:
@@ -157,7 +166,7 @@ def _say_it_is_damaged(channel: Any) -> None:
     """A request whose lines Twisted cannot read. By itself it answers with an empty 400."""
     path = getattr(channel, "_path", getattr(channel, "damaged_path", b""))
     kind, page = answer_outside_django(400, path.decode("latin-1"), {})
-    channel.transport.write(_ANSWER % (_BAD, kind.encode(), 400, len(page), page))
+    channel.transport.write(_written(_BAD, 400, kind, page))
     channel.loseConnection()
 
 

@@ -18,6 +18,7 @@ from sessions_app.board.queries import (
     rail_accounts,
     worker,
 )
+from sessions_app.installation.standing import Standing, recent_standing
 from sessions_app.models import User
 from sessions_app.people.preferences import Preferences, preferences_of
 from sessions_app.people.roles import Capability, may
@@ -42,6 +43,11 @@ class Console:
     @cached_property
     def worker(self) -> Worker:
         return worker()
+
+    @property
+    def standing(self) -> Standing:
+        """Whether this installation is a copy that is held, or was moved."""
+        return recent_standing()
 
     @property
     def unread(self) -> str:

@@ -24,21 +24,27 @@ from django.utils.translation import gettext as _
 from messaging.api.edge import PREFIX
 from messaging.api.errors import error_body, may_pass
 from sessions_app.people.models import User
-from weilink_site.pages.refusals import REFUSAL, STALE
+from weilink_site.host.logs import address_of
+from weilink_site.pages.refusals import REFUSAL, STALE, count_refusal
 
 logger = logging.getLogger(__name__)
 
+AGAIN_S = 5
 HTML, PLAIN, JSON = "text/html", "text/plain", "application/json"
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The texts of an error page. `code`: what the API returns instead."""
+    """The texts of an error page. `code`: what the API returns instead.
+
+    `opens_itself`: the browser asks again by itself, every `AGAIN_S` seconds.
+    """
 
     icon: str
     title: str
     sentence: str
     code: str = "bad_request"
+    opens_itself: bool = False
 
 
 def words_of(status: int) -> Words:
@@ -119,10 +125,29 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Reads only the request's headers, because the database may be broken."""
+    status = 503 if may_pass(sys.exc_info()[1]) else 500
     if request.path_info.startswith(PREFIX):  # `ApiEdgeMiddleware` writes the body
-        return HttpResponse(status=503 if may_pass(sys.exc_info()[1]) else 500)
+        return HttpResponse(status=status)
     with translation.override(_language(request)):
-        return HttpResponse(standing_page(500, again=_address(request)), status=500)
+        words = _outage_words() if status == 503 else None
+        page = standing_page(status, words, again=_address(request))
+    response = HttpResponse(page, status=status)
+    if status == 503:
+        response.headers["Retry-After"] = str(AGAIN_S)
+    return response
+
+
+def _outage_words() -> Words:
+    return Words(
+        "hourglass",
+        _("The console can't answer just now"),
+        _(
+            "Something that it needs, such as its database, does not answer. Messages from WeChat "
+            "are kept. This page opens by itself as soon as it can."
+        ),
+        "unavailable",
+        opens_itself=True,
+    )
 
 
 def error_page(
@@ -150,7 +175,8 @@ def standing_page(status: int, words: Words | None = None, *, again: str = "") -
 
 
 def _public_page(status: int, context: dict[str, Any]) -> str:
-    return render_to_string("errors/public.html", {**context, "is_broken": status >= 500})
+    framed = {**context, "is_broken": status >= 500, "again_s": AGAIN_S}
+    return render_to_string("errors/public.html", framed)
 
 
 def _console_page(request: HttpRequest, context: dict[str, Any]) -> str:
@@ -206,6 +232,9 @@ def answer_outside_django(status: int, path: str, headers: Mapping[str, str]) ->
 
     JSON for the API, a page for browsers, one sentence for everything else.
     """
+    count_refusal(path, status)
+    if status < 500:
+        logger.warning("refused with %d: %s", status, address_of(path), extra={"status": status})
     request = HttpRequest()
     request.META["HTTP_ACCEPT_LANGUAGE"] = headers.get("accept-language", "")
     request.COOKIES = parse_cookie(headers.get("cookie", ""))

@@ -12,14 +12,18 @@ Application = Callable[[dict[str, Any], Any, Any], Awaitable[Any]]
 
 
 def own_origin(scope: dict[str, Any]) -> bool:
-    """Whether `Origin` is the public URL, or an allowed host that is also the requested host."""
+    """Whether `Origin` is the public URL, or an allowed host that is also the requested host.
+
+    Where the public URL is https, a page that came over plain http is none of ours.
+    """
     headers = dict(scope.get("headers") or [])
     origin = headers.get(b"origin", b"").decode("latin-1").rstrip("/")
     if origin == settings.PUBLIC_URL:
         return True
     host = headers.get(b"host", b"").decode("latin-1")
     address = urlsplit(origin)
-    if address.scheme not in {"http", "https"} or not host or address.netloc != host:
+    schemes = {"https"} if settings.PUBLIC_URL.startswith("https://") else {"http", "https"}
+    if address.scheme not in schemes or not host or address.netloc != host:
         return False
     return validate_host(address.hostname or "", settings.ALLOWED_HOSTS)
 

@@ -10,7 +10,9 @@ from django.middleware.csrf import get_token
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from sessions_app.monitoring import meters
 from weilink_site.pages.texts import refusal_texts
+from weilink_site.pages.traces import area_of
 
 REFUSAL = "WeiLink-Refusal"
 STALE = "token"
@@ -18,7 +20,7 @@ STALE = "token"
 
 
 class RefusalMiddleware:
-    """Marks responses by which the console refuses a request, unless the view did so."""
+    """Marks and counts responses by which the console refuses a request."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,7 +29,12 @@ class RefusalMiddleware:
         response = self.get_response(request)
         if response.status_code >= 400:
             response.headers.setdefault(REFUSAL, str(response.status_code))
+            count_refusal(request.path_info, response.status_code)
         return response
+
+
+def count_refusal(path: str, status: int) -> None:
+    meters.REQUESTS_REFUSED.labels(area_of(path), str(status)).inc()
 
 
 @never_cache

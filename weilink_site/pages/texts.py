@@ -12,6 +12,11 @@ def texts() -> dict[str, str]:
     """Key → sentence with {placeholders}. The page receives them as JSON."""
     return {
         "line_down": _("Connection to the console lost. Reconnecting…"),
+        "database_away": _(
+            "The console's database does not answer. Messages are kept, and this page goes on by "
+            "itself."
+        ),
+        "hints_away": _("Changes appear a few seconds late at the moment."),
         "offline": _("This computer is offline. The page may be out of date."),
         "signed_out": _("You are signed out."),
         "sign_in": _("Sign in again"),
