@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -11,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.db import connections
+from django.db import connection, connections
 from django.utils import translation
 
 from messaging.api import limits as api_limits
 from messaging.worker.pauses import Pauses
 from messaging.worker.worker import Worker
+from sessions_app.installation import standing
 from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, Session, Team, User
 from sessions_app.people.roles import Role
@@ -28,14 +30,46 @@ from sessions_app.realtime import streams
 from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
 from sessions_app.team_settings import limits
+from tests.migrated import migrated_file
 from weilink_site.version import wire_identity
 
+PROCESS_GROUPS = 2
 
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that start processes of their own run one after the other, whatever runs beside."""
+    """Tests that start processes of their own run in few groups, so that few of them run at once.
+
+    Those with PostgreSQL and Redis run one after the other: they share the servers. The groups come
+    first, since they take longest.
+    """
+    files = sorted({item.path for item in items if item.path.parent.name == "processes"})
     for item in items:
-        if item.path.parent.name in {"processes", "services"}:
-            item.add_marker(pytest.mark.xdist_group("processes"))
+        if item.path.parent.name == "services":
+            item.add_marker(pytest.mark.xdist_group("services"))
+        elif item.path in files:
+            number = files.index(item.path) % PROCESS_GROUPS
+            item.add_marker(pytest.mark.xdist_group(f"processes {number}"))
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite database to copy; nobody opens the file itself."""
+    return migrated_file(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(
+    request: pytest.FixtureRequest, django_db_modify_db_settings_parallel_suffix: None
+) -> bool:
+    """On SQLite the tests' database is a copy of the migrated one, which is then kept as it is."""
+    database = settings.DATABASES["default"]
+    if not database["ENGINE"].endswith("sqlite3"):
+        return False
+    database["TEST"]["MIGRATE"] = False
+    shutil.copyfile(request.getfixturevalue("migrated"), database["TEST"]["NAME"])
+    return True
 
 
 @dataclass(frozen=True)
@@ -84,6 +118,23 @@ def _no_loop_left() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def _no_connection_left() -> Iterator[None]:
+    """`aget` and its like run in one thread of asgiref, whose connection would stay open.
+
+    A database server would then refuse to drop the tests' database.
+    """
+    yield
+    if connection.vendor == "postgresql":
+        SyncToAsync.single_thread_executor.submit(connections.close_all).result()
+
+
+@pytest.fixture(autouse=True)
+def _not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No page asks whether the installation is held; a test that holds it drops this answer."""
+    monkeypatch.setattr(standing, "_kept", (math.inf, standing.Standing()))
+
+
+@pytest.fixture(autouse=True)
 def limited(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """The team's settings as a new console has them, never read anew; called, with changes."""
 
@@ -129,7 +180,7 @@ def simulator(settings: Any) -> Iterator[SimulatorServer]:
 Check = Callable[[], Any]
 
 
-async def until(check: Check, what: str = "", within_s: float = 10.0) -> Any:
+async def until(check: Check, what: str = "", within_s: float = 30.0) -> Any:
     """Wait for a database or simulator fact; the check runs in a thread of its own."""
     deadline = time.monotonic() + within_s
     while True:
@@ -201,6 +252,7 @@ QUICK = Pauses(
     write_heard_s=0.1,
     retry_s=0.1,
     retry_later_s=0.2,
+    look_back_s=0.2,
     login_poll_s=0.05,
     typing_stop_pauses=(timedelta(seconds=0.1),) * 5,
     folder_look_s=0.05,

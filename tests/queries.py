@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+_LOCK = re.compile(r'SELECT ("\w+"\.)?"id"( AS "\w+")? FROM .* FOR (NO KEY )?UPDATE')
+"""Rows locked by key, as PostgreSQL needs before several are written: nothing is read."""
 _TABLE = re.compile(r'(?:FROM|INTO|UPDATE)\s+"(\w+)"')
 
 
@@ -27,7 +29,8 @@ class Queries:
     @property
     def tables_read(self) -> Counter[str]:
         """How often each table was read, by the first table that a SELECT names."""
-        found = [one for one in self.statements if one.startswith("SELECT")]
+        selects = (one for one in self.statements if one.startswith("SELECT"))
+        found = [one for one in selects if not _LOCK.match(one)]
         return Counter(match[1] for one in found if (match := _TABLE.search(one)))
 
 

@@ -12,7 +12,7 @@ LINKS = {
     for room in ("scan", "invite")
     for page in ("", "state/", "digits/", "again/")
 }
-OPEN = {"/accounts/login/", "/accounts/login/language/", "/healthz", "/readyz"}
+OPEN = {"/accounts/login/", "/accounts/login/language/", "/healthz", "/readyz", "/metrics"}
 
 
 def _paths(resolver: URLResolver, prefix: str = "/") -> list[str]:

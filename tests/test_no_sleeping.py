@@ -68,7 +68,7 @@ def _found() -> set[tuple[str, str]]:
     return {
         (str(path.relative_to(ROOT)), function)
         for path in ROOT.rglob("*.py")
-        if "bench" not in path.parts
+        if "bench" not in path.relative_to(ROOT).parts
         for function in _sleeps(ast.parse(path.read_text(encoding="utf-8")))
     }
 

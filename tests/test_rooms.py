@@ -27,14 +27,15 @@ MAY_IMPORT = {
 }
 # The rooms of messaging, from the worker down to the models.
 MESSAGING: tuple[tuple[str, ...], ...] = (
-    ("worker",), ("api", "folder_sync"), ("inbox",), ("replying",), ("transfers",),
+    ("worker",), ("api", "folder_sync", "push"), ("inbox",), ("replying",), ("transfers",),
     ("composing",), ("delivering",), ("receiving",), ("reply_window",), ("conversations",),
     ("media", "text"), ("models",),
 )  # fmt: skip
 # The command that serves the simulator is Django's, so it lives with the app's other commands.
 SESSIONS: tuple[tuple[str, ...], ...] = (
     ("board",), ("folder", "invitations"), ("links",), ("login",), ("sessions",),
-    ("realtime", "team_settings"), ("models",), ("people",), ("database", "loops", "pages", "text"),
+    ("installation",), ("realtime", "team_settings"), ("models",), ("people",),
+    ("database", "loops", "pages", "text"), ("monitoring",),
 )  # fmt: skip
 # Django wants these at the top of an app; landed migrations know the others by these paths.
 APP_TOP = {

@@ -1,5 +1,6 @@
 """What the console serves as static files: gathered, minified, and still the same program."""
 
+import gzip
 import os
 import re
 import resource
@@ -49,6 +50,63 @@ def test_modules_find_each_other_once_gathered(gathered: Path) -> None:
             assert (script.parent / path).is_file(), f"{script.name} → {path}"
             found += 1
     assert found > 400
+
+
+IMPORTS = re.compile(r"""(from\s*|import\()["'](\.[^"']+)["']""")
+FIRST_LOAD = 150_000
+"""Bytes on the wire until the inbox works."""
+
+
+def test_modules_name_the_hashed_ones(gathered: Path) -> None:
+    """So that browsers keep each of them for a year, and a new version is another name."""
+    hashed = [
+        one for one in gathered.glob("js/**/*.js") if re.search(r"\.[0-9a-f]{12}\.js$", one.name)
+    ]
+    names = [path for one in hashed for _how, path in IMPORTS.findall(one.read_text())]
+    assert len(names) > 200
+    assert [name for name in names if not re.search(r"\.[0-9a-f]{12}\.js$", name)] == []
+
+
+def _with_all_it_imports(entry: Path) -> set[Path]:
+    """Not what is loaded only when it is needed."""
+    found, left = set(), [entry]
+    while left:
+        one = left.pop().resolve()
+        if one not in found:
+            found.add(one)
+            statically = (
+                path for how, path in IMPORTS.findall(one.read_text()) if how != "import("
+            )
+            left += [one.parent / path for path in statically]
+    return found
+
+
+@pytest.mark.django_db
+def test_the_first_load_of_the_inbox_is_small(gathered: Path, client: Any, cast: Any) -> None:
+    client.force_login(cast.agent)
+    page = client.get("/inbox/", headers={"Accept-Encoding": "gzip"})
+    words = gzip.decompress(page.content).decode()
+    named = {gathered / one for one in re.findall(r"/static/([^\"'#?]+)", words)}
+    entries = {one for one in named if one.suffix == ".js" and "vendor" not in one.parts}
+    files = {one.resolve() for one in named if one.suffix in {".js", ".css", ".svg", ".woff2"}}
+    files -= {one.resolve() for one in named if "emoji" in str(one)}  # loaded with the first click
+    for entry in entries:
+        files |= _with_all_it_imports(entry)
+    assert len(files) > 60
+    sizes = [_on_the_wire(one) for one in files]
+    assert len(page.content) + sum(sizes) < FIRST_LOAD, sorted(zip(sizes, files, strict=True))
+
+
+def _on_the_wire(file: Path) -> int:
+    compressed = file.with_name(f"{file.name}.gz")
+    return (compressed if compressed.exists() else file).stat().st_size
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/inbox/", "/sessions/", "/settings/", "/inbox/changes/"])
+def test_pages_are_not_kept(client: Any, cast: Any, path: str) -> None:
+    client.force_login(cast.administrator)
+    assert "no-store" in client.get(path).headers["Cache-Control"]
 
 
 def test_gathering_twice_changes_nothing(gathered: Path) -> None:

@@ -13,7 +13,11 @@ from weilink_site.asgi import application
 class Call:
     """One request that may take its time, be watched, and be given up."""
 
-    def __init__(self, secret: str, method: str, path: str, body: Any = None) -> None:
+    def __init__(
+        self, secret: str, method: str, path: str, body: Any = None, *, cookie: str = ""
+    ) -> None:
+        """By an API token, or by the cookie of a browser that is signed in."""
+        caller = (b"cookie", cookie) if cookie else (b"authorization", f"Bearer {secret}")
         place, _, query = path.partition("?")
         content = b"" if body is None else json.dumps(body).encode()
         scope = {
@@ -28,7 +32,7 @@ class Call:
             "root_path": "",
             "headers": [
                 (b"host", b"localhost:8000"),
-                (b"authorization", f"Bearer {secret}".encode()),
+                (caller[0], caller[1].encode()),
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(content)).encode()),
             ],

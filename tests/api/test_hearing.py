@@ -6,7 +6,7 @@ import pytest
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
 from sessions_app.realtime import streams
-from tests.api.redis_server import free_port
+from tests.ports import free_port
 
 HINT = {"type": streams.HINT, "streams": {"team:1": 1}, "about": []}
 

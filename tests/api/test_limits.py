@@ -18,8 +18,8 @@ from sessions_app.people.roles import Role
 from sessions_app.people.throttle import Bucket
 from sessions_app.team_settings.limits import TeamSettings
 from tests.api.callers import Caller, calling, token_of
-from tests.api.redis_server import free_port
 from tests.conftest import Cast, make_user
+from tests.ports import free_port
 
 
 @pytest.fixture

@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 from channels.layers import get_channel_layer
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.auth.models import Group
 from django.db.backends.signals import connection_created
+from django.utils import timezone
 
 from messaging.api.endpoints import waiting
 from messaging.models import Conversation
+from sessions_app.database.browser_keys import SessionStore
 from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, LoginState, Session, Team, User
 from sessions_app.people.roles import Role
@@ -151,6 +155,17 @@ async def test_waiting_calls_hold_no_database_connection(
     assert {one.body["items"][0]["text"] for one in answers} == {"for all"}
 
 
+def end_right(agent: User, ending: str) -> None:
+    if ending == "revoked":
+        agent.api_tokens.update(revoked_at=timezone.now())
+    elif ending == "disabled":
+        User.objects.filter(pk=agent.pk).update(is_active=False)
+    elif ending == "moved":
+        agent.teams.clear()
+    else:
+        agent.groups.set([Group.objects.get(name=Role.VIEWER)])
+
+
 @pytest.mark.parametrize("ending", ["revoked", "disabled", "moved"])
 async def test_who_lost_the_right_while_waiting_gets_nothing(
     agent: User, session: Session, ending: str
@@ -160,12 +175,7 @@ async def test_who_lost_the_right_while_waiting_gets_nothing(
     await waiting_calls()
 
     def end() -> None:
-        if ending == "revoked":
-            agent.api_tokens.update(revoked_at=session.created_at)
-        elif ending == "disabled":
-            User.objects.filter(pk=agent.pk).update(is_active=False)
-        else:
-            agent.teams.clear()
+        end_right(agent, ending)
         receive(session, text_message("secret"))
 
     await in_thread(end)()
@@ -174,6 +184,51 @@ async def test_who_lost_the_right_while_waiting_gets_nothing(
         assert (answer.status, answer.body["items"]) == (200, [])
     else:
         assert (answer.status, answer.code) == (401, "unauthorized")
+
+
+@pytest.mark.parametrize("ending", ["revoked", "disabled", "moved", "other role"])
+async def test_a_wait_ends_with_the_right_to_it(
+    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    """Though nothing arrives that could be read or refused."""
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.05)
+    secret = await in_thread(token_of)(agent)
+    call = await asked(secret, "GET", "/messages?wait=30")
+    await waiting_calls()
+
+    await in_thread(end_right)(agent, ending)
+    answer = await call.answer()
+    assert answer.status == (401 if ending in {"revoked", "disabled"} else 200)
+
+
+@pytest.mark.parametrize("ending", ["signed out", "other password"])
+async def test_a_browsers_wait_ends_with_its_login(
+    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.05)
+
+    def sign_in() -> SessionStore:
+        store = SessionStore()
+        store[SESSION_KEY] = str(agent.pk)
+        store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+        store[HASH_SESSION_KEY] = agent.get_session_auth_hash()
+        store.save()
+        return store
+
+    store = await in_thread(sign_in)()
+    call = Call("", "GET", "/messages?wait=30", cookie=f"weilink_session={store.session_key}")
+    await call.start()
+    await waiting_calls()
+
+    def end() -> None:
+        if ending == "signed out":
+            store.flush()
+        else:
+            agent.set_password("another")
+            agent.save()
+
+    await in_thread(end)()
+    assert (await call.answer()).status == 401
 
 
 async def test_a_login_is_watched_by_its_version(seeded: Team, session: Session) -> None:

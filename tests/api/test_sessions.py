@@ -23,7 +23,7 @@ def caller(cast: Cast) -> Caller:
 def test_status_of_nothing_and_of_two_sessions(caller: Caller, cast: Cast) -> None:
     empty = caller.get("/status").body
     assert set(empty) == {
-        "version", "is_connected", "bot_id", "session_count", "connected_count",
+        "version", "is_connected", "bot_id", "session_count", "connected_count", "is_held",
     }  # fmt: skip
     assert (empty["is_connected"], empty["bot_id"], empty["session_count"]) == (False, None, 0)
     assert empty["version"]

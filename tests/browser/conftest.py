@@ -1,13 +1,15 @@
 """A real Chromium for all files of tests, and a real demo for each of them."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.browser.contexts import Contexts, Take
 from tests.browser.demo_process import Demo, Demos, copy_sources, start_demo
 
 CHROMIUM_FLAGS = [
@@ -18,14 +20,24 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+# Two browsers side by side share the processors.
+expect.set_options(timeout=20_000)
+SIGNED_IN = ("weilink_session", "weilink_csrf")
 
 
 @pytest.fixture(scope="session")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo that was started once, on an empty folder, and nobody used."""
-    folder: Path = tmp_path_factory.mktemp("fresh")
-    copy_sources(folder)
-    start_demo(folder).stop()
+    """A demo that was started once, on an empty folder, and nobody used; one for all workers."""
+    base: Path = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent
+    folder = base / "fresh"
+    with (base / "fresh.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "demo.log").exists():
+            folder.mkdir()
+            copy_sources(folder)
+            start_demo(folder).stop()
     return folder
 
 
@@ -60,21 +72,62 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="package")
+def contexts(browser: Browser) -> Contexts:
+    return Contexts(browser)
+
+
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def take(contexts: Contexts) -> Iterator[Take]:
+    with contexts.lent() as lent:
+        yield lent
+
+
+@pytest.fixture(scope="module")
+def take_for_all(contexts: Contexts) -> Iterator[Take]:
+    """For what all tests of a file share."""
+    with contexts.lent() as lent:
+        yield lent
+
+
+@pytest.fixture
+def context(take: Take) -> BrowserContext:
+    return take()
+
+
+@pytest.fixture
+def own_context(browser: Browser) -> Iterator[BrowserContext]:
+    """For a clock of the test's own, which nothing takes out of a context again."""
     one = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    one.set_default_timeout(10_000)
+    one.set_default_timeout(30_000)
     yield one
     one.close()
 
 
-def log_in(page: Page, demo: Demo) -> None:
-    """As the terminal says: open the address, type name and password."""
-    # What a page under way asks for after its cookies are gone would bring another form token.
-    page.goto("about:blank")
+def log_in(page: Page, demo: Demo, username: str = "", password: str = "") -> None:
+    """Through the form, the first time; later with what the form gave the browser then."""
+    username, password = username or demo.username, password or demo.password
+    if page.url != "about:blank":
+        # What a page under way asks for after its cookies are gone would bring another form token.
+        page.goto("about:blank")
     page.context.clear_cookies()
+    if username in demo.signed_in:
+        page.context.add_cookies(demo.signed_in[username])
+        page.goto(f"{demo.url}/inbox/")
+        if page.url == f"{demo.url}/inbox/":
+            return
+    log_in_by_form(page, demo, username, password)
+    demo.signed_in[username] = [
+        {"name": one["name"], "value": one["value"], "url": demo.url}
+        for one in page.context.cookies(demo.url)
+        if one["name"] in SIGNED_IN
+    ]
+
+
+def log_in_by_form(page: Page, demo: Demo, username: str, password: str) -> None:
+    """As the terminal says: open the address, type name and password."""
     page.goto(demo.url)
-    page.get_by_label("Username").fill(demo.username)
-    page.get_by_label("Password").fill(demo.password)
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/inbox/")

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("manage.py", "weilink_site", "sessions_app", "messaging", "templates", "static")
@@ -81,6 +82,8 @@ class Demo:
     process: subprocess.Popen[bytes]
     shell: Shell
     people: dict[str, str] = field(default_factory=dict)
+    signed_in: dict[str, list[Any]] = field(default_factory=dict)
+    shops: set[str] = field(default_factory=set)
     client: httpx.Client = field(default_factory=partial(httpx.Client, timeout=10))
 
     def through(self, url: str) -> "Demo":
@@ -114,19 +117,13 @@ class Demo:
 
 
 def copy_sources(folder: Path) -> None:
-    ignored = shutil.ignore_patterns("__pycache__", "var", ".venv")
+    ignored = shutil.ignore_patterns("var", ".venv")
     for part in PARTS:
         source = ROOT / part
         if source.is_dir():
             shutil.copytree(source, folder / part, ignore=ignored)
         else:
             shutil.copy(source, folder / part)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start_demo(folder: Path, *, port: int | None = None) -> Demo:
@@ -172,6 +169,8 @@ class Demos:
 
     def __init__(self, fresh: Path, folder: Path) -> None:
         self._fresh, self._folder, self._count = fresh, folder, 0
+        # Two in turn, so that browsers know the files of the pages already.
+        self._ports = (free_port(), free_port())
         self._beside = ThreadPoolExecutor(1)
         self._spare: Future[Demo] | None = None
 
@@ -187,8 +186,9 @@ class Demos:
 
     def _begin(self) -> "Future[Demo]":
         self._count += 1
-        return self._beside.submit(self._start, self._folder / str(self._count))
+        port = self._ports[self._count % 2]
+        return self._beside.submit(self._start, self._folder / str(self._count), port)
 
-    def _start(self, folder: Path) -> Demo:
+    def _start(self, folder: Path, port: int) -> Demo:
         shutil.copytree(self._fresh, folder)
-        return start_demo(folder)
+        return start_demo(folder, port=port)

@@ -4,9 +4,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, open_conversation
 
@@ -17,13 +18,12 @@ PUT_AWAY = "OK"
 
 
 @pytest.fixture(scope="module")
-def shops(browser: Browser, demo: Demo) -> dict[str, str]:
+def shops(take_for_all: Take, demo: Demo) -> dict[str, str]:
     """Shop A and Shop B with the ids of their bots."""
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
+    page = take_for_all().new_page()
     bound_shop(page, demo, "Shop A", "Lin")
     bound_shop(page, demo, "Shop B", "Guo")
-    context.close()
+    page.close()
     first, second = (bot["bot_id"] for bot in demo.read("bots"))
     return {"Shop A": first, "Shop B": second}
 

@@ -3,8 +3,10 @@
 import base64
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, open_conversation, write
 
@@ -75,14 +77,10 @@ def test_the_keyboard_walks_the_messages_and_their_tools(page: Page, demo: Demo)
     assert _clipboard(page) == "the last one"
 
 
-def test_a_finger_taps_a_bubble(browser: Browser, page: Page, demo: Demo) -> None:
+def test_a_finger_taps_a_bubble(take: Take, demo: Demo, page: Page) -> None:
     write(demo, LINA, "tap me")
-    context = browser.new_context(
-        viewport={"width": 390, "height": 844}, has_touch=True, locale="en-GB",
-        storage_state=page.context.storage_state(),
-    )  # fmt: skip
-    phone = context.new_page()
-    phone.goto(f"{demo.url}/inbox/")
+    phone = take(viewport={"width": 390, "height": 844}, has_touch=True).new_page()
+    log_in(phone, demo)
     open_conversation(phone, LINA)
     quote = phone.get_by_role("button", name="Quote")
     expect(quote).to_be_hidden()
@@ -90,7 +88,6 @@ def test_a_finger_taps_a_bubble(browser: Browser, page: Page, demo: Demo) -> Non
     quote.tap()
     expect(phone.get_by_role("textbox", name=f"Reply to {LINA}")).to_have_value("> tap me\n")
     phone.get_by_role("textbox", name=f"Reply to {LINA}").fill("")
-    context.close()
 
 
 def test_a_long_text_unfolds_without_a_jump_and_stays_so(page: Page, demo: Demo) -> None:
@@ -153,7 +150,7 @@ def test_addresses_in_a_message_lead_out(page: Page, demo: Demo) -> None:
     assert found == ["tel:13800138000", "mailto:a@example.com", "https://www.example.com"]
 
 
-def test_the_note_is_kept_and_never_drawn_over(page: Page, demo: Demo, browser: Browser) -> None:
+def test_the_note_is_kept_and_never_drawn_over(page: Page, demo: Demo, take: Take) -> None:
     write(demo, LINA, "hello")
     open_conversation(page, LINA)
     pane = page.get_by_role("complementary", name="About this person")
@@ -177,12 +174,11 @@ def test_the_note_is_kept_and_never_drawn_over(page: Page, demo: Demo, browser: 
     expect(pane.locator(".contact-note-text")).to_have_text("likes voice")
     pane.get_by_role("button", name="Copy WeChat id").click()
     assert _clipboard(page).endswith("@im.wechat")
-    other = browser.new_context(storage_state=page.context.storage_state(), locale="en-GB")
-    second = other.new_page()
+    second = take().new_page()
+    log_in(second, demo)
     second.goto(page.url)
     expect(second.locator(".contact-note-text")).to_have_text("likes voice")
     pane.get_by_role("link", name="Change the note").click()
     pane.get_by_role("textbox", name="Note about this person").fill("likes text")
     pane.get_by_role("button", name="Save").click()
     expect(second.locator(".contact-note-text")).to_have_text("likes text")
-    other.close()

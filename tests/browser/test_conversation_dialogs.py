@@ -4,14 +4,14 @@ A dialog that no story walks, here or in `test_session_dialogs`, is found by the
 """
 
 import re
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.ways import (
     KNOWN,
@@ -32,13 +32,13 @@ TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, demo: Demo) -> None:
-    open_shop(browser, demo)
+def shop(take_for_all: Take, demo: Demo) -> None:
+    open_shop(take_for_all, demo)
 
 
 @pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, browser: Browser, demo: Demo, shop: None) -> Iterator[Way]:
-    yield from walking(request.param, browser, demo)
+def way(request: pytest.FixtureRequest, take: Take, demo: Demo, shop: None) -> Way:
+    return walking(request.param, take, demo)
 
 
 def test_the_work_on_a_conversation(way: Way, demo: Demo) -> None:

@@ -1,14 +1,14 @@
 """Texts of the world: each keeps its direction to itself and moves nothing of the page."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from sessions_app.text.unseen import visible
 from tests import hidden_signs
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, open_conversation, write
 
@@ -45,10 +45,9 @@ END = """(element, sign) => {
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, demo: Demo) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
+def page(take_for_all: Take, demo: Demo) -> Page:
+    context = take_for_all()
     context.grant_permissions(["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(10_000)
     page = context.new_page()
     bound_shop(page, demo)
     write(demo, PLAIN, "hello, where is my order?")
@@ -62,8 +61,7 @@ def page(browser: Browser, demo: Demo) -> Iterator[Page]:
     demo.python(RENAME.format(names={people[who]: name for who, name in NAMES.items()}))
     page.reload()
     expect(rows).to_have_count(3)
-    yield page
-    context.close()
+    return page
 
 
 def _row(page: Page, words: str) -> Locator:

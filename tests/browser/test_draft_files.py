@@ -1,11 +1,12 @@
 """Files of a draft in two tabs, on two machines and beside a colleague: one draft, sent once."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Route, expect
 
+from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
 from tests.browser.test_media import COPY, DROP, _encoded
@@ -30,35 +31,24 @@ draft_files.clear_unneeded(timezone.now() + timedelta(days=31))
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, demo: Demo) -> None:
-    context = browser.new_context(locale="en-GB")
-    bound_shop(context.new_page(), demo)
-    context.close()
+def shop(take_for_all: Take, demo: Demo) -> None:
+    page = take_for_all().new_page()
+    bound_shop(page, demo)
+    page.close()
     demo.python(MAKE_AGENTS)
 
 
 @pytest.fixture
-def machines(browser: Browser, demo: Demo, shop: None) -> Iterator[list[BrowserContext]]:
+def machines(take: Take, demo: Demo, shop: None) -> list[BrowserContext]:
     """Two machines of Wei's, and Mei's."""
     demo.python(EMPTY_DRAFTS)
     write(demo, TOM, "are you there?")
-    made = [
-        browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-        for _ in range(3)
-    ]
-    yield made
-    for one in made:
-        one.close()
+    return [take() for _ in range(3)]
 
 
 def _at_work(context: BrowserContext, demo: Demo, name: str = "wei") -> Page:
-    context.set_default_timeout(10_000)
     page = context.new_page()
-    page.goto(demo.url)
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(f"pw-{name}")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/inbox/")
+    log_in(page, demo, name, f"pw-{name}")
     open_conversation(page, TOM)
     page.mouse.move(900, 300)
     return page
@@ -223,7 +213,7 @@ def test_a_refused_reply_shows_what_its_draft_still_has(
 def test_an_undone_reply_has_its_files_again_on_every_machine(
     machines: list[BrowserContext], demo: Demo
 ) -> None:
-    demo.python("from sessions_app.models import User; User.objects.update(undo_s=10)")
+    demo.python("from sessions_app.models import User; User.objects.update(undo_s=60)")
     page, other = _at_work(machines[0], demo), _at_work(machines[1], demo)
     _pick(page, "undone.txt", "undone.png")
     _shows(page, "undone.txt", "undone.png")

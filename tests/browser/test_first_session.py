@@ -6,12 +6,12 @@ people of a team of their own, so that their consoles are as empty.
 """
 
 import re
-from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 
 pytestmark = pytest.mark.browser
@@ -74,14 +74,11 @@ def teams(demo: Demo) -> None:
 
 @pytest.fixture(params=[*enumerate(READERS)], ids=lambda one: "-".join(map(str, one[1])))
 def reader(
-    request: pytest.FixtureRequest, browser: Browser, demo: Demo, teams: None
-) -> Iterator[tuple[Hand, str, int]]:
+    request: pytest.FixtureRequest, take: Take, demo: Demo, teams: None
+) -> tuple[Hand, str, int]:
     number, (device, language, width) = request.param
-    context = browser.new_context(
-        viewport={"width": width, "height": SIZES[width]}, locale=LOCALES[language]
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
+    page = take(locale=LOCALES[language]).new_page()
+    page.set_viewport_size({"width": width, "height": SIZES[width]})
     hand = Hand(page, device)
     page.goto(demo.url)
     name, password = (
@@ -95,8 +92,7 @@ def reader(
     page.keyboard.type(name)
     hand.type_into(page.locator("[name=password]"), password, then=log_in)
     page.wait_for_url("**/inbox/")
-    yield hand, language, number
-    context.close()
+    return hand, language, number
 
 
 def test_from_the_empty_inbox_to_an_answer(reader: tuple[Hand, str, int], demo: Demo) -> None:

@@ -28,8 +28,8 @@ Conversation.objects.update(status="resolved", waiting_since=None, missed_at=Non
 
 
 def test_after_every_swap_the_focus_is_somewhere(context: BrowserContext, demo: Demo) -> None:
-    context.add_init_script(WATCH)
     page = context.new_page()
+    page.add_init_script(WATCH)
     bound_shop(page, demo)
     write(demo, "李娜", "one")
     page.goto(f"{demo.url}/inbox/")

@@ -1,8 +1,9 @@
 """An agent at the keys: many conversations in one go, while others go on writing."""
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.keyboard import Street, needs_reply
 from tests.browser.shop import bound_shop
@@ -14,8 +15,8 @@ CHORD = "Control+Shift+Enter"
 
 
 @pytest.fixture(scope="module")
-def street(browser: Browser, demo: Demo) -> Street:
-    page = browser.new_page()
+def street(take_for_all: Take, demo: Demo) -> Street:
+    page = take_for_all().new_page()
     bound_shop(page, demo)
     page.close()
     return Street(demo)
@@ -45,7 +46,7 @@ def _answer(name: str, number: int) -> str:
     return f"{name}, jkrne number {number}: Enjoy! Return? g/m {number * 7}"
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_twenty_conversations_by_keyboard_alone_while_three_messages_a_second_arrive(
     page: Page, demo: Demo, street: Street
 ) -> None:
@@ -103,4 +104,5 @@ def _until_received(page: Page, street: Street, meant: dict[str, list[str]]) -> 
         got = street.received()
         return all(len(got.get(name, [])) >= len(texts) for name, texts in meant.items())
 
-    until(page, all_arrived, f"all of {meant} received")
+    # The simulated WeChat runs in the console itself: asking it all the time would slow both.
+    until(page, all_arrived, f"all of {meant} received", within_s=200, every_ms=250)

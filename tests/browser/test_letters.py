@@ -1,12 +1,12 @@
 """Whatever takes text takes all of it: no letter typed there is a key of the console."""
 
 import string
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.filled import fill
 from tests.browser.places import PLACES, SIGNED_OUT, Place
@@ -82,14 +82,11 @@ def _type_everywhere(page: Page, demo: Demo, name: str) -> tuple[int, list[str]]
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, demo: Demo) -> Iterator[Page]:
+def page(take_for_all: Take, demo: Demo) -> Page:
     """A console at work, one page for all places."""
-    context = browser.new_context(locale="en-GB")
-    context.set_default_timeout(10_000)
-    page = context.new_page()
+    page = take_for_all().new_page()
     fill(page, demo)
-    yield page
-    context.close()
+    return page
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)

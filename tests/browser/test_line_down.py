@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import log_in
-from tests.browser.demo_process import Demo, free_port
+from tests.browser.contexts import Take
+from tests.browser.demo_process import Demo
 from tests.browser.line import Line
 from tests.browser.until import until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -76,11 +78,8 @@ def test_a_cut_line_is_said_and_nothing_is_missed_or_doubled(
 
 
 @pytest.fixture
-def second_context(browser: Browser) -> Iterator[BrowserContext]:
-    one = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    one.set_default_timeout(10_000)
-    yield one
-    one.close()
+def second_context(take: Take) -> BrowserContext:
+    return take()
 
 
 def _shown(page: Page, pattern: str) -> list[str]:

@@ -4,9 +4,10 @@ import re
 import uuid
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import CLOSE_ALL, open_conversation
 
@@ -29,10 +30,10 @@ class Street:
 
 
 @pytest.fixture(scope="module")
-def street(demo: Demo, browser: Browser) -> Street:
+def street(demo: Demo, take_for_all: Take) -> Street:
     """A shop whose code was scanned; nobody writes there unless a test does."""
     demo.control("switches", scripts_on=False)
-    page = browser.new_page()
+    page = take_for_all().new_page()
     log_in(page, demo)
     page.goto(f"{demo.url}/sessions/")
     page.get_by_role("link", name="Add account").first.click()

@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
+from playwright.sync_api import BrowserContext, FilePayload, Page, expect
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, open_conversation, write
 from tests.messaging.media import samples
@@ -45,14 +45,11 @@ RAIL = """() => [...document.querySelectorAll(".rail .rail-link")]
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, demo: Demo) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-    context.set_default_timeout(15_000)
-    one = context.new_page()
+def page(take_for_all: Take, demo: Demo) -> Page:
+    one = take_for_all().new_page()
     bound_shop(one, demo)
     write(demo, LINA, "hello")
-    yield one
-    context.close()
+    return one
 
 
 def _rename(demo: Demo, name: str) -> None:

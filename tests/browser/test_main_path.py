@@ -1,12 +1,12 @@
 """The main path in both languages and at three widths: sign in, see, answer, resolve."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, write
 
@@ -150,20 +150,18 @@ def english_in(shown: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, demo: Demo) -> None:
-    context = browser.new_context(locale="en-GB")
-    bound_shop(context.new_page(), demo, SHOP)
-    context.close()
+def shop(take_for_all: Take, demo: Demo) -> None:
+    page = take_for_all().new_page()
+    bound_shop(page, demo, SHOP)
+    page.close()
 
 
 @pytest.fixture(params=[*PEOPLE], ids=lambda one: f"{one[0]}-{one[1]}")
-def reader(request: pytest.FixtureRequest, browser: Browser, shop: None) -> Iterator[Reader]:
+def reader(request: pytest.FixtureRequest, take: Take, shop: None) -> Reader:
     language, width = request.param
-    size = {"width": width, "height": SIZES[width]}
-    context = browser.new_context(viewport=size, locale=LANGUAGES[language][0])  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
-    yield Reader(context.new_page(), language, width)
-    context.close()
+    page = take(locale=LANGUAGES[language][0]).new_page()
+    page.set_viewport_size({"width": width, "height": SIZES[width]})
+    return Reader(page, language, width)
 
 
 def test_sign_in_see_answer_and_resolve(reader: Reader, demo: Demo) -> None:

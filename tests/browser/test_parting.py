@@ -1,10 +1,10 @@
 """A conversation is moved, or a right ends, while an agent types: what happened, and the text."""
 
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
 
@@ -31,33 +31,28 @@ User.objects.get(username="wei").groups.set([Group.objects.get(name="%s")])
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, demo: Demo) -> None:
-    context = browser.new_context(locale="en-GB")
-    bound_shop(context.new_page(), demo)
-    context.close()
+def shop(take_for_all: Take, demo: Demo) -> None:
+    page = take_for_all().new_page()
+    bound_shop(page, demo)
+    page.close()
     demo.python(MAKE_AGENTS)
 
 
 @pytest.fixture
-def page(browser: Browser, demo: Demo, shop: None) -> Iterator[Page]:
+def page(context: BrowserContext, demo: Demo, shop: None) -> Page:
     demo.python(MOVE % "Everyone")
     demo.python(ROLE % "agent")
     demo.python("from messaging.models import Draft; Draft.objects.all().delete()")
     write(demo, TOM, "are you there?")
-    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
     context.set_default_timeout(15_000)
     one = context.new_page()
-    one.goto(demo.url)
-    one.get_by_label("Username").fill("wei")
-    one.get_by_label("Password").fill("pw-wei")
-    one.get_by_role("button", name="Log in").click()
-    one.wait_for_url("**/inbox/")
+    log_in(one, demo, "wei", "pw-wei")
     open_conversation(one, TOM)
-    yield one
-    context.close()
+    return one
 
 
 def _box(page: Page) -> Locator:
+    """To be filled: what the page of the test before saved in its last moment may stand there."""
     return page.get_by_role("textbox", name=f"Reply to {TOM}")
 
 
@@ -70,7 +65,7 @@ def _back_in_composer(page: Page, words: str) -> None:
 
 
 def test_a_conversation_moved_while_typing(page: Page, demo: Demo) -> None:
-    _box(page).press_sequentially("Your parcel is at")
+    _box(page).fill("Your parcel is at")
     demo.python(MOVE % "Repairs")
     panel = page.get_by_role("region", name="You can no longer see this conversation")
     # By another process: the page hears of it with the next heartbeat.
@@ -94,9 +89,25 @@ def test_a_conversation_moved_while_typing(page: Page, demo: Demo) -> None:
     _back_in_composer(page, "Your parcel is at")
 
 
+def test_a_conversation_that_a_colleague_transfers_while_one_types(
+    page: Page, demo: Demo, take: Take
+) -> None:
+    """Heard at once, and drawn from the frame itself."""
+    demo.python('from sessions_app.models import Team; Team.objects.get_or_create(name="Repairs")')
+    colleague = take().new_page()
+    log_in(colleague, demo)
+    open_conversation(colleague, TOM)
+    _box(page).fill("Your parcel is at")
+    colleague.get_by_role("button", name="Transfer").first.click()
+    colleague.get_by_role("dialog").get_by_role("button", name="Repairs").click()
+    panel = page.get_by_role("region", name="You can no longer see this conversation")
+    expect(panel).to_contain_text("transferred this conversation to the team Repairs.")
+    expect(_kept(page)).to_have_value("Your parcel is at")
+
+
 def test_on_a_phone_the_reason_and_the_text_are_seen(page: Page, demo: Demo) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
-    _box(page).press_sequentially("from the phone")
+    _box(page).fill("from the phone")
     demo.python(MOVE % "Repairs")
     expect(_kept(page)).to_have_value("from the phone", timeout=HEARS_WITHIN_MS)
     expect(_kept(page)).to_be_in_viewport()
@@ -107,7 +118,7 @@ def test_words_that_were_never_saved_are_offered_where_one_may_only_read(
     page: Page, demo: Demo
 ) -> None:
     page.route("**/draft/", lambda route: route.abort())
-    _box(page).press_sequentially("never saved")
+    _box(page).fill("never saved")
     demo.python(ROLE % "viewer")
     expect(_kept(page)).to_have_value("never saved", timeout=HEARS_WITHIN_MS)
     demo.python(ROLE % "agent")
@@ -116,7 +127,7 @@ def test_words_that_were_never_saved_are_offered_where_one_may_only_read(
 
 def test_words_that_were_not_saved_yet_are_offered_too(page: Page, demo: Demo) -> None:
     draft = page.get_by_role("textbox", name=f"Reply to {TOM}")
-    draft.press_sequentially("first")
+    draft.fill("first")
     page.route("**/draft/", lambda route: route.abort())
     draft.press_sequentially(" and last words")
     demo.python(MOVE % "Repairs")
@@ -130,7 +141,7 @@ def test_words_that_were_not_saved_yet_are_offered_too(page: Page, demo: Demo) -
 
 def test_a_role_that_ends_while_typing(page: Page, demo: Demo) -> None:
     url = page.url
-    _box(page).press_sequentially("half a sent")
+    _box(page).fill("half a sent")
     demo.python(ROLE % "viewer")
     expect(_kept(page)).to_have_value("half a sent", timeout=HEARS_WITHIN_MS)
     expect(page.get_by_text("Your role is now viewer")).to_be_visible()
@@ -141,7 +152,7 @@ def test_a_role_that_ends_while_typing(page: Page, demo: Demo) -> None:
 
 def test_a_right_to_read_that_ends_while_typing(page: Page, demo: Demo) -> None:
     url = page.url
-    _box(page).press_sequentially("half a sent")
+    _box(page).fill("half a sent")
     demo.python(ROLE % "operator")
     expect(_kept(page)).to_have_value("half a sent", timeout=HEARS_WITHIN_MS)
     expect(page.get_by_text("Your role is now operator")).to_be_visible()

@@ -3,14 +3,14 @@
 On phones, and at 200 % of a 1,440 px window. One pane at a time there.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.filled import fill
 from tests.browser.places import EMPTY, PLACES, SIGNED_OUT, Place
@@ -79,15 +79,12 @@ def _visit(page: Page, demo: Demo, place: Place) -> None:
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, demo: Demo) -> Iterator[Page]:
+def page(take_for_all: Take, demo: Demo) -> Page:
     """One for all places, logged in."""
-    context = browser.new_context(locale="en-GB")
-    context.set_default_timeout(10_000)
-    page = context.new_page()
+    page = take_for_all().new_page()
     demo.control("switches", scripts_on=False)
     log_in(page, demo)
-    yield page
-    context.close()
+    return page
 
 
 @pytest.fixture(scope="module")
@@ -111,13 +108,10 @@ def test_every_place(page: Page, demo: Demo, place: Place) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_in_chinese_too_buttons_are_named_by_what_they_show(
-    browser: Browser, page: Page, demo: Demo
-) -> None:
+def test_in_chinese_too_buttons_are_named_by_what_they_show(take: Take, demo: Demo) -> None:
     """Who speaks to the computer says what stands on the button."""
-    context = browser.new_context(locale="zh-CN", storage_state=page.context.storage_state())
-    chinese = context.new_page()
-    chinese.goto(f"{demo.url}/inbox/")
+    chinese = take(locale="zh-CN").new_page()
+    log_in(chinese, demo)
     rows = chinese.locator("#conversation-rows a").evaluate_all("all => all.map(one => one.href)")
     assert len(rows) == 3
     places = ("sessions", "sessions/Shop B", "sessions/-/links", "settings", "account")
@@ -130,7 +124,6 @@ def test_in_chinese_too_buttons_are_named_by_what_they_show(
             "document.querySelectorAll('details').forEach(one => { one.open = true; })"
         )
         found += _said(chinese, address, ["label-content-name-mismatch"])
-    context.close()
     assert not found, "\n\n".join(found)
 
 

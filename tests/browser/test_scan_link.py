@@ -3,9 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 
 pytestmark = pytest.mark.browser
@@ -42,7 +43,7 @@ def _sockets(page: Page) -> list[str]:
     return found
 
 
-def test_the_owner_scans_from_a_link_elsewhere(console: Page, browser: Browser, demo: Demo) -> None:
+def test_the_owner_scans_from_a_link_elsewhere(console: Page, take: Take, demo: Demo) -> None:
     _ask_for_code(console, "Kiosk")
     dialog = console.get_by_role("dialog")
     dialog.get_by_role("button", name="Copy link for the owner").click()
@@ -51,8 +52,7 @@ def test_the_owner_scans_from_a_link_elsewhere(console: Page, browser: Browser, 
     address = field.input_value()
     assert console.evaluate("navigator.clipboard.readText()") == address
 
-    elsewhere = browser.new_context(viewport=PHONE, locale="en-GB")  # type: ignore[arg-type]
-    owner = elsewhere.new_page()
+    owner = take(viewport=PHONE).new_page()
     sockets = _sockets(owner)
     owner.goto(address)
     expect(owner.get_by_role("img", name=CODE)).to_be_visible()
@@ -65,24 +65,21 @@ def test_the_owner_scans_from_a_link_elsewhere(console: Page, browser: Browser, 
     expect(console.get_by_role("row").filter(has_text="Kiosk")).to_contain_text("receiving")
     assert sockets == []
     assert owner.goto(address).status == 410  # type: ignore[union-attr]
-    elsewhere.close()
 
 
 def test_a_link_works_without_javascript_and_ends_when_revoked(
-    console: Page, browser: Browser, demo: Demo
+    console: Page, take: Take, demo: Demo
 ) -> None:
     _ask_for_code(console, "Annex")
     dialog = console.get_by_role("dialog")
     dialog.get_by_role("button", name="Copy link for the owner").click()
     address = dialog.get_by_label("Link for the owner").input_value()
-    plain = browser.new_context(viewport=PHONE, locale="en-GB", java_script_enabled=False)  # type: ignore[arg-type]
-    owner = plain.new_page()
+    owner = take(viewport=PHONE, java_script_enabled=False).new_page()
     owner.goto(address)
     expect(owner.get_by_role("img", name=CODE)).to_be_visible()
     dialog.get_by_role("button", name="Revoke the link").click()
     expect(dialog.get_by_role("button", name="Copy link for the owner")).to_be_visible()
     expect(owner.get_by_role("status")).to_contain_text("This link was revoked")
-    plain.close()
     dialog.get_by_role("button", name=re.compile("Cancel")).click()
 
 
@@ -112,13 +109,12 @@ def test_deleting_asks_for_the_name_and_the_row_goes_everywhere(
     expect(other.get_by_role("row").filter(has_text="Old shop")).to_have_count(0)
 
 
-def test_a_visitor_comes_by_invitation(console: Page, browser: Browser, demo: Demo) -> None:
+def test_a_visitor_comes_by_invitation(console: Page, take: Take, demo: Demo) -> None:
     console.get_by_role("link", name="Invitations").click()
     console.get_by_label("Name prefix").fill("Fair")
     console.get_by_role("button", name="Make the invitation").click()
     address = console.get_by_label("Address of Fair").input_value()
-    phone = browser.new_context(viewport=PHONE, locale="en-GB", has_touch=True)  # type: ignore[arg-type]
-    visitor = phone.new_page()
+    visitor = take(viewport=PHONE, has_touch=True).new_page()
     visitor.goto(address)
     visitor.get_by_role("button", name="Show my code").click()
     expect(visitor.get_by_role("img", name=CODE)).to_be_visible()
@@ -127,4 +123,3 @@ def test_a_visitor_comes_by_invitation(console: Page, browser: Browser, demo: De
     expect(visitor.get_by_role("status")).to_contain_text("Connected.")
     console.reload()
     expect(console.get_by_role("main").get_by_role("link", name="Fair 0001")).to_be_visible()
-    phone.close()

@@ -1,12 +1,12 @@
 """Every dialog of a session works through to its end, as a dialog and as a page of its own."""
 
 import re
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.ways import (
     LIFE,
@@ -29,13 +29,13 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, demo: Demo) -> None:
-    open_shop(browser, demo)
+def shop(take_for_all: Take, demo: Demo) -> None:
+    open_shop(take_for_all, demo)
 
 
 @pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, browser: Browser, demo: Demo, shop: None) -> Iterator[Way]:
-    yield from walking(request.param, browser, demo)
+def way(request: pytest.FixtureRequest, take: Take, demo: Demo, shop: None) -> Way:
+    return walking(request.param, take, demo)
 
 
 def test_the_life_of_a_session(way: Way) -> None:

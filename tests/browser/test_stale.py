@@ -6,17 +6,24 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Request, Route, expect
 
-from tests.browser.conftest import log_in
-from tests.browser.demo_process import Demo, free_port
+from tests.browser.conftest import log_in, log_in_by_form
+from tests.browser.demo_process import Demo
 from tests.browser.guard import Guard
 from tests.browser.shop import MAKE_AGENTS, bound_shop, open_conversation, write
 from tests.browser.until import until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.browser
 
 TOM = "Tom Baker"
 STATUSES = (400, 403, 404, 410, 413, 422)
 NOT_SAVED = re.compile("could not be saved as a draft")
+# The module has a hashed name.
+FETCH_NEWS = """async () => {
+  const loaded = performance.getEntriesByType('resource').map(({name}) => name);
+  const {fetchNews} = await import(loaded.find((name) => /\\/live\\/news\\./.test(name)));
+  fetchNews();
+}"""
 SAID = {status: re.compile("A proxy in front of the console refused this") for status in (403, 413)}
 
 
@@ -36,10 +43,21 @@ def through(demo: Demo, guard: Guard) -> Demo:
 
 @pytest.fixture
 def page(context: BrowserContext, demo: Demo, through: Demo) -> Page:
-    one = context.new_page()
-    bound_shop(one, demo)
+    return _through(context.new_page(), demo, through)
+
+
+@pytest.fixture
+def timed(own_context: BrowserContext, demo: Demo, through: Demo) -> Page:
+    """With a clock that the test moves on."""
+    page = _through(own_context.new_page(), demo, through)
+    page.clock.install()
+    return page
+
+
+def _through(one: Page, demo: Demo, through: Demo) -> Page:
+    if not demo.shops:
+        bound_shop(one, demo)
     write(demo, TOM, "are you there?")
-    one.goto("about:blank")  # so that nothing it asks for meets the login
     log_in(one, through)
     return one
 
@@ -130,13 +148,38 @@ def test_the_same_person_goes_on_as_if_nothing_was(
     expect(page.locator(".tray-file.is-here")).to_have_count(1)
 
 
+def test_a_token_that_another_answer_made_stale_is_renewed_again(
+    context: BrowserContext, page: Page
+) -> None:
+    """Answers to a browser without the token's cookie set one each; the last one counts."""
+    crossed: list[str] = []
+
+    def cross(route: Route) -> None:
+        answer = route.fetch()
+        headers = {name: words for name, words in answer.headers.items() if name != "set-cookie"}
+        if not crossed:
+            context.clear_cookies(name="weilink_csrf")
+        crossed.append(route.request.url)
+        route.fulfill(status=200, headers=headers, body=answer.body())
+
+    open_conversation(page, TOM)
+    page.route(f"**{page.locator('body').get_attribute('data-token-url')}", cross)
+    context.clear_cookies(name="weilink_csrf")
+    _box(page).fill("twice refused, once sent")
+    _box(page).press("Enter")
+    sent = page.locator("[data-messages] .bubble", has_text="twice refused, once sent")
+    expect(sent).to_have_count(1)
+    assert len(crossed) >= 2
+    page.unroute_all()
+
+
 def test_another_person_is_said_once_and_nothing_posts_on(
-    context: BrowserContext, page: Page, demo: Demo, through: Demo, guard: Guard
+    own_context: BrowserContext, timed: Page, demo: Demo, through: Demo, guard: Guard
 ) -> None:
     demo.python(MAKE_AGENTS)
-    page.clock.install()
+    page = timed
     open_conversation(page, TOM)
-    tab = _sign_in(context, through, "mei", "pw-mei")
+    tab = _sign_in(own_context, through, "mei", "pw-mei")
     tab.close()
     _box(page).fill("mine, not Mei's")
     banner = page.locator("#line-banner")
@@ -154,7 +197,8 @@ def test_another_person_is_said_once_and_nothing_posts_on(
     expect(page.locator("body")).to_have_attribute("data-user", re.compile(r"\d"))
     expect(page.locator("[data-composer] textarea")).to_have_value("")
     page.goto(f"{through.url}/readyz")
-    log_in(page, through)
+    own_context.clear_cookies()
+    log_in_by_form(page, through, through.username, through.password)
     open_conversation(page, TOM)
     expect(_box(page)).to_have_value("mine, not Mei's")
     _box(page).fill("")
@@ -168,12 +212,12 @@ def test_nothing_of_another_person_is_drawn(
     _sign_in(context, through, "mei", "pw-mei").close()
     page.evaluate("document.addEventListener('console:drawn', () => { document.title = 'drawn' })")
     with page.expect_response("**/inbox/changes/**"):
-        page.evaluate("import('/static/js/live/news.js').then(({fetchNews}) => fetchNews())")
+        page.evaluate(FETCH_NEWS)
     expect(page.locator("#line-banner")).to_contain_text(re.compile("signed (in|out)"))
     expect(page).not_to_have_title("drawn")
 
 
-def test_a_token_that_is_refused_whatever_it_is_is_not_renewed_for_ever(page: Page) -> None:
+def test_a_token_that_is_refused_whatever_it_is_is_not_renewed_for_ever(timed: Page) -> None:
     """A proxy that changes the origin, for one: a new token helps nothing."""
     posts: list[str] = []
 
@@ -181,23 +225,23 @@ def test_a_token_that_is_refused_whatever_it_is_is_not_renewed_for_ever(page: Pa
         posts.append(route.request.url)
         route.fulfill(status=403, headers={"WeiLink-Refusal": "token"}, body="refused")
 
-    page.clock.install()
+    page = timed
     open_conversation(page, TOM)
     for path in ("draft", "here"):
         page.route(f"**/{path}/", refuse)
     _box(page).fill("cannot be saved")
     _pass(page, 120)
-    assert 2 <= len(posts) <= 8, posts
+    assert 2 <= len(posts) <= 20, posts
     page.unroute_all()
     _box(page).fill("")
 
 
 def test_signed_out_is_said_and_ends_when_the_same_person_is_back(
-    context: BrowserContext, page: Page, through: Demo, guard: Guard
+    own_context: BrowserContext, timed: Page, through: Demo, guard: Guard
 ) -> None:
-    page.clock.install()
+    page = timed
     open_conversation(page, TOM)
-    context.clear_cookies(name=re.compile("weilink_(session|csrf)"))
+    own_context.clear_cookies(name=re.compile("weilink_(session|csrf)"))
     _box(page).fill("kept in this tab")
     banner = page.locator("#line-banner")
     expect(banner).to_contain_text("You are signed out. Your text is kept in this tab.")
@@ -205,7 +249,7 @@ def test_signed_out_is_said_and_ends_when_the_same_person_is_back(
     guard.posts.clear()
     _pass(page, 90)
     assert guard.posts == []
-    tab = _sign_in(context, through, through.username, through.password)
+    tab = _sign_in(own_context, through, through.username, through.password)
     tab.close()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(banner).to_have_text("")
@@ -214,8 +258,8 @@ def test_signed_out_is_said_and_ends_when_the_same_person_is_back(
     _types_and_saves(page, "")
 
 
-def test_what_is_final_is_not_tried_again(page: Page, guard: Guard) -> None:
-    page.clock.install()
+def test_what_is_final_is_not_tried_again(timed: Page, guard: Guard) -> None:
+    page = timed
     open_conversation(page, TOM)
     _pass(page, 1)
     problem = page.locator("#composer-problem")
@@ -236,8 +280,8 @@ def test_what_is_final_is_not_tried_again(page: Page, guard: Guard) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 413])
-def test_beats_end_where_the_page_may_not_say_them(page: Page, guard: Guard, status: int) -> None:
-    page.clock.install()
+def test_beats_end_where_the_page_may_not_say_them(timed: Page, guard: Guard, status: int) -> None:
+    page = timed
     open_conversation(page, TOM)
     _pass(page, 1)
     guard.refuse("/here/", status)
@@ -249,9 +293,9 @@ def test_beats_end_where_the_page_may_not_say_them(page: Page, guard: Guard, sta
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_what_may_work_later_is_tried_ever_more_rarely(
-    page: Page, guard: Guard, status: int
+    timed: Page, guard: Guard, status: int
 ) -> None:
-    page.clock.install()
+    page = timed
     open_conversation(page, TOM)
     guard.refuse("/draft/", status)
     guard.posts.clear()

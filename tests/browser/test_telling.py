@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import ASSIGN, FREE_ALL, MAKE_AGENTS, bound_shop, open_conversation, write
 
@@ -27,9 +28,8 @@ window.Notification = class extends EventTarget {
 
 
 @pytest.fixture
-def context(context: BrowserContext) -> BrowserContext:
-    context.add_init_script(RECORDER)
-    return context
+def context(take: Take) -> BrowserContext:
+    return take(script=RECORDER)
 
 
 def _choose(page: Page, demo: Demo, **wanted: str) -> None:

@@ -14,6 +14,11 @@ pytestmark = pytest.mark.browser
 
 LINA = "李娜"
 MANY = 120
+# In the very task in which the news are drawn, ahead of the page's own listeners.
+JUMP_BEFORE_DRAWING = """addEventListener("console:drawing", ({ detail }) => {
+  const isNew = detail.root.querySelector("[data-into^=messages] > .message");
+  if (isNew) document.getElementById("conversation-scroll").scrollTop = 0;
+}, { capture: true })"""
 
 
 @pytest.fixture
@@ -95,6 +100,19 @@ def test_new_ones_scroll_only_at_the_bottom_else_they_are_counted(page: Page, de
     pill.click()
     expect(_bubble(page, "below two")).to_be_in_viewport()
     expect(page.locator("[data-new-below]")).to_be_hidden()
+
+
+def test_what_is_drawn_just_after_a_jump_does_not_lead_back(page: Page, demo: Demo) -> None:
+    """Before the browser says, with its next frame, that the pane has moved."""
+    _bulk(page, demo, "before the jump", 30)
+    page.reload()
+    open_conversation(page, LINA)
+    page.locator("#conversation-scroll").evaluate("pane => { pane.scrollTop = pane.scrollHeight; }")
+    expect(page.locator(".conversation .badge")).to_have_count(0)  # read: it is at the end
+    page.evaluate(JUMP_BEFORE_DRAWING)
+    write(demo, LINA, "behind the jump")
+    expect(page.get_by_role("button", name="1 new")).to_be_visible()
+    expect(_bubble(page, "behind the jump")).not_to_be_in_viewport()
 
 
 def test_it_opens_at_any_message_and_finds_back_to_the_newest(page: Page, demo: Demo) -> None:

@@ -24,9 +24,19 @@ work.assign(ids=ids, assignee=None, user=None)
 
 @pytest.fixture
 def page(context: BrowserContext, demo: Demo) -> Page:
-    """The inbox with three open conversations, and a clock that the test moves on."""
-    one = context.new_page()
-    one.clock.install()
+    return _inbox(context.new_page(), demo)
+
+
+@pytest.fixture
+def timed(own_context: BrowserContext, demo: Demo) -> Page:
+    """With a clock that the test moves on."""
+    page = own_context.new_page()
+    page.clock.install()
+    return _inbox(page, demo)
+
+
+def _inbox(one: Page, demo: Demo) -> Page:
+    """The inbox with three open conversations."""
     bound_shop(one, demo)
     demo.python(OPEN_ALL)
     for person in PEOPLE:
@@ -48,7 +58,8 @@ def toast(page: Page) -> Locator:
     return page.locator("#toasts .toast")
 
 
-def test_it_moves_nothing_and_leaves_by_itself(page: Page) -> None:
+def test_it_moves_nothing_and_leaves_by_itself(timed: Page) -> None:
+    page = timed
     open_conversation(page, "李娜")
     before = page.evaluate(PLACES)
     page.get_by_role("button", name="Resolve", exact=True).click()
@@ -61,7 +72,8 @@ def test_it_moves_nothing_and_leaves_by_itself(page: Page) -> None:
     expect(toast(page)).to_have_count(0)
 
 
-def test_it_waits_while_somebody_rests_on_it(page: Page) -> None:
+def test_it_waits_while_somebody_rests_on_it(timed: Page) -> None:
+    page = timed
     open_conversation(page, "李娜")
     page.get_by_role("button", name="Resolve", exact=True).click()
     toast(page).hover()
@@ -133,7 +145,7 @@ def test_a_dialog_that_acts_says_so_too(page: Page) -> None:
 
 
 def test_it_does_not_lie_over_the_reply_that_waits(page: Page, demo: Demo) -> None:
-    demo.python("from sessions_app.models import User; User.objects.update(undo_s=10)")
+    demo.python("from sessions_app.models import User; User.objects.update(undo_s=60)")
     open_conversation(page, "Tom Baker")
     page.get_by_role("textbox", name="Reply to Tom Baker").fill("too early")
     page.get_by_role("button", name="Send as Shop A").click()

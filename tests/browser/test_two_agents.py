@@ -1,11 +1,12 @@
 """Two agents in two browsers at one conversation: seen, asked, never answering twice unawares."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
+from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import (
     ASSIGN,
@@ -24,42 +25,30 @@ TOM = "Tom Baker"
 
 
 @pytest.fixture(scope="module")
-def shop(browser: Browser, demo: Demo) -> None:
-    context = browser.new_context(locale="en-GB")
-    page = context.new_page()
+def shop(take_for_all: Take, demo: Demo) -> None:
+    page = take_for_all().new_page()
     bound_shop(page, demo)
-    context.close()
+    page.close()
     demo.python(MAKE_AGENTS)
 
 
 @pytest.fixture
-def contexts(browser: Browser, shop: None) -> Iterator[dict[str, BrowserContext]]:
-    made = {
-        name: browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB")
-        for name in ("wei", "mei")
-    }
-    yield made
-    for one in made.values():
-        one.close()
+def machines(take: Take, shop: None) -> dict[str, BrowserContext]:
+    return {name: take() for name in ("wei", "mei")}
 
 
 def _at_work(context: BrowserContext, demo: Demo, name: str, person: str = TOM) -> Page:
-    context.set_default_timeout(10_000)
     page = context.new_page()
-    page.goto(demo.url)
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill(f"pw-{name}")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/inbox/")
+    log_in(page, demo, name, f"pw-{name}")
     open_conversation(page, person)
     page.mouse.move(900, 300)  # rows hold still under the pointer
     return page
 
 
 @pytest.fixture
-def agents(contexts: dict[str, BrowserContext], demo: Demo) -> tuple[Page, Page]:
+def agents(machines: dict[str, BrowserContext], demo: Demo) -> tuple[Page, Page]:
     write(demo, TOM, "are you there?")
-    return _at_work(contexts["wei"], demo, "wei"), _at_work(contexts["mei"], demo, "mei")
+    return _at_work(machines["wei"], demo, "wei"), _at_work(machines["mei"], demo, "mei")
 
 
 def _box(page: Page) -> Locator:
@@ -209,12 +198,12 @@ def test_a_last_look_before_sending(agents: tuple[Page, Page]) -> None:
 
 
 def test_a_draft_that_another_tab_sent_is_gone_here_and_warns_of_nothing(
-    agents: tuple[Page, Page], contexts: dict[str, BrowserContext]
+    agents: tuple[Page, Page], machines: dict[str, BrowserContext]
 ) -> None:
     wei, _ = agents
     with wei.expect_response("**/draft/"):
         _box(wei).fill("sent in one tab")
-    second = contexts["wei"].new_page()
+    second = machines["wei"].new_page()
     second.goto(wei.url)
     expect(_box(second)).to_have_value("sent in one tab")
     _box(second).press("Enter")
@@ -228,7 +217,7 @@ def test_a_draft_that_another_tab_sent_is_gone_here_and_warns_of_nothing(
 
 
 def test_a_draft_follows_its_writer_and_nobody_else(
-    agents: tuple[Page, Page], contexts: dict[str, BrowserContext], demo: Demo
+    agents: tuple[Page, Page], machines: dict[str, BrowserContext], demo: Demo
 ) -> None:
     wei, mei = agents
     with wei.expect_response("**/draft/"):
@@ -236,7 +225,7 @@ def test_a_draft_follows_its_writer_and_nobody_else(
     write(demo, TOM, "another message")
     expect(wei.locator(".bubble", has_text="another message").last).to_be_visible()
     expect(_box(wei)).to_have_value("half a sentence")
-    second = contexts["wei"].new_page()
+    second = machines["wei"].new_page()
     second.goto(wei.url)
     expect(_box(second)).to_have_value("half a sentence")
     expect(_box(mei)).to_have_value("")
@@ -276,15 +265,15 @@ def test_what_was_sent_does_not_come_back_as_a_draft(agents: tuple[Page, Page], 
 
 
 def test_words_typed_after_a_sign_out_stand_there_after_the_next_sign_in(
-    agents: tuple[Page, Page], contexts: dict[str, BrowserContext], demo: Demo
+    agents: tuple[Page, Page], machines: dict[str, BrowserContext], demo: Demo
 ) -> None:
     wei, _ = agents
     address = wei.url
-    cookies = contexts["wei"].cookies()
-    contexts["wei"].clear_cookies()
+    cookies = machines["wei"].cookies()
+    machines["wei"].clear_cookies()
     with wei.expect_response("**/draft/"):
         _box(wei).fill("typed in vain")
-    contexts["wei"].add_cookies(cookies)  # type: ignore[arg-type]
+    machines["wei"].add_cookies(cookies)  # type: ignore[arg-type]
     wei.goto(address)
     expect(_box(wei)).to_have_value("typed in vain")
     _clear(wei)
@@ -346,7 +335,7 @@ def test_a_note_names_somebody_and_never_leaves(agents: tuple[Page, Page], demo:
 
 def test_undo_brings_the_text_back_before_it_goes(agents: tuple[Page, Page], demo: Demo) -> None:
     wei, mei = agents
-    demo.python("from sessions_app.models import User; User.objects.update(undo_s=10)")
+    demo.python("from sessions_app.models import User; User.objects.update(undo_s=60)")
     wei.reload()
     sent = len(demo.read("sends"))
     _box(wei).fill("too fast")

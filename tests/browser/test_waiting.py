@@ -59,11 +59,21 @@ class Held:
 
 @pytest.fixture
 def page(context: BrowserContext, demo: Demo) -> Page:
-    one = context.new_page()
+    return _inbox(context.new_page(), demo)
+
+
+@pytest.fixture
+def timed(own_context: BrowserContext, demo: Demo) -> Page:
+    """With a clock that the test moves on."""
+    page = own_context.new_page()
+    page.clock.install()
+    return _inbox(page, demo)
+
+
+def _inbox(one: Page, demo: Demo) -> Page:
     bound_shop(one, demo)
     for person in PEOPLE:
         write(demo, person, "hello")
-    one.clock.install()
     one.goto(f"{demo.url}/inbox/")
     expect(one.locator("#conversation-rows > li")).to_have_count(len(PEOPLE))
     return one
@@ -86,7 +96,8 @@ def skeleton(page: Page) -> Locator:
     return page.locator(".conversation-skeleton")
 
 
-def test_a_conversation_is_marked_at_once_and_comes_under_its_own_name(page: Page) -> None:
+def test_a_conversation_is_marked_at_once_and_comes_under_its_own_name(timed: Page) -> None:
+    page = timed
     open_conversation(page, "李娜")
     held = hold(page, "Tom Baker")
     page.clock.pause_at(page.evaluate("Date.now() + 1000"))

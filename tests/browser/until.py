@@ -7,10 +7,17 @@ from typing import Any
 from playwright.sync_api import Page
 
 
-def until(page: Page, holds: Callable[[], Any], what: str = "", *, within_s: float = 30.0) -> None:
+def until(
+    page: Page,
+    holds: Callable[[], Any],
+    what: str = "",
+    *,
+    within_s: float = 90.0,
+    every_ms: float = 20.0,
+) -> None:
     """Returns as soon as `holds` is true; `what` is said when it is not in time."""
     deadline = time.monotonic() + within_s
     while not holds():
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within_s} s: {what or holds}")
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(every_ms)

@@ -6,11 +6,12 @@ browser without JavaScript.
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import log_in
+from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.shop import bound_shop, write
 
@@ -113,26 +114,19 @@ class Way:
         expect(self.page).to_have_url(here)
 
 
-def open_shop(browser: Browser, demo: Demo) -> None:
+def open_shop(take: Take, demo: Demo) -> None:
     """A session, somebody who wrote, and a second team."""
-    context = browser.new_context(locale="en-GB")
-    bound_shop(context.new_page(), demo)
+    page = take().new_page()
+    bound_shop(page, demo)
     write(demo, LINA, "hello")
     demo.python(TEAM)
-    context.close()
+    page.close()
 
 
-def walking(name: str, browser: Browser, demo: Demo) -> Iterator[Way]:
-    context = browser.new_context(
-        viewport={"width": 1440, "height": 900},
-        locale="en-GB",
-        java_script_enabled=name != "without JavaScript",
-    )
-    context.set_default_timeout(10_000)
-    page = context.new_page()
+def walking(name: str, take: Take, demo: Demo) -> Way:
+    page = take(java_script_enabled=name != "without JavaScript").new_page()
     log_in(page, demo)
-    yield Way(name, page, demo)
-    context.close()
+    return Way(name, page, demo)
 
 
 def menu(session: str, entry: str) -> Opener:

@@ -4,12 +4,14 @@ import itertools
 import json
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
 
 from messaging.receiving import inbound
 from messaging.receiving.answers import Received
+from messaging.receiving.binding import Binding, Heard
 from sessions_app.ilink.wire import parse_updates
 from sessions_app.models import Session, SessionState, Team
 from sessions_app.sessions import services
@@ -62,3 +64,8 @@ def answer(
 def receive(session: Session, *messages: Any, cursor: str = "c1", asked_with: str = "") -> int:
     """Store one answer; returns how many messages are new."""
     return inbound.store([answer(session, messages, cursor=cursor, asked_with=asked_with)])
+
+
+def heard(binding: Binding, at: datetime) -> dict[Binding, Heard]:
+    """A good poll without messages, at this time, as a loop notes it."""
+    return {binding: Heard(at, binding.cursor, binding.cursor, binding.hold_ms)}

@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
-from messaging.receiving.binding import Binding
+from messaging.receiving.binding import Binding, Heard
 from messaging.receiving.poller import Poller
 from messaging.receiving.recorder import Recorder
 from sessions_app.ilink.backoff import Backoff
@@ -45,7 +44,7 @@ class Rig:
         self.session = session
         self.pauses: list[float] = []
         self.states: list[str] = []
-        self.heard: dict[Binding, datetime] = {}
+        self.heard: dict[Binding, Heard] = {}
         self.client = ILinkClient(
             base_url=server.url,
             token=session.token,

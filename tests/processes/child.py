@@ -6,7 +6,6 @@ here are ever ended.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,14 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def wait_for(check: Callable[[], T], what: str, *, within_s: float = 15.0) -> T:
+def wait_for(check: Callable[[], T], what: str, *, within_s: float = 30.0) -> T:
     """The first true answer of `check`; a failed test when none came in time."""
     deadline = time.monotonic() + within_s
     while not (found := check()):
@@ -36,22 +28,54 @@ def wait_for(check: Callable[[], T], what: str, *, within_s: float = 15.0) -> T:
 
 
 def environment(home: Path, **variables: str) -> dict[str, str]:
-    """A child's whole environment. `home` is its empty HOME."""
+    """A child's whole environment. `home` is its empty HOME.
+
+    Compiled modules lie where those of the tests lie, so that no child compiles them again.
+    """
     home.mkdir(exist_ok=True)
     plain = {"PATH": os.environ["PATH"], "HOME": str(home), "LANG": "C.UTF-8"}
+    if compiled := os.environ.get("PYTHONPYCACHEPREFIX"):
+        plain["PYTHONPYCACHEPREFIX"] = compiled
     return {**plain, "PYTHONUNBUFFERED": "1", **variables}
 
 
+def children_of(process: int) -> list[int]:
+    """Their process ids, the oldest first."""
+    try:
+        tasks = list(Path(f"/proc/{process}/task").iterdir())
+        found = [one for task in tasks for one in (task / "children").read_text().split()]
+    except OSError:
+        return []
+    return sorted(int(one) for one in found)
+
+
+def is_alive(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 class Child:
-    """One `manage.py` command, its output kept in two files beside each other."""
+    """One `manage.py` command, its output kept in two files beside each other.
+
+    `program`: another one for the interpreter, such as `-m daphne`.
+    """
 
     def __init__(
-        self, arguments: Sequence[str], *, env: Mapping[str, str], log: Path, cwd: Path = ROOT
+        self,
+        arguments: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        log: Path,
+        cwd: Path = ROOT,
+        program: Sequence[str] = ("manage.py",),
     ) -> None:
         self.out_file, self.err_file = log.with_suffix(".out"), log.with_suffix(".err")
         with self.out_file.open("ab") as out, self.err_file.open("ab") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", *arguments],
+                [sys.executable, *program, *arguments],
                 cwd=cwd,
                 env=dict(env),
                 stdin=subprocess.DEVNULL,
@@ -85,9 +109,11 @@ class Child:
         return self.wait(within_s)
 
     def kill(self) -> None:
-        """SIGKILL: no last word, nothing flushed."""
+        """SIGKILL: no last word, nothing flushed. Returns when its children are gone, too."""
+        children = children_of(self.process.pid)
         self.process.kill()
         self.process.wait(10)
+        wait_for(lambda: not any(is_alive(one) for one in children), "its children gone")
 
 
 def run(

@@ -20,9 +20,10 @@ MakeConsole = Callable[..., Console]
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def prepared(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Path:
     """An empty, migrated database with the static files gathered: done once, it takes a while."""
     folder = tmp_path_factory.mktemp("prepared")
+    shutil.copyfile(migrated, folder / "console.sqlite3")
     env = environment(
         folder / "home",
         DATABASE_URL=f"sqlite:///{folder / 'console.sqlite3'}",

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sessions_app.simulator.serve import SimulatorServer
-from tests.processes.child import Child, environment, free_port, wait_for
+from tests.ports import free_port
+from tests.processes.child import Child, environment, wait_for
 from tests.processes.site import Site
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.processes.child import ROOT, environment, free_port, run
+from tests.ports import free_port
+from tests.processes.child import ROOT, environment, run
 
 SECRET = "hunter2"
 NOWHERE = "127.0.0.1:1"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.processes.checkout import copy_to
-from tests.processes.child import Child, environment, free_port, wait_for
+from tests.processes.child import Child, environment, wait_for
 from tests.processes.console import log_in
 
 HOME_PAGE = "/sessions/"

@@ -13,8 +13,11 @@ from tests.processes.console import Console
 NOBODY = "redis://127.0.0.1:1/0"
 """Where no Redis is: every other refusal comes before it is asked."""
 HEAR = """
+from datetime import timedelta
+from django.utils import timezone
 from sessions_app.models import WorkerBeat
-WorkerBeat.objects.create(worker_id="w", host={host!r}, pid=1)
+heard_at = timezone.now() + timedelta(minutes=10)  # still fresh on a busy machine
+WorkerBeat.objects.create(worker_id="w", host={host!r}, pid=1, heard_at=heard_at)
 """
 BIND = """
 from sessions_app.models import Team

@@ -31,10 +31,10 @@ def test_it_stops_with_polls_a_websocket_a_slow_page_and_a_send_open(console: Co
     wait_for(lambda: console.incoming() == ["hello"], "the message stored")
     cookie = console.log_in()
     console.control.add_fault("slow", path=SEND, delay_s=1.5)
-    console.queue_replies([(LINA, "first"), (LINA, "second")])
     with closing(open_websocket(console.port, cookie)), closing(open_slow_page(console.port)):
-        wait_for(lambda: console.fates()["first"][0] == "sending", "the first reply on the wire")
         wait_for(lambda: console.control.polls()["now"] == 2, "both polls open")
+        console.queue_replies([(LINA, "first"), (LINA, "second")])
+        wait_for(lambda: not console.control.faults(), "the first reply on the wire")
         assert console.child.terminate() == 0
 
     _nothing_is_half_written(console)

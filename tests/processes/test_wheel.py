@@ -1,17 +1,18 @@
 """The wheel: it holds every file that the console needs, and a console runs from it alone."""
 
 import http.client
+import json
 import subprocess
-import sys
-import sysconfig
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.processes.checkout import copy_to, file_names
-from tests.processes.child import environment, free_port, wait_for
+from tests.ports import free_port
+from tests.processes.checkout import file_names
+from tests.processes.child import environment, wait_for
+from tests.processes.installed import Installed, build_wheel
 
 PACKAGES = ("weilink_site/", "sessions_app/", "messaging/")
 MOVED = ("templates/", "static/")
@@ -25,54 +26,11 @@ NEEDED = (
     "sessions_app/templatetags/console.py",
     "messaging/migrations/0001_initial.py",
 )
-PIP = (sys.executable, "-m", "pip", "--no-cache-dir", "--disable-pip-version-check", "--quiet")
-
-
-class Installed:
-    """An environment with the wheel in it; its dependencies are those of the tests."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "environment"
-        self.env = environment(folder / "home")
-        self._run(sys.executable, "-m", "venv", "--without-pip", str(self.folder))
-
-    @property
-    def bin(self) -> Path:
-        return self.folder / "bin"
-
-    def install(self, wheel: Path) -> None:
-        into = (*PIP, "--python", str(self.bin / "python"), "install")
-        self._run(*into, "--no-deps", "--no-index", "--no-compile", str(wheel))
-        # Named in a .pth file, a folder's own .pth files are not read: the checkout that the
-        # tests run from is not installed here.
-        [packages] = self.folder.glob("lib/python*/site-packages")
-        (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
-
-    def python(self, code: str, cwd: Path) -> str:
-        return self._run(str(self.bin / "python"), "-c", code, cwd=cwd)
-
-    def _run(self, *command: str, cwd: Path | None = None) -> str:
-        done = subprocess.run(
-            command, cwd=cwd, env=self.env, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    copy_to(folder / "sources")
-    subprocess.run(
-        [*PIP, "wheel", ".", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder)],
-        cwd=folder / "sources",
-        env=environment(folder / "home"),
-        capture_output=True,
-        timeout=300,
-        check=True,
-    )
-    [built] = folder.glob("*.whl")
-    return built
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +59,28 @@ def test_the_python_api_needs_no_django(installed: Installed, tmp_path: Path) ->
     assert words == ["WeiLink", "False"]
 
 
+def test_the_doctor_of_the_wheel_names_its_own_commands(
+    installed: Installed, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [installed.bin / "weilink-console", "doctor", "--json"],
+        cwd=tmp_path,
+        env=environment(
+            tmp_path / "home",
+            PYTHONDONTWRITEBYTECODE="1",
+            WEILINK_ILINK_URL="http://127.0.0.1:1",
+            WEILINK_CDN_URL="http://127.0.0.1:1",
+        ),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    advice = {one["name"]: one["advice"] for one in json.loads(done.stdout)["checks"]}
+    assert "run `weilink-console migrate`" in advice["database"]
+
+
 @pytest.fixture
 def console(installed: Installed, tmp_path: Path) -> Iterator["InstalledConsole"]:
     made = InstalledConsole(installed, tmp_path)
@@ -120,7 +100,7 @@ class InstalledConsole:
             self.process = subprocess.Popen(
                 [installed.bin / "weilink-console", "console", "--port", str(self.port)],
                 cwd=self.folder,
-                env=environment(folder / "home"),
+                env=environment(folder / "home", PYTHONDONTWRITEBYTECODE="1"),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

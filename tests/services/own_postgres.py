@@ -12,7 +12,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.processes.child import free_port, wait_for
+from tests.ports import free_port
+from tests.processes.child import wait_for
 
 DEBIAN = "/usr/lib/postgresql"
 
@@ -23,12 +24,20 @@ class OwnPostgres:
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder = programs, folder
         self.data, self.port = folder / "data", free_port()
+        self.database = "postgres"
         self.server: subprocess.Popen[bytes] | None = None
         self._run("initdb", "-D", str(self.data), "-U", "postgres", "-A", "trust", "--no-sync")
 
     @property
     def url(self) -> str:
-        return f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        return f"postgres://postgres@127.0.0.1:{self.port}/{self.database}"
+
+    def add_database(self, name: str, *, template: str = "template1") -> str:
+        """Make a copy of the template; from now on the address is that of the copy."""
+        self.database = "postgres"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        self.database = name
+        return self.url
 
     def start(self) -> None:
         command = [

@@ -1,5 +1,6 @@
 """Pages by the thousand, every second one given up: the process holds no more than before."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ def console(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Console]
     url = f"sqlite:///{tmp_path / 'console.sqlite3'}"
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")
+    else:
+        shutil.copyfile(request.getfixturevalue("migrated"), tmp_path / "console.sqlite3")
     with SimulatorServer(hold_s=2.0) as wechat, console_on(tmp_path, wechat, url) as made:
         made.start()
         yield made

@@ -3,66 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
-from cryptography.fernet import Fernet
 
 from sessions_app.simulator.serve import SimulatorServer
-from tests.processes.child import Child, environment, run, wait_for
-from tests.processes.site import Site
+from tests.processes.child import wait_for
+from tests.services.fleet import Fleet
 
 TAKEN_OVER_WITHIN_S = 15.0
-
-
-class Pollers(Site):
-    """Poller processes on a PostgreSQL database and a Redis of the test's own."""
-
-    def __init__(
-        self, folder: Path, wechat: SimulatorServer, *, database_url: str, redis_url: str
-    ) -> None:
-        self.folder = folder
-        self.control = wechat.control
-        self.database_url = database_url
-        self.env = environment(
-            folder / "home",
-            DATABASE_URL=database_url,
-            REDIS_URL=redis_url,
-            WEILINK_ILINK_URL=wechat.url,
-            WEILINK_CDN_URL=wechat.cdn_url,
-            WEILINK_STORE="database",
-            WEILINK_BASE_PATH=str(folder / "weilink"),
-            WEILINK_MEDIA_ROOT=str(folder / "media"),
-            SECRET_KEY="only-for-this-test",
-            WEILINK_CREDENTIAL_KEYS=Fernet.generate_key().decode(),
-        )
-        self.children: list[Child] = []
-
-    def start(self) -> Child:
-        """One more poller, when it is heard."""
-        heard = self.count("sessions_app_workerbeat")
-        child = Child(["poller"], env=self.env, log=self.folder / f"poller-{len(self.children)}")
-        self.children.append(child)
-
-        def is_heard() -> bool:
-            assert child.is_running, child.err
-            return self.count("sessions_app_workerbeat") > heard
-
-        wait_for(is_heard, "the poller heard", within_s=30)
-        return child
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.database_url) as connection:
-            return connection.execute(query).fetchall()
-
-    def holders(self) -> set[int]:
-        """Process ids of the workers that hold a session's lease."""
-        query = (
-            "SELECT pid FROM sessions_app_workerbeat b"
-            " JOIN sessions_app_session s ON s.lease_owner = b.worker_id"
-        )
-        return {row[0] for row in self.rows(query)}
 
 
 @pytest.fixture
@@ -74,19 +22,14 @@ def wechat() -> Iterator[SimulatorServer]:
 @pytest.fixture
 def pollers(
     tmp_path: Path, wechat: SimulatorServer, postgres_url: str, redis_url: str
-) -> Iterator[Pollers]:
-    made = Pollers(tmp_path, wechat, database_url=postgres_url, redis_url=redis_url)
-    done = run("migrate", "--verbosity", "0", env=made.env)
-    assert done.returncode == 0, done.stderr
-    yield made
-    for child in made.children:
-        if child.is_running:
-            child.kill()
+) -> Iterator[Fleet]:
+    with Fleet(tmp_path, wechat, database_url=postgres_url, redis_url=redis_url) as made:
+        yield made
 
 
 @pytest.mark.services
 def test_when_one_is_killed_the_other_takes_over_and_nothing_is_lost_or_twice(
-    pollers: Pollers,
+    pollers: Fleet,
 ) -> None:
     both = [pollers.start(), pollers.start()]
     bots = pollers.bind("Lin", "Guo")
@@ -110,7 +53,7 @@ def test_when_one_is_killed_the_other_takes_over_and_nothing_is_lost_or_twice(
 
 @pytest.mark.slow
 @pytest.mark.services
-def test_two_pollers_send_each_reply_once_and_stop_in_order(pollers: Pollers) -> None:
+def test_two_pollers_send_each_reply_once_and_stop_in_order(pollers: Fleet) -> None:
     both = [pollers.start(), pollers.start()]
     [bot] = pollers.bind("Lin")
     people = [f"guest-{number}@im.wechat" for number in range(10)]

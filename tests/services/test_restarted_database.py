@@ -8,7 +8,7 @@ import pytest
 from sessions_app.simulator.serve import SimulatorServer
 from tests.processes.child import run, wait_for
 from tests.services.database_console import DatabaseConsole, console_on
-from tests.services.own_postgres import OwnPostgres, running_postgres
+from tests.services.own_postgres import OwnPostgres
 from tests.services.visitor import Visitor, locked, waiting
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(180)]
@@ -18,12 +18,6 @@ CUT = (
     " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
 Breaks = Callable[[OwnPostgres], object]
-
-
-@pytest.fixture
-def server() -> Iterator[OwnPostgres]:
-    with running_postgres() as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`manage.py poller` on one shared folder: one receives, the others stand by and take over."""
 
+import shutil
 import signal
 import sqlite3
 import time
@@ -13,7 +14,7 @@ from cryptography.fernet import Fernet
 
 from sessions_app.folder.store import SessionFolder
 from sessions_app.simulator.serve import SimulatorServer
-from tests.processes.child import Child, environment, run, wait_for
+from tests.processes.child import Child, environment, wait_for
 from tests.processes.site import Site
 
 TAKEN_OVER_WITHIN_S = 5.0
@@ -80,10 +81,11 @@ def wechat() -> Iterator[SimulatorServer]:
 
 
 @pytest.fixture
-def fellows(tmp_path: Path, wechat: SimulatorServer, redis_url: str) -> Iterator[Fellows]:
+def fellows(
+    tmp_path: Path, migrated: Path, wechat: SimulatorServer, redis_url: str
+) -> Iterator[Fellows]:
     made = Fellows(tmp_path, wechat, redis_url)
-    done = run("migrate", "--verbosity", "0", env=made.env)
-    assert done.returncode == 0, done.stderr
+    shutil.copyfile(migrated, made.database)
     yield made
     for child in made.children:
         if child.is_running:

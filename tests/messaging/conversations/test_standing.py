@@ -16,7 +16,7 @@ from messaging.conversations import work
 from messaging.conversations.errors import ReplyError
 from messaging.delivering import outbox
 from messaging.delivering.outbox import Claim
-from messaging.inbox import list_queries
+from messaging.inbox import list_counts, list_queries
 from messaging.inbox.lists import Listing, View
 from messaging.models import Conversation, Message
 from messaging.replying import parking, sending, services
@@ -134,7 +134,7 @@ class Story:
     def shows(self, view: View) -> bool:
         listing, now = Listing(view), timezone.now()
         page = list_queries.conversation_page(self.cast.agent, listing, now=now)
-        assert list_queries.counts(self.cast.agent, now=now).views[view] == len(page.rows)
+        assert list_counts.counts(self.cast.agent, now=now).views[view] == len(page.rows)
         return bool(page.rows)
 
 

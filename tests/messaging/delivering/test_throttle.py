@@ -216,6 +216,73 @@ def test_refusals_long_apart_are_two_people_s_own(session: Session) -> None:
     assert not _is_held(session)
 
 
+@pytest.mark.parametrize("words", ["", "invalid context_token", "rate limited"])
+def test_a_reply_that_crosses_a_message_of_its_person_tells_nothing_of_the_account(
+    session: Session, words: str
+) -> None:
+    """WeChat takes the newest token only, and the reply left with the one before."""
+    for number, person in enumerate(PEOPLE[:3]):
+        message = _reply(person)
+        [claim] = _claims()
+        receive(session, text_message("and", sender=person), cursor=f"d{number}")
+        outbox.mark_refused(claim, wire_code=-2, detail=words)
+        message.refresh_from_db()
+        assert (message.status, message.error_code) == ("failed", "token_replaced")
+        assert "wrote again at the same moment" in reason_of(message)
+    assert not _is_held(session)
+    assert not Context.objects.filter(refused_at__isnull=False).exists(), "new tokens are good"
+
+
+@pytest.mark.parametrize("words", ["", "rate limited"])
+def test_a_hold_ends_when_the_messages_that_explain_it_come(session: Session, words: str) -> None:
+    """They were written before the refusal, and lay in the answer to the next poll."""
+    messages = [_reply(person) for person in PEOPLE[:2]]
+    claims = _claims()
+    at = int(timezone.now().timestamp() * 1000)
+    for claim in claims:
+        outbox.mark_refused(claim, wire_code=-2, detail=words)
+    assert _is_held(session)
+    held = _reply(PEOPLE[5])
+    assert _claims() == []
+
+    for number, claim in enumerate(claims):
+        outbox.explain_refusal(claim)
+        assert _is_held(session), "nothing explains it yet"
+        sent_again = text_message("and", sender=claim.to_user_id, create_time_ms=at)
+        receive(session, sent_again, cursor=f"d{number}")
+        outbox.explain_refusal(claim)
+        messages[number].refresh_from_db()
+        assert messages[number].error_code == "token_replaced"
+        if not words:  # one person's refusal alone holds nobody
+            break
+    assert not _is_held(session)
+    assert [claim.message_id for claim in _claims()] == [held.pk]
+
+
+def test_a_message_written_after_the_refusal_explains_nothing(session: Session) -> None:
+    _reply(PEOPLE[0])
+    [claim] = _claims()
+    outbox.mark_refused(claim, wire_code=-2, detail="rate limited")
+    earlier = timezone.now() - timedelta(seconds=5)
+    SendAttempt.objects.update(started_at=earlier, finished_at=earlier)
+    receive(session, text_message("?", sender=PEOPLE[0]), cursor="d")
+    outbox.explain_refusal(claim)
+    assert _is_held(session)
+
+
+async def test_people_who_write_all_the_time_hold_no_account(running: Running) -> None:
+    """Every refused reply met a newer message at WeChat that the console heard of later."""
+    session = await _twelve_customers(running)
+    for person in PEOPLE[:3]:
+        await in_thread(_reply)(person)
+        running.control.write(session.bot_id, person, "and another thing")
+    await until(_is_calm, "sent or refused", within_s=20)
+    await until(
+        lambda: not Session.objects.filter(throttled_until__isnull=False).exists(), "no hold"
+    )
+    assert set(await in_thread(_fates)()) <= {"sent", "failed token_replaced"}
+
+
 def test_another_session_s_replies_go_on(session: Session) -> None:
     other = make_session("Shop B")
     receive(other, text_message("hello", sender="lina@im.wechat"))

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.inbox import list_queries
+from messaging.inbox import list_counts
 from messaging.inbox.heard import heard_since
 from messaging.models import Conversation, Message
 from sessions_app.models import Session, SessionState, User
@@ -108,7 +108,7 @@ def test_the_count_is_of_those_who_wait_for_this_person(cast: Cast, shop: Sessio
     rows(pk=resolved.pk).update(status="resolved")
 
     def waiting(user: User) -> int:
-        return list_queries.counts(user, now=timezone.now()).waiting
+        return list_counts.counts(user, now=timezone.now()).waiting
 
     assert [waiting(one) for one in (cast.agent, cast.supervisor, cast.viewer)] == [2, 2, 1]
     assert waiting(cast.agent_elsewhere) == 0

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from messaging.conversations import work
-from messaging.inbox import list_conditions, list_queries
+from messaging.inbox import list_conditions, list_counts, list_queries
 from messaging.inbox.lists import NOBODY, Listing, Sort, View, row_key, segments
 from messaging.models import Conversation, Mention, Message
 from messaging.replying import services
@@ -19,7 +19,7 @@ from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
 
-NOTHING_ANYWHERE = list_queries.Counts(dict.fromkeys(View, 0), waiting=0, unread=0)
+NOTHING_ANYWHERE = list_counts.Counts(dict.fromkeys(View, 0), waiting=0, unread=0)
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def shown(user: User, view: View = View.ALL, **filters: Any) -> list[str]:
             break
     keys = [row_key(row, listing.sort, now=now) for row in rows]
     assert keys == sorted(keys, reverse=True), "the page would sort the rows otherwise"
-    assert len(rows) == list_queries.count(user, listing, now=now)
+    assert len(rows) == list_counts.count(user, listing, now=now)
     return [row.contact.user_id.partition("@")[0] for row in rows]
 
 
@@ -85,11 +85,11 @@ def test_each_view_shows_its_own_and_its_count_is_the_number_of_its_rows(
     }
     for view, people in expected.items():
         assert shown(cast.agent, view) == people, view
-    counted = list_queries.counts(cast.agent, now=timezone.now())
+    counted = list_counts.counts(cast.agent, now=timezone.now())
     assert counted.views == {view: len(people) for view, people in expected.items()}
     assert counted.waiting == 2
     assert counted.unread == Conversation.objects.filter(unread__gt=0).count() > 0
-    elsewhere = list_queries.counts(cast.agent_elsewhere, now=timezone.now())
+    elsewhere = list_counts.counts(cast.agent_elsewhere, now=timezone.now())
     assert elsewhere == NOTHING_ANYWHERE
 
 
@@ -118,14 +118,14 @@ def test_who_is_in_no_team_sees_empty_lists(cast: Cast, shop: Session) -> None:
     cast.agent.teams.clear()
     for view in View:
         assert shown(cast.agent, view) == []
-    assert list_queries.counts(cast.agent, now=timezone.now()) == NOTHING_ANYWHERE
+    assert list_counts.counts(cast.agent, now=timezone.now()) == NOTHING_ANYWHERE
 
 
 def test_counting_ends_one_above_what_is_shown(cast: Cast, shop: Session) -> None:
     write(shop, *"abcde")
     now = timezone.now()
-    assert list_queries.count(cast.agent, Listing(), now=now, up_to=3) == 4
-    assert list_queries.count(cast.agent, Listing(), now=now, up_to=9) == 5
+    assert list_counts.count(cast.agent, Listing(), now=now, up_to=3) == 4
+    assert list_counts.count(cast.agent, Listing(), now=now, up_to=9) == 5
 
 
 # Filters

@@ -20,7 +20,7 @@ from sessions_app.sessions import reasons
 from sessions_app.sessions.health import GATEWAY_PATIENCE_S, health_of
 from tests.api.callers import calling
 from tests.conftest import QUICK, Cast, Running, in_thread, until
-from tests.messaging.builders import make_session
+from tests.messaging.builders import heard, make_session
 
 UPDATES = "/ilink/bot/getupdates"
 STATUS = "/ilink/bot/get_qrcode_status"
@@ -69,9 +69,9 @@ def test_it_comes_back_by_itself(how: str) -> None:
     assert (session.state, session.error_code) == ("failing", "http_for")
     at = timezone.now() + timedelta(seconds=2)
     if how == "the first good poll":
-        poll_notes.good_poll(_binding(session), at)
+        poll_notes.good_polls({_binding(session): at})
     else:
-        poll_notes.write_good_polls({_binding(session): at})
+        poll_notes.write_good_polls(heard(_binding(session), at))
     session.refresh_from_db()
     assert (session.state, session.error_code) == ("connected", "")
     states = list(

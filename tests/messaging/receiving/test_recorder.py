@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from messaging.models import Message, RawAnswer
 from messaging.receiving import inbound
 from messaging.receiving.answers import Received
-from messaging.receiving.recorder import Recorder, Spool
+from messaging.receiving.recorder import Recorder, Spool, spool_folder
 from sessions_app.models import Session, SessionEvent, Team
 from sessions_app.simulator.serve import SimulatorServer
 from tests.conftest import in_thread, until
@@ -279,3 +279,19 @@ async def test_who_lost_against_another_transaction_stores_again_at_once(
     assert await _is_open(one)
     assert (await in_thread(_texts)(), lost) == (["hello"], times)
     await one.stop()
+
+
+def test_each_database_of_a_server_has_a_spool_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sessions of two databases have the same numbers: an answer must not reach the other's."""
+    server = {**connection.settings_dict, "HOST": "db.example.org", "PORT": "5432"}
+    monkeypatch.setattr(connection, "vendor", "postgresql")
+    folders = set()
+    for name in ("shop", "try/out"):
+        monkeypatch.setattr(connection, "settings_dict", {**server, "NAME": name})
+        folders.add(spool_folder(tmp_path))
+    names = {"db.example.org_5432_shop", "db.example.org_5432_try%2Fout"}
+    assert folders == {tmp_path / "spool" / name for name in names}
+    monkeypatch.setattr(connection, "vendor", "sqlite")
+    assert spool_folder(tmp_path) == tmp_path / "spool"

@@ -84,7 +84,7 @@ async def test_a_stop_stores_the_answer_that_is_on_its_way(running: Running) -> 
     """WeChat may not give it again: so in the mode `consumed`."""
     session = await running.scan("Shop")
     running.control.switches(cursor_mode="consumed", hold_s=30.0)
-    running.control.add_fault("slow", path="*/getupdates", delay_s=0.8, times=None)
+    running.control.add_fault("slow", path="*/getupdates", delay_s=0.4, times=None)
     await until(lambda: running.control.faults()[0]["hits"], "a poll under the fault")
     running.control.write(session.bot_id, LINA, "precious")
     await until(lambda: not running.control.bot(session.bot_id)["waiting"], "on its way")
@@ -98,13 +98,13 @@ async def test_declared_dead_a_worker_finishes_its_sends_and_drives_each_login_o
     await _with_a_slow_send(running, 3.0)
     attempt = await in_thread(_ask_for_a_code)(running.team_id)
     await until(lambda: LoginAttempt.objects.get(pk=attempt.pk).qrcode, "a code")
-    driver, _ = running.worker._logins[attempt.pk]
+    driver, _ = running.worker.logins._driven[attempt.pk]
     old = running.worker.worker_id
     await WorkerBeat.objects.all().adelete()
     await until(lambda: WorkerBeat.objects.exclude(pk=old).exists(), "started over")
     await until(_is("sent"), "sent")
     await until(lambda: running.worker.polls._loops, "polling again")
-    assert [task for task, _ in running.worker._logins.values()] == [driver]
+    assert [task for task, _ in running.worker.logins._driven.values()] == [driver]
     assert not driver.done()
 
 

@@ -21,7 +21,6 @@ DEMO = HostPolicy("http://localhost:8000/simulator/", "http://127.0.0.1:8000/sim
         ("https://weixin.qq.com", "https://weixin.qq.com"),
         ("https://idc2.weixin.qq.com:8443/x/", "https://idc2.weixin.qq.com:8443/x"),
         ("https://a-b.c_d.weixin.qq.com:", "https://a-b.c_d.weixin.qq.com"),
-        ("http://ilinkai.weixin.qq.com:81", "http://ilinkai.weixin.qq.com:81"),
     ],
 )
 def test_wechats_own_hosts_are_followed(url: str, normalised: str) -> None:
@@ -79,7 +78,36 @@ def test_everything_else_is_refused(url: str) -> None:
         REAL.check(url)
 
 
-def test_configured_hosts_may_be_plain_and_on_any_port() -> None:
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://ilinkai.weixin.qq.com",
+        "http://ilinkai.weixin.qq.com:443",
+        "https://ilinkai.weixin.qq.com:8443",
+        "http://novac2c.cdn.weixin.qq.com/c2c",
+        "https://novac2c.cdn.weixin.qq.com:80/c2c",
+    ],
+)
+def test_a_host_configured_with_https_has_no_other_scheme_and_port(url: str) -> None:
+    """A token sent there in plain text, or to another program of that host, would be given away."""
+    for refuse in (REAL.check, REAL.check_file):
+        with pytest.raises(UnsafeHostError):
+            refuse(url)
+
+
+def test_a_port_of_ours_is_the_only_one() -> None:
+    with pytest.raises(UnsafeHostError):
+        REAL.redirect("ilinkai.weixin.qq.com:8443")
+    ours = HostPolicy("https://proxy.example.org:8443/ilink")
+    assert ours.check("https://proxy.example.org:8443") == "https://proxy.example.org:8443"
+    with pytest.raises(UnsafeHostError):
+        ours.check("https://proxy.example.org")
+    both = HostPolicy("http://localhost:8000", "https://localhost:8443")
+    assert both.check("http://localhost:8000") == "http://localhost:8000"
+    assert both.check("https://localhost:8443") == "https://localhost:8443"
+
+
+def test_a_host_configured_without_https_may_have_any_port() -> None:
     assert DEMO.check("http://LOCALHOST:9/x/") == "http://localhost:9/x"
     assert DEMO.check("https://127.0.0.1") == "https://127.0.0.1"
     assert HostPolicy("http://[::1]:80/").check("http://[::1]") == "http://[::1]"

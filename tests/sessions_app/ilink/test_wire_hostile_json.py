@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessions_app.ilink.errors import UnreadableAnswerError
-from sessions_app.ilink.wire import clean, parse_answer, parse_updates
+from sessions_app.ilink.wire import clean, parse_answer, parse_updates, scalars
 
 # What takes longer than linear time does not end within this at 3,000,000 digits.
 ends = pytest.mark.timeout(60)
@@ -83,6 +83,26 @@ def test_other_bodies_are_unreadable_and_nothing_else(body: bytes) -> None:
     for parse in (parse_updates, parse_answer):
         with contextlib.suppress(UnreadableAnswerError):
             parse(body)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(NAMES, VALUES, max_size=6), st.booleans())
+def test_the_quick_parser_reads_and_writes_the_same_values(
+    fields: dict[str, Any], ascii_only: bool
+) -> None:
+    body = json.dumps(fields, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    value = scalars.load(scalars.decoded(body))
+    assert scalars.load_body(body) == value
+    assert scalars.load(scalars.dump(value).decode("ascii")) == value
+
+
+@pytest.mark.parametrize(
+    "text", ["é", "ÿ你", "你好", "a\\x", "\\U0001", "😀", "\ud800", '\0\x7f"', "\\\\x41"]
+)
+def test_what_is_written_is_ascii_and_reads_as_the_same(text: str) -> None:
+    written = scalars.dump({text: text})
+    assert written.isascii()
+    assert json.loads(written) == {text: text}
 
 
 @settings(max_examples=300, deadline=None)

@@ -22,7 +22,7 @@ from sessions_app.realtime.streams import announcing
 from sessions_app.sessions import leases, reasons, services
 from sessions_app.sessions.binding import Credentials, bind
 from sessions_app.sessions.health import health_of
-from tests.messaging.builders import answer, make_session, receive, text_message
+from tests.messaging.builders import answer, heard, make_session, receive, text_message
 from tests.replies import send_reply
 
 pytestmark = pytest.mark.django_db
@@ -159,12 +159,12 @@ def test_a_log_out_and_an_answer(session: Session, happen: Callable[[Fact, Fact]
     late = answer(session, [text_message("late")], cursor="c2")
     was = binding(session)
 
-    def heard() -> None:
+    def was_heard() -> None:
         inbound.store([late])
-        poll_notes.good_poll(was, timezone.now())
-        poll_notes.write_good_polls({was: timezone.now()})
+        poll_notes.good_polls({was: timezone.now()})
+        poll_notes.write_good_polls(heard(was, timezone.now()))
 
-    happen(lambda: services.log_out(session=row(session), user=None), heard)
+    happen(lambda: services.log_out(session=row(session), user=None), was_heard)
     routes.refresh_routes(session.pk)
     found = row(session)
     assert (shown(session), found.encrypted_token, found.cursor) == ("logged_out", "", "")
@@ -199,13 +199,13 @@ def test_a_new_scan_and_the_old_poll_s_late_answer(
     late = answer(session, [text_message("late", context_token="old")], cursor="old")
     was = binding(session)
 
-    def heard() -> None:
+    def was_heard() -> None:
         inbound.store([late])
-        poll_notes.write_good_polls({was: timezone.now() + timedelta(seconds=5)})
+        poll_notes.write_good_polls(heard(was, timezone.now() + timedelta(seconds=5)))
         poll_notes.write_given_up({was: poll_notes.GaveUp(timezone.now(), 524)})
         condemned(session)()
 
-    happen(lambda: scanned(session, "owner-A@im.wechat"), heard)
+    happen(lambda: scanned(session, "owner-A@im.wechat"), was_heard)
     found = row(session)
     assert (shown(session), found.cursor) == ("connecting", "")
     assert (found.doubted_at, found.failed_at, found.last_poll_at) == (None, None, None)
@@ -225,7 +225,7 @@ def test_a_resume_and_a_failed_poll_of_before(
             was, failures=5, code="http", detail="502", next_at=timezone.now()
         ),
     )
-    poll_notes.write_good_polls({was: timezone.now() + timedelta(seconds=2)})
+    poll_notes.write_good_polls(heard(was, timezone.now() + timedelta(seconds=2)))
     assert (shown(session), row(session).state) == ("connected", "connected")
 
 
@@ -234,7 +234,7 @@ def test_the_folder_s_fault_and_a_good_poll(
 ) -> None:
     happen(
         lambda: rows.fail(session.pk, "folder_file", "damaged"),
-        lambda: poll_notes.good_poll(binding(session), timezone.now()),
+        lambda: poll_notes.good_polls({binding(session): timezone.now()}),
     )
     assert shown(session) == "failing its file in the account folder: damaged"
     rows.recover([session.pk])

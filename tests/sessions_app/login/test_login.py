@@ -212,7 +212,7 @@ async def test_a_cancelled_login_ends_and_draws_no_more(running: Running) -> Non
     await _handle(attempt_id)
     attempt = await LoginAttempt.objects.aget(pk=attempt_id)
     await in_thread(attempts.cancel_login)(attempt=attempt, user=None)
-    await until(lambda: not running.worker._logins, "the driver to end")
+    await until(lambda: not running.worker.logins._driven, "the driver to end")
     assert (await LoginAttempt.objects.aget(pk=attempt_id)).status == "cancelled"
 
 

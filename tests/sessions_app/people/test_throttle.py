@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.cache.backends.locmem import LocMemCache
+from django.db import connection
 
+from sessions_app.models import ThrottleCount
 from sessions_app.people import throttle
 from sessions_app.people.throttle import Bucket, Empty, Level
 
@@ -46,11 +48,9 @@ def test_a_smaller_capacity_holds_at_once() -> None:
         Bucket(capacity=0, refill_s=60).take(None, now=1_001.0)
 
 
-def test_a_counter_counts_each_name_until_it_is_refilled(memory: LocMemCache) -> None:
+def test_a_counter_counts_each_name(memory: LocMemCache) -> None:
     assert [throttle.count("a", THREE, cache=memory) for _ in range(5)] == [1, 2, 3, 4, 5]
     assert throttle.count("b", THREE, cache=memory) == 1
-    throttle.refill("a", cache=memory)
-    assert throttle.count("a", THREE, cache=memory) == 1
 
 
 def test_a_counter_ends_by_itself(memory: LocMemCache) -> None:
@@ -88,3 +88,51 @@ def test_a_counter_that_ends_meanwhile_does_not_stay_for_ever(monkeypatch: Any) 
     monkeypatch.setattr(cache, "touch", lambda key, timeout: touched.append((key, timeout)))
     assert throttle.count("a", THREE, cache=cache) == 1
     assert touched == [("throttle:a", 60)]
+
+
+@pytest.mark.django_db
+def test_a_bucket_in_the_database_is_emptied_given_back_and_full_again() -> None:
+    for _ in range(3):
+        throttle.take("a", THREE, now=1_000.0)
+    with pytest.raises(Empty) as empty:
+        throttle.take("a", THREE, now=1_030.0)
+    assert empty.value.wait_s == 31
+    throttle.take("b", THREE, now=1_030.0)
+    throttle.give_back("a")
+    throttle.give_back("a")
+    throttle.take("a", THREE, now=1_030.0)
+    with pytest.raises(Empty):
+        throttle.take("a", THREE, now=1_059.9)
+    throttle.take("a", THREE, now=1_060.0)
+    assert ThrottleCount.objects.get(full_at=1_060.0).taken == 1
+    throttle.refill("a")
+    assert ThrottleCount.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_old_levels_go() -> None:
+    throttle.take("a", THREE, now=1_000.0)
+    throttle.take("b", THREE, now=1_001.0 + throttle.KEPT_S)
+    assert ThrottleCount.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_at_once_get_no_more_tokens_from_the_database() -> None:
+    granted: list[bool] = []
+
+    def take() -> None:
+        try:
+            throttle.take("a", THREE, now=1_000.0)
+        except Empty:
+            granted.append(False)
+        else:
+            granted.append(True)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=take) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(granted) == [False] * 9 + [True] * 3

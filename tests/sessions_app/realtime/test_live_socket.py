@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 
+from messaging.models import Conversation
+from sessions_app.database.browser_keys import SessionStore
 from sessions_app.models import Team, User
 from sessions_app.people.roles import Role
-from sessions_app.realtime import streams
+from sessions_app.realtime import consumers, hub, streams
 from sessions_app.realtime.consumers import LiveConsumer
 from tests.conftest import in_thread, make_user
 from tests.messaging.builders import make_session, receive, text_message
@@ -51,6 +52,21 @@ async def _open(user: User) -> tuple[WebsocketCommunicator, dict[str, Any]]:
 async def test_without_a_login_it_is_closed(seeded: Team) -> None:
     connected, code = await _socket().connect()
     assert (connected, code) == (False, 4401)
+
+
+async def test_one_person_has_so_many_pages_and_no_more(
+    agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "MOST_PER_PERSON", 2)
+    one, _hello = await _open(agent)
+    two, _hello = await _open(agent)
+    cookie = await in_thread(_cookie)(agent)
+    assert await _socket(cookie).connect() == (False, 4429)
+    await one.disconnect()
+    three, _hello = await _open(agent)
+    for socket in (two, three):
+        await socket.disconnect()
+    assert not consumers._open[agent.pk]
 
 
 @pytest.mark.parametrize(
@@ -96,18 +112,23 @@ async def test_it_says_the_numbers_and_hints_at_each_change(agent: User, seeded:
 
 
 async def test_many_changes_at_once_are_few_frames_with_the_last_number(
-    agent: User, seeded: Team
+    agent: User, seeded: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hub, "COALESCE_S", 1.0)
     streams.attach_loop(asyncio.get_running_loop())
     socket, _ = await _open(agent)
-    session = await in_thread(make_session)()
-    for number in range(20):
-        await in_thread(receive)(session, text_message(str(number)))
 
+    def receive_many() -> None:
+        session = make_session()
+        for number in range(20):
+            receive(session, text_message(str(number)))
+
+    receiving = asyncio.ensure_future(in_thread(receive_many)())
     key, frames, last = f"team:{seeded.pk}", 0, 0
     while last < 20:
-        frame = await socket.receive_json_from()
+        frame = await socket.receive_json_from(timeout=20)
         frames, last = frames + 1, frame["streams"][key]
+    await receiving
     assert last == 20
     assert frames < 20
     await socket.disconnect()
@@ -127,14 +148,12 @@ async def test_the_other_teams_changes_are_not_heard(agent: User, seeded: Team) 
 async def test_heartbeats_carry_the_numbers(
     agent: User, seeded: Team, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LiveConsumer, "beat_s", 0.05)
-    socket, _ = await _open(agent)
+    monkeypatch.setattr(LiveConsumer, "beat_s", 0.2)
     session = await in_thread(make_session)()
-    await in_thread(receive)(session, text_message("no hint for this one is heard"))
-    frame: dict[str, Any] = {}
-    while frame.get("type") != "beat" or frame["streams"][f"team:{seeded.pk}"] < 1:
-        frame = await socket.receive_json_from()
-        await socket.send_json_to({"type": "beat"})
+    await in_thread(receive)(session, text_message("before the page was opened"))
+    socket, _ = await _open(agent)
+    beat = await _frame(socket, "beat")
+    assert beat["streams"][f"team:{seeded.pk}"] >= 1
     await socket.disconnect()
 
 
@@ -153,7 +172,7 @@ async def test_a_page_that_answers_no_heartbeat_is_closed(
 async def test_a_changed_permission_reloads_the_page(
     agent: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LiveConsumer, "beat_s", 0.1)
+    monkeypatch.setattr(hub, "SWEEP_S", 0.05)
     socket, _ = await _open(agent)
     await in_thread(agent.teams.clear)()
     frame = await socket.receive_json_from(timeout=2)
@@ -164,10 +183,10 @@ async def test_a_changed_permission_reloads_the_page(
 
 
 @pytest.mark.parametrize("ended_by", ["sign-out", "password", "disabled"])
-async def test_a_sign_out_closes_it_at_the_next_beat(
+async def test_a_sign_out_closes_it(
     agent: User, monkeypatch: pytest.MonkeyPatch, ended_by: str
 ) -> None:
-    monkeypatch.setattr(LiveConsumer, "beat_s", 0.1)
+    monkeypatch.setattr(hub, "SWEEP_S", 0.05)
     socket, _ = await _open(agent)
 
     def end() -> None:
@@ -185,3 +204,101 @@ async def test_a_sign_out_closes_it_at_the_next_beat(
         await socket.send_json_to({"type": "beat"})
         event = await socket.receive_output(timeout=2)
     assert (event["type"], event["code"]) == ("websocket.close", 4401)
+
+
+def showing(**shown: str) -> dict[str, str]:
+    """What the page of the inbox says of itself."""
+    return {"type": "showing", "kind": "inbox", "list": "", "language": "en", **shown}
+
+
+async def _frame(socket: WebsocketCommunicator, kind: str = "frame") -> dict[str, Any]:
+    while True:
+        frame: dict[str, Any] = await socket.receive_json_from(timeout=20)
+        if frame["type"] == kind:
+            return frame
+
+
+async def test_a_page_that_says_what_it_shows_is_sent_what_changed_and_the_counts(
+    agent: User, seeded: Team
+) -> None:
+    streams.attach_loop(asyncio.get_running_loop())
+    socket, _ = await _open(agent)
+    await socket.send_json_to(showing())
+    session = await in_thread(make_session)()
+    await in_thread(receive)(session, text_message("hello"))
+
+    frame, key = await _frame(socket), f"team:{seeded.pk}"
+    while "hello" not in frame["html"]:  # the session was new, too
+        frame = await _frame(socket)
+    assert frame["streams"][key] == frame["from"][key] + 1
+    assert (await _frame(socket, "counts"))["views"]["needs_reply"] == "1"
+    await socket.disconnect()
+
+
+async def test_the_open_conversation_comes_with_the_frame(agent: User, seeded: Team) -> None:
+    streams.attach_loop(asyncio.get_running_loop())
+    session = await in_thread(make_session)()
+    await in_thread(receive)(session, text_message("before"))
+    conversation = await Conversation.objects.aget()
+    socket, _ = await _open(agent)
+    await socket.send_json_to(showing(open=str(conversation.pk)))
+    await in_thread(receive)(session, text_message("the newest words"))
+
+    frame = await _frame(socket)
+    assert frame["open"] == str(conversation.pk)
+    assert 'data-into="messages-' in frame["html"]
+    assert "the newest words" in frame["html"]
+    await socket.disconnect()
+
+
+async def test_who_may_not_read_is_sent_neither_words_nor_who_looks(seeded: Team) -> None:
+    streams.attach_loop(asyncio.get_running_loop())
+    operator = await in_thread(make_user)("otto", Role.OPERATOR, seeded)
+    socket, _ = await _open(operator)
+    await socket.send_json_to(showing())
+    session = await in_thread(make_session)()
+    await in_thread(streams.tell)(f"team:{seeded.pk}", {"about": "presence:1", "people": []})
+    await in_thread(receive)(session, text_message("secret"))
+
+    hint = await _frame(socket, "hint")
+    while not any(topic.startswith("conversation:") for topic in hint["about"]):
+        frame = await socket.receive_json_from(timeout=20)
+        assert frame["type"] == "hint"
+        hint = frame
+    await socket.disconnect()
+
+
+async def test_a_page_that_does_not_read_is_sent_no_more_until_it_answers(
+    agent: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "MOST_UNREAD", 1)
+    monkeypatch.setattr(LiveConsumer, "beat_s", 0.2)
+    streams.attach_loop(asyncio.get_running_loop())
+    socket, _ = await _open(agent)
+    await socket.send_json_to(showing())
+    session = await in_thread(make_session)()
+    await in_thread(receive)(session, text_message("one"))
+    # Its hello alone was more than it may leave unread: only heartbeats come.
+    assert (await socket.receive_json_from(timeout=20))["type"] == "beat"
+    await socket.disconnect()
+
+
+async def test_a_hint_that_was_lost_is_found_by_the_sweep(
+    agent: User, seeded: Team, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "SWEEP_S", 0.05)
+    socket, _ = await _open(agent)
+    session = await in_thread(make_session)()
+    # No loop is attached, so that the hint goes to a layer of another loop.
+    await in_thread(receive)(session, text_message("no hint for this one is heard"))
+    hint = await _frame(socket, "hint")
+    assert hint["streams"][f"team:{seeded.pk}"] >= 1
+    await socket.disconnect()
+
+
+async def test_when_the_last_page_closes_nothing_runs_on(agent: User) -> None:
+    socket, _ = await _open(agent)
+    running = hub.hub_of_process(None)
+    assert not running.is_over
+    await socket.disconnect()
+    assert running.is_over

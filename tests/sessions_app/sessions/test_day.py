@@ -13,7 +13,7 @@ from messaging.receiving.binding import Binding
 from sessions_app.models import QuarterHour, Session, SessionState
 from sessions_app.sessions import day, quarters
 from tests.conftest import Cast
-from tests.messaging.builders import make_session
+from tests.messaging.builders import heard, make_session
 
 pytestmark = pytest.mark.django_db
 
@@ -48,11 +48,12 @@ def day_at_noon(session: Session) -> day.Day:
 def test_good_polls_of_a_quarter_are_written_once(
     shop: Session, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    poll_notes.write_good_polls({binding(shop): NOON})
-    # last_poll_at, the look for a state that must follow, and the look that finds it noted
-    with django_assert_max_num_queries(3):
-        poll_notes.write_good_polls({binding(shop): NOON + timedelta(minutes=5)})
-    poll_notes.write_good_polls({binding(shop): NOON + timedelta(minutes=8)})
+    poll_notes.write_good_polls(heard(binding(shop), NOON))
+    # last_poll_at (PostgreSQL locks the rows before), the look for a state that must follow, and
+    # the look that finds it noted
+    with django_assert_max_num_queries(4):
+        poll_notes.write_good_polls(heard(binding(shop), NOON + timedelta(minutes=5)))
+    poll_notes.write_good_polls(heard(binding(shop), NOON + timedelta(minutes=8)))
     notes = QuarterHour.objects.values_list("began_at", "heard", "errors").order_by("began_at")
     quarter = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
     assert list(notes) == [(quarter, True, 0), (quarter + quarters.QUARTER, True, 0)]
@@ -60,7 +61,7 @@ def test_good_polls_of_a_quarter_are_written_once(
 
 def test_failed_polls_are_counted_beside_good_ones(shop: Session) -> None:
     now = timezone.now()
-    poll_notes.good_poll(binding(shop), now)
+    poll_notes.good_polls({binding(shop): now})
     for failures in (1, 2):
         poll_notes.failed_poll(
             binding(shop), failures=failures, code="http", detail="502", next_at=now

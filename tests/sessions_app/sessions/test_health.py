@@ -193,7 +193,7 @@ def test_silence_is_an_event_and_so_is_its_end(cast: Cast) -> None:
     session = silent()
     poll_notes.settle(session.pk, session.generation)
     poll_notes.settle(session.pk, session.generation)
-    poll_notes.good_poll(binding(session), timezone.now())
+    poll_notes.good_polls({binding(session): timezone.now()})
     events = session.events.filter(kind=SessionEvent.Kind.STATE).order_by("pk")
     assert [(one.state, one.code) for one in events] == [
         ("failing", "not_heard"), ("connected", ""),

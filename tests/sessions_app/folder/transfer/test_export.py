@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from sessions_app.folder.store import SessionFolder, StoredContext
 from sessions_app.folder.transfer import report
@@ -103,6 +104,8 @@ def test_a_dry_run_says_the_same_and_makes_nothing(folder: SessionFolder, tmp_pa
 )
 def test_a_row_with_a_bad_name_reaches_no_disk(tmp_path: Path, name: str) -> None:
     """No door lets such a name in; a row made by hand has one."""
+    if connection.vendor == "postgresql" and len(name) > 64:
+        pytest.skip("PostgreSQL itself keeps no name of this length")
     make_session("good")
     bad = make_session("bad")
     Session.objects.filter(pk=bad.pk).update(name=name.replace("\0", "\1"))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.bench.figures import Figure
-from tests.bench.stage import SESSION, Stage, until
+from tests.bench.figures import Figure, Goal
+from tests.bench.lines.simulated import SESSION, Stage, until
 
 PICTURES = 200
 PICTURE_BYTES = 1_000_000
@@ -41,10 +41,11 @@ def texts_beside_pictures(folder: Path) -> Figure:
         took_s = time.monotonic() - began
     delay_ms = (statistics.median(busy) - statistics.median(quiet)) * 1000
     return Figure(
-        name="texts beside 200 pictures of 1 MB: delay, median",
-        value=delay_ms,
-        unit="ms",
-        most=100,
+        "pictures",
+        "texts beside 200 pictures of 1 MB: delay, median",
+        delay_ms,
+        "ms",
+        Goal(100),
         notes=f"quiet {statistics.median(quiet) * 1000:.0f} ms of {len(quiet)} texts, "
         f"busy {statistics.median(busy) * 1000:.0f} ms of {len(busy)}, "
         f"slowest {max(busy) * 1000:.0f} ms; all pictures here after {took_s:.1f} s",

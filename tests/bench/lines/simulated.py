@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 from cryptography.fernet import Fernet
 
-from tests.processes.child import ROOT, environment, free_port
+from tests.ports import free_port
+from tests.processes.child import ROOT, environment
 
 SESSION = "Bench"
 

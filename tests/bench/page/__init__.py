@@ -1,0 +1,1 @@
+"""What a page in a browser does over the network, without drawing anything."""
