@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 LOOK_S = 0.5
 """While another program may let go of the poll lock."""
 BEHIND_S = 0.02
+EMPTY_SWEEPS = 4
+"""Usual pauses between two looks while there is no session: a change of the folder wakes us."""
 SPACING_S = 0.02
 """Many wake-ups at once are one look."""
 WATCH_AGAIN_S = 2.0
@@ -88,7 +90,9 @@ class FolderSupervisor:
             logger=logger,
             error_text="the session folder could not be followed",
         )
+        self._empty_s = min(EMPTY_SWEEPS * sweep_s, shared.SEEN_EVERY_S)
         self._was_ours = False
+        self._has_news = False
         self._letting_go: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -144,21 +148,28 @@ class FolderSupervisor:
 
     async def _look(self) -> float:
         """One round; the seconds until the next one."""
-        wants = await self._thread.run(_wants_to_poll)
+        wants, sweep = await self._thread.run(self._read_and_write)
         if not wants and self.may_poll:
             self._stop_polling()
-        sweep = await self._thread.run(self.mirror.sweep, wants=wants, was_ours=self._was_ours)
         await self._follow_lease(sweep, wants)
-        if await self._thread.run(self.store.look):
+        if sweep.filed or self._has_news:
             self._wake_worker()
-        await self._thread.run(self.conversations.write_due)
-        if sweep.filed:
-            self._wake_worker()
-        if sweep.is_busy:
-            await self._thread.run(queue.note_busy_folder, timezone.now())
-        if sweep.is_behind or self.store.is_behind:
+        if sweep.is_behind or self.store.is_behind or sweep.took_over:
             return BEHIND_S
-        return self._sweep_s if self.may_poll else self._look_s
+        if not self.may_poll:
+            return self._look_s
+        return self._empty_s if sweep.is_empty else self._sweep_s
+
+    def _read_and_write(self) -> tuple[bool, Sweep]:
+        """All that touches files or the database in one round, in one call of the thread."""
+        wants = shared.shared_folder().handed_over_at is None
+        sweep = self.mirror.sweep(wants=wants, was_ours=self._was_ours)
+        # What lies undelivered in the folder is older than the new rows of messages.db.
+        self._has_news = not sweep.took_over and self.store.look()
+        self.conversations.write_due()
+        if sweep.is_busy:
+            queue.note_busy_folder(timezone.now())
+        return wants, sweep
 
     async def _follow_lease(self, sweep: Sweep, wants: bool) -> None:
         if sweep.receiver is not Receiver.NOBODY:
@@ -217,14 +228,10 @@ class FolderSupervisor:
     async def _watch_once(self) -> None:
         base = self.folder.base
         if base.is_dir():
-            async for _changes in awatch(base, watch_filter=None, debounce=200, step=20):
+            async for _changes in awatch(base, watch_filter=None, debounce=200, step=50):
                 self.wake()
                 if not base.is_dir():
                     return
-
-
-def _wants_to_poll() -> bool:
-    return shared.shared_folder().handed_over_at is None
 
 
 def as_received(answer: KeptAnswer) -> Received | None:

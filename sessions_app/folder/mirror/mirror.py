@@ -47,6 +47,7 @@ class Sweep:
 
     `filed`: contexts reached the folder, so their replies may be sent. `is_behind`: sweep again at
     once. `is_busy`: work waits for the folder's lock, which another program holds.
+    `is_empty`: there is no session, neither in the folder nor in the database.
     """
 
     receiver: Receiver
@@ -54,6 +55,7 @@ class Sweep:
     filed: bool = False
     is_behind: bool = False
     is_busy: bool = False
+    is_empty: bool = False
 
 
 class Mirror:
@@ -99,7 +101,8 @@ class Mirror:
         if filed or is_behind:
             listing = self.folder.scan(self._memory)
         shared.note(self.folder.base, listing, steps, receiver)
-        return Sweep(receiver, took_over, filed, is_behind, is_busy)
+        is_empty = not (states or listing.sessions)
+        return Sweep(receiver, took_over, filed, is_behind, is_busy, is_empty)
 
     def kept_answers(self) -> list[KeptAnswer]:
         """Answers that a Python program received and did not deliver.
