@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 
 from tests.ports import free_port
+from tests.processes import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = ("manage.py", "weilink_site", "sessions_app", "messaging", "templates", "static")
@@ -79,7 +80,7 @@ class Demo:
     username: str
     password: str
     folder: Path
-    process: subprocess.Popen[bytes]
+    process: warm.Process
     shell: Shell
     people: dict[str, str] = field(default_factory=dict)
     signed_in: dict[str, list[Any]] = field(default_factory=dict)
@@ -131,10 +132,9 @@ def start_demo(folder: Path, *, port: int | None = None) -> Demo:
     port = port or free_port()
     (folder / "home").mkdir(exist_ok=True)
     with (folder / "demo.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "console", "--port", str(port)],
-            cwd=folder, env=_environment(folder, port),
-            stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+        process = warm.start(
+            ["manage.py", "console", "--port", str(port)],
+            env=_environment(folder, port), cwd=folder, out=log.fileno(), err=log.fileno(),
         )  # fmt: skip
     url = f"http://localhost:{port}"
     _until_ready(url, process, folder / "demo.log")
@@ -149,7 +149,7 @@ def _environment(folder: Path, port: int) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _until_ready(url: str, process: warm.Process, log: Path) -> None:
     deadline = time.monotonic() + 100
     with httpx.Client(timeout=2) as client:  # one for all: each loads the certificates
         while time.monotonic() < deadline:

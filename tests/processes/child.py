@@ -7,11 +7,13 @@ here are ever ended.
 import os
 import signal
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
+
+from tests.processes import warm
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
@@ -74,13 +76,8 @@ class Child:
     ) -> None:
         self.out_file, self.err_file = log.with_suffix(".out"), log.with_suffix(".err")
         with self.out_file.open("ab") as out, self.err_file.open("ab") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, *program, *arguments],
-                cwd=cwd,
-                env=dict(env),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
+            self.process = warm.start(
+                [*program, *arguments], env=env, cwd=cwd, out=out.fileno(), err=err.fileno()
             )
 
     @property
@@ -117,19 +114,22 @@ class Child:
 
 
 def run(
-    *arguments: str, env: Mapping[str, str], cwd: Path = ROOT
+    *arguments: str,
+    env: Mapping[str, str],
+    cwd: Path = ROOT,
+    program: Sequence[str] = ("manage.py",),
 ) -> subprocess.CompletedProcess[str]:
-    """A short `manage.py` command, to its end."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    """A short command, to its end. `program`: see `Child`."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        process = warm.start(
+            [*program, *arguments], env=env, cwd=cwd, out=out.fileno(), err=err.fileno()
+        )
+        try:
+            process.wait(100)
+        finally:
+            process.kill()
+        said = [file.read().decode() for file in (out, err) if not file.seek(0)]
+    return subprocess.CompletedProcess(arguments, process.wait(10), *said)
 
 
 def python(code: str, *, env: Mapping[str, str]) -> str:

@@ -46,10 +46,8 @@ def _sentence(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def _daphne(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "daphne", "-p", env["PORT"], "weilink_site.asgi:application"]
-    return subprocess.run(
-        command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=100, check=False
-    )
+    program = ("-m", "daphne")
+    return run("-p", env["PORT"], "weilink_site.asgi:application", env=env, program=program)
 
 
 @pytest.mark.parametrize("command", ["console", "daphne", *COMMANDS])

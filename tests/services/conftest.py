@@ -5,12 +5,14 @@ Where they do not answer the tests say so and are skipped; with REQUIRE_SERVICES
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 import redis
 
+from tests.api.redis_server import running_redis
 from tests.migrated import POSTGRES, migrate, migrated_on_postgresql, named
 from tests.processes.installed import Installed, build_wheel
 from tests.services.own_postgres import OwnPostgres, running_postgres
@@ -86,7 +88,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 
 @pytest.fixture(scope="session")
-def redis_url() -> str:
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of this group's own where the program is installed: messages of other tests, and
+    who listens for them, are not seen there. Else the server that runs."""
+    if shutil.which("redis-server"):
+        with running_redis(tmp_path_factory.mktemp("redis")) as url:
+            yield url
+        return
     client = redis.Redis.from_url(REDIS, socket_connect_timeout=3)
     try:
         client.ping()
@@ -94,4 +102,4 @@ def redis_url() -> str:
         _missing("Redis", "TEST_REDIS_URL", error)
     finally:
         client.close()
-    return REDIS
+    yield REDIS
