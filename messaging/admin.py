@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from messaging.conversations.finding import folded_contact
+from messaging.conversations.finding import folded_name
 from messaging.models import (
     Attachment,
     Contact,
@@ -20,6 +20,7 @@ from messaging.models import (
     PostedKey,
     RawAnswer,
     SendAttempt,
+    TeamContact,
     Typing,
     Upload,
     WorkAction,
@@ -30,26 +31,38 @@ from sessions_app.pages.record_admin import KeptAdmin, RecordAdmin, RecordInline
 
 @admin.register(Contact)
 class ContactAdmin(KeptAdmin):
-    list_display = ("display_name", "user_id", "number", "created_at")
+    list_display = ("number_name", "user_id", "number", "created_at")
     list_filter = ("created_at",)
-    search_fields = ("name", "user_id", "=number")
-    editable_fields = ("name", "colour")
-    fields = ("user_id", "number", "name", "colour", "created_at")
+    search_fields = ("team_contacts__name", "user_id", "=number")
+    editable_fields = ("colour",)
+    fields = ("user_id", "number", "colour", "created_at")
 
-    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
-        obj.folded = folded_contact(obj)
+
+@admin.register(TeamContact)
+class TeamContactAdmin(KeptAdmin):
+    """What each team calls a contact and notes about them."""
+
+    list_display = ("name", "team", "contact")
+    list_filter = ("team",)
+    search_fields = ("name", "contact__user_id", "=contact__number")
+    list_select_related = ("team", "contact")
+    editable_fields = ("name", "note")
+    fields = ("contact", "team", "name", "note")
+
+    def save_model(self, request: HttpRequest, obj: TeamContact, form: Any, change: bool) -> None:
+        obj.folded = folded_name(obj.name)
         super().save_model(request, obj, form, change)
 
 
 @admin.register(Conversation)
 class ConversationAdmin(RecordAdmin):
     list_display = (
-        "contact", "team", "session", "status", "assignee", "unread", "replies_used", "closes_at",
+        "__str__", "team", "session", "status", "assignee", "unread", "replies_used", "closes_at",
         "last_at",
     )  # fmt: skip
     list_filter = ("team", "session", "status")
-    search_fields = ("contact__name", "contact__user_id", "last_text")
-    list_select_related = ("contact", "team", "session", "assignee")
+    search_fields = ("team_contact__name", "contact__user_id", "last_text")
+    list_select_related = ("contact", "team_contact", "team", "session", "assignee")
     date_hierarchy = "last_at"
 
 
@@ -67,8 +80,8 @@ class LabelAdmin(KeptAdmin):
 class DepartureAdmin(RecordAdmin):
     list_display = ("conversation", "team", "left_at")
     list_filter = ("team",)
-    search_fields = ("conversation__contact__name", "conversation__contact__user_id")
-    list_select_related = ("conversation__contact", "team")
+    search_fields = ("conversation__team_contact__name", "conversation__contact__user_id")
+    list_select_related = ("conversation__contact", "conversation__team_contact", "team")
 
 
 @admin.register(WorkAction)
@@ -82,8 +95,8 @@ class WorkActionAdmin(RecordAdmin):
 @admin.register(WorkChange)
 class WorkChangeAdmin(RecordAdmin):
     list_display = ("action", "conversation", "before", "after")
-    search_fields = ("conversation__contact__name", "conversation__contact__user_id")
-    list_select_related = ("action", "conversation__contact")
+    search_fields = ("conversation__team_contact__name", "conversation__contact__user_id")
+    list_select_related = ("action", "conversation__contact", "conversation__team_contact")
 
 
 class AttachmentInline(RecordInline):
@@ -100,8 +113,8 @@ class SendAttemptInline(RecordInline):
 class MessageAdmin(RecordAdmin):
     list_display = ("id", "conversation", "session", "direction", "kind", "status", "created_at")
     list_filter = ("direction", "kind", "status", "session", "holds_queue")
-    search_fields = ("text", "=wire_id", "=client_id", "conversation__contact__name")
-    list_select_related = ("conversation__contact", "session")
+    search_fields = ("text", "=wire_id", "=client_id", "conversation__team_contact__name")
+    list_select_related = ("conversation__contact", "conversation__team_contact", "session")
     show_full_result_count = False
     date_hierarchy = "created_at"
     inlines = (AttachmentInline, SendAttemptInline)
@@ -174,16 +187,16 @@ class PostedKeyAdmin(RecordAdmin):
 class DraftAdmin(RecordAdmin):
     list_display = ("conversation", "user", "kind", "updated_at")
     list_filter = ("kind",)
-    search_fields = ("text", "user__username", "conversation__contact__name")
-    list_select_related = ("conversation__contact", "user")
+    search_fields = ("text", "user__username", "conversation__team_contact__name")
+    list_select_related = ("conversation__contact", "conversation__team_contact", "user")
     date_hierarchy = "updated_at"
 
 
 @admin.register(Mention)
 class MentionAdmin(RecordAdmin):
     list_display = ("conversation", "user", "created_at", "seen_at")
-    search_fields = ("user__username", "conversation__contact__name")
-    list_select_related = ("conversation__contact", "user")
+    search_fields = ("user__username", "conversation__team_contact__name")
+    list_select_related = ("conversation__contact", "conversation__team_contact", "user")
     date_hierarchy = "created_at"
 
 
@@ -191,13 +204,13 @@ class MentionAdmin(RecordAdmin):
 class ParkedReplyAdmin(RecordAdmin):
     list_display = ("conversation", "by", "state", "created_at", "expires_at")
     list_filter = ("state",)
-    search_fields = ("text", "by__username", "conversation__contact__name")
-    list_select_related = ("conversation__contact", "by")
+    search_fields = ("text", "by__username", "conversation__team_contact__name")
+    list_select_related = ("conversation__contact", "conversation__team_contact", "by")
     date_hierarchy = "created_at"
 
 
 @admin.register(Typing)
 class TypingAdmin(RecordAdmin):
     list_display = ("conversation", "session", "wanted_until", "shown_at")
-    search_fields = ("conversation__contact__name",)
-    list_select_related = ("conversation__contact", "session")
+    search_fields = ("conversation__team_contact__name",)
+    list_select_related = ("conversation__contact", "conversation__team_contact", "session")

@@ -129,7 +129,7 @@ from sessions_app.models import User
 from sessions_app.team_settings.limits import TeamSettings
 for person, by, kind, text in json.loads(%r):
     user = User.objects.get(username=by)
-    thread = Conversation.objects.get(contact__name=person)
+    thread = Conversation.objects.get(team_contact__name=person)
     ids = [thread.pk]
     key = f"picture-{thread.pk}-{thread.messages.count()}"
     if kind == "note":
@@ -156,7 +156,7 @@ from sessions_app.team_settings.limits import TeamSettings
 now = timezone.now()
 admin = User.objects.get(username="admin")
 for person, before, unread, parked in json.loads(%r):
-    thread = Conversation.objects.get(contact__name=person)
+    thread = Conversation.objects.get(team_contact__name=person)
     rows = list(thread.messages.order_by("id"))
     for row, minutes in zip(rows, before, strict=True):
         row.created_at = now - timedelta(minutes=minutes)

@@ -26,6 +26,7 @@ from messaging.models import (
     Typing,
     Upload,
 )
+from messaging.replying import services as replying
 from sessions_app.invitations import invitations
 from sessions_app.links import scan_links
 from sessions_app.login import attempts
@@ -75,6 +76,9 @@ def admin_client(cast: Cast) -> Client:
     throttle.take("sign-in", Bucket(1, 1), 1.0)
     PostedKey.objects.create(owner=cast.agent, key="k1", digest="d")
     Label.objects.create(team=cast.team, name="VIP")
+    replying.rename_contact(
+        contact=conversation.contact, team_id=cast.team.pk, name="Li Na", user=None
+    )
     action = undo_notes.begin(user=cast.agent, code=EventCode.ASSIGNED)
     work.assign(ids=[conversation.pk], assignee=cast.agent, user=cast.agent, action=action)
     Departure.objects.create(team=cast.other_team, conversation=conversation)

@@ -246,7 +246,7 @@ def test_the_same_writes_work_for_our_own_people(world: World, cast: Cast) -> No
             for method in ("POST", "PATCH"):
                 _call(method, address, _bodies(world)[0], secret)
     changed = {key[0] for key, row in _rows().items() if before.get(key) != row}
-    assert {"Contact", "Conversation", "Session", "Message"} <= changed
+    assert {"TeamContact", "Conversation", "Session", "Message"} <= changed
 
 
 @pytest.mark.parametrize("path", PAGES)

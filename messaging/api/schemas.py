@@ -280,6 +280,8 @@ class ContextOut(BaseModel):
 
 
 class ContactOut(BaseModel):
+    """`name`, `note`: those of one team."""
+
     user_id: str
     name: str | None
     note: str | None

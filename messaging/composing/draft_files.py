@@ -151,8 +151,8 @@ def people_with_files(owner: User) -> list[str]:
     there = Draft.objects.filter(files__in=_held().filter(owner=owner))
     there = there.filter(conversation__in=conversations_of(owner))
     rows = there.annotate(held=Sum("files__stored_bytes")).order_by("-held", "pk")
-    rows = rows.select_related("conversation__contact")[:MOST_NAMED]
-    return [row.conversation.contact.display_name for row in rows]
+    rows = rows.select_related("conversation__contact", "conversation__team_contact")
+    return [row.conversation.contact_name for row in rows[:MOST_NAMED]]
 
 
 def _clear(row: Upload) -> bool:

@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
-from messaging.models import Attachment, Contact, Conversation, Message
+from messaging.models import Attachment, Conversation, Message
 from sessions_app.people.roles import Capability, Visitor, team_ids_of
 from sessions_app.sessions.access import require
 
@@ -19,7 +19,7 @@ def conversation_or_404(user: Visitor, pk: int) -> Conversation:
     """
     require(user, Capability.READ_CONVERSATIONS)
     rows = conversations_of(user).select_related(
-        "contact", "session", "team", "home_team", "assignee"
+        "contact", "team_contact", "session", "team", "home_team", "assignee"
     )
     return get_object_or_404(rows, pk=pk)
 
@@ -31,15 +31,23 @@ def messages_of(user: Visitor) -> QuerySet[Message]:
 def message_or_404(user: Visitor, pk: int) -> Message:
     """A message of a conversation that the user may see."""
     require(user, Capability.READ_CONVERSATIONS)
-    rows = messages_of(user).select_related("conversation__contact", "session")
+    rows = messages_of(user).select_related(
+        "conversation__contact", "conversation__team_contact", "session"
+    )
     return get_object_or_404(rows, pk=pk)
 
 
-def contact_or_404(user: Visitor, user_id: str) -> Contact:
-    """A contact with a conversation that the user may see."""
+def newest_with_or_404(user: Visitor, user_id: str, *, team_name: str = "") -> Conversation:
+    """The newest conversation with this contact that the user may see, in this team or in any.
+
+    Its team is the one whose name and note for the contact are meant.
+    """
     require(user, Capability.READ_CONVERSATIONS)
     mine = conversations_of(user).filter(contact__user_id=user_id)
-    return get_object_or_404(Contact, pk__in=mine.values("contact"))
+    if team_name:
+        mine = mine.filter(team__name=team_name)
+    newest = mine.select_related("contact", "team_contact", "team").order_by("-last_at", "-id")
+    return get_object_or_404(newest[:1])
 
 
 def attachment_or_404(user: Visitor, pk: int) -> Attachment:

@@ -22,25 +22,30 @@ DOMAIN = "im.wechat"
 
 
 def folded_contact(contact: Contact) -> str:
-    """The text that a search for this contact looks in: name, number and WeChat id."""
-    shown = [contact.name, f"{contact.number:04d}", contact.user_id.removesuffix(DOMAIN)]
-    return fold(" ".join(shown))[:700]
+    """What searches of every team look in: the contact's number and WeChat id."""
+    return fold(f"{contact.number:04d} {contact.user_id.removesuffix(DOMAIN)}")[:700]
+
+
+def folded_name(name: str) -> str:
+    """What searches of the team that gave this name look in, too."""
+    return fold(name)[:700]
 
 
 def contact_matches(words: str) -> Q:
     """Conversations whose contact matches all of `words`, in any order, case or accent.
 
+    Names count in conversations of the team that gave them, and nowhere else.
     "Customer 0042", which is shown for a contact without a name, matches by the number alone.
     """
     found = searched_words(words)
     matches = Q() if found else Q(pk__in=[])
     for word in found:
-        matches &= Q(contact__folded__contains=word)
+        matches &= Q(contact__folded__contains=word) | Q(team_contact__folded__contains=word)
     return matches
 
 
 def searched_words(words: str) -> list[str]:
-    """What `contact_matches` looks for in `Contact.folded`. Empty: nothing matches."""
+    """What `contact_matches` looks for in number, WeChat id and name. Empty: nothing matches."""
     folded = fold(words)
     for shown in _nameless():
         rest = folded.removeprefix(shown).strip()
@@ -50,7 +55,8 @@ def searched_words(words: str) -> list[str]:
 
 def people_named(user: Visitor, words: str, *, limit: int = 8) -> list[Conversation]:
     """Newest first. Matches by name come before matches by pinyin."""
-    rows = conversations_of(user).select_related("contact", "session").order_by("-last_at", "-id")
+    rows = conversations_of(user).select_related("contact", "team_contact", "session")
+    rows = rows.order_by("-last_at", "-id")
     fitting = contact_matches(words)
     if words.isascii() and words.isdigit() and len(words) < 10:
         fitting |= Q(contact__number=int(words))
@@ -81,7 +87,7 @@ def _sounding(rows: Iterable[Conversation], letters: str, limit: int) -> list[Co
     for row in rows:
         if len(found) == limit:
             break
-        if any(way.startswith(letters) for way in ways_to_type(row.contact.name)):
+        if any(way.startswith(letters) for way in ways_to_type(row.contact_words.name)):
             found.append(row)
     return found
 

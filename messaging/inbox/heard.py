@@ -31,7 +31,7 @@ class Heard:
 
     @property
     def who(self) -> str:
-        return self.conversation.contact.display_name
+        return self.conversation.contact_name
 
 
 def heard_since(
@@ -39,14 +39,15 @@ def heard_since(
 ) -> list[Heard]:
     """One per conversation, in order of arrival. Two queries, or one if nothing changed."""
     rows = conversations_of(user).filter(changed_since(user, since), last_direction=Direction.IN)
-    changed = rows.select_related("contact", "team").order_by("-version")[:MOST]
+    changed = rows.select_related("contact", "team_contact", "team").order_by("-version")[:MOST]
     return heard_in({one.pk: one for one in changed}, since, now=now)
 
 
 def heard_in(
     changed: Mapping[int, Conversation], since: Mapping[str, int], *, now: datetime | None = None
 ) -> list[Heard]:
-    """The same for conversations that were read already, with their contacts and teams."""
+    """The same for conversations that were read already, with their contacts, their
+    teams and what these call the contacts."""
     by_id = {pk: one for pk, one in changed.items() if one.last_direction == Direction.IN}
     if not by_id:
         return []

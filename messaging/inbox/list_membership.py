@@ -87,5 +87,5 @@ def _is_of_agent(row: Conversation, agent: str) -> bool:
 
 
 def _is_named(row: Conversation, words: str) -> bool:
-    found = searched_words(words)
-    return bool(found) and all(word in row.contact.folded for word in found)
+    found, places = searched_words(words), (row.contact.folded, row.contact_words.folded)
+    return bool(found) and all(any(word in place for place in places) for word in found)

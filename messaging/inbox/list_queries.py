@@ -15,9 +15,17 @@ from messaging.conversations.access import conversations_of
 from messaging.conversations.presence import present_in
 from messaging.inbox.list_conditions import condition
 from messaging.inbox.lists import NOBODY, Listing, Segment, Sort, row_place, segments
-from messaging.models import Conversation, Departure, Label, ParkedReply, ParkedState
+from messaging.models import (
+    Contact,
+    Conversation,
+    Departure,
+    Label,
+    ParkedReply,
+    ParkedState,
+    TeamContact,
+)
 from messaging.replying.queries import Held, held_counts
-from sessions_app.models import User
+from sessions_app.models import Session, Team, User
 from sessions_app.people.roles import Visitor, answerers_of, team_ids_of
 from sessions_app.realtime.numbers import changed_since
 
@@ -121,12 +129,26 @@ def _keys_of(heads: Sequence[QuerySet[Conversation]]) -> list[int]:
 
 def whole_rows(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """Load all that a row shows: two queries for any number of rows."""
-    rows = rows.select_related("contact", "session", "team", "assignee")
-    return rows.prefetch_related("labels").defer(*UNSEEN)
+    rows = rows.select_related("contact", "team_contact", "session", "team", "assignee")
+    return rows.prefetch_related("labels").only(*_SEEN)
 
 
-UNSEEN = ("session__encrypted_token", "session__cursor", "session__base_url", "assignee__password")
+UNSEEN = {
+    "session__encrypted_token", "session__cursor", "session__base_url", "assignee__password",
+    "team_contact__note",
+}  # fmt: skip
 """Columns that no list needs; some are long."""
+_BESIDE = {
+    "contact__": Contact, "team_contact__": TeamContact, "session__": Session, "team__": Team,
+    "assignee__": User,
+}  # fmt: skip
+_SEEN = [
+    f"{place}{field.name}"
+    for place, model in ({"": Conversation} | _BESIDE).items()
+    for field in model._meta.concrete_fields
+    if f"{place}{field.name}" not in UNSEEN
+]
+# By the names that are read: with `defer`, Django forgets a join that has no column.
 
 
 def place_of(row: Conversation, sort: Sort, *, now: datetime) -> Place:

@@ -1,7 +1,7 @@
 """The models of messaging, one file per model."""
 
 from messaging.models.attachment import Attachment, AttachmentState
-from messaging.models.contact import Contact
+from messaging.models.contact import Contact, TeamContact
 from messaging.models.conversation import ELSEWHERE, Conversation, ConversationStatus
 from messaging.models.departure import Departure
 from messaging.models.draft import Draft, DraftKind
@@ -48,6 +48,7 @@ __all__ = [
     "PostedKey",
     "RawAnswer",
     "SendAttempt",
+    "TeamContact",
     "Typing",
     "Upload",
     "WorkAction",

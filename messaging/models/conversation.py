@@ -5,9 +5,10 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from messaging.models.contact import Contact
+from messaging.models.contact import Contact, TeamContact
 from messaging.models.label import Label
 from sessions_app.models import Session, Team
+from sessions_app.text.unseen import visible
 
 ELSEWHERE = "elsewhere"
 """`last_kind` when another program sent the last message and its text is unknown."""
@@ -36,6 +37,16 @@ class Conversation(models.Model):
     # No index of its own, as for session and assignee: the indexes below start with it.
     team = models.ForeignKey(
         Team, on_delete=models.PROTECT, related_name="conversations", db_index=False
+    )
+    # A join without a column: the name and note that the team, whichever it is now, wrote.
+    team_contact = models.ForeignObject(
+        TeamContact,
+        on_delete=models.DO_NOTHING,
+        from_fields=["contact", "team"],
+        to_fields=["contact", "team"],
+        related_name="+",
+        null=True,
+        editable=False,
     )
     status = models.CharField(
         _("status"),
@@ -145,4 +156,29 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.contact)
+        return self.contact_name
+
+    @property
+    def contact_name(self) -> str:
+        """What the conversation's team calls the contact; invisible characters are made visible."""
+        name = self.contact_words.name
+        return visible(name) if name else self.contact.number_name
+
+    @property
+    def contact_initial(self) -> str:
+        """The letter for the avatar: a Chinese surname or a first letter."""
+        return self.contact_name[:1].upper()
+
+    @property
+    def contact_words(self) -> TeamContact:
+        """The team's name and note for the contact; empty if nobody wrote any.
+
+        A query, unless the row was read with `team_contact` beside it (`select_related`).
+        """
+        beside, found = self._state.fields_cache, None
+        if "team_contact" in beside:
+            found = beside["team_contact"]
+        else:
+            known = TeamContact.objects.filter(contact=self.contact_id, team=self.team_id)
+            found = known.first()
+        return found or TeamContact(contact_id=self.contact_id, team_id=self.team_id)

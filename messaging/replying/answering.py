@@ -103,7 +103,7 @@ def _notice(
     if context is None:
         return _("This will be sent from %(now)s.") % {"now": now.name}
     return _("%(person)s wrote to %(now)s at %(time)s; this will be sent from %(now)s") % {
-        "person": apart(conversation.contact.display_name),
+        "person": apart(conversation.contact_name),
         "now": now.name,
         "time": clock_or_day(context.received_at),
     }

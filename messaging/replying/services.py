@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from messaging.conversations import rows
 from messaging.conversations.errors import AccountChanged, ReplyError
-from messaging.conversations.finding import folded_contact
+from messaging.conversations.finding import folded_name
 from messaging.conversations.standing import UNDECIDED, show_standing
 from messaging.models import (
     MESSAGE_STREAM,
@@ -23,8 +23,9 @@ from messaging.models import (
     Direction,
     Message,
     MessageStatus,
+    TeamContact,
 )
-from messaging.models.contact import NOTE_MOST
+from messaging.models.contact import NAME_MOST, NOTE_MOST
 from messaging.reply_window import quota
 from messaging.reply_window.reply_route import Candidate, find_route, speaker
 from messaging.reply_window.routes import candidate
@@ -214,34 +215,47 @@ def cancel_message(*, message: Message, user: User | None) -> None:
         wake_workers()
 
 
-def rename_contact(*, contact: Contact, name: str, user: User | None) -> None:
-    """Name a contact; an empty name removes it. All conversations show it at once."""
+def rename_contact(*, contact: Contact, team_id: int, name: str, user: User | None) -> None:
+    """Name a contact for one team; an empty name removes it.
+
+    All conversations of the team with the contact show it at once.
+    """
     with announcing() as change:
-        contact.name = " ".join(clean(name).split())[:80]
-        contact.folded = folded_contact(contact)
-        contact.save(update_fields=["name", "folded"])
-        for conversation in contact.conversations.all():
-            rows.touch(change, conversation)
+        words = _team_contact(contact, team_id)
+        words.name = " ".join(clean(name).split())[:NAME_MOST]
+        words.folded = folded_name(words.name)
+        words.save(update_fields=["name", "folded"])
+        _touch_all(change, words)
 
 
 def write_contact_note(
-    *, contact: Contact, note: str, user: User | None, seen: str | None = None
+    *, contact: Contact, team_id: int, note: str, user: User | None, seen: str | None = None
 ) -> bool:
-    """Save the team's note on a contact. All of the contact's conversations show it at once.
+    """Save a team's note about a contact.
 
-    `seen`: the note that the writer saw. Returns False if it has changed since.
+    All conversations of the team with the contact show it at once. `seen`: the note that the writer
+    saw. Returns False if it has changed since.
     """
     note = clean(note)[:NOTE_MOST]
     with announcing() as change:
-        unchanged = Contact.objects.filter(pk=contact.pk)
-        if seen is not None:
-            unchanged = unchanged.filter(note__in=(clean(seen), note))
-        if not unchanged.update(note=note):
+        words = _team_contact(contact, team_id)
+        if seen is not None and words.note not in (clean(seen), note):
             return False
-        contact.note = note
-        for conversation in contact.conversations.all():
-            rows.touch(change, conversation)
+        words.note = note
+        words.save(update_fields=["note"])
+        _touch_all(change, words)
     return True
+
+
+def _team_contact(contact: Contact, team_id: int) -> TeamContact:
+    """The team's name and note for a contact, locked."""
+    locked = TeamContact.objects.select_for_update(no_key=True)
+    return locked.get_or_create(contact=contact, team_id=team_id)[0]
+
+
+def _touch_all(change: Change, words: TeamContact) -> None:
+    for conversation in Conversation.objects.filter(contact=words.contact_id, team=words.team_id):
+        rows.touch(change, conversation)
 
 
 def mark_read(*, conversation: Conversation, up_to: int, user: User | None) -> None:

@@ -57,7 +57,7 @@ def start_login(
 ) -> LoginAttempt:
     """Ask the worker for a QR code. Raises SessionNameError, AlreadyConnected."""
     if session is None:
-        session_name = services.free_name(session_name)
+        session_name = services.free_name(session_name, team_id=team.pk)
     elif is_connected(session) and not force:
         raise AlreadyConnected
     with announcing() as change:

@@ -31,6 +31,8 @@ SWEEP_S = 2.0
 """How often lost hints and changed rights are looked for."""
 CHECKED_FOR_S = 1.0
 """Content is sent on rights that were read at most this long ago."""
+NOTICE_WAITS_S = 2.0
+"""For rights to be read; a later notice replaces one that was dropped."""
 COUNT_EVERY_S = 1.0
 TURN = 20
 """Pages that are sent to before other tasks of the process get their turn."""
@@ -170,6 +172,16 @@ class Hub:
         self._woken.set()
 
     async def _pass_on(self, key: str, notice: dict[str, Any]) -> None:
+        """Who looks and types is told on rights as fresh as those of content, or not at all."""
+        if not self._followers.get(key):
+            return
+        if time.monotonic() - self._checked_at > CHECKED_FOR_S:
+            try:
+                async with asyncio.timeout(NOTICE_WAITS_S):
+                    await self._check_rights()
+            except Exception:
+                logger.warning("rights could not be read, so a notice is dropped", exc_info=True)
+                return
         for page in list(self._followers.get(key, ())):
             if page.reader.may_read:
                 await page.notice(notice)
@@ -330,9 +342,16 @@ class Hub:
         for page in list(self._pages):
             rights = now.get(page.login)
             if rights is None:
+                self._tell_no_more(page)
                 await page.sign_out()
             elif not rights.is_as(page.rights):
+                self._tell_no_more(page)
                 await page.reload()
+
+    def _tell_no_more(self, page: OpenPage) -> None:
+        """Its rights have changed: until its socket has closed, nothing more is sent to it."""
+        for key in page.rights.keys:
+            self._followers[key].pop(page, None)
 
     async def _look_at_pulse(self) -> None:
         if self._content is None:

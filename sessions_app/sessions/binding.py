@@ -86,13 +86,19 @@ def bind(
     record_state(change, session, SessionState.CONNECTING, who=who)
     # WeChat binds an account to one bot at a time, so its other sessions have ended.
     for other in living:
-        record_state(change, other, SessionState.EXPIRED, code=BOUND_ELSEWHERE, detail=session.name)
+        name = _name_for(other, session)
+        record_state(change, other, SessionState.EXPIRED, code=BOUND_ELSEWHERE, detail=name)
     for other in ended:
-        _record_bound_elsewhere(change, other, session.name)
+        _record_bound_elsewhere(change, other, _name_for(other, session))
+
+
+def _name_for(other: Session, session: Session) -> str:
+    """The new session's name as the other's team may know it: "" if it is in another team."""
+    return session.name if other.team_id == session.team_id else ""
 
 
 def _record_bound_elsewhere(change: Change, ended: Session, name: str) -> None:
-    """Name the new session as the reason why `ended` was signed out.
+    """Record as the reason why `ended` was signed out that a session of this name was bound.
 
     WeChat ends the older binding before it confirms the newer one, so the reason is known only now.
     """

@@ -51,6 +51,20 @@ def _too_fast(limits: TeamSettings) -> str:
     return words % {"count": limits.pace_count, "minutes": limits.pace_minutes}
 
 
+def _bound_elsewhere(name: str) -> str:
+    """`name`: the session that has the WeChat account now, unless it is another team's."""
+    if not name:
+        return sentence("signed_out")
+    return _("this WeChat account is now bound as “%(detail)s”") % {"detail": name}
+
+
+def _same_bot(folder: str) -> str:
+    """`folder`: a sentence that names the other folder, unless it is another team's."""
+    if not folder:
+        return _("another folder holds this bot")
+    return _("another folder holds this bot: %(detail)s") % {"detail": folder}
+
+
 _SENTENCES: dict[str, Callable[[str], str]] = {
     # polling
     "signed_out": _plain(
@@ -58,7 +72,7 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
             "WeChat signed this account out: it was connected elsewhere or removed on the phone"
         )
     ),
-    "bound_elsewhere": _with_detail(lambda: _("this WeChat account is now bound as “%(detail)s”")),
+    "bound_elsewhere": lambda name: _bound_elsewhere(name),
     "not_heard": _plain(lambda: _("WeChat has not answered for more than 90 seconds")),
     "http": _with_detail(lambda: _("WeChat answered %(detail)s")),
     "http_for": lambda detail: _gateway_for(detail),
@@ -98,7 +112,7 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
     "holder_stopped": _plain(
         lambda: _("the program that receives for the account folder is not responding")
     ),
-    "same_bot": _with_detail(lambda: _("another folder holds this bot: %(detail)s")),
+    "same_bot": lambda folder: _same_bot(folder),
     "another_program_logged_out": _plain(lambda: _("another program logged it out")),
     "elsewhere": _plain(lambda: _("by another program")),
     "folder_busy": _plain(

@@ -86,14 +86,18 @@ def note_state(
     say_state(session, state, code=code, detail=detail, who=who)
 
 
-def free_name(name: str, *, besides: Session | None = None) -> str:
-    """Return the cleaned name. Raises BadSessionName or SessionNameTaken."""
+def free_name(name: str, *, team_id: int, besides: Session | None = None) -> str:
+    """Return the cleaned name. Raises BadSessionName or SessionNameTaken.
+
+    Names clash across teams. The error names the session as it is spelled if it is in this team;
+    otherwise it repeats what was asked for, and says nothing about the other team.
+    """
     clean = names.clean_session_name(name)
     same = Session.objects.filter(name_key=names.name_key(clean))
     if besides is not None:
         same = same.exclude(pk=besides.pk)
-    if taken := same.values_list("name", flat=True).first():
-        raise names.SessionNameTaken(taken)
+    if taken := same.values_list("name", "team").first():
+        raise names.SessionNameTaken(taken[0] if taken[1] == team_id else clean)
     return clean
 
 
@@ -102,7 +106,7 @@ def create_session(*, name: str, team: Team, may_be_default: bool = True) -> Ses
 
     The first one becomes the default.
     """
-    clean = free_name(name)
+    clean = free_name(name, team_id=team.pk)
     count = Session.objects.count()
     return Session.objects.create(
         name=clean,
@@ -117,7 +121,7 @@ def rename_session(*, session: Session, new_name: str, user: User | None) -> Ses
     """Rename the session; history, credentials and polling are kept. Raises SessionNameError."""
     with announcing() as change:
         lock_to_rename(session)
-        clean = free_name(new_name, besides=session)
+        clean = free_name(new_name, team_id=session.team_id, besides=session)
         names.clean_new_name(clean)
         if clean == session.name:
             return session

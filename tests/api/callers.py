@@ -61,8 +61,8 @@ class Caller:
     def post(self, path: str, body: Any = None, **query: Any) -> Answer:
         return self("POST", path, body, **query)
 
-    def patch(self, path: str, body: Any) -> Answer:
-        return self("PATCH", path, body)
+    def patch(self, path: str, body: Any, **query: Any) -> Answer:
+        return self("PATCH", path, body, **query)
 
     def delete(self, path: str) -> Answer:
         return self("DELETE", path)

@@ -266,3 +266,34 @@ def test_a_contact_is_named_and_the_rest_comes_later(caller: Caller, shop: Shop)
     assert caller.get("/contacts/nobody").code == "not_found"
     assert caller.post(f"{path}/typing", {"on": True}).status == 202
     assert Conversation.objects.count() == 1
+
+
+def test_each_team_has_its_own_name_and_note_for_a_contact(
+    callers: dict[str, Caller], shop: Shop, cast: Cast
+) -> None:
+    receive(make_session("Shop B", team=cast.other_team), text_message("to B too"), cursor="b")
+    path, ours, theirs = "/contacts/lina@im.wechat", callers["agent"], callers["agent_elsewhere"]
+    ours.patch(path, {"name": "Vip", "note": "owes us"})
+    assert (theirs.get(path).body["name"], theirs.get(path).body["note"]) == (None, None)
+    theirs.patch(path, {"name": "Mrs Li"})
+    assert ours.get(path).body["name"] == "Vip"
+    assert not theirs.get("/conversations", q="vip").body["items"]
+    # Who is in no such team, or not in it, learns nothing from asking for it.
+    for team in (cast.team.name, "Nowhere", "x" * 80):
+        assert theirs.get(path, team=team).code == "not_found"
+        assert theirs.patch(path, {"name": "x"}, team=team).code == "not_found"
+
+
+def test_who_is_in_several_teams_says_whose_name_is_meant(
+    callers: dict[str, Caller], shop: Shop, cast: Cast
+) -> None:
+    receive(make_session("Shop B", team=cast.other_team), text_message("to B too"), cursor="b")
+    path, both = "/contacts/lina@im.wechat", callers["administrator"]
+    both.patch(path, {"name": "Vip"}, team=cast.team.name)
+    assert both.get(path).body["name"] is None  # the newest conversation is the other team's
+    assert both.patch(path, {"note": "polite"}).body["note"] == "polite"
+    assert callers["agent_elsewhere"].get(path).body["note"] == "polite"
+    assert callers["agent"].get(path).body["note"] is None
+    receive(shop.session, text_message("to A again"), cursor="c")
+    assert both.get(path).body["name"] == "Vip"
+    assert both.get(path, team=cast.other_team.name).body["note"] == "polite"

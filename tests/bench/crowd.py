@@ -122,8 +122,7 @@ class Crowd:
                 pk=number,
                 user_id=f"o9cq{number:07d}@im.wechat",
                 number=number,
-                name=f"Person {number}" if number % 3 else "",
-                folded=f"person {number} {number:04d} o9cq{number:07d}@",
+                folded=f"{number:04d} o9cq{number:07d}@",
                 colour=number % 8,
             )
             for number in range(1, self.conversations + 1)
@@ -133,13 +132,24 @@ class Crowd:
     def _conversations(
         self, sessions: list["Session"], agents: dict[int, list["User"]]
     ) -> list["Conversation"]:
-        from messaging.models import Conversation
+        from messaging.models import Conversation, TeamContact
 
         made: list[Conversation] = []
         for number in range(1, self.conversations + 1):
             session = sessions[self._busy(len(sessions))]
             made.append(self._thread(number, session, agents[session.team_id]))
         _store(Conversation, iter(made))
+        names = (
+            TeamContact(
+                contact_id=one.contact_id,
+                team_id=one.team_id,
+                name=f"Person {one.contact_id}",
+                folded=f"person {one.contact_id}",
+            )
+            for one in made
+            if one.contact_id % 3
+        )
+        _store(TeamContact, names)
         return made
 
     def _busy(self, count: int) -> int:

@@ -12,7 +12,7 @@ from tests.browser.demo_process import Demo
 # Runs beside the demo, once all that was written has arrived.
 ARRIVED = """
 import time
-from messaging.models import Contact, Conversation, Message
+from messaging.models import Conversation, Message, TeamContact
 names = {names!r}
 theirs = Message.objects.filter(direction="in", conversation__contact__user_id__in=names.values())
 until = time.monotonic() + 30
@@ -22,7 +22,10 @@ while theirs.count() < {written}:
 """
 NAME_ALL = """
 for name, user_id in names.items():
-    Contact.objects.filter(user_id=user_id).update(name=name)
+    for one in Conversation.objects.filter(contact__user_id=user_id):
+        TeamContact.objects.update_or_create(
+            contact=one.contact, team=one.team, defaults={"name": name}
+        )
 """
 RESOLVE_ALL = """
 Conversation.objects.update(status="resolved")

@@ -160,9 +160,8 @@ def test_the_note_is_kept_and_never_drawn_over(page: Page, demo: Demo, take: Tak
     field.press_sequentially("likes voice")
     demo.python(
         "from messaging.replying import services; from messaging.models import Contact\n"
-        f"lina = Contact.objects.get(name={LINA!r}) if Contact.objects.filter(name={LINA!r})"
-        " else Contact.objects.get()\n"
-        "services.write_contact_note(contact=lina, note='from a colleague', user=None)"
+        f"lina = Contact.objects.get(team_contacts__name={LINA!r})\n"
+        "services.write_contact_note(contact=lina, team_id=1, note='from a colleague', user=None)"
     )
     page.get_by_role("textbox", name=f"Reply to {LINA}").focus()
     write(demo, LINA, "news for every part of the page")

@@ -20,13 +20,11 @@ HELLO = "مرحبا! أين طلبي رقم SF1039؟ شكرا!"
 LINKED = "שלום, ראו https://example.com/a/b?x=1 תודה!"
 TURNED = "pay 100 \u202e\u2067 now\u200b and \u2066never"
 RENAME = """
-from messaging.models import Contact
-from messaging.conversations.finding import folded_contact
+from messaging.models import TeamContact
+from messaging.conversations.finding import folded_name
 for user_id, name in {names!r}.items():
-    contact = Contact.objects.get(user_id=user_id)
-    contact.name = name
-    contact.folded = folded_contact(contact)
-    contact.save()
+    named = TeamContact.objects.filter(contact__user_id=user_id)
+    assert named.update(name=name, folded=folded_name(name))
 """
 DIRECTION = "element => getComputedStyle(element).direction"
 END = """(element, sign) => {

@@ -37,7 +37,7 @@ def conversation_out(row: Conversation) -> ConversationOut:
     return ConversationOut(
         id=str(row.pk),
         user_id=row.contact.user_id,
-        name=row.contact.name or None,
+        name=row.contact_words.name or None,
         team=row.team.name,
         status=row.status,
         assignee=row.assignee.username if row.assignee else None,

@@ -9,9 +9,11 @@ from messaging.conversations.work import Edit, Keep, WorkError
 from messaging.models import ConversationStatus
 from sessions_app.models import Team, User
 
+_NO_AGENT = "assignee: nobody of this name may answer in that team."
+"""Also for a name that nobody has: who works in other teams only is not told apart."""
 _REFUSALS = {
     "past": ("snoozed_until", "snoozed_until: a time that is still to come."),
-    "no_agent": ("assignee", "assignee: nobody of this name may answer in that team."),
+    "no_agent": ("assignee", _NO_AGENT),
 }
 
 
@@ -63,7 +65,7 @@ def _assignee(username: str | None) -> User | None:
         return None
     found = User.objects.filter(username=username, is_active=True).first()
     if found is None:
-        raise invalid("assignee", "assignee: there is nobody of this name.")
+        raise invalid("assignee", _NO_AGENT)
     return found
 
 

@@ -175,7 +175,7 @@ def _new_name(attempt: LoginAttempt, body: ResolveIn) -> str:
         return ""
     if body.name is None:
         return logins.name_still_free(attempt.session_name)
-    return services.free_name(body.name)
+    return services.free_name(body.name, team_id=attempt.team_id)
 
 
 @router.delete("/logins/{login_id}", response={200: LoginOut, **ERRORS}, summary="Cancel a login")

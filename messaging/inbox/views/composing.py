@@ -192,7 +192,9 @@ def _parked(request: HttpRequest, pk: int) -> ParkedReply:
     if pk > 2**62:
         raise Http404
     mine = conversations_of(request.user)
-    rows = ParkedReply.objects.filter(conversation__in=mine).select_related("conversation__contact")
+    rows = ParkedReply.objects.filter(conversation__in=mine).select_related(
+        "conversation__contact", "conversation__team_contact"
+    )
     return get_object_or_404(rows, pk=pk)
 
 

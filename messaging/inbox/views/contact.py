@@ -11,7 +11,6 @@ from messaging.conversations.access import conversation_or_404
 from messaging.inbox.forms import ContactNoteForm, NameForm
 from messaging.inbox.views.message import UNPROCESSABLE, actor
 from messaging.inbox.views.panes import news
-from messaging.models import Contact
 from messaging.replying import services
 from sessions_app.pages.answers import is_htmx
 from sessions_app.people.roles import Capability
@@ -37,10 +36,13 @@ def name(request: HttpRequest, pk: int) -> HttpResponse:
         if not is_htmx(request):
             return redirect("inbox:conversation", pk)
         return render(request, "contact/_name.html", context)
-    form = NameForm(request.POST or None, initial={"name": conversation.contact.name})
+    form = NameForm(request.POST or None, initial={"name": conversation.contact_words.name})
     if form.is_valid():
         services.rename_contact(
-            contact=conversation.contact, name=form.cleaned_data["name"], user=actor(request)
+            contact=conversation.contact,
+            team_id=conversation.team_id,
+            name=form.cleaned_data["name"],
+            user=actor(request),
         )
         return news(request) if is_htmx(request) else redirect("inbox:conversation", pk)
     status = UNPROCESSABLE if form.is_bound else 200
@@ -56,37 +58,43 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     """The form to edit the note in place; with `?cancel` the note."""
     require(request.user, Capability.ANSWER)
     conversation = conversation_or_404(request.user, pk)
-    contact = conversation.contact
-    context: dict[str, Any] = {"conversation": conversation, "contact": contact, "room": "inbox"}
+    context: dict[str, Any] = {
+        "conversation": conversation,
+        "contact_note": conversation.contact_words.note,
+        "room": "inbox",
+    }
     if "cancel" in request.GET:
         return render(request, "contact/_note.html", context)
-    form = ContactNoteForm(request.POST or None, initial={"note": contact.note})
+    form = ContactNoteForm(request.POST or None, initial={"note": context["contact_note"]})
     if form.is_valid():
         kept = services.write_contact_note(
-            contact=contact, user=actor(request), **form.cleaned_data
+            contact=conversation.contact,
+            team_id=conversation.team_id,
+            user=actor(request),
+            **form.cleaned_data,
         )
-        if kept and is_htmx(request):
-            return render(request, "contact/_note.html", context)
-        if kept:
+        if kept and not is_htmx(request):
             return redirect("inbox:conversation", pk)
-        form.add_error("note", _changed_meanwhile(contact))
+        context["contact_note"] = conversation_or_404(request.user, pk).contact_words.note
+        if kept:
+            return render(request, "contact/_note.html", context)
+        form.add_error("note", _changed_meanwhile(context["contact_note"]))
     context["form"] = form
     status = UNPROCESSABLE if form.is_bound else 200
     if is_htmx(request):
         return render(request, "contact/_note_form.html", context, status=status)
-    title = _("Note about %(name)s") % {"name": apart(contact.display_name)}
+    title = _("Note about %(name)s") % {"name": apart(conversation.contact_name)}
     context.update(fragment="contact/_note_form.html", title=title)
     return render(request, "parts/card_page.html", context, status=status)
 
 
-def _changed_meanwhile(contact: Contact) -> str:
-    contact.refresh_from_db(fields=["note"])
-    if not contact.note:
+def _changed_meanwhile(note: str) -> str:
+    if not note:
         return _("A colleague deleted this note meanwhile. Save again to keep yours.")
     words = _(
         "A colleague changed this note meanwhile. It says: “%(note)s”. Save again to replace it."
     )
-    return words % {"note": contact.note}
+    return words % {"note": note}
 
 
 @require_POST

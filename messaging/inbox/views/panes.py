@@ -63,7 +63,7 @@ def _bubbles(conversation: Conversation, messages: list[Message]) -> list[presen
     waits = any(one.status == MessageStatus.QUEUED for one in messages)
     return presentation.bubbles(
         messages,
-        contact_name=conversation.contact.display_name,
+        contact_name=conversation.contact_name,
         holders=queries.holders(conversation) if waits else (),
     )
 
@@ -93,10 +93,11 @@ def beside_context(conversation: Conversation, *, seen: int | None = None) -> di
     known = queries.contexts_with(conversation)
     quota = queries.reply_quota(conversation, now=now, known=known)
     accounts = queries.person_contexts(conversation, now=now, known=known)
-    name = conversation.contact.display_name
+    name = conversation.contact_name
     speaks = answering(conversation, quota, known, seen=seen)
     return {
         "contact": conversation.contact,
+        "contact_note": conversation.contact_words.note,
         "quota": quota,
         "answering": speaks,
         "closed": presentation.closed(speaks.quota, contact_name=name),

@@ -53,8 +53,8 @@ class Chosen:
         """The contact's name if it is one conversation, else ""."""
         if self.count != 1:
             return ""
-        one = Conversation.objects.select_related("contact").get(pk=self.ids[0])
-        return one.contact.display_name
+        named = Conversation.objects.select_related("contact", "team_contact")
+        return named.get(pk=self.ids[0]).contact_name
 
     def teams(self) -> list[int]:
         return list(self._rows().order_by().values_list("team", flat=True).distinct())

@@ -54,7 +54,8 @@ def resolve(request: HttpRequest, login_id: str) -> HttpResponse:
     attempt = login_or_404(request.user, login_id)
     replace = request.POST.get("as") == "replace"
     try:
-        name = "" if replace else services.free_name(request.POST.get("name", ""))
+        given = request.POST.get("name", "")
+        name = "" if replace else services.free_name(given, team_id=attempt.team_id)
         logins.resolve_other_account(
             attempt=attempt, replace=replace, new_name=name, user=_actor(request)
         )

@@ -146,6 +146,8 @@ def fail(pk: int, code: str, detail: str) -> None:
     """Set `failing`, because the folder's copy is unusable. The session is not polled meanwhile."""
     with announcing() as change:
         session = Session.objects.select_for_update(no_key=True).get(pk=pk)
+        if code == "same_bot" and _names_another_team(session, detail):
+            detail = ""
         state = SessionState(session.state)
         if state not in SENDING_STATES or (session.error_code, session.error_detail) == (
             code, detail[:400],
@@ -155,6 +157,11 @@ def fail(pk: int, code: str, detail: str) -> None:
             state = SessionState.FAILING
         services.record_state(change, session, state, code=code, detail=detail)
         wake_workers()
+
+
+def _names_another_team(session: Session, detail: str) -> bool:
+    others = Session.objects.filter(deleted_at=None).exclude(team=session.team_id)
+    return any(f"“{name}”" in detail for name in others.values_list("name", flat=True))
 
 
 def recover(pks: Iterable[int]) -> None:

@@ -127,7 +127,7 @@ def test_forgotten_files_make_room_for_new_ones(
     url, form = "/inbox/uploads/", {"conversation": conversation.pk}
     answer = as_(cast.agent).post(url, {**form, "file": SimpleUploadedFile("file", b"x")})
     assert answer.status_code == 422
-    name = conversation.contact.display_name
+    name = conversation.contact_name
     assert f"most of them for {name}." in answer.json()["error"]
     age(file=2 * DAY, draft=2 * DAY)
     Draft.objects.update(unneeded_since=timezone.now())  # they are kept for a day

@@ -68,7 +68,9 @@ def test_no_event_touches_a_draft(cast: Cast, conversation: Conversation) -> Non
     before = Draft.objects.values().get()
     receive(make_session("Repairs"), text_message("again"), cursor="c2")
     send_reply(user=cast.supervisor, conversation=conversation, text="x", draft_key="s")
-    services.rename_contact(contact=conversation.contact, name="李娜", user=None)
+    services.rename_contact(
+        contact=conversation.contact, team_id=conversation.team_id, name="李娜", user=None
+    )
     services.mark_read(conversation=conversation, up_to=99, user=None)
     assert Draft.objects.values().get() == before
 

@@ -6,7 +6,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from messaging.conversations import presence
+from messaging.conversations import presence, work
 from messaging.models import Conversation, Typing
 from sessions_app.models import Session, User
 from tests.conftest import Cast
@@ -109,6 +109,21 @@ def test_who_may_say_that_they_are_here(cast: Cast, conversation: Conversation) 
     for user in (cast.operator, cast.outsider):
         assert as_(user).post(url).status_code == 403
     assert as_(cast.agent_elsewhere).post(url).status_code == 404
+
+
+def test_after_a_transfer_the_former_team_is_not_told(
+    cast: Cast, conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(presence, "tell", lambda key, notice: told.append(key))
+    work.transfer(ids=[conversation.pk], team=cast.other_team, user=cast.agent)
+    here(conversation, cast.agent_elsewhere, types="note")
+    assert told == [cast.other_team.stream_key]
+    url, client = f"/inbox/presence/?ids={conversation.pk}", as_(cast.agent)
+    assert client.get(url).json() == {}
+    assert client.post(f"/inbox/{conversation.pk}/here/").status_code == 404
+    for address in ("/inbox/", f"/inbox/{conversation.pk}/", "/inbox/changes/?since=team:1:0"):
+        assert "eve" not in client.get(address).content.decode(), address
 
 
 def test_the_page_shows_who_was_there_when_it_was_drawn(

@@ -3,8 +3,9 @@
 import pytest
 from django.test import Client
 
-from messaging.models import Contact, Conversation
+from messaging.models import Conversation
 from messaging.replying import services
+from sessions_app.models import User
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
 from tests.messaging.inbox.test_inbox_pages import HTMX, as_
@@ -19,7 +20,13 @@ def conversation(cast: Cast) -> Conversation:
 
 
 def note_of(conversation: Conversation) -> str:
-    return Contact.objects.get(pk=conversation.contact_id).note
+    return Conversation.objects.get(pk=conversation.pk).contact_words.note
+
+
+def write(conversation: Conversation, note: str, user: User) -> None:
+    services.write_contact_note(
+        contact=conversation.contact, team_id=conversation.team_id, note=note, user=user
+    )
 
 
 def test_it_is_written_as_a_page_without_javascript(cast: Cast, conversation: Conversation) -> None:
@@ -50,7 +57,7 @@ def test_what_a_colleague_wrote_meanwhile_is_shown_before_it_is_replaced(
     cast: Cast, conversation: Conversation
 ) -> None:
     client, address = as_(cast.agent), f"/inbox/{conversation.pk}/note/"
-    services.write_contact_note(contact=conversation.contact, note="theirs", user=cast.supervisor)
+    write(conversation, "theirs", cast.supervisor)
     refused = client.post(address, {"note": "mine", "seen": ""}, headers=HTMX)
     words = refused.content.decode()
     assert refused.status_code == 422
@@ -68,7 +75,7 @@ def test_everybody_who_has_the_conversation_open_hears_of_it(
     client = as_(cast.agent)
     key = conversation.team.stream_key
     before = client.get(f"/inbox/{conversation.pk}/").context["console"].streams[key]
-    services.write_contact_note(contact=conversation.contact, note="VIP", user=cast.supervisor)
+    write(conversation, "VIP", cast.supervisor)
     news = client.get("/inbox/changes/", {"open": str(conversation.pk), "since": f"{key}:{before}"})
     assert "VIP" in news.content.decode()
 

@@ -171,7 +171,9 @@ def test_people_are_found_whatever_case_width_or_accents(
 ) -> None:
     (conversation,) = write(shop, "someone")
     write(shop, "another")
-    services.rename_contact(contact=conversation.contact, name=name, user=None)
+    services.rename_contact(
+        contact=conversation.contact, team_id=conversation.team_id, name=name, user=None
+    )
     for words in searches:
         assert shown(cast.agent, words=words) == ["someone"], words
     assert shown(cast.agent, words="\u200b") == []

@@ -29,7 +29,7 @@ def shop(cast: Cast) -> None:
     for name in ("李娜", "Tom Baker", "李雷", "王师傅", ""):
         receive(session, text_message("hello", sender=f"{name or 'x'}@im.wechat"))
         contact = Contact.objects.get(user_id=f"{name or 'x'}@im.wechat")
-        services.rename_contact(contact=contact, name=name, user=None)
+        services.rename_contact(contact=contact, team_id=cast.team.pk, name=name, user=None)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def a_conversation(**changes: Any) -> Conversation:
     values.update(changes)
     conversation = Conversation(**values)
     vars(conversation)["_prefetched_objects_cache"] = {"labels": []}
+    conversation._state.fields_cache["team_contact"] = None
     return conversation
 
 

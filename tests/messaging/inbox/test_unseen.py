@@ -14,7 +14,14 @@ from messaging.conversations.events import record_event, record_note
 from messaging.inbox import presentation
 from messaging.inbox.views.compose_pane import tray_values
 from messaging.media import showing
-from messaging.models import Attachment, Contact, Conversation, Label, Message, Upload
+from messaging.models import (
+    Attachment,
+    Conversation,
+    Label,
+    Message,
+    TeamContact,
+    Upload,
+)
 from messaging.text import rich_text
 from sessions_app.models import Session, User
 from sessions_app.realtime.streams import announcing
@@ -103,7 +110,13 @@ def test_hidden_signs_are_seen_wherever_somebody_wrote_them(cast: Cast, hidden: 
     items = [{"type": 1, "text_item": {"text": "answer"}, "ref_msg": quoted}]
     receive(Session.objects.get(), text_message("", item_list=items, sender="lina@im.wechat"))
     conversation, agent = Conversation.objects.get(), cast.agent
-    Contact.objects.update(name=hostile("name"), note=hostile("about"))
+    TeamContact.objects.create(
+        contact=conversation.contact,
+        team=conversation.team,
+        name=hostile("name"),
+        note=hostile("about"),
+        folded="name",
+    )
     User.objects.filter(pk=agent.pk).update(first_name=hostile("agent"))
     label = Label.objects.create(team=conversation.team, name=hostile("label"))
     conversation.labels.add(label)
@@ -123,7 +136,7 @@ def test_hidden_signs_are_seen_wherever_somebody_wrote_them(cast: Cast, hidden: 
     # Programs get what was written.
     answer: Any = client.get(f"/api/v1/messages/{Message.objects.filter(direction='in')[0].pk}")
     assert json.loads(answer.content)["text"] == hostile("text")
-    assert Contact.objects.get().name == hostile("name")
+    assert TeamContact.objects.get().name == hostile("name")
 
 
 @pytest.mark.django_db

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from messaging.conversations.finding import folded_contact
+from messaging.conversations.finding import folded_contact, folded_name
 from messaging.inbox.list_conditions import mute_sessions
 from messaging.inbox.list_membership import Facts, belongs
 from messaging.inbox.list_queries import matching, whole_rows
 from messaging.inbox.lists import NOBODY, Listing, View
-from messaging.models import Contact, Conversation, ConversationStatus, Label
+from messaging.models import Contact, Conversation, ConversationStatus, Label, TeamContact
 from messaging.replying import notes
 from sessions_app.models import Session, SessionState, User
 from tests.conftest import Cast
@@ -47,11 +47,14 @@ def make_rows(cast: Cast, chance: random.Random, now: datetime) -> None:
         sessions.append(session)
     labels = [Label.objects.create(team=cast.team, name=name) for name in ("vip", "VIP", "late")]
     for number in range(MANY):
-        contact = Contact(
-            user_id=f"u{number}@im.wechat", name=chance.choice(NAMES), number=number + 100
-        )
+        contact = Contact(user_id=f"u{number}@im.wechat", number=number + 100)
         contact.folded = folded_contact(contact)
         contact.save()
+        for team in chance.sample([cast.team, cast.other_team], chance.randint(0, 2)):
+            name = chance.choice(NAMES)
+            TeamContact.objects.create(
+                contact=contact, team=team, name=name, folded=folded_name(name)
+            )
         row = Conversation.objects.create(
             contact=contact,
             home_team=cast.team,

@@ -12,6 +12,7 @@ from django.utils import timezone
 from messaging.conversations.errors import AccountChanged
 from messaging.models import Conversation, Draft, Message, ParkedReply
 from messaging.replying import parking, sending
+from messaging.replying import services as replying
 from messaging.replying.sending import Wish
 from sessions_app.models import Context, Session, SessionState, User
 from sessions_app.sessions import services
@@ -37,8 +38,9 @@ def shops(cast: Cast) -> tuple[Session, Session]:
 @pytest.fixture
 def conversation(shops: tuple[Session, Session]) -> Conversation:
     conversation = Conversation.objects.get()
-    conversation.contact.name = "Li Na"
-    conversation.contact.save()
+    replying.rename_contact(
+        contact=conversation.contact, team_id=conversation.team_id, name="Li Na", user=None
+    )
     return conversation
 
 

@@ -1,6 +1,7 @@
 """The websocket of a page: who may open it, what its frames say, and that nothing is missed."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -265,6 +266,62 @@ async def test_who_may_not_read_is_sent_neither_words_nor_who_looks(seeded: Team
         frame = await socket.receive_json_from(timeout=20)
         assert frame["type"] == "hint"
         hint = frame
+    await socket.disconnect()
+
+
+async def _told(socket: WebsocketCommunicator) -> dict[str, Any]:
+    """The next frame that is no heartbeat; the close of the socket, if it comes first."""
+    while True:
+        sent = await socket.receive_output(timeout=20)
+        if sent["type"] == "websocket.close":
+            return {"type": "closed"}
+        frame: dict[str, Any] = json.loads(sent["text"])
+        if frame["type"] not in ("beat", "counts", "hint"):
+            return frame
+
+
+@pytest.mark.parametrize("loses", ["team", "role", "login", "password"])
+async def test_who_has_lost_the_right_to_read_is_told_of_nobody_at_once(
+    agent: User, seeded: Team, monkeypatch: pytest.MonkeyPatch, loses: str
+) -> None:
+    monkeypatch.setattr(hub, "SWEEP_S", 3_600.0)
+    monkeypatch.setattr(hub, "CHECKED_FOR_S", 0.0)
+    streams.attach_loop(asyncio.get_running_loop())
+    socket, _ = await _open(agent)
+    notice = {"about": "presence:1", "people": [{"name": "sue"}]}
+    await in_thread(streams.tell)(f"team:{seeded.pk}", notice)
+    assert (await _told(socket))["people"] == [{"name": "sue"}]
+
+    def lose() -> None:
+        if loses == "team":
+            agent.teams.clear()
+        elif loses == "role":
+            agent.groups.clear()
+        elif loses == "login":
+            User.objects.filter(pk=agent.pk).update(is_active=False)
+        else:
+            agent.set_password("another")
+            agent.save()
+
+    await in_thread(lose)()
+    await in_thread(streams.tell)(f"team:{seeded.pk}", notice)
+    last: list[str] = []
+    while "closed" not in last:
+        last.append((await _told(socket))["type"])
+    assert "notice" not in last
+    await socket.disconnect()
+
+
+async def test_another_team_is_not_told_who_looks(seeded: Team) -> None:
+    streams.attach_loop(asyncio.get_running_loop())
+    other = await Team.objects.acreate(name="Other team")
+    elsewhere = await in_thread(make_user)("eve", Role.AGENT, other)
+    socket, _ = await _open(elsewhere)
+    for team, name in ((seeded, "wei"), (other, "eve")):
+        await in_thread(streams.tell)(
+            f"team:{team.pk}", {"about": "presence:1", "people": [{"name": name}]}
+        )
+    assert (await _told(socket))["people"] == [{"name": "eve"}]  # in order, so ours never came
     await socket.disconnect()
 
 
