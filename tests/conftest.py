@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -47,8 +48,10 @@ FIRST_SERVICES = frozenset(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that start processes of their own run in few groups, so that few of them run at once.
 
-    The groups come first, since they take longest.
+    The groups come first, since they take longest. On PostgreSQL only tests with a database run.
     """
+    if "TEST_TEMPLATE" in os.environ:
+        items[:] = [item for item in items if _has_a_database(item)]
     files = sorted({item.path for item in items if item.path.parent.name == "processes"})
     for item in items:
         if item.path.parent.name == "services":
@@ -58,6 +61,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             number = files.index(item.path) % PROCESS_GROUPS
             item.add_marker(pytest.mark.xdist_group(f"processes {number}"))
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def _has_a_database(item: pytest.Item) -> bool:
+    fixtures = getattr(item, "fixturenames", ())
+    return item.get_closest_marker("django_db") is not None or "db" in fixtures
 
 
 @pytest.fixture(scope="session")
