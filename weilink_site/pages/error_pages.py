@@ -49,6 +49,13 @@ class Words:
 
 def words_of(status: int) -> Words:
     match status:
+        case 401:
+            return Words(
+                "lock-keyhole",
+                _("You are not signed in"),
+                _("Nothing was saved. Sign in, or send a valid token, then try again."),
+                "unauthorized",
+            )
         case 403:
             return Words(
                 "lock-keyhole",
@@ -63,12 +70,26 @@ def words_of(status: int) -> Words:
                 _("The address is wrong, the page was deleted, or it belongs to another team."),
                 "not_found",
             )
+        case 408:
+            return Words(
+                "hourglass",
+                _("This took too long to arrive"),
+                _("Nothing was saved. Check the connection, then try again."),
+                "too_slow",
+            )
         case 413:
             return Words(
                 "file-x",
                 _("This is too large to send"),
                 _("Nothing was saved. Choose a smaller file or a shorter text, then try again."),
                 "too_large",
+            )
+        case 429:
+            return Words(
+                "hourglass",
+                _("Too many requests at once"),
+                _("Wait a few seconds, then try again."),
+                "too_many_at_once",
             )
         case 503:
             return Words(
