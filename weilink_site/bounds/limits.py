@@ -25,10 +25,11 @@ class Lane:
     under_way: int
 
 
-PAGES = Lane(running_each=4, running=12, under_way_each=160, under_way=640)
-"""Pages and calls. A process uses one core, so more at once would only take memory and make each
-one slower; 12 leave some of PostgreSQL's 16 connections to health pages and websockets. A browser
-opens up to 128 requests at once over HTTP/2 (a conversation with 30 pictures: 35)."""
+PAGES = Lane(running_each=3, running=8, under_way_each=160, under_way=640)
+"""Pages and calls. A process uses one core, so more at once would only take memory, delay health
+pages and make each one slower; 8 of PostgreSQL's 16 connections are left to health pages, looks at
+tokens and websockets. A browser opens up to 128 requests at once over HTTP/2 (a conversation with
+30 pictures: 35)."""
 PROGRAM_UNDER_WAY = 64
 """Calls of one API token at once. A program, unlike a page, knows what 429 means."""
 LONG_POLLS_EACH, LONG_POLLS = 32, 400

@@ -49,13 +49,6 @@ class Words:
 
 def words_of(status: int) -> Words:
     match status:
-        case 401:
-            return Words(
-                "lock-keyhole",
-                _("You are not signed in"),
-                _("Nothing was saved. Sign in, or send a valid token, then try again."),
-                "unauthorized",
-            )
         case 403:
             return Words(
                 "lock-keyhole",
@@ -70,26 +63,12 @@ def words_of(status: int) -> Words:
                 _("The address is wrong, the page was deleted, or it belongs to another team."),
                 "not_found",
             )
-        case 408:
-            return Words(
-                "hourglass",
-                _("This took too long to arrive"),
-                _("Nothing was saved. Check the connection, then try again."),
-                "too_slow",
-            )
         case 413:
             return Words(
                 "file-x",
                 _("This is too large to send"),
                 _("Nothing was saved. Choose a smaller file or a shorter text, then try again."),
                 "too_large",
-            )
-        case 429:
-            return Words(
-                "hourglass",
-                _("Too many requests at once"),
-                _("Wait a few seconds, then try again."),
-                "too_many_at_once",
             )
         case 503:
             return Words(
@@ -98,6 +77,8 @@ def words_of(status: int) -> Words:
                 _("It is busy or being restarted. Try again in a minute."),
                 "unavailable",
             )
+        case 401 | 408 | 429:
+            return _words_of_bounds(status)
         case status if status >= 500:
             return Words(
                 "triangle-alert",
@@ -109,6 +90,31 @@ def words_of(status: int) -> Words:
         "file-x",
         _("The console could not read this request"),
         _("The address or the form is damaged. Go back and try again."),
+    )
+
+
+def _words_of_bounds(status: int) -> Words:
+    """Why `weilink_site.bounds` let a request not in."""
+    match status:
+        case 401:
+            return Words(
+                "lock-keyhole",
+                _("You are not signed in"),
+                _("Nothing was saved. Sign in, or send a valid token, then try again."),
+                "unauthorized",
+            )
+        case 408:
+            return Words(
+                "hourglass",
+                _("This took too long to arrive"),
+                _("Nothing was saved. Check the connection, then try again."),
+                "too_slow",
+            )
+    return Words(
+        "hourglass",
+        _("Too many requests at once"),
+        _("Wait a few seconds, then try again."),
+        "too_many_at_once",
     )
 
 
