@@ -25,11 +25,16 @@ class OpenBody:
     def is_small(self) -> bool:
         return not self._size
 
-    def grow(self, caller: str, size: int) -> None:
-        """It is known whose it is, and may have `size` bytes. Raises Full."""
+    def grow(self, caller: str, size: int, *, largest: int = 0) -> None:
+        """It is known whose it is, and may have `size` bytes. Raises Full.
+
+        `largest`: the most that any body may have here, by the team's own limits.
+        """
+        each = max(limits.BODY_BYTES_EACH, 2 * largest)
+        in_all = max(limits.BODY_BYTES, 8 * largest)
         _large.take(caller, each=limits.BODIES_EACH, in_all=limits.BODIES)
         try:
-            _bytes.take(caller, size, each=limits.BODY_BYTES_EACH, in_all=limits.BODY_BYTES)
+            _bytes.take(caller, size, each=each, in_all=in_all)
         except Full:
             _large.give_back(caller)
             raise

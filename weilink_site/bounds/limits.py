@@ -25,11 +25,11 @@ class Lane:
     under_way: int
 
 
-PAGES = Lane(running_each=3, running=8, under_way_each=160, under_way=640)
+PAGES = Lane(running_each=3, running=12, under_way_each=160, under_way=640)
 """Pages and calls. A process uses one core, so more at once would only take memory, delay health
-pages and make each one slower; 8 of PostgreSQL's 16 connections are left to health pages, looks at
-tokens and websockets. A browser opens up to 128 requests at once over HTTP/2 (a conversation with
-30 pictures: 35)."""
+pages and make each one slower. 12 let readers go on while some writers wait for a lock, and leave 4
+of PostgreSQL's 16 connections to health pages, looks at tokens and websockets. A browser opens up
+to 128 requests at once over HTTP/2 (a conversation with 30 pictures: 35)."""
 PROGRAM_UNDER_WAY = 64
 """Calls of one API token at once. A program, unlike a page, knows what 429 means."""
 LONG_POLLS_EACH, LONG_POLLS = 32, 400
@@ -53,7 +53,7 @@ BODIES_EACH, BODIES = 32, 128
 """Larger bodies, until their request is answered. A draft takes 30 files."""
 BODY_BYTES_EACH, BODY_BYTES = 1 * GIGABYTE, 4 * GIGABYTE
 """What those may need on disk, by their announced lengths. One member's unsent files may have as
-much in all. A single body goes whatever its size, so that the team's own limit decides."""
+much in all. Where the team allows larger files, it is two of the largest, and eight of all."""
 BODY_GRACE_S = 60.0
 BODY_BYTES_PER_S = 16 * KILOBYTE
 """A body may take `BODY_GRACE_S`, and a second more for each so many bytes that have come. A phone

@@ -187,7 +187,7 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         caller = await callers.of(*asked)
         if self.channel is None:
             return
-        if not self.is_whole:
+        if not (self.is_whole or self.refused):
             self._decide(caller, size)
             if expects and not self.refused:
                 self.channel._send100Continue()
@@ -201,7 +201,7 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
             self._refuse(*((413, "too_large") if is_open else (401, "stranger")))
         elif self.body is not None:
             try:
-                self.body.grow(caller.name, size)
+                self.body.grow(caller.name, size, largest=self.limit)
             except Full as full:
                 self._refuse_full(full)
 
