@@ -14,6 +14,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from messaging.conversations import leavers
@@ -135,6 +136,22 @@ def test_a_search(
 def test_the_api(cast: Cast, read_whole: Callable[..., list[str]], place: str) -> None:
     caller = Caller(token_of(cast.administrator))
     assert read_whole(lambda: caller.get(place)) == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL knows what a limit saves")
+@pytest.mark.parametrize("place", ["", "?limit=200", "?after=5", "?direction=in"])
+def test_the_next_messages_are_found_without_sorting_all(
+    cast: Cast, shop: Session, place: str
+) -> None:
+    """150 programs at once made SQLite read and sort all messages in 150 threads."""
+    caller = Caller(token_of(cast.administrator))
+    with CaptureQueriesContext(connection) as captured:
+        assert len(caller.get(f"/messages{place}").body["items"]) > 30
+    [sql] = [one["sql"] for one in captured if 'ORDER BY "messaging_message"."id"' in one["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
+        plan = [row[3] for row in cursor.fetchall()]
+    assert not [step for step in plan if "TEMP B-TREE" in step], plan
 
 
 def test_the_jobs_of_the_worker(read_whole: Callable[..., list[str]], shop: Session) -> None:

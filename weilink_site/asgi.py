@@ -14,7 +14,7 @@ django.setup()
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 
-from weilink_site.daphne import body_limit, shutdown
+from weilink_site.daphne import answers, body_limit, head_time, shutdown
 from weilink_site.host import preflight
 
 if not settings.TESTING:
@@ -27,11 +27,14 @@ from django.urls import get_resolver, path
 
 from messaging.push.content import InboxContent
 from sessions_app.realtime.consumers import LiveConsumer
+from weilink_site.bounds.gate import gate
 from weilink_site.daphne.flow_control import flowing
 from weilink_site.pages.database_thread import on_thread_of_its_own
 from weilink_site.pages.origins import only_own_pages
 from weilink_site.pages.traces import traced
 
+answers.install()
+head_time.install()
 body_limit.install()
 shutdown.install()
 
@@ -58,7 +61,10 @@ def mounted(inner: Application, simulated: Application, prefix: str = "/simulato
 
 application: Application = flowing(
     ProtocolTypeRouter(
-        {"http": traced(on_thread_of_its_own(django_application)), "websocket": websockets()}
+        {
+            "http": traced(gate.bounded(on_thread_of_its_own(django_application))),
+            "websocket": websockets(),
+        }
     )
 )
 

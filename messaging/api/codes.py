@@ -9,6 +9,7 @@ CODES: dict[int, tuple[str, ...]] = {
     403: ("forbidden", "wrong_scope", "csrf"),
     404: ("not_found", "unknown_session"),
     405: ("method_not_allowed",),
+    408: ("too_slow",),
     409: (
         "no_context", "window_closed", "quota_exhausted", "session_offline",
         "key_reused",
@@ -25,7 +26,7 @@ CODES: dict[int, tuple[str, ...]] = {
         "name_empty", "name_too_long", "name_invisible", "name_forbidden", "name_edges",
         "name_reserved", "name_default",
     ),
-    429: ("rate_limited",),
+    429: ("rate_limited", "too_many_at_once"),
     500: ("server_error",),
     501: ("not_available",),
     503: ("unavailable",),

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from messaging.conversations.access import messages_of
+from messaging.conversations.access import messages_by_id_of, messages_of
 from messaging.conversations.standing import UNDECIDED
 from messaging.delivering import queue
 from messaging.models import MESSAGE_STREAM, SPOKEN, Conversation, Message, MessageStatus
@@ -77,7 +77,9 @@ def stored_messages(
 
     Ids follow commit order: after `after` no smaller id ever appears.
     """
-    rows = whole(messages_of(user)).select_related("conversation__contact")
+    is_narrow = bool(user_id) or conversation is not None
+    mine = messages_of(user) if is_narrow else messages_by_id_of(user)
+    rows = whole(mine).select_related("conversation__contact")
     rows = rows.annotate(held_by=queue.held_by())  # type: ignore[no-redef]
     rows = rows.filter(id__gt=after, direction__in=SPOKEN)
     if session_name:

@@ -113,6 +113,18 @@ REQUESTS_REFUSED = Counter(
     ["area", "status"],
     registry=REGISTRY,
 )
+REQUESTS_UNDER_WAY = Gauge(
+    "weilink_requests_under_way",
+    "Requests that run, wait for their turn or send their answer, by kind.",
+    ["kind"],
+    registry=REGISTRY,
+)
+REQUESTS_BOUNDED = Counter(
+    "weilink_requests_bounded_total",
+    "Requests that a bound of this process refused or ended, by the bound.",
+    ["reason"],
+    registry=REGISTRY,
+)
 LOGINS = Counter(
     "weilink_logins_total",
     "States that QR logins ended in or stopped at.",

@@ -119,7 +119,7 @@ def _too_many(wait_s: int) -> str:
 
 def _buckets(request: HttpRequest | None, username: str) -> list[tuple[str, Bucket]]:
     """Names of the buckets that one try takes from; the first is of this person here."""
-    person, network = _name(username), _network(_address(request))
+    person, network = _name(username), network_of(_address(request))
     by_address = (f"sign-in from {network}", ADDRESS)
     if known := _known_browser(request, person):
         return [(f"sign-in of {person} in {known}", HERE), by_address]
@@ -161,7 +161,7 @@ def _address(request: HttpRequest | None) -> str:
     return str(facts.get("weilink.client") or facts.get("REMOTE_ADDR", ""))
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """An IPv6 address as its /64, which one person has whole. `pages.proxies` normalised it."""
     try:
         found = ipaddress.ip_address(address)

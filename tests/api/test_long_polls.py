@@ -23,6 +23,7 @@ from tests.api.on_asgi import Call, ask, asked
 from tests.conftest import in_thread, make_user, until
 from tests.messaging.builders import make_session, receive, text_message
 from tests.replies import send_reply
+from weilink_site.bounds import limits
 
 
 @pytest.fixture
@@ -59,6 +60,41 @@ async def test_a_message_wakes_the_wait_at_once(
         await in_thread(receive)(session, text_message(str(number)))
         answer = await call.answer()
         assert [one["text"] for one in answer.body["items"]] == [str(number)]
+
+
+async def test_calls_that_wait_keep_no_other_call_of_their_token_waiting(
+    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More of them than may run at once; when a message comes, all of them look and answer."""
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 60.0)
+    secret = await in_thread(token_of)(agent)
+    count = limits.PAGES.running_each * 2 + 1
+    calls = [await asked(secret, "GET", "/messages?wait=20") for _ in range(count)]
+    await waiting_calls(count)
+    assert (await ask(secret, "GET", "/messages")).status == 200
+    await in_thread(receive)(session, text_message("hello"))
+    for call in calls:
+        assert [one["text"] for one in (await call.answer()).body["items"]] == ["hello"]
+
+
+async def test_more_waiting_calls_of_one_token_than_it_may_have_are_429(
+    agent: User, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LONG_POLLS_EACH", 4)
+    secret, other = [await in_thread(token_of)(agent) for _ in range(2)]
+    calls = [await asked(secret, "GET", "/messages?wait=20") for _ in range(4)]
+    await waiting_calls(4)
+    refused = await ask(secret, "GET", "/messages?wait=20")
+    assert (refused.status, refused.code) == (429, "too_many_at_once")
+    assert refused.headers["Retry-After"] == str(limits.RETRY_CALLER_S)
+    assert (await ask(secret, "GET", "/messages")).status == 200
+    calls.append(await asked(other, "GET", "/messages?wait=20"))
+    await waiting_calls(5)
+    await calls.pop(0).give_up()
+    calls.append(await asked(secret, "GET", "/messages?wait=20"))
+    await waiting_calls(5)
+    for call in calls:
+        await call.give_up()
 
 
 async def test_without_any_hint_it_is_found_by_looking(

@@ -11,7 +11,12 @@ HEAD = b"POST /accounts/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: text
 MANY = 200 * 1024 * 1024
 PIECE = b"x" * 65_536
 REFUSED = b"HTTP/1.1 413 "
-UPLOAD = HEAD.replace(b"/accounts/login/", b"/api/v1/uploads")
+UPLOAD = b"POST /api/v1/uploads HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+TOKEN = """
+from sessions_app.models import User
+from sessions_app.people.tokens import issue_token
+print(issue_token(owner=User.objects.get(is_superuser=True), name="test")[1])
+"""
 LARGER_FILES = """
 from sessions_app.team_settings.limits import change_settings
 change_settings(user=None, wanted={"file_mb": 150})
@@ -37,7 +42,8 @@ def test_a_body_over_the_limit_is_refused_and_one_within_it_is_read(console: Con
         assert unannounced.recv(1000).startswith(REFUSED)
     with line() as within:
         body = b"x" * 2_000_000
-        within.sendall(HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        cookie = f"Cookie: {console.log_in()}\r\n".encode()
+        within.sendall(HEAD + cookie + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
         assert within.recv(1000).startswith(b"HTTP/1.1 403 ")  # no CSRF token
     assert console.get("/healthz")[0] == 200
 
@@ -75,10 +81,11 @@ def test_what_the_server_itself_refuses_of_the_api_has_the_form_of_its_errors(
 
 def test_larger_files_that_another_process_allowed_are_let_in_soon(console: Console) -> None:
     console.start()
+    head = UPLOAD % python(TOKEN, env=console.env).encode()
 
     def is_refused() -> bool:
         with socket.create_connection(("127.0.0.1", console.port), timeout=10) as line:
-            line.sendall(UPLOAD + b"Content-Length: 150000000\r\n\r\n")
+            line.sendall(head + b"Content-Length: 150000000\r\n\r\n")
             line.settimeout(0.3)
             try:
                 return line.recv(1000).startswith(REFUSED)

@@ -17,7 +17,7 @@ from typing import Any
 from daphne import http_protocol
 
 PIECE_BYTES = 256 * 1024
-SMALL_BYTES = 512 * 1024
+SMALL_BYTES = 128 * 1024
 """What is not larger goes Daphne's own way."""
 STALLED_S = 60.0
 """A client that takes nothing for so long is let go."""

@@ -77,6 +77,8 @@ def words_of(status: int) -> Words:
                 _("It is busy or being restarted. Try again in a minute."),
                 "unavailable",
             )
+        case 401 | 408 | 429:
+            return _words_of_bounds(status)
         case status if status >= 500:
             return Words(
                 "triangle-alert",
@@ -88,6 +90,31 @@ def words_of(status: int) -> Words:
         "file-x",
         _("The console could not read this request"),
         _("The address or the form is damaged. Go back and try again."),
+    )
+
+
+def _words_of_bounds(status: int) -> Words:
+    """Why `weilink_site.bounds` let a request not in."""
+    match status:
+        case 401:
+            return Words(
+                "lock-keyhole",
+                _("You are not signed in"),
+                _("Nothing was saved. Sign in, or send a valid token, then try again."),
+                "unauthorized",
+            )
+        case 408:
+            return Words(
+                "hourglass",
+                _("This took too long to arrive"),
+                _("Nothing was saved. Check the connection, then try again."),
+                "too_slow",
+            )
+    return Words(
+        "hourglass",
+        _("Too many requests at once"),
+        _("Wait a few seconds, then try again."),
+        "too_many_at_once",
     )
 
 

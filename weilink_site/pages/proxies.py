@@ -61,6 +61,11 @@ def _client(facts: dict[str, Any]) -> str:
     return str(nearest)
 
 
+def client_of(peer: str, forwarded_for: str) -> str:
+    """The client's address, before there is a request. `forwarded_for`: as it was sent."""
+    return _client({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_FOR": forwarded_for})
+
+
 def is_trusted(peer: str) -> bool:
     address = address_of(peer)
     return address is not None and _is_ours(address)

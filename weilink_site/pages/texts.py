@@ -155,6 +155,7 @@ def refusal_texts() -> dict[str, str]:
         "any_404": gone,
         "any_410": gone,
         "any_413": _("This is too large for the console. Nothing was saved: make it shorter."),
+        "any_429": _("Too many requests at once. Wait a few seconds, then try again."),
         "any_422": _("The console could not accept this. Nothing was changed."),
         "draft": _(
             "This text could not be saved as a draft. It stays in this tab, and is saved again "

@@ -1,4 +1,7 @@
-"""Long polls: read, wait for a hint, read again. A waiting call holds no database connection."""
+"""Long polls: read, wait for a hint, read again.
+
+A waiting call holds no database connection, and gives back its turn to run.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -9,6 +12,7 @@ from django.db import connections
 from ninja import Query
 
 from messaging.api.auth import Caller
+from sessions_app.pages.turn import resting
 from sessions_app.realtime.rights import rights_of
 from sessions_app.realtime.streams import hearing
 
@@ -71,4 +75,5 @@ async def look_until(
             left_s = deadline - loop.time()
             if enough(found) or left_s <= 0 or not is_as_before:
                 return found
-            await hints.wait_for_hint(min(LOOK_EVERY_S, left_s))
+            async with resting():
+                await hints.wait_for_hint(min(LOOK_EVERY_S, left_s))
