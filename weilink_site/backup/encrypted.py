@@ -6,7 +6,7 @@ guarded by the checksum of the whole member, which the manifest seals.
 
 import struct
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from sessions_app.database.encryption import DecryptionError, decrypt_bytes, encrypt_bytes
 from weilink_site.backup.refused import Refused
@@ -16,6 +16,10 @@ _LONGEST = PIECE + 1024
 _LENGTH = struct.Struct(">I")
 
 
+class Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
 def encrypt_file(source: IO[bytes], target: Path) -> None:
     with target.open("wb") as written:
         while piece := source.read(PIECE):
@@ -23,7 +27,7 @@ def encrypt_file(source: IO[bytes], target: Path) -> None:
             written.write(_LENGTH.pack(len(value)) + value)
 
 
-def decrypt_file(source: IO[bytes], target: Path) -> None:
+def decrypt_file(source: Readable, target: Path) -> None:
     """Raises Refused if the keys are others or the pieces are damaged."""
     with target.open("wb") as written:
         while head := source.read(_LENGTH.size):

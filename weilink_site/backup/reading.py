@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from weilink_site.backup.manifest import Manifest
-from weilink_site.backup.refused import Refused, of_disk
+from weilink_site.backup.refused import Refused
 from weilink_site.backup.writing import (
     CHECKSUMS,
     DATABASES,
@@ -78,7 +78,7 @@ class Archive:
             raise self._refused(str(refused)) from None
         return manifest
 
-    def members(self) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
+    def members(self) -> Iterator[tuple[tarfile.TarInfo, "Content"]]:
         """Each member and its content, which has to be read before the next one."""
         self._file.seek(0)
         try:
@@ -90,22 +90,36 @@ class Archive:
                         raise self._refused(
                             f"It has a member that no backup has ({info.name[:80]!a}): " + DAMAGED
                         )
-                    yield info, content
-        except (tarfile.TarError, EOFError, ValueError, UnicodeError) as error:
-            raise self._refused("It is cut off or is no backup: " + DAMAGED) from error
-        except OSError as error:
-            raise of_disk(error, "Reading or writing it back") from error
+                    yield info, Content(content, self._cut_off())
+        except (tarfile.TarError, EOFError, ValueError) as error:
+            raise self._cut_off() from error
 
-    def _manifest(self, content: IO[bytes], size: int) -> Manifest:
+    def _cut_off(self) -> Refused:
+        return self._refused("It is cut off or is no backup: " + DAMAGED)
+
+    def _manifest(self, content: "Content", size: int) -> Manifest:
         if size > LONGEST_MANIFEST:
             raise self._refused("Its manifest is too long: " + DAMAGED)
         try:
-            return Manifest.from_json(content.read())
+            return Manifest.from_json(content.read(size))
         except Refused as refused:
             raise self._refused(str(refused)) from None
 
     def _refused(self, words: str) -> Refused:
         return Refused(f"{self.path} cannot be restored. {words}")
+
+
+class Content:
+    """What is in a member. Reading past the end of a file that was cut raises Refused."""
+
+    def __init__(self, file: IO[bytes], cut_off: Refused) -> None:
+        self._file, self._refused = file, cut_off
+
+    def read(self, size: int = PIECE) -> bytes:
+        try:
+            return self._file.read(size)
+        except (tarfile.TarError, EOFError) as error:
+            raise self._refused from error
 
 
 def _is_ours(info: tarfile.TarInfo) -> bool:
@@ -118,7 +132,7 @@ def _is_ours(info: tarfile.TarInfo) -> bool:
     return found is not None and not {".", ".."} & set(found[2].split("/"))
 
 
-def _digest(content: IO[bytes]) -> str:
+def _digest(content: Content) -> str:
     found = hashlib.sha256()
     while piece := content.read(PIECE):
         found.update(piece)

@@ -15,7 +15,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from django.conf import settings
 from django.core.management import call_command
@@ -29,7 +28,7 @@ from sessions_app.board.queries import unreadable_tokens
 from sessions_app.models import SharedFolder, WorkerBeat
 from weilink_site.backup.databases import RestoredDatabase, database_to_restore
 from weilink_site.backup.manifest import KIND_NAMES, Manifest
-from weilink_site.backup.reading import Archive
+from weilink_site.backup.reading import Archive, Content
 from weilink_site.backup.refused import Refused, of_disk
 from weilink_site.backup.session_folder import FolderToRestore
 from weilink_site.backup.workplace import sync_folder, workplace
@@ -162,7 +161,7 @@ class _Restoring:
             self._switch(spool)
         return self._result
 
-    def _take(self, info: tarfile.TarInfo, content: IO[bytes], work: Path, spool: Path) -> None:
+    def _take(self, info: tarfile.TarInfo, content: Content, work: Path, spool: Path) -> None:
         area, _, name = info.name.partition("/")
         result = self._result
         if info.name == DATABASES[self._manifest.kind]:
@@ -181,7 +180,7 @@ class _Restoring:
         elif info.name == MEDIA_LIST:
             result.is_media_list = self._manifest.media == "list"
 
-    def _place(self, path: Path, info: tarfile.TarInfo, content: IO[bytes]) -> None:
+    def _place(self, path: Path, info: tarfile.TarInfo, content: Content) -> None:
         """Put a file into the media folder. Another one of its name is kept beside it."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         draft = path.with_name(f".restoring-{path.name}"[:255])
@@ -235,7 +234,7 @@ def _stored_names() -> Iterator[str]:
         yield from filter(None, itertools.chain.from_iterable(names.iterator(chunk_size=500)))
 
 
-def _write(path: Path, content: IO[bytes]) -> None:
+def _write(path: Path, content: Content) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(handle, "wb") as file:
         shutil.copyfileobj(content, file, PIECE)

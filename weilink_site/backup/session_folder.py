@@ -165,7 +165,7 @@ class FolderToRestore:
                 "WEILINK_BASE_PATH, or keep the old content aside with --replace."
             )
 
-    def stage(self, name: str, content: IO[bytes]) -> None:
+    def stage(self, name: str, content: encrypted.Readable) -> None:
         target = self._staged / name.removeprefix(AREA)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         encrypted.decrypt_file(content, target)

@@ -1,5 +1,6 @@
 """Writes the archive: a tar file, hashed in pieces, with its checksums and manifest last."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -109,6 +110,9 @@ class ArchiveWriter:
         return manifest
 
     def close(self) -> None:
+        """Also after a failure: what tarfile still wants to write does not matter then."""
+        with contextlib.suppress(OSError):
+            self._tar.fileobj.close()
         for file in (*self._lists.values(), self._handle):
             file.close()
 

@@ -4,7 +4,7 @@ from django.db import transaction
 
 from messaging.delivering.restored import doubt_restored
 from sessions_app.installation import standing
-from sessions_app.models import WorkerBeat
+from sessions_app.models import Receiver, SharedFolder, WorkerBeat
 
 
 def hold_restored(*, copy_of: str) -> int:
@@ -17,4 +17,10 @@ def hold_restored(*, copy_of: str) -> int:
         WorkerBeat.objects.all().delete()
         standing.take_back()
         standing.hold(copy_of=copy_of)
+        forget_receiver()
         return doubt_restored()
+
+
+def forget_receiver() -> None:
+    """In held data nobody receives from the session folder, and nothing is wrong with that."""
+    SharedFolder.objects.update(receiver=Receiver.NOBODY, handed_over_at=None)
