@@ -78,7 +78,7 @@ def dump(target: Path, schema: str, tables: list[str], *, snapshot: str) -> None
         env=_environment(given), stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )  # fmt: skip
     if done.returncode:
-        raise of_program("pg_dump", done, done.stderr)
+        raise of_program("pg_dump", done.stderr)
 
 
 def _pattern(name: str) -> str:
@@ -120,9 +120,9 @@ def load(dump_file: Path, *, before: str, after: str) -> None:
             _close(psql.stdin)
             psql.wait()
         if psql.returncode:
-            raise of_program("psql", None, _words(said_writing))
+            raise of_program("psql", _words(said_writing))
         if restoring is None or restoring.returncode:
-            raise of_program("pg_restore", None, _words(said_reading))
+            raise of_program("pg_restore", _words(said_reading))
 
 
 def _close(pipe: IO[bytes]) -> None:

@@ -1,8 +1,8 @@
 """Why a backup or a restore does not happen."""
 
 import errno
+import re
 import sqlite3
-import subprocess
 
 
 class Refused(Exception):  # noqa: N818 - a statement
@@ -23,11 +23,8 @@ def of_sqlite(error: sqlite3.Error, doing: str) -> Refused:
     return Refused(f"{doing} failed: SQLite says “{error}”.")
 
 
-def of_program(name: str, done: subprocess.CompletedProcess[bytes] | None, said: bytes) -> Refused:
-    """The program's own last line. PostgreSQL's programs name tables there, never a row."""
-    lines = [
-        line for line in said.decode("utf-8", "replace").splitlines() if "error" in line.lower()
-    ]
-    words = (lines or ["it said nothing"])[0].partition("error: ")[2] or (lines or ["no reason"])[0]
-    status = f" (exit status {done.returncode})" if done is not None else ""
-    return Refused(f"{name} failed{status}: {words.rstrip('.')}.")
+def of_program(name: str, said: bytes) -> Refused:
+    """The program's first complaint; the lines after it would tell what a row holds."""
+    found = re.search(r"error:\s+(.+)", said.decode("utf-8", "replace"), re.IGNORECASE)
+    words = found[1].strip().rstrip(".") if found else "it does not say why"
+    return Refused(f"{name} failed: {words}.")

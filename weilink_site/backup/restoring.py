@@ -112,6 +112,7 @@ def _folder(stack: ExitStack) -> FolderToRestore | None:
     stack.callback(folder.release)
     stack.callback(folder.forget_staged)
     folder.lock()
+    folder.forget_staged()  # what a killed restore left
     return folder
 
 

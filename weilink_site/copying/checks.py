@@ -25,7 +25,7 @@ def check_source() -> None:
     if connection.vendor != "sqlite":
         raise CopyRefused(
             "This copies from SQLite, and DATABASE_URL names PostgreSQL: between PostgreSQL "
-            "servers use pg_dump and pg_restore, as docs/operations.md shows."
+            "servers make a backup and restore it, as docs/operations.md shows."
         )
     if reason := preflight.pending_migrations():
         raise CopyRefused(f"{HERE} cannot be copied. {reason}")
