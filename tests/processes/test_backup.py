@@ -146,8 +146,8 @@ def test_present_data_is_left_alone_or_kept_aside(
     restored.with_a_day_of_work(console)
     file = tmp_path / "backup.tar"
     backup(console, file)
-    sentence = refusal(console, "restore", str(file), "--replace")
-    assert "stop it first" in sentence or "receives from the session folder" in sentence
+    running = "A console runs on this data: stop it first."
+    assert refusal(console, "restore", str(file), "--replace") == running
     assert console.child.terminate() == 0
     assert "holds data (in " in refusal(console, "restore", str(file))
     console.database.rename(tmp_path / "elsewhere.sqlite3")

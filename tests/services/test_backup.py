@@ -17,6 +17,7 @@ from tests.backup.restored import backup, contents, refusal, restore
 from tests.migrated import named
 from tests.processes.child import run, wait_for
 from tests.services.database_console import DatabaseConsole
+from tests.services.host.programs import needs
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(180)]
 
@@ -34,6 +35,8 @@ def wechat() -> Iterator[SimulatorServer]:
 def console(
     tmp_path: Path, wechat: SimulatorServer, postgres_url: str
 ) -> Iterator[DatabaseConsole]:
+    for program in ("pg_dump", "pg_restore", "psql"):
+        needs(program)
     made = DatabaseConsole(tmp_path, wechat, postgres_url)
     yield made
     made.close()
@@ -278,3 +281,28 @@ def test_the_password_is_on_no_command_line(console: DatabaseConsole, tmp_path: 
     with suppress(FileNotFoundError):
         assert "hush-hush" not in (tmp_path / "said").read_text() + said
     assert b"hush-hush" not in (tmp_path / "backup.tar").read_bytes()
+
+
+def test_the_owner_of_the_database_needs_no_other_right(
+    console: DatabaseConsole, another: Callable[[], DatabaseConsole], tmp_path: Path,
+    postgres_server: str,
+) -> None:  # fmt: skip
+    """As docs/operations.md makes role and database."""
+    file = tmp_path / "backup.tar"
+    console.rows("INSERT INTO django_session VALUES ('k', 'd', now()) RETURNING 1")
+    backup(console, file)
+    here = another()
+    database = here.env["DATABASE_URL"].rpartition("/")[2]
+    with psycopg.connect(postgres_server, autocommit=True) as server:
+        server.execute(f"CREATE ROLE \"{database}\" LOGIN PASSWORD 'own'")
+        try:
+            server.execute(f'ALTER DATABASE "{database}" OWNER TO "{database}"')
+            url = here.env["DATABASE_URL"].replace("postgres@", f"{database}:own@")
+            here.env["DATABASE_URL"] = url
+            restore(here, file)
+            assert "kept in the schema before_restore_" in restore(here, file, "--replace").stdout
+            backup(here, tmp_path / "again.tar")
+            assert here.count("django_session") == 1
+        finally:
+            server.execute(f'DROP DATABASE "{database}" WITH (FORCE)')
+            server.execute(f'DROP ROLE "{database}"')

@@ -71,9 +71,9 @@ def restore_backup(path: Path, *, replace: bool) -> Restored:
             _check_release(manifest)
             database = database_to_restore()
             stack.callback(database.discard)
-            folder = _folder(stack)
             database.check(manifest, replace=replace)
             _check_nobody_works(stack)
+            folder = _folder(stack)
             if folder is not None:
                 folder.check(replace=replace)
             return _Restoring(archive, manifest, database, folder).run()
