@@ -1,6 +1,6 @@
 # The console as a container: small, not root, and it runs on a read-only file system.
 # Data belongs into the volume /srv/weilink/var, uploads that are under way into /tmp.
-FROM python:3.11-slim-bookworm AS build
+FROM python:3.11-slim-trixie AS build
 
 WORKDIR /src
 COPY requirements/base.txt requirements/
@@ -14,11 +14,15 @@ COPY templates templates
 COPY static static
 RUN /opt/weilink/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-FROM python:3.11-slim-bookworm
+FROM python:3.11-slim-trixie
 
 RUN groupadd --system --gid 10001 weilink \
  && useradd --system --uid 10001 --gid weilink --home-dir /srv/weilink --shell /usr/sbin/nologin weilink \
  && install --directory --owner=weilink --group=weilink --mode=0700 /srv/weilink /srv/weilink/var
+# `backup` and `restore` need the programs of the server's version (compose.yaml), or newer ones.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends postgresql-client-17=17.* \
+ && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/weilink /opt/weilink
 ENV PATH=/opt/weilink/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \

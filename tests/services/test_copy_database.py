@@ -51,6 +51,7 @@ def source(seeded: Team) -> Session:
         session=session, reason="r", digest="x", encrypted_body=bytes(range(256))
     )
     WorkerBeat.objects.all().delete()
+    SharedFolder.objects.create(pk=1, path="p", receiver="console")
     return session
 
 
@@ -97,6 +98,7 @@ def test_everything_arrives_equal_and_the_source_gives_up(
     assert any(at == LATE for _, _, at, _ in found)
     assert rows("SELECT encrypted_body FROM (SELECT sealed_body AS encrypted_body "
                 "FROM messaging_rawanswer) a") == [(bytes(range(256)),)]  # fmt: skip
+    assert rows("SELECT receiver FROM sessions_app_sharedfolder") == [("nobody",)]
     assert rows("SELECT scopes FROM sessions_app_apitoken") == [(["read", "发送"],)]
     assert "equal             8  messaging_message  sha256 " in said
     assert f"This installation has moved to {address_of(postgres_url)}." in said
@@ -160,7 +162,7 @@ def test_after_a_failure_nothing_is_there_and_the_next_try_copies_all(
     source: Session, postgres_url: str, rows: Rows
 ) -> None:
     """SQLite keeps a text that is too long for its column; the row comes late in the copy."""
-    SharedFolder.objects.create(pk=1, path="p", default_name="n" * 80)
+    SharedFolder.objects.update(default_name="n" * 80)
     sentence = refusal("--to", postgres_url)
     assert sentence.startswith("sessions_app_sharedfolder cannot be copied: value too long")
     assert "nnnn" not in sentence
@@ -251,6 +253,7 @@ def test_a_restored_backup_is_held_like_a_copy(source: Session) -> None:
     found = standing.standing()
     assert (found.is_held, found.is_moved) == (True, False)
     assert not WorkerBeat.objects.exists()
+    assert SharedFolder.objects.get().receiver == "nobody"
     call_command("copy_database", "--release", stdout=StringIO())
     assert standing.may_work()
     assert "nothing to release" in refusal("--release")

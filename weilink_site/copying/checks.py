@@ -25,7 +25,7 @@ def check_source() -> None:
     if connection.vendor != "sqlite":
         raise CopyRefused(
             "This copies from SQLite, and DATABASE_URL names PostgreSQL: between PostgreSQL "
-            "servers use pg_dump and pg_restore, as docs/operations.md shows."
+            "servers make a backup and restore it, as docs/operations.md shows."
         )
     if reason := preflight.pending_migrations():
         raise CopyRefused(f"{HERE} cannot be copied. {reason}")
@@ -91,7 +91,7 @@ def check_nobody_works(which: str) -> None:
     """Check that no worker was heard lately in the database that is the default now."""
     since = timezone.now() - timedelta(seconds=leases.BEAT_TTL_S)
     heard = WorkerBeat.objects.filter(heard_at__gte=since).order_by("host", "pid")
-    if names := ", ".join(f"{beat.host}:{beat.pid}" for beat in heard):
+    if names := ", ".join(f"{host}:{pid}" for host, pid in heard.values_list("host", "pid")):
         raise CopyRefused(
             f"{which} is in use by {names}: stop every console and poller there. After a crash "
             f"wait {leases.BEAT_TTL_S:.0f} seconds."

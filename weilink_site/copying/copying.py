@@ -28,6 +28,7 @@ from messaging.delivering.restored import doubt_restored
 from sessions_app.installation import standing
 from sessions_app.models import Installation
 from weilink_site.copying import checks
+from weilink_site.copying.held import forget_receiver
 from weilink_site.copying.tables import Row, Table, canonical, copied_tables
 from weilink_site.copying.target import TARGET, CopyRefused, on_target
 from weilink_site.host.data_lock import DataInUse, DataLock
@@ -112,6 +113,7 @@ def _copy_and_check(say: Say) -> Report:
     except IntegrityError as error:
         raise CopyRefused(f"The rows do not fit together: {_reason(error)}.") from error
     with on_target():
+        forget_receiver()
         unconfirmed = doubt_restored()
     return Report(checked, unconfirmed)
 

@@ -27,9 +27,14 @@ def open_target(url: str) -> None:
         raise CopyRefused(f"--to {error}.") from None
     if named["ENGINE"] != values.POSTGRESQL:
         raise CopyRefused("The copy goes to PostgreSQL: --to postgres://user@host/name.")
+    named["OPTIONS"] = {**ALIVE, **(named.get("OPTIONS") or {})}
+    open_database(named)
+
+
+def open_database(named: dict[str, Any]) -> None:
+    """Add the database `target`, for this thread. `named`: what differs from the default one."""
     # The settings of the first database have every key that Django fills in.
     config: dict[str, Any] = {**copy.deepcopy(connections.settings[DEFAULT_DB_ALIAS]), **named}
-    config["OPTIONS"] = {**ALIVE, **(named.get("OPTIONS") or {})}
     connections[TARGET] = load_backend(config["ENGINE"]).DatabaseWrapper(config, TARGET)
 
 

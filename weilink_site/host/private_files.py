@@ -17,8 +17,8 @@ OWNER = stat.S_IRWXU
 CACHE = "cache"
 """`var/cache` of a checkout holds what installing and testing keep there, and no data."""
 OURS = (
-    "credential_keys", "demo", "gathered_static", "incoming", "login.txt", "media", "mirror.lock",
-    "secret_key", "simulator.json", "spool",
+    "backup", "credential_keys", "demo", "gathered_static", "incoming", "login.txt", "media",
+    "mirror.lock", "secret_key", "simulator.json", "spool",
 )  # fmt: skip
 """What the data folder holds beside the database."""
 

@@ -9,14 +9,13 @@ from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connection, transaction
+from django.db import connection
 
-from messaging.delivering.restored import doubt_restored
 from sessions_app.database.troubles import MANAGE
 from sessions_app.installation import standing
-from sessions_app.models import WorkerBeat
 from weilink_site.copying import copying, target
 from weilink_site.copying.copying import CopyDiffers, Report
+from weilink_site.copying.held import hold_restored
 from weilink_site.copying.target import CopyRefused
 from weilink_site.host import preflight
 
@@ -118,15 +117,7 @@ class Command(BaseCommand):
         self._say("Released: this installation receives and sends now.")
 
     def _restored(self) -> None:
-        """The marks and the workers of the installation that was backed up are not of this one.
-
-        A worker that does run here finds itself removed, and waits for the release.
-        """
-        with transaction.atomic():
-            WorkerBeat.objects.all().delete()
-            standing.take_back()
-            standing.hold(copy_of=str(settings.HOST.database()["NAME"]) + " (backup)")
-            unconfirmed = doubt_restored()
+        unconfirmed = hold_restored(copy_of=str(settings.HOST.database()["NAME"]) + " (backup)")
         self._say(
             f"Held: nothing is received or sent until an administrator releases this "
             f"installation. {unconfirmed:,} open replies are unconfirmed."
