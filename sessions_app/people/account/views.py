@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from sessions_app.pages.answers import UNPROCESSABLE
-from sessions_app.people.account_forms import OwnPasswordForm, PreferencesForm
+from sessions_app.people.account.forms import OwnPasswordForm, PreferencesForm
 from sessions_app.people.models import User
 from sessions_app.people.preferences import choose, choose_theme
 
