@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.models import Session
 
 from messaging.models import Conversation
 from sessions_app.database.browser_keys import SessionStore
-from sessions_app.models import Team, User
+from sessions_app.models import SignedInBrowser, Team, User
 from sessions_app.people.roles import Role
 from sessions_app.realtime import consumers, hub, streams
 from sessions_app.realtime.consumers import LiveConsumer
@@ -191,7 +190,7 @@ async def test_a_sign_out_closes_it(
 
     def end() -> None:
         if ended_by == "sign-out":
-            Session.objects.all().delete()
+            SignedInBrowser.objects.all().delete()
         elif ended_by == "password":
             agent.set_password("another")
             agent.save()
