@@ -159,7 +159,9 @@ AUTH_PASSWORD_VALIDATORS = [
 SESSION_ENGINE = "sessions_app.database.browser_keys"
 SIGN_IN_IDLE = timedelta(hours=HOST.weilink_sign_in_idle_hours)
 SIGN_IN_MAX = timedelta(hours=HOST.weilink_sign_in_max_hours)
-SESSION_COOKIE_AGE = int(SIGN_IN_MAX.total_seconds())  # rows end earlier, see `browser_keys.ends_at`
+SESSION_COOKIE_AGE = int(
+    SIGN_IN_MAX.total_seconds()
+)  # rows end earlier, see `browser_keys.ends_at`
 SESSION_COOKIE_NAME = "weilink_session"
 CSRF_COOKIE_NAME = "weilink_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https

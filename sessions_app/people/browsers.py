@@ -52,9 +52,7 @@ def note_seen(request: HttpRequest) -> None:
     row.seen_at, row.expire_date = now, ends_at(row.signed_in_at, now)
     row.browser, row.address = store.browser, store.address
     stale = SignedInBrowser.objects.filter(pk=row.pk, seen_at__lte=now - SEEN_EVERY)
-    stale.update(
-        seen_at=now, expire_date=row.expire_date, browser=row.browser, address=row.address
-    )
+    stale.update(seen_at=now, expire_date=row.expire_date, browser=row.browser, address=row.address)
 
 
 def browsers_of(user: User, session: SessionBase) -> list[Browser]:

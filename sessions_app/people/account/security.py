@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -91,6 +92,7 @@ def sign_out_others(request: HttpRequest) -> HttpResponse:
     return redirect(PAGE)
 
 
+@never_cache
 @posted(PAGE, of_the_same=False)
 def make_token(request: HttpRequest) -> HttpResponse:
     """Make a token. The answer to this request alone shows its secret."""

@@ -73,7 +73,10 @@ def test_who_is_signed_in_stays_so_over_the_upgrade(client: Client, cast: Cast) 
     earlier.create(session_key="of nobody", session_data="", expire_date=row.expire_date)
     row.delete()
     assert not _signed_in(client)
-    for name, step in (("0016_digests_of_browser_keys", "keep_digests"), ("0021_move_sign_ins", "move")):
+    for name, step in (
+        ("0016_digests_of_browser_keys", "keep_digests"),
+        ("0021_move_sign_ins", "move"),
+    ):
         migration = import_module(f"sessions_app.migrations.{name}")
         getattr(migration, step)(apps, None)
     client.cookies[settings.SESSION_COOKIE_NAME] = key
