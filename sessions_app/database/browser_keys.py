@@ -47,7 +47,7 @@ class SessionStore(DatabaseStore):
         if key is None:
             return None
         alive = self.model.objects.filter(session_key=digest_of(key), expire_date__gt=now)
-        found = alive.first()
+        found: Any = alive.first()
         if found is None or ends_at(found.signed_in_at, found.seen_at) <= now:
             self._session_key = None  # a limit may have been lowered since the row was written
             return None

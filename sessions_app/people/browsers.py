@@ -36,18 +36,16 @@ def say_where(request: HttpRequest) -> None:
     """Let the session know where this request comes from. Writes nothing."""
     store = request.session
     if isinstance(store, SessionStore):
-        store.browser = request.headers.get("User-Agent", "").replace("\0", "")[:300]
-        store.address = _address(request)
+        store.browser, store.address = _browser(request), _address(request)
 
 
 def note_seen(request: HttpRequest) -> None:
     """Record that the browser is used, at most once a minute, in one statement."""
     store = request.session
-    row = getattr(store, "row", None)
-    if row is None or row.user_id is None or UNASKED in request.headers:
+    if not isinstance(store, SessionStore) or UNASKED in request.headers:
         return
-    now = timezone.now()
-    if now - row.seen_at < SEEN_EVERY:
+    row, now = store.row, timezone.now()
+    if row is None or row.user_id is None or now - row.seen_at < SEEN_EVERY:
         return
     row.seen_at, row.expire_date = now, ends_at(row.signed_in_at, now)
     row.browser, row.address = store.browser, store.address
@@ -96,6 +94,10 @@ def forget_ended() -> None:
 
 def _digest(session: SessionBase) -> str:
     return digest_of(session.session_key or "")
+
+
+def _browser(request: HttpRequest) -> str:
+    return request.headers.get("User-Agent", "").replace("\0", "")[:300]
 
 
 def _address(request: HttpRequest) -> str:

@@ -7,9 +7,8 @@ from django.conf import settings
 from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from sessions_app.people import login_throttle
 from sessions_app.people.choice_models import SendKey, Telling, Theme, Undo
@@ -132,7 +131,7 @@ class OwnPasswordForm(PasswordChangeForm):
                 label=words % {"count": token_count},
                 required=False,
                 help_text=_(
-                    "Do this if somebody else may know the tokens. Programs that use them stop working."
+                    "Do this if somebody else may know them. Programs that use them stop working."
                 ),
             )
 
@@ -147,8 +146,8 @@ class OwnPasswordForm(PasswordChangeForm):
         return password
 
 
-class NewPasswordForm(SetPasswordForm):
-    """For a user who must choose a password and has just signed in with the one of now."""
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """For a user who must choose a password and has just signed in with the current one."""
 
     error_messages = {"password_mismatch": MISMATCH}
 

@@ -37,7 +37,7 @@ class NewTokenForm(forms.Form):
     )
     scopes = forms.MultipleChoiceField(
         label=_("What it may do"),
-        help_text=_("It never may do more than you."),
+        help_text=_("A token can never do more than its owner."),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Choose at least one.")},
     )

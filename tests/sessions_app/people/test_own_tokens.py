@@ -101,7 +101,7 @@ def test_each_role_is_offered_what_it_may_do(cast: Cast, person: str, scopes: se
     page = as_(user).get(PAGE).content.decode()
     offered = set(re.findall(r'name="token-scopes" value="(\w+)"', page))
     assert offered == scopes == set(scopes_for(user))
-    assert ("Your role gives access to nothing" in page) == (not scopes)
+    assert ("Your role allows nothing" in page) == (not scopes)
 
 
 def test_what_is_not_offered_is_refused(cast: Cast) -> None:
@@ -218,7 +218,7 @@ def test_a_changed_password_asks_whether_to_revoke_the_tokens(cast: Cast) -> Non
 def test_and_revokes_them_if_told_to(cast: Cast) -> None:
     client = as_(cast.agent)
     secrets = [secret_in(make(client, name)) for name in ("a", "b")]
-    other, theirs = issue_token(owner=cast.supervisor, name="other")
+    _other, theirs = issue_token(owner=cast.supervisor, name="other")
     assert "2 API tokens were revoked." in change(client, ends_tokens="on")
     assert [Caller(one).get("/messages").status for one in secrets] == [401, 401]
     assert Caller(theirs).get("/messages").status == 200
