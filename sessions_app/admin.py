@@ -29,7 +29,7 @@ from sessions_app.models import (
     WorkerBeat,
 )
 from sessions_app.pages.record_admin import KeptAdmin, ListedAdmin, RecordAdmin, masked
-from sessions_app.people.models import ApiToken, Team, User
+from sessions_app.people.models import ApiToken, SignedInBrowser, Team, User
 from sessions_app.people.tokens import revoke_token
 from sessions_app.sessions.health import health_of
 from sessions_app.team_settings.limits import NAMES
@@ -48,7 +48,7 @@ class PersonAdmin(ListedAdmin, UserAdmin):  # type: ignore[type-arg]
     filter_horizontal = ("groups", "user_permissions", "teams")
     fieldsets = (
         *(UserAdmin.fieldsets or ()),
-        (_("Console"), {"fields": ("teams", "language", "time_zone")}),
+        (_("Console"), {"fields": ("teams", "language", "time_zone", "must_change_password")}),
     )
     rights = ("is_staff", "is_superuser", "groups", "user_permissions", "teams")
 
@@ -97,7 +97,7 @@ class TeamAdmin(ListedAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(KeptAdmin):
-    """Tokens are created by `manage.py api_token`, which alone shows the secret.
+    """Tokens are created at `/account/` and by `manage.py api_token`, which show the secret once.
 
     Here they can be renamed and revoked.
     """
@@ -120,6 +120,20 @@ class ApiTokenAdmin(KeptAdmin):
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
         for token in chosen:
             revoke_token(token)
+
+
+@admin.register(SignedInBrowser)
+class SignedInBrowserAdmin(RecordAdmin):
+    """Owners sign out their browsers at `/account/`."""
+
+    list_display = ("user", "address", "browser", "signed_in_at", "seen_at", "expire_date")
+    search_fields = ("user__username", "address", "browser")
+    list_select_related = ("user",)
+    date_hierarchy = "seen_at"
+    key_shown = masked("session_key", _("digest"))
+    fields = (
+        "user", "key_shown", "browser", "address", "signed_in_at", "seen_at", "expire_date",
+    )  # fmt: skip
 
 
 @admin.register(Session)

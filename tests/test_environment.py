@@ -25,6 +25,8 @@ VALUES = {
     "ALLOWED_HOSTS": ["https://host", "host:8000", "*.example.com", "host/path"],
     "TRUSTED_PROXIES": ["localhost", "10.0.0.0/33", "127.0.0.1:80"],
     "WEILINK_STORE": ["redis"],
+    "WEILINK_SIGN_IN_IDLE_HOURS": ["0", "two weeks", "1000000"],
+    "WEILINK_SIGN_IN_MAX_HOURS": ["-1", "9e9"],
     "WEILINK_CREDENTIAL_KEYS": ["secret", f"{KEY},{SECRET}", ","],
     "DATABASE_URL": [
         f"mysql://root:{SECRET}@host/name", f"postgres://u:{SECRET}#1@host/name", "console.sqlite3",

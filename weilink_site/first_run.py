@@ -47,8 +47,11 @@ def _static_state() -> str:
     return digest.hexdigest()
 
 
-def make_administrator(username: str, password: str) -> User:
-    user = User.objects.create_superuser(username=username, password=password)
+def make_administrator(username: str, password: str, *, must_change: bool = False) -> User:
+    """`must_change`: the first login leads to the page of a new password."""
+    user = User.objects.create_superuser(
+        username=username, password=password, must_change_password=must_change
+    )
     user.groups.add(Group.objects.get(name=Role.ADMINISTRATOR))
     user.teams.add(Team.objects.get(name=EVERYONE))
     return user
@@ -66,9 +69,9 @@ def first_administrator(say: Say) -> None:
             user.teams.add(Team.objects.get(name=EVERYONE))
         return
     password = secrets.token_urlsafe(12)
-    make_administrator(ADMIN, password)
+    make_administrator(ADMIN, password, must_change=True)
     say(f"First administrator: {ADMIN}  password: {password}")
-    say("This is shown once. Change it after the first login.")
+    say("This is shown once. The first login asks for a new password.")
 
 
 def demo_login(path: Path) -> tuple[str, str]:

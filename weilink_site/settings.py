@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +66,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "sessions_app.people.middleware.ReaderMiddleware",
+    "sessions_app.people.middleware.BrowserMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -155,6 +157,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 SESSION_ENGINE = "sessions_app.database.browser_keys"
+SIGN_IN_IDLE = timedelta(hours=HOST.weilink_sign_in_idle_hours)
+SIGN_IN_MAX = timedelta(hours=HOST.weilink_sign_in_max_hours)
+SESSION_COOKIE_AGE = int(
+    SIGN_IN_MAX.total_seconds()
+)  # rows end earlier, see `browser_keys.ends_at`
 SESSION_COOKIE_NAME = "weilink_session"
 CSRF_COOKIE_NAME = "weilink_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https

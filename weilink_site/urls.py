@@ -54,7 +54,7 @@ urlpatterns = [
     path("invite/", include("sessions_app.invitations.urls")),
     path("inbox/", include("messaging.urls")),
     path("account/token/", token, name="token"),
-    path("account/", include("sessions_app.people.account_urls")),
+    path("account/", include("sessions_app.people.account.urls")),
     path("palette/", palette, name="palette"),
     path("settings/", settings, name="settings"),
     path("settings/release/", release, name="release"),

@@ -15,7 +15,7 @@ from messaging.api.limits import count_request
 from sessions_app.models import ApiToken, User
 from sessions_app.people import tokens
 from sessions_app.people.roles import Capability
-from sessions_app.people.tokens import Scope
+from sessions_app.people.tokens import Scope, TokenState
 from sessions_app.realtime.rights import SignedIn, login_of, rights_now
 from sessions_app.sessions.access import require
 
@@ -34,9 +34,7 @@ class Caller:
         Raises ApiError 401 if the token or the login is no longer valid.
         """
         if self.token is not None:
-            token = tokens.still_alive(self.token)
-            if token is None:
-                raise unauthorized()
+            token = _valid(tokens.reloaded(self.token))
             return Caller(token.owner, token)
         rights = rights_now({self.login}).get(self.login) if self.login is not None else None
         if rights is None:
@@ -62,6 +60,23 @@ class ApiRequest(HttpRequest):
     auth: Caller
 
 
+_WHY_REFUSED = {
+    TokenState.EXPIRED: "This token has expired. Make a new one at /account/.",
+    TokenState.REVOKED: "This token was revoked. Make a new one at /account/.",
+    TokenState.OWNER_DISABLED: "The owner of this token is disabled.",
+}
+
+
+def _valid(token: ApiToken | None) -> ApiToken:
+    """The token if it works. Raises ApiError 401 that says why not to whoever has the secret."""
+    if token is None:
+        raise unauthorized()
+    state = tokens.state_of(token)
+    if state is not TokenState.LIVING:
+        raise unauthorized(_WHY_REFUSED[state])
+    return token
+
+
 def allowed(request: ApiRequest, scope: Scope, capability: Capability | None = None) -> User:
     return request.auth.check(scope, capability)
 
@@ -78,9 +93,7 @@ class BearerToken(HttpBearer):
         return caller
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        found = tokens.recognise(token.strip())
-        if found is None:
-            return None
+        found = _valid(tokens.look_up(token.strip()))
         count_request(f"token:{found.pk}")
         tokens.note_use(found)
         return Caller(found.owner, found)
@@ -99,6 +112,8 @@ class BrowserSession(APIKeyCookie):
         user = request.user
         if not isinstance(user, User) or not user.is_active:
             return None
+        if user.must_change_password:
+            raise unauthorized("Choose a new password first, in the console.")
         if check_csrf(request) is not None:
             raise ApiError(403, "csrf", "A browser must send its CSRF token: X-CSRFToken.")
         count_request(f"user:{user.pk}")

@@ -190,6 +190,5 @@ def may_pass(problem: BaseException | None) -> bool:
     return isinstance(problem, OperationalError | InterfaceError)
 
 
-def unauthorized() -> ApiError:
-    words = "Send a living token: Authorization: Bearer wlk_…"
+def unauthorized(words: str = "Send a living token: Authorization: Bearer wlk_…") -> ApiError:
     return ApiError(401, "unauthorized", words, headers={"WWW-Authenticate": "Bearer"})

@@ -25,7 +25,7 @@ from sessions_app.models.shared_folder import Receiver, SharedFolder
 from sessions_app.models.stream import Stream
 from sessions_app.models.team_settings import SettingChange, TeamSettingsRow
 from sessions_app.models.worker_beat import WorkerBeat
-from sessions_app.people.models import ApiToken, Team, ThrottleCount, User
+from sessions_app.people.models import ApiToken, SignedInBrowser, Team, ThrottleCount, User
 
 __all__ = [
     "ACCOUNT_COLOURS",
@@ -47,6 +47,7 @@ __all__ = [
     "SessionState",
     "SettingChange",
     "SharedFolder",
+    "SignedInBrowser",
     "Stream",
     "Team",
     "TeamSettingsRow",

@@ -1,10 +1,12 @@
-"""Users of the console, their teams and their API tokens. Roles are groups, see `roles`."""
+"""Users of the console, their teams, browsers and API tokens. Roles are groups, see `roles`."""
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.database.browser_keys import SessionStore
 from sessions_app.people.choice_models import Choices
 from sessions_app.text.unseen import visible
 
@@ -49,6 +51,11 @@ class User(Choices, AbstractUser):
         blank=True,
         help_text=_("As in “Asia/Shanghai”. Empty: the browser's."),
     )
+    must_change_password = models.BooleanField(
+        _("must choose a new password"),
+        default=False,
+        help_text=_("Nothing else can be opened before that."),
+    )
 
     class Meta(AbstractUser.Meta):
         app_label = "sessions_app"
@@ -62,6 +69,39 @@ class User(Choices, AbstractUser):
     @property
     def stream_key(self) -> str:
         return f"user:{self.pk}"
+
+
+class SignedInBrowser(AbstractBaseSession):
+    """The login of one browser: the row that the session engine reads, see `browser_keys`.
+
+    `session_key` is a digest of the browser's key. `browser`: its User-Agent header. `seen_at` is
+    written about once a minute. Rows without a user belong to visitors who are not signed in.
+    """
+
+    user = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        related_name="browsers",
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+    )
+    browser = models.CharField(_("browser"), max_length=300, blank=True)
+    address = models.CharField(_("address"), max_length=64, blank=True)
+    signed_in_at = models.DateTimeField(_("signed in"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+
+    class Meta:
+        app_label = "sessions_app"
+        verbose_name = _("signed-in browser")
+        verbose_name_plural = _("signed-in browsers")
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.seen_at:%Y-%m-%d %H:%M}"
+
+    @classmethod
+    def get_session_store_class(cls) -> type[SessionStore]:
+        return SessionStore
 
 
 class ApiToken(models.Model):

@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from sessions_app.people import login_throttle
+from sessions_app.people import browsers, login_throttle
 from sessions_app.people.forms import SignInForm
 from sessions_app.people.models import User
 from sessions_app.people.preferences import choose_language
@@ -36,6 +36,7 @@ class SignIn(LoginView):
         username = form.cleaned_data["username"]
         login_throttle.say_signed_in(self.request, username)
         login_throttle.remember(self.request, response, username)
+        browsers.forget_ended()
         return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

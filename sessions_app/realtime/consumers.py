@@ -55,7 +55,7 @@ class LiveConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def connect(self) -> None:
         user = self.scope.get("user")
-        if not isinstance(user, User) or not user.is_active:
+        if not isinstance(user, User) or not user.is_active or user.must_change_password:
             await self.close(code=UNAUTHORISED)
             return
         pages = _open[user.pk]

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from sessions_app.database.browser_keys import digest_of
-from sessions_app.people.models import Team, User
+from sessions_app.people.models import SignedInBrowser, Team, User
 from sessions_app.people.roles import Capability, Role, may, team_ids_of
 from sessions_app.realtime.numbers import stream_keys_of
 
@@ -65,7 +64,7 @@ def rights_now(logins: Collection[SignedIn]) -> dict[SignedIn, Rights]:
 
 def _living_sessions(keys: Collection[str]) -> set[str]:
     digests = {digest_of(key): key for key in keys}
-    rows = Session.objects.filter(session_key__in=digests, expire_date__gt=timezone.now())
+    rows = SignedInBrowser.objects.filter(session_key__in=digests, expire_date__gt=timezone.now())
     return {digests[one] for one in rows.values_list("session_key", flat=True)}
 
 

@@ -13,11 +13,12 @@ from django.utils import timezone
 
 from messaging.api.endpoints import waiting
 from messaging.models import Conversation
-from sessions_app.database.browser_keys import SessionStore
+from sessions_app.database.browser_keys import SessionStore, digest_of
 from sessions_app.login import attempts
 from sessions_app.models import LoginAttempt, LoginState, Session, Team, User
+from sessions_app.people import browsers
 from sessions_app.people.roles import Role
-from sessions_app.realtime import streams
+from sessions_app.realtime import hub, streams
 from tests.api.callers import token_of
 from tests.api.on_asgi import Call, ask, asked
 from tests.conftest import in_thread, make_user, until
@@ -194,6 +195,8 @@ async def test_waiting_calls_hold_no_database_connection(
 def end_right(agent: User, ending: str) -> None:
     if ending == "revoked":
         agent.api_tokens.update(revoked_at=timezone.now())
+    elif ending == "expired":
+        agent.api_tokens.update(expires_at=timezone.now())
     elif ending == "disabled":
         User.objects.filter(pk=agent.pk).update(is_active=False)
     elif ending == "moved":
@@ -202,7 +205,7 @@ def end_right(agent: User, ending: str) -> None:
         agent.groups.set([Group.objects.get(name=Role.VIEWER)])
 
 
-@pytest.mark.parametrize("ending", ["revoked", "disabled", "moved"])
+@pytest.mark.parametrize("ending", ["revoked", "expired", "disabled", "moved"])
 async def test_who_lost_the_right_while_waiting_gets_nothing(
     agent: User, session: Session, ending: str
 ) -> None:
@@ -222,7 +225,7 @@ async def test_who_lost_the_right_while_waiting_gets_nothing(
         assert (answer.status, answer.code) == (401, "unauthorized")
 
 
-@pytest.mark.parametrize("ending", ["revoked", "disabled", "moved", "other role"])
+@pytest.mark.parametrize("ending", ["revoked", "expired", "disabled", "moved", "other role"])
 async def test_a_wait_ends_with_the_right_to_it(
     agent: User, session: Session, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
@@ -234,37 +237,73 @@ async def test_a_wait_ends_with_the_right_to_it(
 
     await in_thread(end_right)(agent, ending)
     answer = await call.answer()
-    assert answer.status == (401 if ending in {"revoked", "disabled"} else 200)
+    assert answer.status == (200 if ending in {"moved", "other role"} else 401)
 
 
-@pytest.mark.parametrize("ending", ["signed out", "other password"])
+def signed_in(user: User) -> SessionStore:
+    store = SessionStore()
+    store[SESSION_KEY] = str(user.pk)
+    store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    store[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    store.save()
+    return store
+
+
+def end_login(user: User, store: SessionStore, ending: str) -> None:
+    if ending == "signed out":
+        store.flush()
+    elif ending == "signed out elsewhere":
+        browsers.sign_out(user, digest_of(str(store.session_key)))
+    elif ending == "idle":
+        user.browsers.update(expire_date=timezone.now())
+    elif ending == "other password":
+        user.set_password("another")
+        user.save()
+    else:
+        end_right(user, ending)
+
+
+ENDINGS = ["signed out", "signed out elsewhere", "idle", "other password", "disabled", "other role"]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
 async def test_a_browsers_wait_ends_with_its_login(
     agent: User, session: Session, monkeypatch: pytest.MonkeyPatch, ending: str
 ) -> None:
     monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.05)
-
-    def sign_in() -> SessionStore:
-        store = SessionStore()
-        store[SESSION_KEY] = str(agent.pk)
-        store[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
-        store[HASH_SESSION_KEY] = agent.get_session_auth_hash()
-        store.save()
-        return store
-
-    store = await in_thread(sign_in)()
+    store = await in_thread(signed_in)(agent)
     call = Call("", "GET", "/messages?wait=30", cookie=f"weilink_session={store.session_key}")
     await call.start()
     await waiting_calls()
+    await in_thread(end_login)(agent, store, ending)
+    assert (await call.answer()).status == (200 if ending == "other role" else 401)
 
-    def end() -> None:
-        if ending == "signed out":
-            store.flush()
-        else:
-            agent.set_password("another")
-            agent.save()
 
-    await in_thread(end)()
-    assert (await call.answer()).status == 401
+@pytest.mark.parametrize("ending", ENDINGS)
+async def test_so_does_a_watch_of_a_qr_login(
+    seeded: Team, session: Session, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_EVERY_S", 0.05)
+    operator = await in_thread(make_user)("otto", Role.OPERATOR, seeded)
+
+    def start() -> LoginAttempt:
+        return attempts.start_login(user=operator, session_name="New", team=seeded)
+
+    attempt = await in_thread(start)()
+    store = await in_thread(signed_in)(operator)
+    cookie = f"weilink_session={store.session_key}"
+    call = Call("", "GET", f"/logins/{attempt.pk}?wait=30&seen=1", cookie=cookie)
+    await call.start()
+    await waiting_calls()
+    await in_thread(end_login)(operator, store, ending)
+    answer = await call.answer()
+    assert answer.status == (403 if ending == "other role" else 401)
+
+
+def test_what_has_ended_is_noticed_in_time() -> None:
+    """Long polls and pages end within 5 s, without any hint."""
+    assert waiting.LOOK_EVERY_S + 1 < 5
+    assert hub.SWEEP_S + 1 < 5
 
 
 async def test_a_login_is_watched_by_its_version(seeded: Team, session: Session) -> None:

@@ -85,9 +85,17 @@ def test_an_expired_token_is_dead(cast: Cast) -> None:
     assert caller.get("/messages").status == 200
     ApiToken.objects.update(expires_at=timezone.now())
     assert caller.get("/messages").code == "unauthorized"
-    command("create", "wei", "--name", "short", "--days", "7")
+    assert "expired" in command("list", "wei")
+
+
+@pytest.mark.parametrize("option", ["--expires-days", "--days"])
+def test_the_command_takes_an_end_and_has_none_by_itself(cast: Cast, option: str) -> None:
+    command("create", "wei", "--name", "short", option, "7")
     left = ApiToken.objects.get(name="short").expires_at - timezone.now()  # type: ignore[operator]
     assert timedelta(days=6, hours=23) < left <= timedelta(days=7)
+    command("create", "wei", "--name", "long")
+    assert ApiToken.objects.get(name="long").expires_at is None
+    assert "no end" in command("list", "wei")
 
 
 def test_a_disabled_owners_token_is_dead_and_lives_again_with_them(cast: Cast) -> None:

@@ -292,6 +292,20 @@ def _here(demo: Demo, address: str) -> str:
     return demo.url + re.sub(r"^https?://[^/]+", "", address)
 
 
+def _token_refused(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/account/")
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_text("Choose at least one.")).to_be_visible()
+
+
+def _new_token(page: Page, demo: Demo) -> None:
+    page.goto(f"{demo.url}/account/")
+    page.locator("[name=token-name]").fill(f"script {time.monotonic_ns()}")
+    page.get_by_label("Read conversations").check()
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_label("Your new token.")).to_have_value(re.compile("^wlk_"))
+
+
 EMPTY = (
     Place("board without sessions", _page("/sessions/")),
     Place("inbox without conversations", _page("/inbox/")),
@@ -351,6 +365,8 @@ PLACES = (
     Place("settings", _page("/settings/")),
     Place("settings refused", _wrong_settings),
     Place("account", _page("/account/")),
+    Place("a new token", _new_token),
+    Place("a token refused", _token_refused),
     Place("password refused", _wrong_password),
     Place("nowhere", _page("/nowhere/")),
 )

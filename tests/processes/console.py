@@ -37,6 +37,8 @@ class Console(Site):
             **secrets,
         )
         self.children: list[Child] = []
+        self.password = ""
+        """Of the first administrator, once they chose it."""
 
     @property
     def child(self) -> Child:
@@ -72,10 +74,17 @@ class Console(Site):
             connection.close()
 
     def log_in(self) -> str:
-        """The cookie header of the first administrator, whose password the first start printed."""
+        """The cookie header of the first administrator, whose password the first start printed.
+
+        The first login chooses a password of its own, which the next ones use.
+        """
         found = re.search(r"First administrator: (\S+)  password: (\S+)", self.children[0].out)
         assert found is not None, self.children[0].out
-        return log_in(self.port, found[1], found[2])
+        if self.password:
+            return log_in(self.port, found[1], self.password)
+        cookie = log_in(self.port, found[1], found[2])
+        self.password = "Correct horse 7"
+        return choose_password(self.port, cookie, self.password)
 
     # The data
 
@@ -114,6 +123,33 @@ def log_in(port: int, username: str, password: str) -> str:
         return _cookies(answer)
     finally:
         connection.close()
+
+
+def choose_password(port: int, cookie: str, password: str) -> str:
+    """As the first login asks for; returns the Cookie header of the login that goes on."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    place = "/account/password/new/"
+    try:
+        connection.request("GET", place, headers={"Cookie": cookie})
+        page = connection.getresponse().read().decode()
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+        assert found is not None, page
+        form = {"new_password1": password, "new_password2": password}
+        form["csrfmiddlewaretoken"] = found[1]
+        kind = "application/x-www-form-urlencoded"
+        headers = {"Cookie": cookie, "Content-Type": kind}
+        connection.request("POST", place, urllib.parse.urlencode(form), headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 302, f"the new password was answered with {answer.status}"
+        return f"{_without_session(cookie)}; {_cookies(answer)}"
+    finally:
+        connection.close()
+
+
+def _without_session(cookie: str) -> str:
+    kept = [one for one in cookie.split("; ") if not one.startswith("weilink_session=")]
+    return "; ".join(kept)
 
 
 def _cookies(answer: http.client.HTTPResponse) -> str:

@@ -19,6 +19,7 @@ from weilink_site.host.places import ROOT
 
 VAR = ROOT / "var"
 ENV_FILE = ROOT / ".env"
+MOST_HOURS = 10 * 365 * 24
 
 
 def _as_list(value: object) -> object:
@@ -69,6 +70,8 @@ class HostSettings(BaseSettings):
     weilink_ilink_url: Url = "https://ilinkai.weixin.qq.com"
     weilink_cdn_url: Url = "https://novac2c.cdn.weixin.qq.com/c2c"
     weilink_media_root: Folder = VAR / "media"
+    weilink_sign_in_idle_hours: int = Field(default=14 * 24, ge=1, le=MOST_HOURS)
+    weilink_sign_in_max_hours: int = Field(default=90 * 24, ge=1, le=MOST_HOURS)
     log_level: Annotated[str, AfterValidator(values.log_level)] = "INFO"
     weilink_log_format: Literal["text", "json"] = "text"
 

@@ -19,7 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from sessions_app.monitoring import snapshots
 from sessions_app.people import tokens
 from sessions_app.people.roles import Capability, may
-from sessions_app.people.tokens import Scope
+from sessions_app.people.tokens import Scope, TokenState
 from weilink_site.monitoring.database_numbers import Counted, count
 from weilink_site.pages.proxies import address_of
 from weilink_site.postgresql.base import PoolUse
@@ -54,10 +54,8 @@ async def _refusal(request: HttpRequest) -> HttpResponse | None:
         words = "Send a token with the scope metrics: Authorization: Bearer wlk_…"
         return _plain(words, 401, **{"WWW-Authenticate": "Bearer"})
     kind, _, secret = header.partition(" ")
-    checking = sync_to_async(_may_read)(secret.strip())
-    if kind.lower() == "bearer" and await asyncio.wait_for(checking, DATABASE_S):
-        return None
-    return _plain("This token does not give access to /metrics.", 403)
+    checking = sync_to_async(_refused)(secret.strip() if kind.lower() == "bearer" else "")
+    return await asyncio.wait_for(checking, DATABASE_S)
 
 
 def is_from_here(request: HttpRequest) -> bool:
@@ -67,14 +65,18 @@ def is_from_here(request: HttpRequest) -> bool:
     return address is not None and address.is_loopback and not is_passed_on
 
 
-def _may_read(secret: str) -> bool:
-    token = tokens.recognise(secret)
-    if token is None or not token.allows(Scope.METRICS):
-        return False
-    if not may(token.owner, Capability.SEE_BOARD):
-        return False
+def _refused(secret: str) -> HttpResponse | None:
+    """Why this token may not read the page; None if it may."""
+    token = tokens.look_up(secret)
+    state = tokens.state_of(token) if token is not None else None
+    if state is TokenState.EXPIRED:
+        words = "This token has expired. Make a new one at /account/."
+        return _plain(words, 401, **{"WWW-Authenticate": "Bearer"})
+    is_good = token is not None and state is TokenState.LIVING and token.allows(Scope.METRICS)
+    if token is None or not is_good or not may(token.owner, Capability.SEE_BOARD):
+        return _plain("This token does not give access to /metrics.", 403)
     tokens.note_use(token)
-    return True
+    return None
 
 
 async def _counted() -> Counted | None:

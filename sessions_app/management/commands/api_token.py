@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from sessions_app.models import ApiToken, User
-from sessions_app.people.tokens import Scope, UnknownScope, issue_token, revoke_token
+from sessions_app.people.tokens import Scope, UnknownScope, issue_token, revoke_token, state_of
 
 
 class Command(BaseCommand):
@@ -28,7 +28,14 @@ class Command(BaseCommand):
             metavar="SCOPE",
             help=f"of {', '.join(Scope)}; without: all that its owner may",
         )
-        create.add_argument("--days", type=int, help="how long it is good; without: until revoked")
+        create.add_argument(
+            "--expires-days",
+            "--days",
+            dest="days",
+            type=int,
+            metavar="DAYS",
+            help="how many days it is valid; without: until it is revoked",
+        )
         listing = actions.add_parser("list", help="the tokens of a person")
         listing.add_argument("username")
         revoke = actions.add_parser("revoke", help="end a token at once")
@@ -50,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError(f"“{owner.username}” is disabled; a token would not work.")
         days = options["days"]
         if days is not None and not 0 < days <= 36_500:
-            raise CommandError("--days takes a number from 1 to 36500.")
+            raise CommandError("--expires-days (or --days) takes a number from 1 to 36500.")
         # Accept both --scopes read send and --scopes read,send
         scopes = [word for part in options["scopes"] for word in part.split(",") if word]
         if options["scopes"] and not scopes:
@@ -68,11 +75,13 @@ class Command(BaseCommand):
         self.stdout.write(secret)
 
     def _list(self, options: dict[str, Any]) -> None:
-        for token in self._owner(options["username"]).api_tokens.all():
-            state = "revoked" if token.revoked_at else "living"
+        for token in self._owner(options["username"]).api_tokens.select_related("owner"):
+            state = state_of(token).value
             used = f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never used"
             scopes = ",".join(token.scopes) or "all"
-            self.stdout.write(f"{token.pk}  …{token.tail}  {state}  {scopes}  {used}  {token.name}")
+            until = f"until {token.expires_at:%Y-%m-%d}" if token.expires_at else "no end"
+            facts = (str(token.pk), f"…{token.tail}", state, until, scopes, used, token.name)
+            self.stdout.write("  ".join(facts))
 
     def _revoke(self, options: dict[str, Any]) -> None:
         token = ApiToken.objects.filter(pk=options["id"]).first()

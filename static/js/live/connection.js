@@ -16,6 +16,7 @@ const POLL_EVERY_MS = 5_000;
 const PULSE_MS = 20_000;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 15_000;
+const UNAUTHORISED = 4401;
 
 let socket = null;
 let wait = FIRST_WAIT_MS;
@@ -54,7 +55,7 @@ function open() {
   socket = mine;
   guard(POLL_AFTER_MS * 3);
   mine.addEventListener("message", (event) => mine === socket && hearFrame(JSON.parse(event.data)));
-  mine.addEventListener("close", () => mine === socket && lost());
+  mine.addEventListener("close", (event) => mine === socket && lost(event.code));
 }
 
 function hearFrame(frame) {
@@ -117,7 +118,9 @@ function drop() {
   lost();
 }
 
-function lost() {
+/** @param {number} [code] why it was closed; the console says so when the login has ended */
+function lost(code) {
+  if (code === UNAUTHORISED) renew(); // the page says at once that nobody is signed in
   clearTimeout(watchdog);
   socket = null;
   if (!downSince) downSince = Date.now();

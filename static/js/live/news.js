@@ -53,7 +53,7 @@ function schedule(good) {
 async function ask(everything) {
   try {
     const response = await fetch(address(everything), {
-      headers: { "HX-Request": "true" },
+      headers: { "HX-Request": "true", "Live-Unasked": "1" },
       cache: "no-store",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });

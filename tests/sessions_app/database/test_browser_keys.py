@@ -5,10 +5,10 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.test import Client
 
 from sessions_app.database.browser_keys import SessionStore, digest_of
+from sessions_app.models import SignedInBrowser
 from tests.conftest import Cast
 
 
@@ -20,7 +20,7 @@ def test_what_stands_in_the_database_is_no_key(client: Client, cast: Cast) -> No
     client.force_login(cast.agent)
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
     assert _signed_in(client)
-    [row] = Session.objects.all()
+    [row] = SignedInBrowser.objects.all()
     assert row.session_key == digest_of(key) != key
     thief = Client()
     thief.cookies[settings.SESSION_COOKIE_NAME] = row.session_key
@@ -32,7 +32,7 @@ def test_signing_out_ends_the_row_too(client: Client, cast: Cast) -> None:
     client.force_login(cast.agent)
     stolen = client.cookies[settings.SESSION_COOKIE_NAME].value
     client.post("/accounts/logout/")
-    assert not Session.objects.exists()
+    assert not SignedInBrowser.objects.exists()
     thief = Client()
     thief.cookies[settings.SESSION_COOKIE_NAME] = stolen
     assert not _signed_in(thief)
@@ -64,12 +64,23 @@ async def test_the_same_without_blocking() -> None:
 
 
 def test_who_is_signed_in_stays_so_over_the_upgrade(client: Client, cast: Cast) -> None:
+    """From Django's table, under the key itself, to digests there, to the table of ours."""
     client.force_login(cast.agent)
     key = client.cookies[settings.SESSION_COOKIE_NAME].value
-    Session.objects.update(session_key=key)  # as an earlier version kept it
+    [row] = SignedInBrowser.objects.all()
+    earlier = apps.get_model("sessions", "Session").objects
+    earlier.create(session_key=key, session_data=row.session_data, expire_date=row.expire_date)
+    earlier.create(session_key="of nobody", session_data="", expire_date=row.expire_date)
+    row.delete()
     assert not _signed_in(client)
-    migration = import_module("sessions_app.migrations.0016_digests_of_browser_keys")
-    migration.keep_digests(apps, None)
+    for name, step in (
+        ("0016_digests_of_browser_keys", "keep_digests"),
+        ("0021_move_sign_ins", "move"),
+    ):
+        migration = import_module(f"sessions_app.migrations.{name}")
+        getattr(migration, step)(apps, None)
     client.cookies[settings.SESSION_COOKIE_NAME] = key
     assert _signed_in(client)
-    assert not Session.objects.filter(session_key=key).exists()
+    [moved] = SignedInBrowser.objects.all()
+    assert (moved.user_id, moved.session_key) == (cast.agent.pk, digest_of(key))
+    assert not earlier.exists()

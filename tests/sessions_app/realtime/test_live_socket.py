@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
-from django.contrib.sessions.models import Session
+from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from messaging.models import Conversation
 from sessions_app.database.browser_keys import SessionStore
-from sessions_app.models import Team, User
+from sessions_app.models import SignedInBrowser, Team, User
+from sessions_app.people import browsers
 from sessions_app.people.roles import Role
 from sessions_app.realtime import consumers, hub, streams
 from sessions_app.realtime.consumers import LiveConsumer
@@ -170,12 +172,21 @@ async def test_a_page_that_answers_no_heartbeat_is_closed(
     pytest.fail("the socket of a silent page stays open")
 
 
+@pytest.mark.parametrize("change", ["team", "role", "no role"])
 async def test_a_changed_permission_reloads_the_page(
-    agent: User, monkeypatch: pytest.MonkeyPatch
+    agent: User, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     monkeypatch.setattr(hub, "SWEEP_S", 0.05)
     socket, _ = await _open(agent)
-    await in_thread(agent.teams.clear)()
+
+    def change_rights() -> None:
+        if change == "team":
+            agent.teams.clear()
+        else:
+            roles = [Role.VIEWER] if change == "role" else []
+            agent.groups.set(Group.objects.filter(name__in=roles))
+
+    await in_thread(change_rights)()
     frame = await socket.receive_json_from(timeout=2)
     while frame["type"] == "beat":
         await socket.send_json_to({"type": "beat"})
@@ -183,7 +194,7 @@ async def test_a_changed_permission_reloads_the_page(
     assert frame == {"type": "reload"}
 
 
-@pytest.mark.parametrize("ended_by", ["sign-out", "password", "disabled"])
+@pytest.mark.parametrize("ended_by", ["sign-out", "elsewhere", "idle", "password", "disabled"])
 async def test_a_sign_out_closes_it(
     agent: User, monkeypatch: pytest.MonkeyPatch, ended_by: str
 ) -> None:
@@ -192,7 +203,11 @@ async def test_a_sign_out_closes_it(
 
     def end() -> None:
         if ended_by == "sign-out":
-            Session.objects.all().delete()
+            SignedInBrowser.objects.all().delete()
+        elif ended_by == "elsewhere":
+            browsers.sign_out(agent, agent.browsers.get().session_key)
+        elif ended_by == "idle":
+            agent.browsers.update(expire_date=timezone.now())
         elif ended_by == "password":
             agent.set_password("another")
             agent.save()

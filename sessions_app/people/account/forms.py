@@ -4,10 +4,10 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.people import login_throttle
@@ -97,34 +97,43 @@ class PreferencesForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
+MISMATCH = _("The two new passwords differ.")
+
+
 class OwnPasswordForm(PasswordChangeForm):
-    """Django's own; the old password may be tried as often as at the login, no more."""
+    """Django's own; the old password may be tried as often as at the login, no more.
+
+    `token_count`: how many API tokens of the user work. The form asks whether to revoke them.
+    """
 
     error_messages = {
         **PasswordChangeForm.error_messages,
         "password_incorrect": _("This is not your current password."),
-        "password_mismatch": _("The two new passwords differ."),
+        "password_mismatch": MISMATCH,
     }
 
-    def __init__(self, request: HttpRequest, data: Any = None) -> None:
+    def __init__(self, request: HttpRequest, data: Any = None, *, token_count: int = 0) -> None:
         assert isinstance(request.user, User)
         super().__init__(request.user, data)
         self.request = request
         self.label_suffix = ""
-        labels = {
-            "old_password": _("Current password"),
-            "new_password1": _("New password"),
-            "new_password2": _("New password again"),
-        }
-        for name, label in labels.items():
-            field = self.fields[name]
-            field.label = label
-            field.widget.attrs["class"] = "input"
-            field.widget.attrs.pop("autofocus", None)
-        self.fields["new_password1"].help_text = _(
-            "8 characters or more; not a common word, not only digits, not like your name."
-        )
-        self.fields["new_password2"].help_text = ""
+        self.fields["old_password"].label = _("Current password")
+        self.fields["old_password"].widget.attrs["class"] = "input"
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+        _name_new_passwords(self)
+        if token_count:
+            words = ngettext(
+                "Revoke my %(count)d API token, too",
+                "Revoke my %(count)d API tokens, too",
+                token_count,
+            )
+            self.fields["ends_tokens"] = forms.BooleanField(
+                label=words % {"count": token_count},
+                required=False,
+                help_text=_(
+                    "Do this if somebody else may know them. Programs that use them stop working."
+                ),
+            )
 
     def clean_old_password(self) -> str:
         name = self.user.get_username()
@@ -135,3 +144,32 @@ class OwnPasswordForm(PasswordChangeForm):
             raise ValidationError(refused.words, code="refused") from None
         login_throttle.was_right(self.request, name)
         return password
+
+
+class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """For a user who must choose a password and has just signed in with the current one."""
+
+    error_messages = {"password_mismatch": MISMATCH}
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data)
+        self.label_suffix = ""
+        _name_new_passwords(self)
+        self.fields["new_password1"].widget.attrs["autofocus"] = True
+
+    def clean_new_password1(self) -> str:
+        password: str = self.cleaned_data["new_password1"]
+        if self.user.check_password(password):
+            raise ValidationError(_("Choose another password than your current one."))
+        return password
+
+
+def _name_new_passwords(form: forms.Form) -> None:
+    labels = {"new_password1": _("New password"), "new_password2": _("New password again")}
+    for name, label in labels.items():
+        form.fields[name].label = label
+        form.fields[name].widget.attrs["class"] = "input"
+    form.fields["new_password1"].help_text = _(
+        "8 characters or more; not a common word, not only digits, not like your name."
+    )
+    form.fields["new_password2"].help_text = ""
