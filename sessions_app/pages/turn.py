@@ -5,9 +5,10 @@ here; without anybody who does (tests, commands), `resting` does nothing.
 """
 
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Turn(Protocol):
@@ -16,6 +17,8 @@ class Turn(Protocol):
     def give_back(self) -> None: ...
 
     async def take(self) -> None: ...
+
+    def keep_until(self, work: "Future[Any]") -> None: ...
 
 
 _turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
@@ -43,3 +46,10 @@ async def resting() -> AsyncIterator[None]:
     yield
     if turn is not None:
         await turn.take()
+
+
+def keep_until(work: "Future[Any]") -> None:
+    """If the request is cancelled, its turn ends with this work: the last that its thread does."""
+    turn = _turn.get()
+    if turn is not None:
+        turn.keep_until(work)

@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from sessions_app.monitoring import meters
+from sessions_app.pages import turn
 from sessions_app.pages.turn import resting
 from tests.bounds.asking import Answer, Asker, Held, statuses, until
 from weilink_site.bounds import limits
@@ -211,6 +213,51 @@ async def test_who_goes_away_leaves_its_place(which: str) -> None:
     await asyncio.gather(left, return_exceptions=True)
     again = asker.asked(1, login=LOGIN)
     assert set(await _after(held, [*tasks, *again])) == {200}
+
+
+async def test_the_turn_of_who_went_away_ends_with_its_thread() -> None:
+    """Else somebody who asks and goes away, again and again, would have any number of threads."""
+    held = Held()
+    lately: Future[Any] = Future()
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await held(scope, receive, send)
+        except asyncio.CancelledError:
+            turn.keep_until(lately)
+            raise
+
+    asker = Asker(inner)
+    tasks = asker.asked(limits.PAGES.running_each, login=LOGIN)
+    await until(lambda: held.running == limits.PAGES.running_each)
+    waits = asker.asked(1, login=LOGIN)
+    left = tasks.pop()
+    left.cancel()
+    await asyncio.gather(left, return_exceptions=True)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert held.running == limits.PAGES.running_each - 1
+    lately.set_result(None)
+    await until(lambda: held.running == limits.PAGES.running_each)
+    assert set(await _after(held, [*tasks, *waits])) == {200}
+
+
+async def test_who_has_its_answer_may_ask_again_at_once() -> None:
+    """A program with as many workers as it may have requests meets no bound."""
+    slow = asyncio.Event()
+
+    async def inner(scope: Any, receive: Any, send: Any) -> None:
+        await Held().answer(send)
+        await slow.wait()  # what Django does after an answer
+
+    asker = Asker(inner)
+    first = asker.asked(limits.PAGES.running_each, CALL, token=TOKEN)
+    await asyncio.sleep(0)
+    rest = asker.asked(limits.PROGRAM_UNDER_WAY, CALL, token=TOKEN)
+    await asyncio.sleep(0)
+    slow.set()
+    await asyncio.gather(*first, *rest)
+    assert set(statuses([*first, *rest])) == {200}
 
 
 async def test_an_application_that_breaks_leaves_its_place() -> None:

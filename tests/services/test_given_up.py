@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -13,10 +13,10 @@ from tests.processes.console import Console
 from tests.processes.open_lines import open_websocket
 from tests.services.database_console import DatabaseConsole, console_on
 from tests.services.visitor import Visitor, connections, descriptors, locked, waiting
+from weilink_site.bounds import limits
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(180)]
 LINA = "lina@im.wechat"
-POOL_SIZE = 16
 
 
 @pytest.fixture
@@ -40,16 +40,30 @@ def visitor(console: DatabaseConsole) -> Iterator[Visitor]:
         yield made
 
 
-def give_up(visitor: Visitor, path: str, *, count: int) -> None:
-    """Leave so many pages while they wait for the lock; the server cancels each after a while."""
-    console = visitor.console
-    before = _cancelled(console), waiting(console)
-    lines = [visitor.ask(path) for _ in range(count)]
+@pytest.fixture
+def visitors(console: DatabaseConsole) -> Iterator[list[Visitor]]:
+    """As many as can have all requests that run at once."""
+    count = limits.PAGES.running // limits.PAGES.running_each
+    with ExitStack() as stack:
+        yield [stack.enter_context(Visitor(console)) for _ in range(count)]
+
+
+def give_up(console: Console, visitors: list[Visitor], path: str) -> None:
+    """Leave a page of each while it waits for the lock; the server cancels it after a while."""
+    before, count = (_cancelled(console), waiting(console)), len(visitors)
+    lines = [visitor.ask(path) for visitor in visitors]
     # The worker may come to wait for the same lock.
     wait_for(lambda: waiting(console) >= before[1] + count, "the pages waiting")
     for line in lines:
         line.close()
     wait_for(lambda: _cancelled(console) >= before[0] + count, "the server gave them up")
+
+
+def _ask_and_leave(visitor: Visitor, count: int) -> None:
+    lines = [visitor.ask("/inbox/") for _ in range(count)]
+    wait_for(lambda: waiting(visitor.console) == count, "as many waiting as may run")
+    for line in lines:
+        line.close()
 
 
 def _cancelled(console: Console) -> int:
@@ -58,7 +72,7 @@ def _cancelled(console: Console) -> int:
 
 @pytest.mark.parametrize("path", ["/inbox/{}/", "/api/v1/conversations/{}/messages"])
 def test_pages_given_up_while_the_database_keeps_them_give_their_connections_back(
-    console: DatabaseConsole, visitor: Visitor, path: str
+    console: DatabaseConsole, visitors: list[Visitor], path: str
 ) -> None:
     [bot] = console.bind("Lin")
     console.control.write(bot, LINA, "hello")
@@ -66,30 +80,49 @@ def test_pages_given_up_while_the_database_keeps_them_give_their_connections_bac
     path = path.format(console.rows("SELECT id FROM messaging_conversation")[0][0])
     for _ in range(3):
         with locked(console, "messaging_conversation"):
-            give_up(visitor, path, count=7)
-            give_up(visitor, path, count=1)  # meanwhile the server has forgotten the others
+            give_up(console, visitors, path)
+            give_up(console, visitors[:1], path)  # meanwhile the others are forgotten
         wait_for(lambda: waiting(console) == 0, "the database answering again")
-        assert [visitor.page(path) for _ in range(3)] == [200, 200, 200]
+        assert [visitors[0].page(path) for _ in range(3)] == [200, 200, 200]
     assert "couldn't get a connection" not in console.child.err
 
 
-def test_pages_that_hold_the_whole_pool_do_not_keep_the_worker_from_receiving(
-    console: DatabaseConsole, visitor: Visitor
+def test_pages_that_all_wait_for_the_database_do_not_keep_the_worker_from_receiving(
+    console: DatabaseConsole, visitors: list[Visitor]
 ) -> None:
+    """Nor health pages: so many pages run at once that some connections of the pool are left."""
     [bot] = console.bind("Lin")
+    most = limits.PAGES.running
+    assert {visitor.page("/inbox/") for visitor in visitors} == {200}
     with locked(console, "django_session"):  # which only pages read
-        lines = [visitor.ask("/inbox/") for _ in range(2 * POOL_SIZE)]
-        wait_for(lambda: waiting(console) == POOL_SIZE, "the pool exhausted")
+        lines = [visitor.ask("/inbox/") for visitor in visitors for _ in range(8)]
+        wait_for(lambda: waiting(console) == most, "as many pages waiting as may run")
         console.control.write(bot, LINA, "hello")
         wait_for(lambda: console.incoming() == ["hello"], "stored all the same")
         console.queue_replies([(LINA, "an answer")])
         wait_for(lambda: console.fates() == {"an answer": ("sent", "")}, "answered all the same")
-        assert waiting(console) == POOL_SIZE
+        assert waiting(console) == most
         numbers = console.get("/metrics")[1]
-        assert re.search(rf'database_connections{{[^}}]*state="used"[^}}]*}} {POOL_SIZE}', numbers)
-        assert "database connections of this process are in use" in console.child.err
+        [used] = re.findall(r'database_connections{[^}]*state="used"[^}]*} (\d+)', numbers)
+        assert int(used) >= most
+        assert console.get("/readyz")[0] == 200
         for line in lines:
             line.close()
+    assert visitors[0].page("/inbox/") == 200
+
+
+def test_pages_that_are_given_up_keep_their_turn_while_their_threads_are_held(
+    console: DatabaseConsole, visitor: Visitor
+) -> None:
+    """Asking and leaving again and again takes no more of the pool than staying does."""
+    most = limits.PAGES.running_each
+    assert visitor.page("/inbox/") == 200
+    with locked(console, "django_session"):
+        _ask_and_leave(visitor, most)
+        wait_for(lambda: _cancelled(console) == most, "given up")
+        _ask_and_leave(visitor, most)
+        wait_for(lambda: _cancelled(console) == 2 * most, "given up again")
+        assert waiting(console) == most
     assert visitor.page("/inbox/") == 200
 
 

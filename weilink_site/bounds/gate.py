@@ -6,7 +6,9 @@ has its turn until its answer begins to leave in pieces; long polls have none wh
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -29,22 +31,54 @@ PROBES = ("/healthz", "/readyz", "/metrics")
 PAGES, LONG_POLLS, STATIC, PROBE = "pages", "long_polls", "static", "probes"
 
 
-class TurnOf:
-    """The turn of one request; see `sessions_app.pages.turn`."""
+class Visit:
+    """One request that was let in: its place, and its turn (see `sessions_app.pages.turn`)."""
 
-    def __init__(self, turns: Turns, caller: str) -> None:
-        self._turns = turns
-        self._caller = caller
-        self._has_it = False
+    def __init__(self, kind: str, caller: Caller, places: Places, turns: Turns) -> None:
+        """Raises Full."""
+        each, in_all = bounds_of(kind, caller)
+        places.take(caller.name, each=each, in_all=in_all)
+        meters.REQUESTS_UNDER_WAY.labels(kind).inc()
+        self._kind, self._caller = kind, caller.name
+        self._places, self._turns = places, turns
+        self._has_place, self._has_turn = True, False
+        self._work: Future[Any] | None = None
 
     async def take(self) -> None:
         await self._turns.take(self._caller)
-        self._has_it = True
+        self._has_turn = True
 
     def give_back(self) -> None:
-        if self._has_it:
-            self._has_it = False
+        if self._has_turn:
+            self._has_turn = False
             self._turns.give_back(self._caller)
+
+    def keep_until(self, work: "Future[Any]") -> None:
+        self._work = work
+
+    def leave(self) -> None:
+        """Give the place back. With the last byte of the answer: then the client may ask again."""
+        if self._has_place:
+            self._has_place = False
+            self._places.give_back(self._caller)
+            meters.REQUESTS_UNDER_WAY.labels(self._kind).dec()
+
+    def end(self) -> None:
+        self.give_back()
+        self.leave()
+
+    def end_with_its_thread(self) -> None:
+        """The thread of a cancelled request may still be at work, perhaps in a locked database."""
+        if self._work is None:
+            self.end()
+            return
+        loop = asyncio.get_running_loop()
+
+        def ended(_: "Future[Any]") -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and all with it
+                loop.call_soon_threadsafe(self.end)
+
+        self._work.add_done_callback(ended)
 
 
 class Gate:
@@ -53,8 +87,10 @@ class Gate:
     def __init__(self, known: Callers) -> None:
         self._known = known
         self._places = {kind: Places() for kind in (PAGES, LONG_POLLS, STATIC, PROBE)}
+        pages = _turns(limits.PAGES)
         self._turns = {
-            PAGES: _turns(limits.PAGES),
+            PAGES: pages,
+            LONG_POLLS: pages,
             STATIC: _turns(limits.STATIC),
             PROBE: _turns(limits.PROBES),
         }
@@ -64,16 +100,16 @@ class Gate:
             kind = kind_of(scope)
             caller = await self._caller(scope, kind)
             try:
-                self._enter(kind, caller)
+                visit = Visit(kind, caller, self._places[kind], self._turns[kind])
             except Full as full:
                 await _refuse(scope, send, is_caller=full.is_caller)
                 return
-            its_turn = TurnOf(self._turns.get(kind, self._turns[PAGES]), caller.name)
             try:
-                await self._run(inner, scope, receive, send, its_turn)
-            finally:
-                its_turn.give_back()
-                self._leave(kind, caller)
+                await _run(inner, scope, receive, send, visit)
+            except BaseException:
+                visit.end_with_its_thread()
+                raise
+            visit.end()
 
         return application
 
@@ -84,33 +120,24 @@ class Gate:
             return Caller(self._known.address(scope["headers"], peer), is_stranger=True)
         return await self._known.of(scope["path"], scope["headers"], peer)
 
-    def _enter(self, kind: str, caller: Caller) -> None:
-        """Raises Full."""
-        each, in_all = bounds_of(kind, caller)
-        self._places[kind].take(caller.name, each=each, in_all=in_all)
-        meters.REQUESTS_UNDER_WAY.labels(kind).inc()
 
-    def _leave(self, kind: str, caller: Caller) -> None:
-        self._places[kind].give_back(caller.name)
-        meters.REQUESTS_UNDER_WAY.labels(kind).dec()
+async def _run(inner: Application, scope: Scope, receive: Any, send: Any, visit: Visit) -> None:
+    try:
+        async with asyncio.timeout(limits.TURN_S):
+            await visit.take()
+    except TimeoutError:
+        await _refuse(scope, send, is_caller=False)
+        return
 
-    async def _run(
-        self, inner: Application, scope: Scope, receive: Any, send: Any, its_turn: TurnOf
-    ) -> None:
-        try:
-            async with asyncio.timeout(limits.TURN_S):
-                await its_turn.take()
-        except TimeoutError:
-            await _refuse(scope, send, is_caller=False)
-            return
+    async def leaving(message: dict[str, Any]) -> None:
+        if message.get("more_body"):
+            visit.give_back()  # what is left waits for the client
+        elif message["type"] == "http.response.body":
+            visit.leave()
+        await send(message)
 
-        async def leaving(message: dict[str, Any]) -> None:
-            if message.get("more_body"):
-                its_turn.give_back()  # what is left waits for the client
-            await send(message)
-
-        with turn.having(its_turn):
-            await inner(scope, receive, leaving)
+    with turn.having(visit):
+        await inner(scope, receive, leaving)
 
 
 def _turns(lane: Lane) -> Turns:

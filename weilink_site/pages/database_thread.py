@@ -12,6 +12,8 @@ from typing import Any
 from asgiref.sync import ThreadSensitiveContext
 from django.db import connections
 
+from sessions_app.pages import turn
+
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
 
@@ -25,7 +27,7 @@ def on_thread_of_its_own(inner: Application) -> Application:
                 await inner(scope, receive, send)
         finally:
             # Not awaited, so that no cancellation can prevent it.
-            thread.submit(connections.close_all)
+            turn.keep_until(thread.submit(connections.close_all))
             thread.shutdown(wait=False)
 
     return application
