@@ -159,7 +159,8 @@ def is_valid(shown: Credential) -> bool:
     """Whether the database has this token or login, and its owner is active."""
     try:
         if shown.is_token:
-            return tokens.recognise(shown.secret) is not None
+            token = tokens.look_up(shown.secret)
+            return token is not None and tokens.state_of(token) is tokens.TokenState.LIVING
         request = HttpRequest()
         request.session = SessionStore(shown.secret)
         return bool(get_user(request).is_authenticated)
