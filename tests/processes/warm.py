@@ -91,8 +91,9 @@ class Process:
 def start(
     arguments: Sequence[str], *, env: Mapping[str, str], cwd: Path, out: int, err: int
 ) -> Process:
-    """`python` with these arguments: a file's name, or `-m` and a module's. Its stdin is empty.
+    """`python` with these arguments: a file's name, `-m` and a module's, or `-c` and code.
 
+    Its stdin is empty.
     `out`, `err`: descriptors of open files.
     """
     request = {"arguments": list(arguments), "env": dict(env), "cwd": str(cwd)}
@@ -211,6 +212,9 @@ def main() -> None:
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    elif arguments[0] == "-c":
+        sys.argv = ["-c", *arguments[2:]]
+        exec(arguments[1], {"__name__": "__main__"})
     else:
         sys.argv = arguments
         runpy.run_path(arguments[0], run_name="__main__")
