@@ -94,7 +94,7 @@ def test_pages_that_all_wait_for_the_database_do_not_keep_the_worker_from_receiv
     [bot] = console.bind("Lin")
     most = limits.PAGES.running
     assert {visitor.page("/inbox/") for visitor in visitors} == {200}
-    with locked(console, "django_session"):  # which only pages read
+    with locked(console, "sessions_app_signedinbrowser"):  # which only pages read
         lines = [visitor.ask("/inbox/") for visitor in visitors for _ in range(8)]
         wait_for(lambda: waiting(console) == most, "as many pages waiting as may run")
         console.control.write(bot, LINA, "hello")
@@ -117,7 +117,7 @@ def test_pages_that_are_given_up_keep_their_turn_while_their_threads_are_held(
     """Asking and leaving again and again takes no more of the pool than staying does."""
     most = limits.PAGES.running_each
     assert visitor.page("/inbox/") == 200
-    with locked(console, "django_session"):
+    with locked(console, "sessions_app_signedinbrowser"):
         _ask_and_leave(visitor, most)
         wait_for(lambda: _cancelled(console) == most, "given up")
         _ask_and_leave(visitor, most)

@@ -62,7 +62,7 @@ def test_pages_replies_and_messages_go_on_afterwards(
 def fill_the_pool(console: DatabaseConsole, cookie: str) -> None:
     """Let many pages wait together, so that many connections lie in the pool afterwards."""
     visitor = Visitor(console)
-    with locked(console, "django_session"):
+    with locked(console, "sessions_app_signedinbrowser"):
         lines = [visitor.ask("/inbox/") for _ in range(12)]
         wait_for(lambda: waiting(console) == 12, "twelve pages waiting")
     for line in lines:
