@@ -1,6 +1,7 @@
 """A PostgreSQL that is restarted under a running console: nothing fails for a dead connection."""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.processes.child import run, wait_for
 from tests.services.database_console import DatabaseConsole, console_on
 from tests.services.own_postgres import OwnPostgres
 from tests.services.visitor import Visitor, locked, waiting
+from weilink_site.bounds import limits
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(180)]
 LINA = "lina@im.wechat"
@@ -42,7 +44,7 @@ def test_pages_replies_and_messages_go_on_afterwards(
     console.control.write(bot, LINA, "before")
     wait_for(lambda: console.incoming() == ["before"], "the first message stored")
     cookie = console.log_in()
-    fill_the_pool(console, cookie)
+    fill_the_pool(console)
 
     breaks(server)
     # One after the other: each takes another connection of those that are dead now.
@@ -59,12 +61,12 @@ def test_pages_replies_and_messages_go_on_afterwards(
     assert console.get("/readyz")[0] == 200
 
 
-def fill_the_pool(console: DatabaseConsole, cookie: str) -> None:
+def fill_the_pool(console: DatabaseConsole) -> None:
     """Let many pages wait together, so that many connections lie in the pool afterwards."""
-    visitor = Visitor(console)
-    with locked(console, "sessions_app_signedinbrowser"):
-        lines = [visitor.ask("/inbox/") for _ in range(12)]
-        wait_for(lambda: waiting(console) == 12, "twelve pages waiting")
-    for line in lines:
-        assert line.recv(12) == b"HTTP/1.1 200"
-        line.close()
+    each, most = limits.PAGES.running_each, limits.PAGES.running
+    with ExitStack() as stack:
+        visitors = [stack.enter_context(Visitor(console)) for _ in range(most // each)]
+        with locked(console, "sessions_app_signedinbrowser"):
+            lines = [visitor.ask("/inbox/") for visitor in visitors for _ in range(each)]
+            wait_for(lambda: waiting(console) == most, "so many pages waiting")
+        assert {line.recv(12) for line in lines} == {b"HTTP/1.1 200"}
