@@ -38,7 +38,7 @@ PROCESS_GROUPS = 2
 FIRST_SERVICES = frozenset(
     {
         "test_containers", "test_operations",  # both use one installed wheel
-        "test_copy_database", "test_given_up", "test_live_through_redis", "test_on_postgresql",
+        "test_given_up", "test_live_through_redis", "test_on_postgresql",
     }
 )  # fmt: skip
 """The tests with PostgreSQL and Redis in the first of two groups that take equally long."""
@@ -48,12 +48,16 @@ FIRST_SERVICES = frozenset(
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that start processes of their own run in few groups, so that few of them run at once.
 
-    The groups come first, since they take longest. On PostgreSQL only tests with a database run.
+    The groups come first, since they take longest; but a test that empties the tests' own database
+    afterwards stays where pytest-django puts it, behind those that need what migrations made. On
+    PostgreSQL only tests with a database run.
     """
     if "TEST_TEMPLATE" in os.environ:
         items[:] = [item for item in items if _has_a_database(item)]
     files = sorted({item.path for item in items if item.path.parent.name == "processes"})
     for item in items:
+        if "transactional_db" in getattr(item, "fixturenames", ()):
+            continue
         if item.path.parent.name == "services":
             group = f"services {int(item.path.stem not in FIRST_SERVICES)}"
             item.add_marker(pytest.mark.xdist_group(group))
