@@ -187,6 +187,10 @@ def _become(env: Mapping[str, str], cwd: str, files: Sequence[int]) -> None:
     time.tzset()
     added = env.get("PYTHONPATH")
     sys.path[:0] = [cwd, *(added.split(os.pathsep) if added else ())]
+    if added:  # its start-up hook, which an interpreter looks for by this name
+        sys.modules.pop("sitecustomize", None)
+        with contextlib.suppress(ImportError):
+            importlib.import_module("sitecustomize")
     sys.pycache_prefix = env.get("PYTHONPYCACHEPREFIX")
     sys.dont_write_bytecode = bool(env.get("PYTHONDONTWRITEBYTECODE"))
     sys.stdin = sys.__stdin__ = io.TextIOWrapper(io.FileIO(0, closefd=False))  # type: ignore[misc]

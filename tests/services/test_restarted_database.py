@@ -66,6 +66,7 @@ def fill_the_pool(console: DatabaseConsole) -> None:
     each, most = limits.PAGES.running_each, limits.PAGES.running
     with ExitStack() as stack:
         visitors = [stack.enter_context(Visitor(console)) for _ in range(most // each)]
+        assert {visitor.page("/inbox/") for visitor in visitors} == {200}  # known from now on
         with locked(console, "sessions_app_signedinbrowser"):
             lines = [visitor.ask("/inbox/") for visitor in visitors for _ in range(each)]
             wait_for(lambda: waiting(console) == most, "so many pages waiting")
