@@ -17,6 +17,7 @@ const KEEPALIVE_MOST = 60_000;
 const books = new Map(); // address of the drafts of a conversation → both of them
 let book = null;
 let timer = 0;
+let isFirst = true; // the page as it was loaded; what comes later is drawn for a page that is here
 
 export function startDrafts() {
   window.addEventListener("pagehide", flush);
@@ -38,6 +39,7 @@ export function load(form) {
     book.drafts[kind] = own.length ? followsOn(own, kept[kind]) : fresh(kept[kind]);
     takeBack(book, kind);
   }
+  isFirst = false;
   books.set(book.url, book);
   showConflict();
 }
@@ -56,10 +58,10 @@ function place(url, kind) {
   return `draft ${document.body.dataset.user} ${url} ${kind}`;
 }
 
-/** With its number, unless a post is under way that will change it. */
+/** With its number, unless a post is under way that will change it. `sending`: the part being saved. */
 function layBy(mine, kind) {
-  const { text, saved, key, number, posts } = mine.drafts[kind];
-  lay(mine.url, kind, text === saved ? null : { text, key, number: posts ? null : number });
+  const { text, saved, key, number, posts, sending } = mine.drafts[kind];
+  lay(mine.url, kind, text === saved ? null : { text, key, number: posts ? null : number, sending });
 }
 
 function lay(url, kind, left) {
@@ -69,6 +71,15 @@ function lay(url, kind, left) {
   } catch {
     // no room, or forbidden: then the server alone has it
   }
+}
+
+/**
+ * All of it is saved. A page that was asked for already may have been drawn before that: it takes the
+ * words from here.
+ */
+function laySaved(mine, kind) {
+  const { text, key, number } = mine.drafts[kind];
+  lay(mine.url, kind, { text, key, number, savedAt: Date.now() });
 }
 
 /** What was laid by, in this tab alone. */
@@ -87,7 +98,15 @@ function laidBy(url, kind) {
 function takeBack(mine, kind) {
   const left = laidBy(mine.url, kind);
   const draft = mine.drafts[kind];
-  const isOurs = left && (left.number === draft.number || left.number === null || draft.posts);
+  if (left?.savedAt) {
+    const { text, key, number, savedAt } = left;
+    const isOlder = isFirst && savedAt >= performance.timeOrigin && draft.number < number;
+    if (isOlder) Object.assign(draft, { text, key, number, saved: text });
+    layBy(mine, kind);
+    return;
+  }
+  const isSaved = left?.sending && left.key === draft.key && left.sending === draft.saved;
+  const isOurs = left && (isSaved || left.number === draft.number || left.number === null || draft.posts);
   const isOther = left && (!isOurs || (left.number === null && draft.saved && left.key !== draft.key));
   if (!left || left.text === draft.saved || (isOther && !draft.saved)) {
     layBy(mine, kind);
@@ -164,7 +183,8 @@ export function cameBack(posts, { isUnsure }) {
   const text = posts.map((one) => one.text);
   const mine = books.get(draftUrl);
   if (!mine) {
-    const since = laidBy(draftUrl, kind)?.text ?? "";
+    const left = laidBy(draftUrl, kind);
+    const since = left && !left.savedAt ? left.text : "";
     lay(draftUrl, kind, { text: [...text, since].filter(Boolean).join("\n"), key, number: null });
     return false;
   }
@@ -251,6 +271,8 @@ function save(mine, kind, leaving = false) {
 async function saveNow(mine, kind, leaving) {
   const draft = mine.drafts[kind];
   const sent = { text: draft.text, key: draft.key, number: draft.number };
+  draft.sending = sent.text;
+  layBy(mine, kind);
   try {
     const response = await send(mine.url, {
       isAsked: true, // somebody types
@@ -265,6 +287,8 @@ async function saveNow(mine, kind, leaving) {
     return false;
   } catch {
     return true; // the line is down: the text stands in the page and is saved later
+  } finally {
+    if (draft.sending === sent.text) draft.sending = null;
   }
 }
 
@@ -294,7 +318,8 @@ function kept(mine, kind, sent, answer) {
   }
   if (answer.number <= draft.number && draft.number !== sent.number) return;
   Object.assign(draft, { number: answer.number, key: answer.key, saved: sent.text });
-  layBy(mine, kind);
+  if (draft.text === draft.saved) laySaved(mine, kind);
+  else layBy(mine, kind);
   if (mine === book && kind === "reply") emit("parts", { parts: answer.parts, text: sent.text });
 }
 
