@@ -72,7 +72,7 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
             "WeChat signed this account out: it was connected elsewhere or removed on the phone"
         )
     ),
-    "bound_elsewhere": lambda name: _bound_elsewhere(name),
+    "bound_elsewhere": _bound_elsewhere,
     "not_heard": _plain(lambda: _("WeChat has not answered for more than 90 seconds")),
     "http": _with_detail(lambda: _("WeChat answered %(detail)s")),
     "http_for": lambda detail: _gateway_for(detail),
@@ -112,7 +112,7 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
     "holder_stopped": _plain(
         lambda: _("the program that receives for the account folder is not responding")
     ),
-    "same_bot": lambda folder: _same_bot(folder),
+    "same_bot": _same_bot,
     "another_program_logged_out": _plain(lambda: _("another program logged it out")),
     "elsewhere": _plain(lambda: _("by another program")),
     "folder_busy": _plain(
