@@ -123,7 +123,7 @@ class OwnPasswordForm(PasswordChangeForm):
         _name_new_passwords(self)
         if token_count:
             words = ngettext(
-                "Revoke my %(count)d API token, too",
+                "Revoke my API token, too",
                 "Revoke my %(count)d API tokens, too",
                 token_count,
             )
