@@ -66,8 +66,14 @@ async def look_until(
     rights = await in_thread(lambda: rights_of(caller.user))
 
     def look_again() -> tuple[Found, bool]:
-        now = caller.reloaded()
-        return look(now), rights_of(now.user).is_as(rights)
+        before = caller.reloaded()
+        while True:
+            allowed = rights_of(before.user)
+            seen = look(before)
+            after = caller.reloaded() if enough(seen) else before
+            if rights_of(after.user).is_as(allowed):
+                return seen, allowed.is_as(rights)
+            before = after  # a right ended meanwhile; what came after that is not for them
 
     async with hearing(await in_thread(streams)) as hints:
         while True:
