@@ -6,6 +6,7 @@ Requests go directly to a transport, without httpx's AsyncClient, which would lo
 query at INFO and keep cookies. A poll takes the same CPU time either way.
 """
 
+import asyncio
 import contextlib
 import dataclasses
 import ssl
@@ -124,8 +125,14 @@ class Exchange:
                 await response.aclose()
 
     async def aclose(self) -> None:
+        """Close the transport to the end, even if the caller is cancelled meanwhile."""
         self._closed = True
-        await self._transport.aclose()
+        closing = asyncio.ensure_future(self._transport.aclose())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await asyncio.wait({closing})
+            raise
 
     async def _send(
         self,

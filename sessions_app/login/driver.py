@@ -94,8 +94,10 @@ class LoginDriver:
                     logger.exception("login %s: interrupted; it goes on", self.attempt_id)
                     await self._pause(backoff.failed())
         finally:
-            await self.former.aclose()
-            await self.client.aclose()
+            try:
+                await self.former.aclose()
+            finally:
+                await self.client.aclose()
 
     async def _drive(self, backoff: Backoff) -> None:
         await self._resume_or_draw()

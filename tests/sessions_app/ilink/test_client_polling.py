@@ -5,6 +5,7 @@ import gzip
 import json
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from sessions_app.ilink import client as client_module
@@ -231,3 +232,30 @@ async def test_a_refused_login_is_an_error_and_hides_its_handle(client_of: Clien
             await client.get_qrcode_status("handle-123")
         await client.aclose()
     assert "handle-123" not in str(caught.value)
+
+
+class SlowToClose(httpx.AsyncBaseTransport):
+    """Its closing takes steps, as that of open connections does."""
+
+    def __init__(self) -> None:
+        self.began, self.may_end, self.is_closed = asyncio.Event(), asyncio.Event(), False
+
+    async def aclose(self) -> None:
+        self.began.set()
+        await self.may_end.wait()
+        self.is_closed = True
+
+
+async def test_a_client_closes_its_connections_though_its_user_is_cancelled(
+    client_of: ClientOf,
+) -> None:
+    transport = SlowToClose()
+    closing = asyncio.create_task(client_of("http://localhost:1", transport=transport).aclose())
+    await transport.began.wait()
+    closing.cancel()
+    await asyncio.sleep(0)
+    assert not closing.done()
+    transport.may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert transport.is_closed
