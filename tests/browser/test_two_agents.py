@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import APIResponse, BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import log_in
 from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
+from tests.browser.reloads import reload_slowly
 from tests.browser.shop import (
     ASSIGN,
     CLOSE_ALL,
@@ -243,23 +244,6 @@ def test_a_draft_follows_its_writer_and_nobody_else(
     _clear(wei)
 
 
-def _reload_slowly(page: Page) -> None:
-    """The page is drawn at once, but arrives only when the page before it has saved the draft."""
-    drawn: list[tuple[Route, APIResponse]] = []
-
-    def hold(route: Route) -> None:
-        drawn.append((route, route.fetch()))
-
-    page.route(page.url, hold)
-    with page.expect_response("**/draft/"):
-        page.evaluate("() => { location.reload(); }")
-    until(page, lambda: drawn, "the page is drawn")
-    [(route, response)] = drawn
-    with page.expect_event("load"):
-        route.fulfill(response=response)
-    page.unroute(page.url)
-
-
 def test_a_page_drawn_before_the_last_words_were_saved_shows_them_all_the_same(
     agents: tuple[Page, Page],
 ) -> None:
@@ -267,7 +251,7 @@ def test_a_page_drawn_before_the_last_words_were_saved_shows_them_all_the_same(
     for words, whole in (("first words", "first words"), (", and more", "first words, and more")):
         _box(wei).press("End")
         _box(wei).press_sequentially(words)
-        _reload_slowly(wei)
+        reload_slowly(wei)
         expect(_box(wei)).to_have_value(whole)
         expect(wei.locator("#draft-conflict")).to_be_hidden()
     with wei.expect_response("**/draft/"):
