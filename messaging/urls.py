@@ -43,6 +43,7 @@ urlpatterns = [
     path("<int:pk>/read/", contact.read, name="read"),
     path("<int:pk>/name/", contact.name, name="name"),
     path("<int:pk>/note/", contact.note, name="contact_note"),
+    path("messages/<int:pk>/text/", media.text, name="text"),
     path("messages/<int:pk>/retry/", message.retry, name="retry"),
     path("messages/<int:pk>/send-anyway/", message.send_anyway, name="send_anyway"),
     path("messages/<int:pk>/discard/", message.discard, name="discard"),

@@ -18,6 +18,8 @@ from sessions_app.realtime.numbers import changed_since
 
 OLD = timedelta(minutes=10)
 MOST = 50
+_UNREAD = ("encrypted_raw", "text", "quote_text")
+"""Columns that may be very large; nothing here reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def heard_in(
         version__gt=min(since.get(one.team.stream_key, 0) for one in by_id.values()),
     )
     last: dict[int, Message] = {}
-    for message in young.select_related("session").defer("encrypted_raw").order_by("id"):
+    for message in young.select_related("session").defer(*_UNREAD).order_by("id"):
         last[message.conversation_id] = message
     heard = [
         Heard(message.pk, conversation, message.session.name, presentation.preview(conversation))

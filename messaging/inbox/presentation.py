@@ -18,7 +18,7 @@ from messaging.media.showing import Media, kind_words, media_lines
 from messaging.models import ELSEWHERE, Conversation, Direction, Message, MessageKind
 from messaging.reply_window.reply_route import OVERRIDABLE
 from messaging.replying import reasons
-from messaging.replying.queries import ReplyQuota
+from messaging.replying.queries import SHOWN_CHARACTERS, ReplyQuota
 from messaging.replying.states import State, state_of
 from messaging.text import rich_text
 from sessions_app.text.unseen import apart, visible
@@ -54,7 +54,7 @@ class Bubble:
     """One message as the conversation shows it.
 
     `group`: neighbouring bubbles with the same value belong together. `lines`: set if the text is
-    too long to show whole. `sentence`: for an event, or for a reply that its writer took back,
+    too long to show unfolded; `is_cut`: set if its end is not on the page at all. `sentence`: for an event, or for a reply that its writer took back,
     which is shown as a line instead of a bubble; `says_time`: the sentence contains the time.
     `jumps_to`: the quoted message.
     """
@@ -70,6 +70,7 @@ class Bubble:
     group: str
     text_html: SafeString = field(default=SafeString(""))
     lines: int = 0
+    is_cut: bool = False
     sentence: str = ""
     says_time: bool = False
     jumps_to: int | None = None
@@ -84,7 +85,7 @@ class Bubble:
     def is_picture(self) -> bool:
         """True if a picture is the only content, so that it needs no frame."""
         forms = [one.form for one in self.media]
-        return forms == ["picture"] and not self.message.text and self.quote is None
+        return forms == ["picture"] and not self.text_html and self.quote is None
 
 
 def bubbles(
@@ -108,6 +109,7 @@ def _bubble(message: Message, before: Bubble | None, contact: str, held_by: int 
     state = state_of(message, contact_name=apart(contact), held_by=held_by)
     group = f"{message.direction}/{message.sent_by_id or 0}/{message.session_id}/{local:%Y%m%d%H%M}"
     opens_day = before is None or before.day != local.date()
+    text = message.text_shown[:SHOWN_CHARACTERS]
     return Bubble(
         message=message,
         ours=ours,
@@ -118,8 +120,9 @@ def _bubble(message: Message, before: Bubble | None, contact: str, held_by: int 
         day=local.date(),
         day_words=day_words(local.date(), today=timezone.localdate()),
         group=group,
-        text_html=rich_text.shown(message.text, names=message.direction == Direction.NOTE),
-        lines=rich_text.folded_lines(message.text),
+        text_html=rich_text.shown(text, names=message.direction == Direction.NOTE),
+        lines=rich_text.folded_lines(text),
+        is_cut=len(message.text_shown) > SHOWN_CHARACTERS,
         sentence=_sentence(message, state),
         says_time=message.event in SAYS_TIME,
         jumps_to=message.quote_of_id,
@@ -155,8 +158,8 @@ def day_words(day: date, *, today: date) -> str:
 def _quote(message: Message, contact: str) -> Quote | None:
     quoted = message.quote_of
     if quoted is None:
-        return Quote("", _seen(message.quote_text)) if message.quote_text else None
-    text = _seen(message.quote_text or quoted.text) or kind_words(quoted.kind)
+        return Quote("", _seen(message.quote_shown)) if message.quote_shown else None
+    text = _seen(message.quote_shown or message.quoted_shown or "") or kind_words(quoted.kind)
     return Quote(_("You") if quoted.direction == Direction.OUT else contact, text)
 
 

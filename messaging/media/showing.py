@@ -94,7 +94,7 @@ def media_lines(message: Message, contact: str = "") -> list[Media]:
     """All attachments of a message; without any, one line that names the message's kind."""
     ours = message.direction == Direction.OUT
     lines = [shown(one, ours=ours, contact=contact) for one in message.attachments.all()]
-    if not lines and message.kind != MessageKind.TEXT and not message.text:
+    if not lines and message.kind != MessageKind.TEXT and not message.text_shown:
         icon = KIND_ICONS[MessageKind(message.kind)]
         lines.append(Media("unsupported", icon, kind_words(message.kind)))
     return lines

@@ -33,6 +33,8 @@ from sessions_app.realtime.streams import Change, advance
 from sessions_app.team_settings.limits import team_settings
 
 CONTACT_STREAM = "contact"
+MOST_RAW_BYTES = 1024 * 1024
+"""Kept of a message as it came. Only a very long text makes one longer, and it is kept whole."""
 
 
 def contacts_of(user_ids: set[str]) -> dict[str, Contact]:
@@ -161,7 +163,7 @@ def build(
         quote_of_id=None if quote is None else quote.pk,
         wire_id=wire.message_id[:40],
         dedupe_key=arrival.dedupe_key,
-        encrypted_raw=encrypt_bytes(wire.raw),
+        encrypted_raw=encrypt_bytes(wire.raw[:MOST_RAW_BYTES]),
         status=MessageStatus.SENT.value if ours else MessageStatus.RECEIVED.value,
         created_at=arrival.written_at,
         stored_at=arrival.received_at,

@@ -1,11 +1,12 @@
 """Queries of one conversation: messages, changes, reply quota. See `list_queries` for lists."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
+from django.db.models.functions import Substr
 from django.utils import timezone
 
 from messaging.conversations.access import messages_by_id_of, messages_of
@@ -53,13 +54,45 @@ class PersonContext:
     usable: bool
 
 
+SHOWN_CHARACTERS = 20_000
+"""Characters of a text on a page. WeChat's own app takes fewer; what lies behind has a link."""
+QUOTED_CHARACTERS = 500
+PIECE_CHARACTERS = 1_000_000
+
+
 def _messages(conversation: Conversation) -> QuerySet[Message]:
-    return whole(Message.objects.filter(conversation=conversation))
+    return on_pages(Message.objects.filter(conversation=conversation))
+
+
+def on_pages(rows: QuerySet[Message]) -> QuerySet[Message]:
+    """`whole` with as much of each text as a page shows: one message may bring 30 MB.
+
+    `text_shown` has one character more than is shown if there are more.
+    """
+    texts = ("text", "quote_text", "quote_of__text")
+    return (
+        whole(rows)
+        .defer(*texts)
+        .annotate(
+            text_shown=Substr("text", 1, SHOWN_CHARACTERS + 1),
+            quote_shown=Substr("quote_text", 1, QUOTED_CHARACTERS),
+            quoted_shown=Substr("quote_of__text", 1, QUOTED_CHARACTERS),
+        )
+    )
+
+
+def text_pieces(message_id: int) -> Iterator[str]:
+    """The whole text of a message in pieces, so that it need not fit into memory."""
+    rows, at = Message.objects.filter(pk=message_id), 1
+    while piece := rows.values_list(Substr("text", at, PIECE_CHARACTERS), flat=True).first():
+        yield piece
+        at += PIECE_CHARACTERS
 
 
 def whole(rows: QuerySet[Message]) -> QuerySet[Message]:
     """Load all that a page or answer shows of a message: two queries for any number of rows."""
-    rows = rows.select_related("session", "sent_by", "quote_of").defer("encrypted_raw")
+    rows = rows.select_related("session", "sent_by", "quote_of")
+    rows = rows.defer("encrypted_raw", "quote_of__encrypted_raw")
     return rows.prefetch_related("attachments")
 
 

@@ -1,4 +1,4 @@
-"""A reload whose page arrives late: drawn by the server before the page that it replaces has ended."""
+"""A reload whose page arrives late: the server draws it before the page before it has ended."""
 
 from playwright.sync_api import APIResponse, Page, Route
 

@@ -1,14 +1,21 @@
-"""Files of messages, for those who may see the conversation, and files of drafts."""
+"""Files and very long texts of messages, for those who may see the conversation; files of drafts."""
 
+from collections.abc import AsyncIterator, Iterator
 from urllib.parse import unquote
 
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from messaging.composing import draft_files
-from messaging.conversations.access import attachment_or_404, conversation_or_404
+from messaging.conversations.access import (
+    attachment_or_404,
+    conversation_or_404,
+    messages_of,
+)
 from messaging.conversations.errors import FileProblem
 from messaging.inbox.views.answering import account_named
 from messaging.inbox.views.compose_pane import tray_values
@@ -17,6 +24,7 @@ from messaging.inbox.views.panes import news
 from messaging.media import names, reasons, serving, showing
 from messaging.media.serving import Served
 from messaging.models import Attachment, Conversation, Draft, Upload
+from messaging.replying.queries import text_pieces
 from messaging.transfers import downloads, uploads
 from sessions_app.pages.answers import is_htmx
 from sessions_app.people.roles import Capability
@@ -24,6 +32,11 @@ from sessions_app.realtime.streams import wake_workers
 from sessions_app.sessions.access import require
 
 THUMB_TYPE, SOUND_TYPE = "image/webp", "audio/wav"
+_TEXT_HEADERS = {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Security-Policy": "sandbox; default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def file_of(attachment: Attachment, *, download: bool = False) -> Served:
@@ -57,6 +70,26 @@ def content(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file. With `?download` it is always downloaded, never shown."""
     attachment = attachment_or_404(request.user, pk)
     return serving.respond(request, file_of(attachment, download="download" in request.GET))
+
+
+@require_safe
+def text(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """As plain text, in pieces: the process never holds the whole of it."""
+    require(request.user, Capability.READ_CONVERSATIONS)
+    if not messages_of(request.user).filter(pk=pk).exists():
+        raise Http404
+    pieces = text_pieces(pk)
+    body: Iterator[str] | AsyncIterator[str] = pieces
+    if isinstance(request, ASGIRequest):
+        body = _in_thread(pieces)
+    return StreamingHttpResponse(body, headers=_TEXT_HEADERS)
+
+
+async def _in_thread(pieces: Iterator[str]) -> AsyncIterator[str]:
+    """Each piece is read in the request's own thread, where its connection is."""
+    read = sync_to_async(lambda: next(pieces, ""))
+    while piece := await read():
+        yield piece
 
 
 @require_safe

@@ -36,6 +36,8 @@ def a_message(number: int = 1, **changes: Any) -> Message:
     }
     values.update(changes)
     message = Message(**values)
+    message.text_shown, message.quote_shown = message.text, message.quote_text
+    message.quoted_shown = message.quote_of.text if message.quote_of else None
     vars(message)["_prefetched_objects_cache"] = {"attachments": []}
     return message
 

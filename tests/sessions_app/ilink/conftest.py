@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from sessions_app.ilink.client import ClientIdentity, ILinkClient
@@ -18,6 +19,7 @@ def client_of() -> Callable[..., ILinkClient]:
         token: str | None = TOKEN,
         max_body_bytes: int = 1_000_000,
         read_timeout_s: float = 10.0,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> ILinkClient:
         return ILinkClient(
             base_url=url,
@@ -27,6 +29,7 @@ def client_of() -> Callable[..., ILinkClient]:
             random=lambda: 4_294_967_295,
             max_body_bytes=max_body_bytes,
             read_timeout_s=read_timeout_s,
+            transport=transport,
         )
 
     return make
