@@ -54,9 +54,9 @@ class Bubble:
     """One message as the conversation shows it.
 
     `group`: neighbouring bubbles with the same value belong together. `lines`: set if the text is
-    too long to show unfolded; `is_cut`: set if its end is not on the page at all. `sentence`: for an event, or for a reply that its writer took back,
-    which is shown as a line instead of a bubble; `says_time`: the sentence contains the time.
-    `jumps_to`: the quoted message.
+    too long to show unfolded; `is_cut`: set if its end is not on the page at all. `sentence`:
+    for an event, or for a reply that its writer took back, which is shown as a line instead of
+    a bubble; `says_time`: the sentence contains the time. `jumps_to`: the quoted message.
     """
 
     message: Message

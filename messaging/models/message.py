@@ -136,8 +136,8 @@ class Message(models.Model):
     claimed_by = models.CharField(_("claimed by"), max_length=64, blank=True)
     version = models.BigIntegerField(_("version"), default=0, editable=False)
 
-    # Not columns. `queries.stored_messages` sets the first (see `queue.held_by`), `queries.on_pages`
-    # the others: as much of a text as a page shows.
+    # Not columns. `queries.stored_messages` sets the first (see `queue.held_by`),
+    # `queries.on_pages` the others: as much of a text as a page shows.
     held_by: int | None
     text_shown: str
     quote_shown: str

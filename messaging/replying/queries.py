@@ -73,7 +73,7 @@ def on_pages(rows: QuerySet[Message]) -> QuerySet[Message]:
     return (
         whole(rows)
         .defer(*texts)
-        .annotate(
+        .annotate(  # type: ignore[no-redef]
             text_shown=Substr("text", 1, SHOWN_CHARACTERS + 1),
             quote_shown=Substr("quote_text", 1, QUOTED_CHARACTERS),
             quoted_shown=Substr("quote_of__text", 1, QUOTED_CHARACTERS),

@@ -1,4 +1,4 @@
-"""Files and very long texts of messages, for those who may see the conversation; files of drafts."""
+"""Files and long texts of messages, for those who may see the conversation; files of drafts."""
 
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import unquote
