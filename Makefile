@@ -1,4 +1,4 @@
-# What people type: make demo, run, test, test-postgresql, test-slow, bench, lint. See README.md.
+# What people type: make demo, run, test, test-long, test-postgresql, test-slow, bench, lint. See README.md.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ NODE := var/cache/node
 BIOME_RUN := XDG_CACHE_HOME=$(CURDIR)/var/cache $(NODE)/node_modules/.bin/biome
 NODE_TOOLS := $(NODE)/biome-$(BIOME)-typescript-$(TYPESCRIPT)
 
-.PHONY: demo run test test-postgresql test-slow bench lint format lock messages screenshots clean
+.PHONY: demo run test test-long test-postgresql test-slow bench lint format lock messages screenshots clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/base: requirements/base.txt pyproject.toml
@@ -49,14 +49,18 @@ run: $(VENV)/base
 	@exec $(BIN)/python manage.py console
 
 # Modules are compiled once for all processes of the tests, and outside the sources.
-test test-postgresql test-slow: export PYTHONPYCACHEPREFIX := $(CURDIR)/var/cache/python
-test test-postgresql test-slow: export PYTHONDONTWRITEBYTECODE :=
+test test-long test-postgresql test-slow: export PYTHONPYCACHEPREFIX := $(CURDIR)/var/cache/python
+test test-long test-postgresql test-slow: export PYTHONDONTWRITEBYTECODE :=
 
-# Tests that start processes run in three groups (tests/conftest.py) beside all others; then the pages, in
-# two browsers side by side, each with demos of its own.
+# The pages run in two browsers side by side, each with demos of its own.
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -m "not slow and not browser" -n 4 --dist loadgroup
-	$(BIN)/python -m pytest -m "browser and not slow" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not slow and not long and not browser" -n 4 --dist loadgroup
+	$(BIN)/python -m pytest -m "browser and not long and not slow" -n 2 --dist loadfile
+
+# The rest (tests/long_tests.py). Tests that start processes run in four groups (tests/conftest.py).
+test-long: $(VENV)/dev
+	$(BIN)/python -m pytest -m "long and not slow and not browser" -n 4 --dist loadgroup
+	$(BIN)/python -m pytest -m "browser and long and not slow" -n 2 --dist loadfile
 
 # Every test with a database once more, where PostgreSQL answers (TEST_DATABASE_URL).
 test-postgresql: $(VENV)/dev

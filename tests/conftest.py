@@ -31,6 +31,7 @@ from sessions_app.realtime import streams
 from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
 from sessions_app.team_settings import limits
+from tests.long_tests import is_long
 from tests.migrated import migrated_file
 from weilink_site.version import wire_identity
 
@@ -56,6 +57,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if _has_a_database(item)]
     files = sorted({item.path for item in items if item.path.parent.name == "processes"})
     for item in items:
+        if is_long(item.path):
+            item.add_marker(pytest.mark.long)
         if "transactional_db" in getattr(item, "fixturenames", ()):
             continue
         if item.path.parent.name == "services":
