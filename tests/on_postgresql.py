@@ -1,7 +1,7 @@
 """`python -m tests.on_postgresql [options of pytest]`: every test with a database, on PostgreSQL.
 
 Starts from one migrated database, which each process of the run copies and which is dropped at the
-end. Browsers and tests with processes of their own are left out: they run once, with `make test-long`.
+end. Browsers and tests with processes of their own are left out: they run once.
 """
 
 import os
