@@ -6,7 +6,9 @@ DirectoryError         `words` say why, for the person who asked
 ├── MoreRights         only superusers change people with rights in `/admin/`
 ├── ChangedMeanwhile   somebody changed the person since the page was drawn
 ├── IsDisabled         a disabled person gets no link
-└── NameTaken          another person has the user name
+├── NameTaken          another person has the user name
+├── TeamNameTaken      another team has the name
+└── TeamStays          the first team keeps its name, by which programs know it
 """
 
 from django.utils.functional import Promise
@@ -55,3 +57,15 @@ class NameTaken(DirectoryError):  # noqa: N818
     """User names are unique; upper and lower case are one name."""
 
     words = _("Somebody has this user name already.")
+
+
+class TeamNameTaken(DirectoryError):  # noqa: N818
+    """Names of teams are unique; upper and lower case are one name."""
+
+    words = _("There is a team with this name already.")
+
+
+class TeamStays(DirectoryError):  # noqa: N818
+    """New accounts and the first administrator are put into the first team by its name."""
+
+    words = _("This team cannot be renamed.")

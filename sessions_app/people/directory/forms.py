@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.forms import SetPasswordForm
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,7 +20,8 @@ from sessions_app.people.roles import Role
 from sessions_app.text.unseen import visible
 
 NAME_LENGTH = 150
-"""Of the columns."""
+TEAM_LENGTH = 80
+"""Those of the columns."""
 
 
 class TeamsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
@@ -177,6 +179,18 @@ class LinkForm(forms.Form):
                     "Do this if somebody else may know them. Programs that use them stop working."
                 ),
             )
+
+
+class TeamForm(forms.Form):
+    """A team's name."""
+
+    name = _text(_("Name"), dir="auto")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+        field = self.fields["name"]
+        field.validators.append(MaxLengthValidator(TEAM_LENGTH))
+        field.widget.attrs |= {"maxlength": TEAM_LENGTH, "data-takes-focus": ""}
 
 
 class FilterForm(forms.Form):

@@ -35,14 +35,14 @@ def add_person(
     days: int,
 ) -> tuple[User, str]:  # fmt: skip
     """Add a person without a password. Returns the code of their link too. Raises NameTaken."""
-    with _changing(by):
+    with changing(by):
         person = _create(username, name, roles, teams, make_password(None))
         return person, links.make_password_link(person=person, by=by, days=days)
 
 
 def invite(*, by: User, roles: Collection[Role], teams: Collection[Team], days: int) -> str:
     """Make an invitation. Returns its code."""
-    with _changing(by):
+    with changing(by):
         return links.make_invitation(by=by, roles=roles, teams=teams, days=days)
 
 
@@ -51,7 +51,7 @@ def give_link(*, person_id: int, by: User, days: int, ends_tokens: bool) -> tupl
 
     Returns the link's code, and how many API tokens were revoked.
     """
-    with _changing(by) as actor:
+    with changing(by) as actor:
         person = _locked(person_id)
         _check(actor, person)
         if actor.pk == person.pk:
@@ -67,7 +67,7 @@ def give_link(*, person_id: int, by: User, days: int, ends_tokens: bool) -> tupl
 
 def revoke_link(*, link_id: int, by: User) -> bool:
     """End a link or an invitation. False if it was not open any more."""
-    with _changing(by):
+    with changing(by):
         return links.revoke(link_id)
 
 
@@ -76,7 +76,7 @@ def change_person(
     teams: Collection[Team],
 ) -> User:  # fmt: skip
     """Give the person this name, and these roles and teams. `seen`: `fingerprint` on the page."""
-    with _changing(by) as actor:
+    with changing(by) as actor:
         person = _locked(person_id)
         if fingerprint(person) != seen:
             raise ChangedMeanwhile
@@ -97,7 +97,7 @@ def disable_person(*, person_id: int, by: User) -> bool:
 
     Websockets and waiting API calls notice it within seconds.
     """
-    with _changing(by) as actor:
+    with changing(by) as actor:
         person = _locked(person_id)
         _check(actor, person, is_ending=True)
         if not person.is_active:
@@ -113,7 +113,7 @@ def disable_person(*, person_id: int, by: User) -> bool:
 
 def enable_person(*, person_id: int, by: User) -> bool:
     """Let the person sign in again with their password. False if they were enabled already."""
-    with _changing(by) as actor:
+    with changing(by) as actor:
         person = _locked(person_id)
         _check(actor, person)
         if person.is_active:
@@ -173,7 +173,7 @@ def is_taken(username: str) -> bool:
 
 
 @contextmanager
-def _changing(by: User) -> Iterator[User]:
+def changing(by: User) -> Iterator[User]:
     """One change, by somebody who is still an administrator: `by` as they are now."""
     with transaction.atomic():
         _lock_rights()
