@@ -142,8 +142,8 @@ class ApiToken(models.Model):
 class PersonLink(models.Model):
     """A one-time address at which a person chooses a password. Only the code's digest is stored.
 
-    A password link is for `person`. An invitation is for whoever has it: they choose their own user
-    name, and get `roles` and `teams`; `person` is who came. `directory.links` writes the rows.
+    A password link is for `person`. An invitation is for whoever has it: they choose their own
+    username, and get `roles` and `teams`; `person` is who came. `directory.links` writes the rows.
     """
 
     digest = models.CharField(max_length=64, unique=True, editable=False)

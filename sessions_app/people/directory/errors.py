@@ -6,7 +6,7 @@ DirectoryError         `words` say why, for the person who asked
 ├── MoreRights         only superusers change people with rights in `/admin/`
 ├── ChangedMeanwhile   somebody changed the person since the page was drawn
 ├── IsDisabled         a disabled person gets no link
-├── NameTaken          another person has the user name
+├── NameTaken          another person has the username
 ├── TeamNameTaken      another team has the name
 └── TeamStays          the first team keeps its name, by which programs know it
 """
@@ -54,9 +54,9 @@ class IsDisabled(DirectoryError):  # noqa: N818
 
 
 class NameTaken(DirectoryError):  # noqa: N818
-    """User names are unique; upper and lower case are one name."""
+    """Usernames are unique; upper and lower case are one name."""
 
-    words = _("Somebody has this user name already.")
+    words = _("Somebody has this username already.")
 
 
 class TeamNameTaken(DirectoryError):  # noqa: N818

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib.auth.forms import SetPasswordForm
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.people.account.forms import MISMATCH, name_new_passwords
@@ -33,19 +33,16 @@ class TeamsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 def _text(label: Any, hint: Any = "", **attrs: Any) -> forms.CharField:
     widget = forms.TextInput({"class": "input", "autocomplete": "off", **attrs})
-    required = {"required": _("This field is required.")}
-    return forms.CharField(
-        label=label,
-        max_length=NAME_LENGTH,
-        help_text=hint,
-        widget=widget,
-        error_messages=required,
-    )
+    return forms.CharField(label=label, max_length=NAME_LENGTH, help_text=hint, widget=widget)
+
+
+def _name_field(hint: Any = "", **attrs: Any) -> forms.CharField:
+    return _text(pgettext_lazy("of a person", "Name"), hint, dir="auto", **attrs)
 
 
 def _username_field() -> forms.CharField:
     return _text(
-        _("User name"),
+        _("Username"),
         _("To sign in with: letters, digits and @ . + - _ only."),
         autocapitalize="none",
         spellcheck="false",
@@ -124,7 +121,7 @@ class AddForm(RightsForm):
     """A new person. They choose their password by a link."""
 
     username = _username_field()
-    name = _text(_("Name"), _("As colleagues see it."), dir="auto")
+    name = _name_field(_("As colleagues see it."))
     days = _days_field()
     field_order = ("username", "name", "roles", "teams", "days")
 
@@ -145,7 +142,7 @@ class InviteForm(RightsForm):
 class PersonForm(RightsForm):
     """Name, roles and teams of a person. `seen`: what they were when the page was drawn."""
 
-    name = _text(_("Name"), dir="auto")
+    name = _name_field()
     seen = forms.CharField(widget=forms.HiddenInput)
     field_order = ("name", "roles", "teams", "seen")
 
@@ -263,10 +260,10 @@ class ChosenPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
 
 
 class JoinForm(ChosenPasswordForm):
-    """What an invited person chooses: user name, name and password."""
+    """What an invited person chooses: username, name and password."""
 
     username = _username_field()
-    name = _text(_("Name"), _("As colleagues see it."), dir="auto")
+    name = _name_field(_("As colleagues see it."))
     field_order = ("username", "name", "new_password1", "new_password2")
 
     def __init__(self, data: Any = None) -> None:
@@ -284,5 +281,5 @@ class JoinForm(ChosenPasswordForm):
         return str(self.user.first_name)
 
     def refuse_name(self) -> None:
-        """Somebody took the user name at the same moment."""
+        """Somebody took the username at the same moment."""
         self.add_error("username", str(NameTaken.words))

@@ -1,4 +1,4 @@
-"""The pages behind one-time links: choose a password, or join with a user name and a password.
+"""The pages behind one-time links: choose a password, or join with a username and a password.
 
 Nobody is signed in by them. Opening a page uses nothing up, because link previews and crawlers
 open pages; the form does. No page and no other site learns the address: it is a secret.
@@ -68,7 +68,7 @@ def password(request: HttpRequest, code: str) -> HttpResponse:
 @_behind_a_link
 @sensitive_variables("code")
 def join(request: HttpRequest, code: str) -> HttpResponse:
-    """Join with a user name, a name and a password. Afterwards the same address says so."""
+    """Join with a username, a name and a password. Afterwards the same address says so."""
     link = links.find(code, is_invitation=True)
     form = JoinForm(request.POST or None)
 
@@ -89,7 +89,7 @@ def _page(
     """The page with its form; None if the form was right and is saved. Raises DeadLink.
 
     Each try counts for this link as one at the sign-in does: it costs a slow hash, and tells
-    whether a user name exists.
+    whether a username exists.
     """
     if not form.is_bound:
         return _form_page(request, link, form)
@@ -126,7 +126,7 @@ def _dead(request: HttpRequest, why: Why) -> HttpResponse:
 def _sentence(why: Why) -> str:
     match why:
         case Why.USED:
-            return _("Your password is set. Log in with your user name and this password.")
+            return _("Your password is set. Log in with your username and this password.")
         case Why.ENDED:
             return _("This link does not work any more. Ask your administrator for a new one.")
         case Why.EXPIRED:

@@ -35,7 +35,7 @@ def test_from_the_form_to_the_first_login(cast: Cast) -> None:
     assert not log_in("mei", "")
 
     page = Client().get(path).content.decode()
-    assert "Your user name is" in page
+    assert "Your username is" in page
     assert 'value="mei" autocomplete="username"' in page
     done = choose(path)
     assert (done.status_code, done["Location"]) == (302, path)
@@ -63,7 +63,7 @@ def test_a_form_that_is_sent_again_adds_nobody(cast: Cast) -> None:
     add(client, cast.team)
     again = add(client, cast.team)
     assert again.status_code == 422
-    assert "Somebody has this user name already." in again.content.decode()
+    assert "Somebody has this username already." in again.content.decode()
     assert not link_in(again)
     assert User.objects.filter(username="mei").count() == 1
 
@@ -71,7 +71,7 @@ def test_a_form_that_is_sent_again_adds_nobody(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "words"),
     [
-        ("username", "MEI", "Somebody has this user name already."),
+        ("username", "MEI", "Somebody has this username already."),
         ("username", "m ei", "Enter a valid username."),
         ("username", "", "This field is required."),
         ("username", "x" * 151, "at most 150 characters"),

@@ -70,7 +70,7 @@ def test_of_two_at_once_one_joins(cast: Cast) -> None:
 @pytest.mark.parametrize(
     ("username", "password", "words"),
     [
-        ("WEI", "", "Somebody has this user name already."),
+        ("WEI", "", "Somebody has this username already."),
         ("m ei", "", "Enter a valid username."),
         ("long-user-name", "long-user-name", "too similar to the username"),
         ("mei", "12", "too short"),
@@ -93,7 +93,7 @@ def test_a_name_that_is_taken_at_the_same_moment(
     monkeypatch.setattr(services, "is_taken", lambda name: False)
     answer = choose(path, username="wei", name="Wei")
     assert answer.status_code == 422
-    assert "Somebody has this user name already." in answer.content.decode()
+    assert "Somebody has this username already." in answer.content.decode()
     assert PersonLink.objects.get().used_at is None
 
 

@@ -91,7 +91,7 @@ def test_it_shows_who_has_an_open_link(cast: Cast) -> None:
 
 def test_nobody_found_says_what_to_do(cast: Cast) -> None:
     page = as_(cast.administrator).get(f"{PEOPLE}?q=nobody").content.decode()
-    assert "Nobody is found" in page
+    assert "Nobody was found" in page
     assert "Show everybody" in page
     assert "<table" not in page
 
