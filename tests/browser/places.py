@@ -306,50 +306,6 @@ def _new_token(page: Page, demo: Demo) -> None:
     expect(page.get_by_label("Your new token.")).to_have_value(re.compile("^wlk_"))
 
 
-def _new_person(page: Page, demo: Demo) -> None:
-    page.goto(f"{demo.url}/people/")
-    page.get_by_role("link", name="Add a person").click()
-    _dialog(page)
-
-
-def _person_refused(page: Page, demo: Demo) -> None:
-    _new_person(page, demo)
-    page.get_by_role("button", name="Add and show the link").click()
-    page.wait_for_selector("dialog .errors")
-
-
-def _person_link(page: Page, demo: Demo) -> None:
-    _new_person(page, demo)
-    page.get_by_label("Username").fill(f"person{time.monotonic_ns()}")
-    page.get_by_role("dialog").get_by_label("Name", exact=True).fill("A Person")
-    page.get_by_label("Viewer").check()
-    page.get_by_role("dialog").get_by_label("Everyone").check()
-    page.get_by_role("button", name="Add and show the link").click()
-    expect(page.get_by_label("One-time link")).to_have_value(re.compile("/password/"))
-
-
-def _welcome(page: Page, demo: Demo) -> None:
-    _person_link(page, demo)
-    page.goto(_here(demo, page.get_by_label("One-time link").input_value()))
-    page.get_by_role("button", name="Save the password").click()
-    page.wait_for_selector(".errors")
-
-
-def _wei(page: Page, demo: Demo) -> None:
-    page.goto(f"{demo.url}/people/?q=wei")
-    page.get_by_role("rowheader").get_by_role("link").first.click()
-    expect(page.get_by_role("link", name="Disable")).to_be_visible()
-
-
-def _about_wei(name: str) -> Walk:
-    def walk(page: Page, demo: Demo) -> None:
-        _wei(page, demo)
-        page.get_by_role("link", name=name).click()
-        _dialog(page)
-
-    return walk
-
-
 EMPTY = (
     Place("board without sessions", _page("/sessions/")),
     Place("inbox without conversations", _page("/inbox/")),
@@ -412,18 +368,6 @@ PLACES = (
     Place("a new token", _new_token),
     Place("a token refused", _token_refused),
     Place("password refused", _wrong_password),
-    Place("people", _page("/people/")),
-    Place("people not found", _page("/people/?q=nobody-of-this-name")),
-    Place("person added", _new_person),
-    Place("person refused", _person_refused),
-    Place("person link", _person_link),
-    Place("person welcome", _welcome),
-    Place("person invited", _page("/people/invite/")),
-    Place("person", _wei),
-    Place("person password", _about_wei("New password link")),
-    Place("person disabled", _about_wei("Disable")),
-    Place("people in teams", _page("/people/teams/")),
-    Place("person leaving", _page("/account/leaving/")),
     Place("nowhere", _page("/nowhere/")),
 )
 
