@@ -86,14 +86,15 @@ def hand_over(
 
     `ids`: the member's conversations, as read before the member could lose them.
     """
-    every = sorted({*ids, *at_work_of(member).values_list("pk", flat=True)})
     given = 0
     if to is not None:
+        every = sorted({*ids, *at_work_of(member).values_list("pk", flat=True)})
         given = work.in_batches(
             every, lambda batch: work.pass_on(batch, member=member, to=to, user=user)
         )
+    left = sorted(at_work_of(member).values_list("pk", flat=True))
     released = work.in_batches(
-        every, lambda batch: work.pass_on(batch, member=member, to=None, user=user)
+        left, lambda batch: work.pass_on(batch, member=member, to=None, user=user)
     )
     return HandedOver(given, released)
 

@@ -13,6 +13,7 @@ from sessions_app.people.directory import services
 from sessions_app.people.directory.errors import DirectoryError, LastAdministrator, Oneself
 from sessions_app.people.roles import Capability, Role, may, teams_of
 from sessions_app.people.tokens import issue_token
+from sessions_app.realtime.rights import login_of, rights_now
 from tests.api.callers import Caller
 from tests.conftest import Cast, make_user
 from tests.sessions_app.people.directory_pages import PEOPLE, as_, change, log_in
@@ -138,6 +139,20 @@ def test_disabling_ends_browsers_and_tokens(cast: Cast) -> None:
     assert not cast.agent.browsers.exists()
     assert Caller(secret).get("/messages").status == 401
     assert not log_in("wei", "wei-pw")
+
+
+def test_open_pages_learn_of_it_with_the_next_look_at_rights(cast: Cast) -> None:
+    key = as_(cast.agent).session.session_key
+    assert key is not None
+    login = login_of(key, cast.agent)
+    assert Capability.ANSWER in rights_now([login])[login].may
+    change(as_(cast.administrator), cast.agent, "viewer", teams=[cast.other_team.pk])
+    now = rights_now([login])[login]
+    assert (Capability.ANSWER in now.may, now.teams) == (False, {cast.other_team.pk})
+    services.disable_person(person_id=cast.agent.pk, by=cast.administrator)
+    assert rights_now([login]) == {}
+    services.enable_person(person_id=cast.agent.pk, by=cast.administrator)
+    assert rights_now([login]) == {}
 
 
 def test_enabled_again_they_sign_in_and_their_tokens_stay_revoked(cast: Cast) -> None:
