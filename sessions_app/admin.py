@@ -29,7 +29,7 @@ from sessions_app.models import (
     WorkerBeat,
 )
 from sessions_app.pages.record_admin import KeptAdmin, ListedAdmin, RecordAdmin, masked
-from sessions_app.people.models import ApiToken, SignedInBrowser, Team, User
+from sessions_app.people.models import ApiToken, PersonLink, SignedInBrowser, Team, User
 from sessions_app.people.tokens import revoke_token
 from sessions_app.sessions.health import health_of
 from sessions_app.team_settings.limits import NAMES
@@ -133,6 +133,24 @@ class SignedInBrowserAdmin(RecordAdmin):
     key_shown = masked("session_key", _("digest"))
     fields = (
         "user", "key_shown", "browser", "address", "signed_in_at", "seen_at", "expire_date",
+    )  # fmt: skip
+
+
+@admin.register(PersonLink)
+class PersonLinkAdmin(RecordAdmin):
+    """Links are made, shown once and revoked at `/people/`."""
+
+    list_display = (
+        "person", "is_invitation", "made_by", "created_at", "expires_at", "used_at", "ended_at",
+    )  # fmt: skip
+    list_filter = ("is_invitation",)
+    search_fields = ("person__username", "made_by__username")
+    list_select_related = ("person", "made_by")
+    date_hierarchy = "created_at"
+    digest_shown = masked("digest", _("digest"))
+    fields = (
+        "person", "is_invitation", "digest_shown", "roles", "teams", "made_by", "created_at",
+        "expires_at", "used_at", "ended_at",
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from sessions_app.links import scan_links
 from sessions_app.login import attempts
 from sessions_app.models import Installation, SharedFolder, User
 from sessions_app.people import throttle
+from sessions_app.people.directory import services as people
 from sessions_app.people.throttle import Bucket
 from sessions_app.people.tokens import issue_token
 from sessions_app.sessions import leases, quarters
@@ -84,6 +85,7 @@ def admin_client(cast: Cast) -> Client:
     Departure.objects.create(team=cast.other_team, conversation=conversation)
     Upload.objects.create(owner=cast.agent, kind="file", file_name="1.pdf")
     issue_token(owner=cast.agent, name="script")
+    people.invite(by=cast.administrator, roles=[], teams=[cast.team], days=3)
     now, note = timezone.now(), Message.objects.earliest("id")
     Draft.objects.create(conversation=conversation, user=cast.agent, key="d1", text="so far")
     Mention.objects.create(conversation=conversation, user=cast.agent, message=note)

@@ -11,7 +11,7 @@ LINKS = {
     f"/{room}/1/{page}"
     for room in ("scan", "invite")
     for page in ("", "state/", "digits/", "again/")
-}
+} | {"/password/1/", "/join/1/"}
 OPEN = {"/accounts/login/", "/accounts/login/language/", "/healthz", "/readyz", "/metrics"}
 
 
@@ -67,6 +67,10 @@ def test_an_address_that_nobody_signed_shows_one_sentence() -> None:
     assert b"This link is not complete." in page
     assert b"WeiLink" not in page
     assert b"This invitation has ended." in Client().get("/invite/1/").content
+    for path in ("/password/1/", "/join/1/"):
+        page = Client().get(path).content
+        assert b"This link is not complete." in page
+        assert b"WeiLink" not in page
 
 
 def test_a_post_without_csrf_token_is_refused() -> None:

@@ -31,7 +31,8 @@ from messaging.models import (
 from sessions_app.invitations import invitations
 from sessions_app.links import scan_links
 from sessions_app.login import attempts
-from sessions_app.models import Receiver, Session, SharedFolder, Team, User
+from sessions_app.models import PersonLink, Receiver, Session, SharedFolder, Team, User
+from sessions_app.people.directory import services
 from sessions_app.people.roles import Role
 from sessions_app.people.tokens import issue_token
 from tests.conftest import Cast, make_user
@@ -88,13 +89,14 @@ def world(cast: Cast, settings: Any, tmp_path: Any) -> World:
     )
     login = attempts.start_login(user=cast.operator, session_name="New", team=cast.team)
     link = scan_links.make_link(user=cast.operator, team=cast.team, session_name="Newer")
+    services.invite(by=cast.administrator, roles=[Role.AGENT], teams=[cast.team], days=3)
     invitation = invitations.make_invitation(
         user=cast.operator, team=cast.team, prefix="Fair", label="fair", per_hour=9, in_all=9
     )
     SharedFolder.objects.create(pk=1, path="/srv/weilink", receiver=Receiver.CONSOLE)
     messages = list(Message.objects.values_list("pk", flat=True))
     numbers = [
-        conversation.pk, *messages, invitation.pk, parked.pk,
+        conversation.pk, *messages, invitation.pk, parked.pk, cast.agent.pk,
         *Attachment.objects.values_list("pk", flat=True),
     ]  # fmt: skip
     return World(
@@ -104,7 +106,7 @@ def world(cast: Cast, settings: Any, tmp_path: Any) -> World:
         {
             "name": ["Shop A", "Shop B"],
             "pk": sorted({*numbers}),
-            "link_id": [link.pk],
+            "link_id": [link.pk, PersonLink.objects.get().pk],
             "login_id": [login.pk],
             "upload_id": [upload.pk],
             "token": ["1"],
@@ -166,6 +168,8 @@ def _forms(world: World) -> list[dict[str, Any]]:
         "text": "stolen", "note": "stolen", "new_name": "Stolen", "draft_key": "k9", "types": "1",
         "label": label, "labels": label, "new": "Stolen label", "until": "2030-01-01T10:00",
         "per_hour": 5, "in_all": 5, "name_prefix": "Stolen", "next": "/",
+        "to": world.visitor.pk, "roles": "administrator", "teams": world.team.pk, "days": 3,
+        "username": "stolen", "seen": services.fingerprint(world.visitor),
     }  # fmt: skip
     return [
         {**shared, "team": team, "name": name, "assignee": world.visitor.pk}

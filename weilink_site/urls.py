@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import RedirectView
 
 from messaging.api import app as api
+from messaging.inbox.leaving import disable, leave
 from messaging.inbox.views.palette import palette
 from messaging.inbox.views.settings import settings
 from sessions_app.board.views.installation import release
@@ -53,7 +54,11 @@ urlpatterns = [
     path("scan/", include("sessions_app.links.urls")),
     path("invite/", include("sessions_app.invitations.urls")),
     path("inbox/", include("messaging.urls")),
+    path("people/<int:pk>/disable/", disable, name="disable_person"),
+    path("people/", include("sessions_app.people.directory.urls")),
+    path("", include("sessions_app.people.directory.public_urls")),
     path("account/token/", token, name="token"),
+    path("account/leaving/", leave, name="leaving"),
     path("account/", include("sessions_app.people.account.urls")),
     path("palette/", palette, name="palette"),
     path("settings/", settings, name="settings"),

@@ -1,12 +1,16 @@
-"""Unassigns conversations when their assignee can no longer answer in the team.
+"""Where the conversations of a member go who leaves, or can no longer answer in a team.
 
-A member may be disabled, lose the role or leave the team, on any page or by any command. So the
-worker compares assignees with those who may answer, and nobody needs to notify it.
+Whoever leaves, or an administrator, names a colleague, or nobody. A member may also be disabled,
+lose the role or leave the team on any other page or by any command. So the worker compares
+assignees with those who may answer, unassigns, and nobody needs to notify it.
 """
 
 import hashlib
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from messaging.conversations import work
@@ -49,6 +53,50 @@ def release_all() -> int:
             ids = list(assigned.filter(team=team, assignee=member).values_list("pk", flat=True))
             released += work.in_batches(ids, work.release)
     return released
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """How many conversations the colleague got, and how many are unassigned now."""
+
+    given: int
+    released: int
+
+
+def at_work_of(member: User) -> QuerySet[Conversation]:
+    """The open and snoozed conversations that are assigned to the member."""
+    at_work = Conversation.objects.exclude(status=ConversationStatus.RESOLVED)
+    return at_work.filter(assignee=member)
+
+
+def successors_of(member: User) -> list[User]:
+    """Colleagues who may answer in each team of the member's open conversations, by name."""
+    teams = list(at_work_of(member).order_by().values_list("team", flat=True).distinct())
+    found = list(answerers_of(teams).exclude(pk=member.pk)) if teams else []
+    for team in teams:
+        there = set(answerers_of([team]).values_list("pk", flat=True))
+        found = [one for one in found if one.pk in there]
+    return found
+
+
+def hand_over(
+    *, member: User, ids: Collection[int], to: User | None, user: User | None
+) -> HandedOver:
+    """Give the member's conversations to a colleague. What is left is unassigned.
+
+    `ids`: the member's conversations, as read before the member could lose them.
+    """
+    given = 0
+    if to is not None:
+        every = sorted({*ids, *at_work_of(member).values_list("pk", flat=True)})
+        given = work.in_batches(
+            every, lambda batch: work.pass_on(batch, member=member, to=to, user=user)
+        )
+    left = sorted(at_work_of(member).values_list("pk", flat=True))
+    released = work.in_batches(
+        left, lambda batch: work.pass_on(batch, member=member, to=None, user=user)
+    )
+    return HandedOver(given, released)
 
 
 def _fingerprint() -> str:

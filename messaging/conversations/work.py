@@ -181,6 +181,17 @@ def assign_locked(
     return _write(change, changed, ["assignee"], code, user, name)
 
 
+def pass_on(ids: Collection[int], *, member: User, to: User | None, user: User | None) -> int:
+    """Assign what is still the member's to a colleague, or to nobody.
+
+    What nobody has any more goes to the colleague too: the member's may have been released
+    meanwhile. What somebody else took stays theirs.
+    """
+    with announcing() as change:
+        still = [one for one in locked(ids) if one.assignee_id in (member.pk, None)]
+        return assign_locked(change, still, to, user)
+
+
 def release(ids: Collection[int]) -> int:
     """Unassign those whose assignee may no longer answer in their team."""
     with announcing() as change:

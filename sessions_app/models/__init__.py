@@ -25,7 +25,14 @@ from sessions_app.models.shared_folder import Receiver, SharedFolder
 from sessions_app.models.stream import Stream
 from sessions_app.models.team_settings import SettingChange, TeamSettingsRow
 from sessions_app.models.worker_beat import WorkerBeat
-from sessions_app.people.models import ApiToken, SignedInBrowser, Team, ThrottleCount, User
+from sessions_app.people.models import (
+    ApiToken,
+    PersonLink,
+    SignedInBrowser,
+    Team,
+    ThrottleCount,
+    User,
+)
 
 __all__ = [
     "ACCOUNT_COLOURS",
@@ -39,6 +46,7 @@ __all__ = [
     "InvitationVisit",
     "LoginAttempt",
     "LoginState",
+    "PersonLink",
     "QuarterHour",
     "Receiver",
     "ScanLink",

@@ -1,4 +1,7 @@
-"""Users of the console, their teams, browsers and API tokens. Roles are groups, see `roles`."""
+"""Users of the console, their teams, browsers, API tokens and password links.
+
+Roles are groups, see `roles`.
+"""
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -134,6 +137,48 @@ class ApiToken(models.Model):
 
     def allows(self, scope: str) -> bool:
         return not self.scopes or scope in self.scopes
+
+
+class PersonLink(models.Model):
+    """A one-time address at which a person chooses a password. Only the code's digest is stored.
+
+    A password link is for `person`. An invitation is for whoever has it: they choose their own
+    username, and get `roles` and `teams`; `person` is who came. `directory.links` writes the rows.
+    """
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    is_invitation = models.BooleanField(_("invitation"), default=False)
+    person = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        related_name="person_links",
+        verbose_name=_("person"),
+        null=True,
+        blank=True,
+    )
+    roles = models.JSONField(_("roles"), default=list, blank=True)
+    teams = models.ManyToManyField(Team, related_name="+", blank=True, verbose_name=_("teams"))
+    made_by = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        verbose_name=_("made by"),
+        null=True,
+        blank=True,
+    )
+    created_at = models.DateTimeField(_("made"), default=timezone.now)
+    expires_at = models.DateTimeField(_("good until"))
+    used_at = models.DateTimeField(_("used"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("revoked or replaced"), null=True, blank=True)
+
+    class Meta:
+        app_label = "sessions_app"
+        ordering = ["-created_at", "-pk"]
+        verbose_name = _("password link")
+        verbose_name_plural = _("password links")
+
+    def __str__(self) -> str:
+        return f"{self.person_id or _('invitation')} {self.created_at:%Y-%m-%d %H:%M}"
 
 
 class ThrottleCount(models.Model):

@@ -13,6 +13,7 @@ from tests.browser.conftest import log_in
 from tests.browser.contexts import Take
 from tests.browser.demo_process import Demo
 from tests.browser.filled import fill
+from tests.browser.people_places import PEOPLE
 from tests.browser.places import EMPTY, PLACES, SIGNED_OUT, Place
 from tests.browser.shop import bound_shop, open_conversation, write
 
@@ -101,7 +102,7 @@ def test_before_there_is_anything(page: Page, demo: Demo, place: Place) -> None:
     _visit(page, demo, place)
 
 
-@by_name(PLACES)
+@by_name((*PLACES, *PEOPLE))
 @pytest.mark.usefixtures("filled")
 def test_every_place(page: Page, demo: Demo, place: Place) -> None:
     _visit(page, demo, place)

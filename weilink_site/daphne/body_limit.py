@@ -40,7 +40,9 @@ FORM_BYTES = 1024 * 1024
 """What stands around a file in a form."""
 LINGER_S = 2.0
 """What still comes is thrown away for so long: a line cut at once would cut the answer too."""
-FOR_STRANGERS = (b"/accounts/", b"/i18n/", b"/invite/", b"/scan/")
+FOR_STRANGERS = (
+    b"/accounts/", b"/i18n/", b"/invite/", b"/join/", b"/password/", b"/scan/",
+)  # fmt: skip
 """Pages with forms that need no login: too much for them is too large, whoever sends it."""
 
 logger = logging.getLogger(__name__)

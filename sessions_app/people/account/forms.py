@@ -120,7 +120,7 @@ class OwnPasswordForm(PasswordChangeForm):
         self.fields["old_password"].label = _("Current password")
         self.fields["old_password"].widget.attrs["class"] = "input"
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
-        _name_new_passwords(self)
+        name_new_passwords(self)
         if token_count:
             words = ngettext(
                 "Revoke my API token, too",
@@ -154,7 +154,7 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(user, data)
         self.label_suffix = ""
-        _name_new_passwords(self)
+        name_new_passwords(self)
         self.fields["new_password1"].widget.attrs["autofocus"] = True
 
     def clean_new_password1(self) -> str:
@@ -164,7 +164,8 @@ class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
         return password
 
 
-def _name_new_passwords(form: forms.Form) -> None:
+def name_new_passwords(form: forms.Form) -> None:
+    """Labels and hints of the two fields for a new password."""
     labels = {"new_password1": _("New password"), "new_password2": _("New password again")}
     for name, label in labels.items():
         form.fields[name].label = label
