@@ -12,6 +12,7 @@ from messaging.inbox.views import (
     message,
     work,
 )
+from messaging.retention import views as person
 
 app_name = "inbox"
 
@@ -43,6 +44,8 @@ urlpatterns = [
     path("<int:pk>/read/", contact.read, name="read"),
     path("<int:pk>/name/", contact.name, name="name"),
     path("<int:pk>/note/", contact.note, name="contact_note"),
+    path("<int:pk>/export/", person.export, name="export"),
+    path("<int:pk>/forget/", person.forget, name="forget"),
     path("messages/<int:pk>/retry/", message.retry, name="retry"),
     path("messages/<int:pk>/send-anyway/", message.send_anyway, name="send_anyway"),
     path("messages/<int:pk>/discard/", message.discard, name="discard"),
