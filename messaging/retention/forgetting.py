@@ -82,8 +82,8 @@ def forget(wechat_id: str, *, most_steps: int | None = None) -> Report:
     """
     _erase_when_deleting()
     unread, now = _delete_unreadable(wechat_id), timezone.now()
-    contact_id = _begin(wechat_id, now)
-    messages, is_done = 0, contact_id is None
+    contact_id, messages = _begin(wechat_id, now)
+    is_done = contact_id is None
     conversations = Conversation.objects.filter(contact=contact_id).count()
     for _step in count() if most_steps is None else range(most_steps):
         if is_done or contact_id is None:
@@ -113,8 +113,11 @@ def go_on() -> bool:
     return True
 
 
-def _begin(wechat_id: str, now: datetime) -> int | None:
-    """Take the id and what names the person. Returns the contact's key, None if there is none."""
+def _begin(wechat_id: str, now: datetime) -> tuple[int | None, int]:
+    """Take the id and what names the person.
+
+    Returns the contact's key, None if there is none, and the number of deleted replies that waited.
+    """
     with announcing() as change:
         contact = Contact.objects.filter(user_id=wechat_id).first()
         conversations = rows.lock_many(Conversation.objects.filter(contact=contact))
@@ -125,15 +128,15 @@ def _begin(wechat_id: str, now: datetime) -> int | None:
         if messages.filter(status=MessageStatus.SENDING).exists():
             raise SendingNow
         _remember(hashes.key_in_use(now), wechat_id, now)
-        queued = messages.filter(status=MessageStatus.QUEUED)
-        _delete(list(queued.values_list("pk", flat=True)))
+        queued = list(messages.filter(status=MessageStatus.QUEUED).values_list("pk", flat=True))
+        _delete(queued)
         contexts.delete()
         if contact is not None:
             _take_names(contact, conversations)
             _blank(change, conversations)
             SweepPosition.objects.create(job=f"{JOB}{contact.pk}", last_key=contact.pk)
         wake_workers()
-    return None if contact is None else contact.pk
+    return None if contact is None else contact.pk, len(queued)
 
 
 def _remember(key: bytes, wechat_id: str, now: datetime) -> None:

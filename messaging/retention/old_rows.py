@@ -109,10 +109,11 @@ def delete_session_events(now: datetime) -> bool:
 
 
 def delete_small(now: datetime) -> bool:
-    """Delete what there are only some thousands of, all at once, and marks of conversations."""
+    """Delete what there is little of: logins, counts of tries, actions, marks of conversations."""
     hashes.renew()
     browsers.forget_ended()
     throttle.forget_ended(now.timestamp())
     attempts.forget_finished(now - LOGINS_KEPT)
-    WorkAction.objects.filter(created_at__lt=now - UNDO_KEPT).delete()
-    return delete_oldest(Removal, "removed_at", now - REMOVALS_KEPT)
+    more_actions = delete_oldest(WorkAction, "created_at", now - UNDO_KEPT)
+    more_marks = delete_oldest(Removal, "removed_at", now - REMOVALS_KEPT)
+    return more_actions or more_marks

@@ -46,7 +46,7 @@ def turn(job: str) -> Iterator[SweepPosition | None]:
 
 
 def delete_oldest(model: type[Model], moment: str, before: datetime) -> bool:
-    """Delete the oldest rows of a table to which no other refers. True: there may be more."""
+    """Delete the oldest rows of a table, and what refers to them. True: there may be more."""
     with transaction.atomic():
         ids = oldest(model._default_manager.all(), moment, before)
         model._default_manager.filter(pk__in=ids).delete()
