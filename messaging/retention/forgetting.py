@@ -123,7 +123,7 @@ def _begin(wechat_id: str, now: datetime) -> tuple[int | None, int]:
         conversations = rows.lock_many(Conversation.objects.filter(contact=contact))
         contexts = Context.objects.select_for_update(no_key=True).filter(user_id=wechat_id)
         if contact is None and not contexts:
-            raise UnknownPerson(wechat_id)
+            raise UnknownPerson  # without the id, which a log must not hold
         messages = Message.objects.filter(conversation__in=conversations)
         if messages.filter(status=MessageStatus.SENDING).exists():
             raise SendingNow

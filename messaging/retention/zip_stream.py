@@ -4,9 +4,15 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
-from typing import IO, Any
+from typing import Any, Protocol
 
 PIECE_BYTES = 256 * 1024
+
+
+class Readable(Protocol):
+    """What bytes are read from, piece by piece."""
+
+    def read(self, count: int, /) -> bytes: ...
 
 
 class _Outlet(io.RawIOBase):
@@ -47,7 +53,7 @@ class ZipStream:
                     yield self._outlet.take()
         yield self._outlet.take()
 
-    def add_file(self, name: str, file: IO[bytes]) -> Iterator[bytes]:
+    def add_file(self, name: str, file: Readable) -> Iterator[bytes]:
         """A file of its own, as it is: pictures and videos are compressed already."""
         with self._zip.open(self._entry(name, zipfile.ZIP_STORED), "w", force_zip64=True) as to:
             while piece := file.read(PIECE_BYTES):

@@ -1,11 +1,15 @@
 """The running worker deletes what is old, ends what was begun, and tidies the shared folder."""
 
+import io
+import json
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db import connection
+from django.test import AsyncClient
 from django.utils import timezone
 
 from messaging.models import Contact, Conversation, Message
@@ -13,9 +17,10 @@ from messaging.retention import forgetting
 from messaging.worker.pauses import Pauses
 from sessions_app.folder.store import SessionFolder
 from sessions_app.models import Context, Team
+from sessions_app.people.roles import Role
 from sessions_app.team_settings import limits
 from sessions_app.team_settings.limits import change_settings
-from tests.conftest import QUICK, Running, in_thread, until
+from tests.conftest import QUICK, Running, in_thread, make_user, until
 from tests.messaging.builders import make_session, receive, text_message
 
 LINA = "lina@im.wechat"
@@ -87,3 +92,22 @@ def test_nothing_is_left_in_sqlites_file(seeded: Team) -> None:
     forgetting.forget(LINA)
     forgetting.truncate_log()
     assert not any(words in one.read_bytes() for one in files if one.exists())
+
+
+async def test_a_download_streams_from_an_event_loop(seeded: Team) -> None:
+    """The console serves pages by ASGI, where a plain iterator would be held in memory whole."""
+
+    def fill() -> Conversation:
+        session = make_session("Shop A", team=seeded)
+        receive(session, *(text_message(f"hello {number}") for number in range(9)))
+        return Conversation.objects.get()
+
+    conversation = await in_thread(fill)()
+    client = AsyncClient()
+    await client.aforce_login(await in_thread(make_user)("ada", Role.ADMINISTRATOR))
+    answer = await client.get(f"/inbox/{conversation.pk}/export/")
+    assert answer.is_async  # type: ignore[attr-defined]
+    pieces = [piece async for piece in answer.streaming_content]  # type: ignore[attr-defined]
+    assert len(pieces) > 3
+    with zipfile.ZipFile(io.BytesIO(b"".join(pieces))) as opened:
+        assert len(json.loads(opened.read("messages.json"))) == 9
