@@ -13,6 +13,8 @@ from messaging.models import (
     AttachmentState,
     Draft,
     Message,
+    ParkedReply,
+    ParkedState,
     PostedKey,
     RawAnswer,
     Removal,
@@ -81,6 +83,19 @@ def delete_old_drafts(before: datetime) -> bool:
     """Delete drafts that nobody has changed since, with their files."""
     old = Draft.objects.filter(updated_at__lt=before).values_list("pk", flat=True)[:AT_ONCE]
     return delete_drafts(Q(pk__in=list(old), updated_at__lt=before)) >= AT_ONCE
+
+
+def delete_decided_replies(before: datetime) -> bool:
+    """Delete parked replies that were sent, discarded or have expired. Those that wait stay."""
+    with turn("parked replies") as position:
+        if position is None:
+            return False
+        rows = ParkedReply.objects.all()
+        ids = oldest(rows, "created_at", before, after=position.last_key)
+        rows.filter(pk__in=ids).exclude(state=ParkedState.WAITING).delete()
+        is_over = len(ids) < AT_ONCE
+        position.last_key = 0 if is_over else ids[-1]
+    return not is_over
 
 
 def delete_attempts(now: datetime) -> bool:

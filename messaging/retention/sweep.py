@@ -47,6 +47,7 @@ def steps(now: datetime, limits: TeamSettings) -> Iterator[Step]:
         yield lambda: files.clear_older(before(limits.media_days)) > 0
     if limits.message_days:
         yield lambda: old_rows.delete_old_drafts(before(limits.message_days))
+        yield lambda: old_rows.delete_decided_replies(before(limits.message_days))
         yield lambda: old_messages.step(before(limits.message_days))
     yield lambda: old_rows.delete_attempts(now)
     yield lambda: old_rows.delete_posted_keys(now)
