@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import Q
 
-from messaging.conversations import rows
+from messaging.conversations import presence, rows
 from messaging.media import storing
 from messaging.models import Attachment, Conversation, Draft, Message, Removal, Upload
 from messaging.models.attachment import StoredFile
@@ -53,4 +53,6 @@ def remove_conversations(change: Change, conversations: Sequence[Conversation]) 
         )
         if conversation.assignee_id is not None:
             rows.show_assignee(change, conversation, None)
-    Conversation.objects.filter(pk__in=[one.pk for one in conversations]).delete()
+    ids = [one.pk for one in conversations]
+    presence.clear(ids)
+    Conversation.objects.filter(pk__in=ids).delete()

@@ -69,7 +69,6 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
     conversation = conversation_or_404(request.user, pk)
     if request.POST.get("sure") != "2":
         return _ask(request, conversation, is_second=request.POST.get("sure") == "1")
-    name = apart(conversation.contact_name)
     try:
         report = forgetting.forget(conversation.contact.user_id, most_steps=STEPS_AT_ONCE)
     except forgetting.SendingNow:
@@ -82,7 +81,7 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
             "last forgotten. Whoever runs the server has to add it."
         )
     else:
-        return _done(request, _words(name, report))
+        return _done(request, _words(report))
     return _ask(request, conversation, is_second=True, problem=problem)
 
 
@@ -107,8 +106,9 @@ def _ask(
     return render(request, page, context, status=status)
 
 
-def _words(name: str, report: forgetting.Report) -> str:
-    words = _("%(name)s is forgotten.") % {"name": name}
+def _words(report: forgetting.Report) -> str:
+    """Without a name: these words are kept until the next page shows them."""
+    words = _("The person is forgotten.")
     if not report.is_done:
         words += " " + _("The rest of the messages is being deleted.")
     if report.owned:

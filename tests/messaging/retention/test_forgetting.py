@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.composing import drafts
-from messaging.conversations import undo_notes, work
+from messaging.conversations import presence, undo_notes, work
 from messaging.delivering import outbox
 from messaging.folder_sync.store_file import StoredRow
 from messaging.folder_sync.store_follower import _without_forgotten
@@ -271,12 +271,14 @@ def test_open_pages_drop_the_rows(shop: Session, cast: Cast) -> None:
     here = Conversation.objects.get(contact__user_id=LINA, home_team=cast.team)
     client = Client()
     client.force_login(cast.agent)
+    presence.arrive(user=cast.agent, conversation=here, types=True)
     since = f"team:{cast.team.pk}:{Conversation.objects.get(pk=here.pk).version}"
     forget(LINA)
     page = client.get(f"/inbox/changes/?since={since}&list=&open={here.pk}").content.decode()
     assert f'<li id="conversation-{here.pk}" data-removed></li>' in page
     assert f'data-gone="{here.pk}"' in page
     assert Removal.objects.filter(conversation_key=here.pk, team=cast.team).exists()
+    assert presence.present_in([here]) == {}
 
 
 @pytest.mark.django_db
