@@ -13,13 +13,17 @@ from messaging.models import (
     Conversation,
     Departure,
     Draft,
+    ForgettingKey,
+    Forgotten,
     Label,
     Mention,
     Message,
     ParkedReply,
     PostedKey,
     RawAnswer,
+    Removal,
     SendAttempt,
+    SweepPosition,
     TeamContact,
     Typing,
     Upload,
@@ -214,3 +218,32 @@ class TypingAdmin(RecordAdmin):
     list_display = ("conversation", "session", "wanted_until", "shown_at")
     search_fields = ("conversation__team_contact__name",)
     list_select_related = ("conversation__contact", "conversation__team_contact", "session")
+
+
+@admin.register(ForgettingKey)
+class ForgettingKeyAdmin(RecordAdmin):
+    list_display = ("__str__", "last_at")
+    search_fields = ("=id",)
+    key_shown = masked("encrypted_key", _("key"))
+    fields = ("key_shown", "last_at")
+
+
+@admin.register(Forgotten)
+class ForgottenAdmin(RecordAdmin):
+    list_display = ("__str__", "written_until_ms")
+    search_fields = ("digest",)
+    show_full_result_count = False
+
+
+@admin.register(Removal)
+class RemovalAdmin(RecordAdmin):
+    list_display = ("conversation_key", "team", "removed_at")
+    list_filter = ("team",)
+    search_fields = ("=conversation_key",)
+    list_select_related = ("team",)
+
+
+@admin.register(SweepPosition)
+class SweepPositionAdmin(RecordAdmin):
+    list_display = ("job", "last_key")
+    search_fields = ("job",)

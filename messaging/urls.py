@@ -12,6 +12,7 @@ from messaging.inbox.views import (
     message,
     work,
 )
+from messaging.retention import views as person
 
 app_name = "inbox"
 
@@ -44,6 +45,8 @@ urlpatterns = [
     path("<int:pk>/name/", contact.name, name="name"),
     path("<int:pk>/note/", contact.note, name="contact_note"),
     path("messages/<int:pk>/text/", media.text, name="text"),
+    path("<int:pk>/export/", person.export, name="export"),
+    path("<int:pk>/forget/", person.forget, name="forget"),
     path("messages/<int:pk>/retry/", message.retry, name="retry"),
     path("messages/<int:pk>/send-anyway/", message.send_anyway, name="send_anyway"),
     path("messages/<int:pk>/discard/", message.discard, name="discard"),

@@ -13,16 +13,20 @@ from django.utils import timezone
 
 from messaging.conversations import undo_notes, work
 from messaging.delivering import outbox
+from messaging.forgotten import hashes
 from messaging.models import (
     Conversation,
     Departure,
     Draft,
     EventCode,
+    Forgotten,
     Label,
     Mention,
     Message,
     ParkedReply,
     PostedKey,
+    Removal,
+    SweepPosition,
     Typing,
     Upload,
 )
@@ -94,6 +98,10 @@ def admin_client(cast: Cast) -> Client:
     )
     Typing.objects.create(conversation=conversation, session=session, wanted_until=now)
     change_settings(user=cast.administrator, wanted={"park_days": 9})
+    hashes.key_in_use(now)
+    Forgotten.objects.create(digest="1" * 64)
+    Removal.objects.create(team=cast.team, conversation_key=1)
+    SweepPosition.objects.create(job="messages")
     return client
 
 

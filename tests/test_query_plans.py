@@ -8,6 +8,7 @@ reads made expensive, so that it shows whether an index could serve.
 import re
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,10 +22,12 @@ from messaging.conversations import leavers
 from messaging.delivering import outbox, queue
 from messaging.inbox.lists import Sort, View
 from messaging.models import Conversation, Message
+from messaging.retention import export, forgetting, sweep
 from messaging.transfers import downloads, uploading
 from messaging.worker import due
 from messaging.worker.glance import glance
 from sessions_app.models import Session
+from sessions_app.team_settings.limits import TeamSettings
 from tests.api.callers import Caller, token_of
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -33,7 +36,7 @@ from weilink_site.monitoring import database_numbers
 LARGE = (
     "messaging_message", "messaging_conversation", "messaging_contact", "messaging_attachment",
     "messaging_rawanswer", "messaging_sendattempt", "messaging_workaction", "messaging_postedkey",
-    "sessions_app_context",
+    "messaging_forgotten", "messaging_removal", "sessions_app_context", "sessions_app_sessionevent",
 )  # fmt: skip
 PEOPLE = 40
 WHOLE = re.compile(r"SCAN (\w+)(?: USING INDEX sqlite_autoindex_\w+)?$")
@@ -168,6 +171,27 @@ def test_the_jobs_of_the_worker(read_whole: Callable[..., list[str]], shop: Sess
         lambda: list(queue.ready(now)[:100]),
     ]
     assert [found for job in jobs for found in read_whole(job)] == []
+
+
+def test_each_step_of_the_sweep(
+    read_whole: Callable[..., list[str]], shop: Session, cast: Cast
+) -> None:
+    """Also where something is deleted, with all that refers to it."""
+    long_ago = timezone.now() - timedelta(days=5_000)
+    limits = TeamSettings(message_days=30, media_days=30)
+    jobs = list(sweep.steps(timezone.now(), limits))
+    assert len(jobs) == 11
+    half = list(Message.objects.order_by("id").values_list("id", flat=True)[: PEOPLE // 2])
+    Message.objects.filter(pk__in=half).update(stored_at=long_ago)
+    Conversation.objects.filter(messages__in=half).update(last_at=long_ago)
+    assert [found for job in jobs for found in read_whole(job)] == []
+    assert Message.objects.count() == PEOPLE - len(half)
+    assert read_whole(forgetting.go_on) == []
+
+
+def test_forgetting_a_person(read_whole: Callable[..., list[str]], shop: Session) -> None:
+    assert read_whole(lambda: forgetting.forget("person-3@im.wechat")) == []
+    assert read_whole(lambda: list(export.archive("person-4@im.wechat"))) == []
 
 
 def test_a_scrape_of_the_metrics(read_whole: Callable[..., list[str]]) -> None:

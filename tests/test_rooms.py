@@ -27,9 +27,9 @@ MAY_IMPORT = {
 }
 # The rooms of messaging, from the worker down to the models.
 MESSAGING: tuple[tuple[str, ...], ...] = (
-    ("worker",), ("api", "folder_sync", "push"), ("inbox",), ("replying",), ("transfers",),
-    ("composing",), ("delivering",), ("receiving",), ("reply_window",), ("conversations",),
-    ("media", "text"), ("models",),
+    ("worker",), ("api", "folder_sync", "push"), ("inbox",), ("replying", "retention"),
+    ("transfers",), ("composing",), ("delivering",), ("receiving",), ("reply_window",),
+    ("conversations", "forgotten"), ("media", "text"), ("models",),
 )  # fmt: skip
 # The command that serves the simulator is Django's, so it lives with the app's other commands.
 SESSIONS: tuple[tuple[str, ...], ...] = (

@@ -1,13 +1,13 @@
 """`/settings/`: who may edit, what is refused in words, in force at once, and who changed what."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from messaging.models import Conversation
+from messaging.models import Conversation, Message
 from messaging.replying import queries
 from sessions_app.models import SettingChange, TeamSettingsRow, User
 from sessions_app.team_settings import limits as store
@@ -82,6 +82,29 @@ def test_what_is_impossible_is_refused_in_words(cast: Cast, wrong: str) -> None:
     assert "Not saved." in page
     assert team_settings() == TeamSettings()
     assert not SettingChange.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["message_days", "media_days"])
+@pytest.mark.parametrize("wrong", ["1", "6", "3651", "-1", ""])
+def test_nothing_goes_that_may_still_be_answered(cast: Cast, name: str, wrong: str) -> None:
+    """The longest reply window is seven days. What is lowered by mistake is gone for good."""
+    answer = posted(cast.administrator, **{name: wrong})
+    assert answer.status_code == 422
+    assert "0 for no limit, or a whole number from 7 to 3,650." in answer.content.decode()
+    assert team_settings() == TeamSettings()
+
+
+def test_how_long_data_is_kept_is_said_as_it_is(cast: Cast) -> None:
+    assert b"The oldest message here" not in as_(cast.administrator).get(PAGE).content
+    receive(make_session("Shop A"), text_message("hello"))
+    Message.objects.update(stored_at=datetime(2020, 1, 2, 12, tzinfo=UTC))
+    posted(cast.administrator, message_days=7, media_days=0, raw_days=1)
+    now = team_settings()
+    assert (now.message_days, now.media_days, now.raw_days) == (7, 0, 1)
+    page = " ".join(as_(cast.administrator).get(PAGE).content.decode().split())
+    assert "The oldest message here is from" in page
+    assert "2020-01-02" in page
+    assert "0 → 7" in page
 
 
 def test_saving_the_same_numbers_changes_nothing(cast: Cast) -> None:

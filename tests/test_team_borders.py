@@ -43,7 +43,7 @@ pytestmark = pytest.mark.django_db
 
 NOT_OF_A_TEAM = {
     "ThrottleCount", "PostedKey", "Stream", "User", "ApiToken", "Team", "Installation",
-    "QuarterHour", "SignedInBrowser",
+    "QuarterHour", "SignedInBrowser", "ForgettingKey", "Forgotten", "SweepPosition",
 }  # fmt: skip
 """Rows of the visitor's own, numbers of all, and people, whom `test_admin` looks after."""
 OWN_DOORS = {"/accounts/logout/", "/account/password/", "/healthz", "/readyz", "/metrics"}

@@ -52,6 +52,14 @@ def leave(*, user: User, conversation: Conversation) -> list[Present]:
     return _write(conversation, user, None)
 
 
+def clear(conversation_ids: Iterable[int]) -> None:
+    """Drop who is there, of conversations that are deleted."""
+    try:
+        cache.delete_many([_key(pk) for pk in conversation_ids])
+    except Exception:
+        logger.warning("presence could not be cleared", exc_info=True)
+
+
 def _write(conversation: Conversation, user: User, mine: Present | None) -> list[Present]:
     """Two writes at once may lose one of them; the next renewal repairs that."""
     there = {one.user_id: one for one in _living(_read([conversation.pk]).get(conversation.pk))}

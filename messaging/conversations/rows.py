@@ -26,6 +26,9 @@ from sessions_app.team_settings.limits import team_settings
 
 PREVIEW_CHARACTERS = 200
 
+CONVERSATION_TOPIC = "conversation:"
+"""Followed by a conversation's key: its row or its messages changed, or it is gone."""
+
 QUEUE_TOPIC = "queue:"
 """Followed by a member's id: a conversation left their queue."""
 
@@ -82,7 +85,7 @@ def stream_of(conversation: Conversation) -> str:
 
 def _where(conversation: Conversation) -> tuple[str, str]:
     """The stream and the topic."""
-    return stream_of(conversation), f"conversation:{conversation.pk}"
+    return stream_of(conversation), f"{CONVERSATION_TOPIC}{conversation.pk}"
 
 
 def show_assignee(change: Change, conversation: Conversation, assignee_id: int | None) -> None:

@@ -9,6 +9,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from django.db.models import Exists, QuerySet
 from django.utils import timezone
@@ -82,6 +83,8 @@ def claim_next(worker_id: str, *, limit: int) -> list[Claim]:
             claim = _claim(
                 worker_id, pk, conversation_id, session_id, is_held=throttled_until is not None
             )
+        except ObjectDoesNotExist:
+            continue  # its person was forgotten meanwhile
         except DatabaseError:
             if not claims:
                 raise

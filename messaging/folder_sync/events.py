@@ -5,7 +5,7 @@ them and are left out if they came. Works on rows only; reads no file.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from django.utils import timezone
 from messaging.conversations import rows
 from messaging.conversations.events import record_event
 from messaging.conversations.standing import show_standing
+from messaging.forgotten import replays
 from messaging.models import Conversation, Direction, EventCode, Message, MessageStatus
 from messaging.receiving import arrivals
 from messaging.reply_window import routes
@@ -67,6 +68,13 @@ class FolderEvents:
                     self._follow(change, session, conversation, one)
 
         return follow
+
+    def last_forgotten(self) -> float:
+        return replays.last_forgotten()
+
+    def forgotten_until(self, user_ids: Collection[str]) -> dict[str, float]:
+        until_ms = replays.forgotten_until(user_ids)
+        return {user_id: ms / 1000 for user_id, ms in until_ms.items()}
 
     def write_due(self) -> None:
         """Write the event lines whose texts did not come."""

@@ -17,6 +17,7 @@ from django.utils import timezone
 from messaging.conversations import rows
 from messaging.folder_sync import store_file
 from messaging.folder_sync.store_file import StoredRow
+from messaging.forgotten.replays import forgotten_until
 from messaging.models import (
     MESSAGE_STREAM,
     Conversation,
@@ -94,6 +95,7 @@ class StoreFollower:
         known = Session.objects.filter(bot_id__in=bots, deleted_at=None).order_by("bound_at")
         sessions = {session.bot_id: session for session in known}
         usable = [row for row in rows if row.bot_id in sessions and 0 < len(row.user_id) <= MAX_ID]
+        usable = _without_forgotten(usable)
         with transaction.atomic():
             for group in groups(usable):
                 received = [row for row in group if not row.is_sent]
@@ -103,6 +105,12 @@ class StoreFollower:
                 if sent:
                     _take_sent(sent, self._key)
             SharedFolder.objects.filter(pk=1).update(store_position=rows[-1].id)
+
+
+def _without_forgotten(rows: Sequence[StoredRow]) -> list[StoredRow]:
+    """All but what forgotten people and their agents wrote before."""
+    until_ms = forgotten_until({row.user_id for row in rows})
+    return [row for row in rows if row.timestamp_ms > until_ms.get(row.user_id, -1)]
 
 
 def groups(rows: Sequence[StoredRow]) -> Iterator[list[StoredRow]]:

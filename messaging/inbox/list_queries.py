@@ -22,6 +22,7 @@ from messaging.models import (
     Label,
     ParkedReply,
     ParkedState,
+    Removal,
     TeamContact,
 )
 from messaging.replying.queries import Held, held_counts
@@ -196,8 +197,11 @@ def list_news(
     rows = list(whole_rows(shown).order_by("-last_at", "-id"))
     left = Departure.objects.filter(changed_since(user, since))
     left = left.exclude(conversation__team__in=team_ids_of(user))
-    gone = {*ids, *left.values_list("conversation", flat=True)[:limit]} - {row.pk for row in rows}
-    return ListNews(rows, sorted(gone), too_much=len(ids) >= limit)
+    deleted = Removal.objects.filter(changed_since(user, since))
+    removed = list(deleted.values_list("conversation_key", flat=True)[:limit])
+    gone = {*ids, *left.values_list("conversation", flat=True)[:limit], *removed}
+    gone -= {row.pk for row in rows}
+    return ListNews(rows, sorted(gone), too_much=limit in (len(ids), len(removed)))
 
 
 @dataclass(frozen=True, slots=True)

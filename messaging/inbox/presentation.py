@@ -79,13 +79,18 @@ class Bubble:
 
     @property
     def key(self) -> str:
-        return f"{self.message.pk:019d}"
+        return key_of(self.message.pk)
 
     @property
     def is_picture(self) -> bool:
         """True if a picture is the only content, so that it needs no frame."""
         forms = [one.form for one in self.media]
         return forms == ["picture"] and not self.text_html and self.quote is None
+
+
+def key_of(message_id: int) -> str:
+    """Sorts in the order of ids, as text."""
+    return f"{message_id:019d}"
 
 
 def bubbles(

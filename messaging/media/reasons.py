@@ -46,6 +46,7 @@ _SENTENCES: dict[str, Callable[[], str]] = {
         "its key was encrypted with a key that is missing in WEILINK_CREDENTIAL_KEYS"
     ),
     "cleared": lambda: _("it was deleted to make room for newer files"),
+    "too_old": lambda: _("it was deleted: files are kept for a limited time"),
     # showing
     "not_a_picture": lambda: _("it is not a picture that can be shown here"),
     "too_little": lambda: _("too little of it arrived to be shown"),

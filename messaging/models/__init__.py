@@ -20,6 +20,7 @@ from messaging.models.message import (
 )
 from messaging.models.parked_reply import ParkedReply, ParkedState
 from messaging.models.posted_key import PostedKey
+from messaging.models.retention import ForgettingKey, Forgotten, Removal, SweepPosition
 from messaging.models.typing import Typing
 from messaging.models.upload import Upload
 from messaging.models.work_action import WorkAction, WorkChange
@@ -38,6 +39,8 @@ __all__ = [
     "Draft",
     "DraftKind",
     "EventCode",
+    "ForgettingKey",
+    "Forgotten",
     "Label",
     "Mention",
     "Message",
@@ -47,7 +50,9 @@ __all__ = [
     "ParkedState",
     "PostedKey",
     "RawAnswer",
+    "Removal",
     "SendAttempt",
+    "SweepPosition",
     "TeamContact",
     "Typing",
     "Upload",

@@ -18,11 +18,14 @@ from messaging.inbox.list_conditions import mute_sessions
 from messaging.inbox.list_membership import Facts, belongs
 from messaging.inbox.list_queries import BesideAll, beside_all, whole_rows
 from messaging.inbox.lists import Listing
-from messaging.models import Conversation, Departure, Mention
+from messaging.models import Conversation, Departure, Mention, Removal
 from messaging.push.asking import frame_as_asked
 from messaging.push.drawing import Manner, SharedRow, drawn_in, shared_row
 from sessions_app.realtime.frames import Reader, Span
 from sessions_app.team_settings.limits import TeamSettings, team_settings
+
+NOWHERE = 0
+"""No team has this key."""
 
 MOST_ROWS = 50
 """If more changed at once, pages ask: each for the rows that its own list shows."""
@@ -62,11 +65,13 @@ def _mentioned(ids: Collection[int]) -> dict[int, set[int]]:
 
 
 def _departed(span: Span, team_id: int, missing: Collection[int]) -> dict[int, int]:
-    """Conversations that left the team → their team now."""
+    """Conversations that left the team → their team now, `NOWHERE` for those that were deleted."""
     if not missing:
         return {}
     left = Departure.objects.filter(team=team_id, version__gt=span.start)
-    return dict(left.values_list("conversation", "conversation__team"))
+    gone = Removal.objects.filter(team=team_id, version__gt=span.start)
+    removed = dict.fromkeys(gone.values_list("conversation_key", flat=True), NOWHERE)
+    return dict(left.values_list("conversation", "conversation__team")) | removed
 
 
 @dataclass

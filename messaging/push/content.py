@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from messaging.conversations.rows import QUEUE_TOPIC
+from messaging.conversations.rows import CONVERSATION_TOPIC, QUEUE_TOPIC
 from messaging.inbox import list_counts
 from messaging.inbox.lists import Listing
 from messaging.inbox.views.rows import most_counted, number_words
@@ -23,7 +23,6 @@ from sessions_app.sessions import health
 from sessions_app.sessions.health import health_of
 from sessions_app.sessions.services import HEARD_TOPIC
 
-CONVERSATION = "conversation:"
 HEALTH_EVERY_S = 20.0
 """How often the health of all sessions is read: it changes with the time alone."""
 
@@ -110,12 +109,12 @@ class _Topics:
     """What a span is about. `others`: something that only an answer to the page can show."""
 
     def __init__(self, about: Collection[str]) -> None:
-        self.conversations = _ids(about, CONVERSATION)
+        self.conversations = _ids(about, CONVERSATION_TOPIC)
         self.queues = _ids(about, QUEUE_TOPIC)
         self.others = [
             topic
             for topic in about
-            if not topic.startswith((CONVERSATION, QUEUE_TOPIC, HEARD_TOPIC))
+            if not topic.startswith((CONVERSATION_TOPIC, QUEUE_TOPIC, HEARD_TOPIC))
         ]
 
 

@@ -12,6 +12,7 @@ from itertools import zip_longest
 
 from django.db import connection, transaction
 
+from messaging.forgotten.replays import KEY_STATEMENT, Seen, replayed
 from messaging.models import MESSAGE_STREAM, Attachment, Contact, Message, RawAnswer
 from messaging.receiving import arrivals, broken_answers, echoes
 from messaging.receiving.answers import Arrival, Conversations, Received
@@ -75,7 +76,9 @@ def _store_messages(
     found = list(_arrivals(answers, sessions))
     if not found:
         return 0
-    already, contacts = _known(found)
+    already, contacts, forgetting_key = _known(found)
+    if forgetting_key and not (found := _without_replays(found, forgetting_key)):
+        return 0
     fresh: list[Arrival] = []
     seen: set[tuple[int, str]] = set()
     for arrival in found:
@@ -125,13 +128,29 @@ def _arrivals(answers: Sequence[Received], sessions: dict[int, Session]) -> Iter
                 )  # fmt: skip
 
 
-def _known(found: Sequence[Arrival]) -> tuple[set[tuple[int, str]], dict[str, int]]:
-    """What is stored already: (session id, dedupe key) of messages, and WeChat id → contact id."""
+def _without_replays(found: Sequence[Arrival], forgetting_key: str) -> list[Arrival]:
+    """All but what WeChat repeats of people who were forgotten."""
+    seen = [
+        Seen(
+            one.session.pk, one.dedupe_key, one.wechat_id, one.wire.client_id,
+            one.wire.create_time_ms,
+        )
+        for one in found
+    ]  # fmt: skip
+    dropped = replayed(seen, forgetting_key)
+    return [one for place, one in enumerate(found) if place not in dropped]
+
+
+def _known(found: Sequence[Arrival]) -> tuple[set[tuple[int, str]], dict[str, int], str]:
+    """What is stored already: (session id, dedupe key) of messages, and WeChat id → contact id.
+
+    And the key of forgotten people's hashes, encrypted; "" if nobody was forgotten.
+    """
     quote = connection.ops.quote_name
     messages, contacts = quote(Message._meta.db_table), quote(Contact._meta.db_table)
     keys = in_parts({(one.session.pk, one.dedupe_key) for one in found})
     people = in_parts({one.wechat_id for one in found})
-    rows: list[tuple[bool, int, str]] = []
+    rows: list[tuple[int, int, str]] = []
     with connection.cursor() as cursor:
         for some_keys, some_people in zip_longest(keys, people, fillvalue=()):
             pair, pair_values = pairs(some_keys)
@@ -139,12 +158,14 @@ def _known(found: Sequence[Arrival]) -> tuple[set[tuple[int, str]], dict[str, in
             cursor.execute(
                 f"SELECT 1, session_id, dedupe_key FROM {messages} "  # noqa: S608
                 f"WHERE (session_id, dedupe_key) IN {pair} UNION ALL "
-                f"SELECT 0, id, user_id FROM {contacts} WHERE user_id IN {text}",
+                f"SELECT 0, id, user_id FROM {contacts} WHERE user_id IN {text} UNION ALL "
+                f"{KEY_STATEMENT}",
                 [*pair_values, *text_values],
             )
             rows += cursor.fetchall()
-    already = {(number, key) for is_message, number, key in rows if is_message}
-    return already, {key: number for is_message, number, key in rows if not is_message}
+    already = {(number, key) for what, number, key in rows if what == 1}
+    known = {key: number for what, number, key in rows if what == 0}
+    return already, known, next((key for what, _number, key in rows if what == 2), "")
 
 
 def _insert(fresh: Sequence[Arrival], conversations: Conversations, change: Change) -> None:

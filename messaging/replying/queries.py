@@ -157,6 +157,13 @@ def changed_messages(conversation: Conversation, since: int, limit: int = 500) -
     return list(reversed(rows.order_by("-id")[:limit]))
 
 
+def first_kept(conversation: Conversation) -> int:
+    """The id of the oldest message. What a page shows before it was deleted."""
+    ids = Message.objects.filter(conversation=conversation).order_by("id")
+    first = ids.values_list("id", flat=True).first()
+    return newest_number() + 1 if first is None else first
+
+
 def contexts_with(*conversations: Conversation) -> list[Context]:
     """A contact's contexts with the sessions of the home teams, newest first."""
     rows = Context.objects.filter(

@@ -1,14 +1,16 @@
-"""Deletes old files: the oldest when all together are too large, and uploads that nobody sent."""
+"""Deletes old files: the oldest when all are too large, those too old, uploads that nobody sent."""
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Sum
 
 from messaging.media import storing
 from messaging.models import Attachment, AttachmentState, MessageStatus, Upload
 from messaging.transfers.downloads import settle
 
 CLEARED_AT_ONCE = 100
+_HAS_BYTES = Func(F("stored_bytes"), template="%(expressions)s > 0", output_field=BooleanField())
+"""The condition of the index, written out: SQLite does not look at parameters."""
 
 
 def bytes_kept() -> int:
@@ -38,6 +40,12 @@ def clear_oldest(most_bytes: int) -> int:
     return cleared
 
 
+def clear_older(before: datetime) -> int:
+    """Delete some of the files stored before this moment, for good. Returns how many."""
+    rows = _clearable().filter(_HAS_BYTES, stored_at__lt=before)
+    return sum(clear(row, "too_old") for row in list(rows[:CLEARED_AT_ONCE]))
+
+
 def _clearable() -> QuerySet[Attachment]:
     still_needed = Q(message__status__in=[MessageStatus.QUEUED, MessageStatus.SENDING])
     still_needed |= Q(message__holds_queue=True)
@@ -45,13 +53,20 @@ def _clearable() -> QuerySet[Attachment]:
     return rows.exclude(still_needed).order_by("stored_at")
 
 
-def clear(attachment: Attachment) -> int:
-    """1 if the file was deleted. The row is changed first, the bytes go after the commit."""
-    empty = {"stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0}
+def clear(attachment: Attachment, why: str = "cleared") -> int:
+    """1 if the file was deleted. The row is changed first, the bytes go after the commit.
+
+    `why`: a code of `media.reasons`. Only what was cleared to make room may be fetched again.
+    """
+    empty: dict[str, object] = {
+        "stored_name": "", "thumb_name": "", "sound_name": "", "stored_bytes": 0
+    }  # fmt: skip
+    if why != "cleared":
+        empty["encrypted_item"] = ""
     names = attachment.stored_names()
     done = settle(
         attachment.pk,
-        {**empty, "state": AttachmentState.FAILED, "error": "cleared", "stored_at": None},
+        {**empty, "state": AttachmentState.FAILED, "error": why, "stored_at": None},
         Q(state__in=[AttachmentState.STORED, AttachmentState.FAILED]),
     )
     if done:

@@ -38,6 +38,14 @@ class Pauses:
     learn_after_s: float = 60.0
     """Before the database first learns its sizes: a start has more urgent things to write."""
     learn_every_s: float = 3_600.0
+    retention_after_s: float = 120.0
+    retention_every_s: float = 900.0
+    """Between two rounds through what is too old."""
+    retention_step_s: float = 1.0
+    """Between two of a round's small transactions: they must not be felt."""
+    forgetting_every_s: float = 10.0
+    """Before a person whom somebody began to forget is looked for: the page does most of it."""
+    forgetting_step_s: float = 0.2
     tidy_every_s: float = media.TIDY_EVERY_S
     away_retry_s: float = recorder.AWAY_RETRY_S
     """Before the recorder tries again a database that is away."""

@@ -27,7 +27,8 @@ from messaging.receiving.supervisor import PollSupervisor
 from messaging.replying import parking
 from messaging.replying.typing_supervisor import TypingSupervisor
 from messaging.transfers.work import MediaWork
-from messaging.worker import analyze, due, held, stopping
+from messaging.worker import due, held, stopping
+from messaging.worker.chores import chores
 from messaging.worker.glance import Glance, glance
 from messaging.worker.logins import Logins
 from messaging.worker.pauses import USUAL, Pauses
@@ -35,7 +36,7 @@ from sessions_app.database.database_thread import DatabaseThread, RunInDatabaseT
 from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ClientIdentity
 from sessions_app.ilink.hosts import HostPolicy
-from sessions_app.loops.wake_or_sweep import WakeOrSweep, is_set_within, look_by
+from sessions_app.loops.wake_or_sweep import WakeOrSweep, is_set_within
 from sessions_app.monitoring import meters, snapshots
 from sessions_app.realtime import streams
 from sessions_app.sessions import leases
@@ -187,21 +188,18 @@ class Worker:
         self.media.start()
 
     def _jobs(self) -> tuple[Awaitable[None], ...]:
-        pauses = self.pauses
-        learning = self._loop(
-            "the database could not learn its sizes", pauses.learn_every_s, pauses.learn_after_s
-        )
-        releasing = self._loop(
-            "conversations of members who left could not be looked up", pauses.leavers_every_s
-        )
         return (
             self._sweeping.run(self._look_around),
             self._listen(),
             self._deliver(),
             self.typing.run(),
             self.polls.write_heard(),
-            learning.run(look_by(self.run_in_database_thread, analyze.learn_sizes)),
-            releasing.run(look_by(self.run_in_database_thread, self.leavers.look)),
+            *chores(
+                pauses=self.pauses,
+                leavers=self.leavers,
+                run_in_database_thread=self.run_in_database_thread,
+                run_slow_work=self.media.run_in_database_thread,
+            ),
         )
 
     async def _register(self) -> None:

@@ -298,8 +298,9 @@ def one_row(user: Visitor, pk: int) -> SessionRow | None:
 
 
 def unreadable_answers(session: Session) -> tuple[int, datetime | None]:
-    """How many WeChat answers could not be parsed and were kept raw, and the time of the last."""
-    kept = session.raw_answers.aggregate(count=Count("pk"), last=Max("received_at"))
+    """How many WeChat answers could not be parsed and are kept raw, and the time of the last."""
+    here = session.raw_answers.exclude(encrypted_body=b"")
+    kept = here.aggregate(count=Count("pk"), last=Max("received_at"))
     return kept["count"], kept["last"]
 
 

@@ -9,7 +9,9 @@ suffice for any number of values.
 """
 
 import base64
+import contextlib
 import os
+from collections.abc import Sequence
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -66,6 +68,17 @@ def decrypt_bytes(encrypted: bytes | memoryview) -> bytes:
         raise DecryptionError("WEILINK_CREDENTIAL_KEYS does not hold these bytes' key") from error
 
 
+def renewed(encrypted: str) -> str:
+    """The same value under the newest key, unchanged if it is. Raises DecryptionError."""
+    text = decrypt(encrypted)
+    if encrypted.startswith(_TEXT_MARK):
+        value = base64.urlsafe_b64decode(encrypted[len(_TEXT_MARK) :])
+        with contextlib.suppress(InvalidTag):
+            _decrypted(value, settings.CREDENTIAL_KEYS[:1])
+            return encrypted
+    return encrypt(text)
+
+
 def is_readable(encrypted: str) -> bool:
     """Whether one of our keys can decrypt it."""
     try:
@@ -80,12 +93,12 @@ def _encrypted(data: bytes) -> bytes:
     return _SALT + nonce + _cipher(settings.CREDENTIAL_KEYS[0], _SALT).encrypt(nonce, data, None)
 
 
-def _decrypted(value: bytes) -> bytes:
-    """Raises InvalidTag."""
+def _decrypted(value: bytes, keys: Sequence[str] | None = None) -> bytes:
+    """`keys`: those to try; by default all. Raises InvalidTag."""
     salt, nonce = value[:_SALT_BYTES], value[_SALT_BYTES : _SALT_BYTES + _NONCE_BYTES]
     if len(nonce) < _NONCE_BYTES:
         raise InvalidTag
-    for key in settings.CREDENTIAL_KEYS:
+    for key in settings.CREDENTIAL_KEYS if keys is None else keys:
         try:
             return _cipher(key, salt).decrypt(nonce, value[_SALT_BYTES + _NONCE_BYTES :], None)
         except InvalidTag:

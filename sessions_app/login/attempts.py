@@ -6,7 +6,7 @@ conditional update of an attempt that is not finished, announced to whoever watc
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db.models import F, Q
@@ -252,6 +252,18 @@ def resolve_other_account(
         _use_up_links(attempt.pk, session)
         _confirm(change, attempt, session, encrypted_result="")
     return session
+
+
+def forget_finished(before: datetime) -> int:
+    """Delete what finished before this moment, unless somebody must still decide about it.
+
+    Visits by invitation that nobody scanned are counted with their attempts, and those go first.
+    """
+    old = LoginAttempt.objects.filter(finished_at__lt=before)
+    undecided = Q(status=LoginState.OTHER_ACCOUNT) & ~Q(encrypted_result="")
+    uncounted = Q(invitation_visits__came_at=None, invitation_visits__isnull=False)
+    ids = list(old.exclude(undecided).exclude(uncounted).values_list("pk", flat=True))
+    return LoginAttempt.objects.filter(pk__in=ids).delete()[0]
 
 
 def _confirm(change: Change, attempt: LoginAttempt, session: Session, **columns: object) -> None:

@@ -26,6 +26,9 @@ class TeamSettingsRow(models.Model):
     video_mb = models.PositiveIntegerField(_("largest video, MB"), default=100)
     file_mb = models.PositiveIntegerField(_("largest file, MB"), default=100)
     total_gb = models.PositiveIntegerField(_("all media together, GB"), default=20)
+    message_days = models.PositiveIntegerField(_("days that messages are kept"), default=0)
+    media_days = models.PositiveIntegerField(_("days that files are kept"), default=0)
+    raw_days = models.PositiveIntegerField(_("days that raw answers are kept"), default=14)
     api_requests_per_minute = models.PositiveIntegerField(
         _("API requests per minute"), default=6_000
     )

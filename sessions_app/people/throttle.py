@@ -80,7 +80,7 @@ def take(name: str, bucket: Bucket, now: float) -> None:
         )
         level = Level(*cursor.fetchone())
     if level.taken == 1:
-        ThrottleCount.objects.filter(full_at__lt=now - KEPT_S).delete()
+        forget_ended(now)
     bucket.check(level, now)
 
 
@@ -93,6 +93,11 @@ def give_back(name: str) -> None:
 def refill(name: str) -> None:
     """Make a bucket of `take` full at once."""
     ThrottleCount.objects.filter(pk=_digest(name)).delete()
+
+
+def forget_ended(now: float) -> None:
+    """Delete the levels that nobody needs any more. `take` does so, too, now and then."""
+    ThrottleCount.objects.filter(full_at__lt=now - KEPT_S).delete()
 
 
 def _digest(name: str) -> str:

@@ -17,15 +17,26 @@ def _words_for_bounds(low: str, high: str) -> str:
     return gettext("A whole number from %(low)s to %(high)s.") % {"low": low, "high": high}
 
 
+def _words_for_days(low: str, high: str) -> str:
+    return gettext("0 for no limit, or a whole number from %(low)s to %(high)s.") % {
+        "low": low,
+        "high": high,
+    }
+
+
 # Lazy, so that the language is the reader's and not the one at import.
 _bounds = lazy(_words_for_bounds, str)
+_day_bounds = lazy(_words_for_days, str)
 
 
 class NumberField(forms.IntegerField):
     """A whole number in a range. Every error has the same message, which states the range."""
 
-    def __init__(self, low: int, high: int, *, unit: Any, label: Any, help_text: Any) -> None:
-        words = _bounds(f"{low:,}", f"{high:,}")
+    def __init__(
+        self, low: int, high: int, *, unit: Any, label: Any, help_text: Any, words: Any = None
+    ) -> None:
+        """`words`: what every error says; by default the range."""
+        words = words or _bounds(f"{low:,}", f"{high:,}")
         said = dict.fromkeys(("required", "invalid", "min_value", "max_value"), words)
         super().__init__(
             min_value=low,
@@ -39,6 +50,26 @@ class NumberField(forms.IntegerField):
             widget=forms.NumberInput({"class": "input"}),
         )
         self.unit = unit
+
+
+class DaysField(NumberField):
+    """How many days something is kept: at least `LEAST_DAYS`, or 0, which is for ever.
+
+    No reply window is longer than the least, so nothing goes that may still be answered.
+    """
+
+    LEAST_DAYS, MOST_DAYS = 7, 3_650
+
+    def __init__(self, *, label: Any, help_text: Any) -> None:
+        words = _day_bounds(f"{self.LEAST_DAYS:,}", f"{self.MOST_DAYS:,}")
+        super().__init__(
+            0, self.MOST_DAYS, unit=_("days"), label=label, help_text=help_text, words=words
+        )
+
+    def validate(self, value: Any) -> None:
+        super().validate(value)
+        if value is not None and 0 < value < self.LEAST_DAYS:
+            raise forms.ValidationError(self.error_messages["min_value"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +133,21 @@ class TeamSettingsForm(forms.Form):
         1, 100_000, unit="GB", label=_("All media together"),
         help_text=_("Disk space for pictures, voice, videos and files."),
     )  # fmt: skip
+    message_days = DaysField(
+        label=_("Keep messages"),
+        help_text=_("Older messages are deleted for good, with their files, notes and events. 0 "
+"keeps them for ever. Whatever waits for an agent stays."),
+    )  # fmt: skip
+    media_days = DaysField(
+        label=_("Keep files"),
+        help_text=_("Older pictures, voice messages, videos and files are deleted, their messages "
+"stay. 0 keeps them until the disk space above is used up."),
+    )  # fmt: skip
+    raw_days = NumberField(
+        1, 3_650, unit=_("days"), label=_("Keep WeChat's raw answers"),
+        help_text=_("Encrypted copies of what WeChat sent, for finding errors. No page shows them. "
+"A file that is not here by then can't be fetched again."),
+    )  # fmt: skip
     api_requests_per_minute = NumberField(
         10, 1_000_000, unit=_("requests"), label=_("Requests per minute"),
         help_text=_("Per token. Further requests are answered with 429 until the minute is over."),
@@ -118,6 +164,7 @@ class TeamSettingsForm(forms.Form):
             _("Pictures, voice, videos and files"), "media",
             ("picture_mb", "voice_mb", "video_mb", "file_mb", "total_gb"),
         ),
+        (_("How long data is kept"), "kept", ("message_days", "media_days", "raw_days")),
         (_("Programs"), "programs", ("api_requests_per_minute",)),
     )  # fmt: skip
 

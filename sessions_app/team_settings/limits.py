@@ -25,7 +25,7 @@ ROW = 1
 class TeamSettings:
     """`pace_count` replies to one person per `pace_minutes` are WeChat's limit.
 
-    MB are 2²⁰ bytes.
+    MB are 2²⁰ bytes. How many days something is kept: 0 is for ever.
     """
 
     window_hours: int = WINDOW_HOURS
@@ -40,6 +40,9 @@ class TeamSettings:
     video_mb: int = 100
     file_mb: int = 100
     total_gb: int = 20
+    message_days: int = 0
+    media_days: int = 0
+    raw_days: int = 14
     api_requests_per_minute: int = 6_000
 
     @property

@@ -137,6 +137,11 @@ def _conversation_dialog(button: str) -> Walk:
     return walk
 
 
+def _forget(page: Page, demo: Demo) -> None:
+    _thread(page, demo)
+    page.goto(f"{page.url.partition('?')[0]}forget/")
+
+
 def _renaming(page: Page, demo: Demo) -> None:
     _thread(page, demo)
     page.locator(".conversation-head").get_by_role("link", name=f"Rename {LINA}").click()
@@ -349,6 +354,7 @@ PLACES = (
     Place("snooze", _conversation_dialog("Snooze")),
     Place("label", _conversation_dialog("Label: change the labels")),
     Place("another team", _conversation_dialog("Transfer")),
+    Place("forget a person", _forget),
     Place("picture", _picture),
     Place("emoji", _emoji),
     Place("note", _note),

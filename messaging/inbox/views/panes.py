@@ -164,5 +164,6 @@ def _open_news(
         "bubbles": _bubbles(conversation, messages),
         "tray": tray_of(drafts.draft_of(request.user, conversation)),
         "too_much": len(messages) >= MOST_MESSAGES,
+        "first_key": presentation.key_of(queries.first_kept(conversation)),
         **beside_context(conversation, seen=seen),
     }

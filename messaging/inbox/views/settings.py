@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
+from messaging.models import Message
 from messaging.reply_window.team_limits import change_limits
 from sessions_app.models import SettingChange, User
 from sessions_app.pages.answers import UNPROCESSABLE
@@ -32,6 +33,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     context = {
         "room": "settings",
         "form": form,
+        "oldest": Message.objects.order_by("pk").values_list("stored_at", flat=True).first(),
         "changes": [(change, labels.get(change.name, change.name)) for change in changes],
     }
     status = UNPROCESSABLE if form.is_bound else 200

@@ -5,7 +5,7 @@ both sides are added up (see `folder.store.tally`). Actions of other programs ar
 `Conversations` in the same transaction.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -49,6 +49,14 @@ class Conversations(Protocol):
 
         Returns the function to report changes to.
         """
+        ...
+
+    def last_forgotten(self) -> float:
+        """When somebody was last forgotten, in epoch seconds; 0.0: never."""
+        ...
+
+    def forgotten_until(self, user_ids: Collection[str]) -> dict[str, float]:
+        """The forgotten among these people → until when, in epoch seconds."""
         ...
 
 

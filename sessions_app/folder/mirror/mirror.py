@@ -13,6 +13,7 @@ from functools import partial
 from sessions_app.folder.mirror import contexts, rows, shared
 from sessions_app.folder.mirror.comparing import UNDER_LOCK, Kind, RowState, Step, compare
 from sessions_app.folder.mirror.contexts import Conversations
+from sessions_app.folder.mirror.forgotten import Forgotten
 from sessions_app.folder.mirror.poll_lease import FREE_FOR_S, PollLease
 from sessions_app.folder.store import (
     Change,
@@ -77,6 +78,7 @@ class Mirror:
         self._decrypted: rows.Decrypted = {}
         self._signatures: dict[int, tuple[str, Signature]] = {}
         self._entries: dict[int, dict[str, StoredContext]] = {}
+        self._forgotten = Forgotten(conversations)
         self._broken: dict[int, str] = {}
         self._cursor_at: dict[int, float] = {}
         self._retry_at: dict[int, float] = {}
@@ -160,6 +162,7 @@ class Mirror:
         agreed = {row.filed_name: row for row in states if row.is_filed}
         if listing.is_absent or not agreed:
             return
+        self._forgotten.look_again(self._entries)
         for name, signature in self.folder.contexts_signatures(agreed).items():
             row = agreed[name]
             if self._signatures.get(row.pk) != (name, signature):
@@ -177,6 +180,7 @@ class Mirror:
         before = self._entries.get(row.pk)
         known = before or {}
         fresh = {user: entry for user, entry in entries.items() if known.get(user) != entry}
+        fresh = self._forgotten.without(row.pk, fresh)
         if fresh:
             contexts.merge_entries(row.pk, row.generation, fresh, self.conversations)
         if before is None:
@@ -247,7 +251,8 @@ class Mirror:
         cursors = self._due_cursors(agreed, listing)
         default = shared.default_to_file(listing)
         is_unmarked = bool(listing.sessions) and not listing.is_marked
-        if not (work or people or cursors or default or is_unmarked):
+        forgotten = self._forgotten.waiting(agreed)
+        if not (work or people or cursors or default or is_unmarked or forgotten):
             return False, False, False
         try:
             make = not any(row.filed_token for row in states)
@@ -257,6 +262,7 @@ class Mirror:
                     self._take_steps(change)
                 more = self._file_contexts(change, rows.row_states(self._decrypted), end_at)
                 self._file_cursors(change, cursors)
+                self._forgotten.take_out(change, forgotten)
                 shared.file_default(change, default)
                 change.mark()
         except FolderBusyError:

@@ -229,6 +229,21 @@ class Change:
                 fields[user_id] = context.over(fields.get(user_id))
             disk.write_object(place.folder, CONTEXTS_FILE, fields)
 
+    def forget_people(self, name: str, until_s: Mapping[str, float]) -> None:
+        """Delete these people's entries, unless they wrote again after the given time."""
+        with self._open(name) as place:
+            fields = disk.read_object(place.folder, CONTEXTS_FILE) or {}
+            gone = [
+                user_id
+                for user_id, at_s in until_s.items()
+                if user_id in fields
+                and StoredContext.from_json(fields[user_id]).received_at_s <= at_s
+            ]
+            for user_id in gone:
+                del fields[user_id]
+            if gone:
+                disk.write_object(place.folder, CONTEXTS_FILE, fields)
+
     def set_default(self, name: str) -> None:
         """Raises UnknownSessionError if there is no such session."""
         self._known(name)

@@ -35,6 +35,7 @@ export function draw(root) {
   emit("drawing", { root });
   for (const source of root.querySelectorAll("[data-into]")) {
     const list = document.getElementById(source.dataset.into);
+    if (list && source.dataset.first) dropBefore(list, source.dataset.first);
     if (list) for (const row of [...source.children]) drawRow(list, row, isPage, fresh, beyond);
   }
   for (const part of root.querySelectorAll("[data-live-part]")) drawPart(part);
@@ -57,6 +58,11 @@ function dropOtherList(root) {
   for (const part of root.querySelectorAll("[data-of-list], [data-into=conversation-rows], #more")) part.remove();
   delete root.dataset.staleList;
   return true;
+}
+
+/** Messages before this key were deleted. */
+function dropBefore(list, first) {
+  for (const row of [...list.querySelectorAll(":scope > [data-key]")]) if (row.dataset.key < first) remove(row);
 }
 
 function drawRow(list, row, isPage, fresh, beyond) {

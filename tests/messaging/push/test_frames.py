@@ -14,6 +14,7 @@ from messaging.inbox import list_counts
 from messaging.models import Conversation, Message
 from messaging.push.content import InboxContent
 from messaging.replying import notes
+from messaging.retention.forgetting import forget
 from sessions_app.models import Session, Team, User
 from sessions_app.realtime.frames import Loaded, Reader, Shown, Span
 from sessions_app.realtime.rights import rights_of
@@ -274,3 +275,22 @@ def test_a_mention_counts_for_who_was_named(cast: Cast, conversation: Conversati
     content.load(Span(cast.supervisor.stream_key, 0, 1, frozenset()), [reader])
     [text] = content.counts([reader])
     assert json.loads(text or "")["views"]["mentions"] == "1"
+
+
+def test_a_deleted_conversation_leaves_every_list(
+    shop: Session, conversation: Conversation, cast: Cast
+) -> None:
+    """Forgotten or too old: a frame takes its row away, and a page that has it open is told."""
+    changes = Changes(cast.team)
+    with changes:
+        forget(conversation.contact.user_id)
+    loaded, reader = changes.loaded(), reader_of(cast.agent)
+    html = frame(loaded, reader)["html"]
+    assert f'<li id="conversation-{conversation.pk}" data-removed></li>' in html
+    assert frame(loaded, reader)["conversations"] == [str(conversation.pk)]
+    assert loaded.is_open_at(reader_of(cast.agent, open=conversation.pk))
+    opened = loaded.frame_for(
+        reader_of(cast.agent, open=conversation.pk), {changes.key: changes.start}
+    )
+    assert opened is not None
+    assert f'data-gone="{conversation.pk}"' in json.loads(opened)["html"]

@@ -1,6 +1,6 @@
 """A mirror on a folder of the test's own, and another program that works in the same folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,18 @@ class NotedConversations:
 
     def __init__(self) -> None:
         self.told: list[ContextChange] = []
+        self.forgotten: dict[str, float] = {}
 
     def lock(
         self, session: Session, user_ids: set[str]
     ) -> Callable[[Change, Sequence[ContextChange]], None]:
         return lambda _change, changes: self.told.extend(changes)
+
+    def last_forgotten(self) -> float:
+        return float(len(self.forgotten))
+
+    def forgotten_until(self, user_ids: Collection[str]) -> dict[str, float]:
+        return {one: self.forgotten[one] for one in user_ids if one in self.forgotten}
 
 
 class Site:
