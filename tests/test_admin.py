@@ -35,6 +35,7 @@ from sessions_app.people import throttle
 from sessions_app.people.throttle import Bucket
 from sessions_app.people.tokens import issue_token
 from sessions_app.sessions import leases, quarters
+from sessions_app.team_settings.introductions import change_introduction
 from sessions_app.team_settings.limits import change_settings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -69,7 +70,7 @@ def admin_client(cast: Cast) -> Client:
     invitation = invitations.make_invitation(
         user=cast.operator, team=cast.team, prefix="Fair", label="fair", per_hour=9, in_all=9
     )
-    invitations.enter(invitation, None)
+    invitations.enter(invitation, None, network="203.0.113.7")
     SharedFolder.objects.create(pk=1, path="/srv/weilink")
     Installation.objects.create(pk=1, held_of="console.sqlite3", held_at=timezone.now())
     quarters.note_heard([session.pk], timezone.now())
@@ -92,6 +93,9 @@ def admin_client(cast: Cast) -> Client:
     )
     Typing.objects.create(conversation=conversation, session=session, wanted_until=now)
     change_settings(user=cast.administrator, wanted={"park_days": 9})
+    change_introduction(
+        user=cast.administrator, team=cast.team, name="Lin", text="hello", logo=b"SECRET"
+    )
     return client
 
 

@@ -165,7 +165,7 @@ def _forms(world: World) -> list[dict[str, Any]]:
         "override": "1", "override_as": "Shop A",
         "text": "stolen", "note": "stolen", "new_name": "Stolen", "draft_key": "k9", "types": "1",
         "label": label, "labels": label, "new": "Stolen label", "until": "2030-01-01T10:00",
-        "per_hour": 5, "in_all": 5, "name_prefix": "Stolen", "next": "/",
+        "per_hour": 5, "in_all": 5, "days": 30, "name_prefix": "Stolen", "next": "/",
     }  # fmt: skip
     return [
         {**shared, "team": team, "name": name, "assignee": world.visitor.pk}
