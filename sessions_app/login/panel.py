@@ -120,7 +120,7 @@ def _login_sentence(attempt: LoginAttempt, status: LoginState) -> str:
         case LoginState.CONFIRMED:
             return _("“%(name)s” is connected.") % {"name": name}
         case LoginState.CANCELLED if attempt.error_code == UNINVITED:
-            return _("Ended: the person who made the invitation may not invite any more.")
+            return _("Ended: the member who made the invitation may no longer invite.")
         case LoginState.CANCELLED:
             return _("Cancelled. Nothing was changed.")
     reason = reasons.sentence(attempt.error_code, attempt.error_detail)

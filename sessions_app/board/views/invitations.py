@@ -76,7 +76,7 @@ def _why_words(why: Why | None, maker: str) -> str:
         case Why.DISABLED:
             return _("Ended: %(name)s, who made it, is disabled.") % {"name": maker}
         case Why.ROLE:
-            words = _("Ended: %(name)s, who made it, has no role any more that manages accounts.")
+            words = _("Ended: %(name)s, who made it, may no longer manage accounts.")
             return words % {"name": maker}
         case Why.TEAM:
             words = _("Ended: %(name)s, who made it, is no longer in this team.")

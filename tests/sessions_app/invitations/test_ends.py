@@ -124,7 +124,7 @@ def delete(user: User, _cast: Cast) -> None:
 Lose = Callable[[User, Cast], None]
 LOSSES = [
     (disable, "Ended: mia, who made it, is disabled."),
-    (demote, "Ended: mia, who made it, has no role any more that manages accounts."),
+    (demote, "Ended: mia, who made it, may no longer manage accounts."),
     (move, "Ended: mia, who made it, is no longer in this team."),
     (delete, "Ended: the member who made it was deleted."),
 ]
