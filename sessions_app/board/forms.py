@@ -4,7 +4,8 @@ import unicodedata
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext, ngettext_lazy
+from django.utils.functional import lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.board.queries import teams_for_new_session
@@ -13,6 +14,15 @@ from sessions_app.models import Team
 from sessions_app.people.roles import Visitor
 from sessions_app.sessions import reasons
 from sessions_app.sessions.names import BadSessionName, clean_session_name
+
+
+def _words_for_days(days: int) -> str:
+    words = ngettext("After %(days)d day", "After %(days)d days", days)
+    return words % {"days": days}
+
+
+# Lazy, so that the language is the reader's and not the one at import.
+_after = lazy(_words_for_days, str)
 
 
 class SessionNameField(forms.CharField):
@@ -67,13 +77,7 @@ class InvitationForm(forms.Form):
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
     days = forms.TypedChoiceField(
         label=_("Expires"),
-        choices=[
-            (
-                days,
-                ngettext_lazy("After %(days)d day", "After %(days)d days", days) % {"days": days},
-            )
-            for days in DAYS
-        ],
+        choices=[(days, _after(days)) for days in DAYS],
         coerce=int,
         required=False,
         empty_value=USUAL_DAYS,
