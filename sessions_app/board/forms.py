@@ -80,7 +80,6 @@ class InvitationForm(forms.Form):
         choices=[(days, _after(days)) for days in DAYS],
         coerce=int,
         required=False,
-        empty_value=USUAL_DAYS,
         initial=USUAL_DAYS,
     )
     per_hour = forms.IntegerField(
@@ -103,6 +102,9 @@ class InvitationForm(forms.Form):
             field.widget.attrs.setdefault("class", "input")
         self.fields["name_prefix"].widget.attrs["maxlength"] = 50
         del self.fields["name_prefix"].widget.attrs["autofocus"]
+
+    def clean_days(self) -> int:
+        return self.cleaned_data["days"] or USUAL_DAYS
 
     def clean_name_prefix(self) -> str:
         prefix = str(self.cleaned_data["name_prefix"])

@@ -159,8 +159,8 @@ class IntroductionForm(forms.Form):
     )
     removes_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
 
-    def __init__(self, *args: Any, current: Introduction, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, files: Any = None, *, current: Introduction) -> None:
         given = {"name": current.own_name, "text": current.text}
-        super().__init__(*args, initial=given, label_suffix="", **kwargs)
+        super().__init__(data, files, initial=given, label_suffix="")
         if not current.logo_url:
             del self.fields["removes_logo"]

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 
@@ -37,7 +38,12 @@ def change_introduction(
     *, user: User | None, team: Team, name: str, text: str, logo: bytes | None
 ) -> None:
     """`logo`: None keeps the present one, empty bytes remove it."""
-    wanted = {"name": name, "text": text, "changed_by": user, "changed_at": timezone.now()}
+    wanted: dict[str, Any] = {
+        "name": name,
+        "text": text,
+        "changed_by": user,
+        "changed_at": timezone.now(),
+    }
     if logo is not None:
         wanted["logo"] = logo
     TeamIntroduction.objects.update_or_create(team=team, defaults=wanted)

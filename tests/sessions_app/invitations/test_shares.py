@@ -22,9 +22,9 @@ def fair(cast: Cast) -> Invitation:
     )
 
 
-def press(invitation: Invitation, address: str, **headers: str) -> Any:
+def press(invitation: Invitation, address: str) -> Any:
     """The button, by somebody who keeps no cookie."""
-    return visitor(address).post(f"{page_of(invitation)}again/", **headers)
+    return visitor(address).post(f"{page_of(invitation)}again/")
 
 
 def test_one_stranger_cannot_use_up_the_codes_of_the_hour(fair: Invitation) -> None:
