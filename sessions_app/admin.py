@@ -24,6 +24,7 @@ from sessions_app.models import (
     SettingChange,
     SharedFolder,
     Stream,
+    TeamIntroduction,
     TeamSettingsRow,
     ThrottleCount,
     WorkerBeat,
@@ -225,13 +226,13 @@ class ScanLinkAdmin(RecordAdmin):
 
 @admin.register(Invitation)
 class InvitationAdmin(RecordAdmin):
-    list_display = ("prefix", "team", "label", "made_by", "created_at", "revoked_at")
+    list_display = ("prefix", "team", "label", "made_by", "created_at", "expires_at", "revoked_at")
     list_filter = ("team",)
     search_fields = ("prefix", "label", "made_by__username")
     list_select_related = ("team", "made_by")
     fields = (
-        "prefix", "team", "label", "per_hour", "in_all", "made_by", "created_at", "revoked_at",
-        "last_number", "unscanned",
+        "prefix", "team", "label", "per_hour", "in_all", "made_by", "created_at", "expires_at",
+        "revoked_at", "last_number", "unscanned",
     )  # fmt: skip
 
 
@@ -265,6 +266,16 @@ class SessionEventAdmin(RecordAdmin):
     search_fields = ("session__name", "code", "detail", "who__username")
     list_select_related = ("session", "who")
     date_hierarchy = "at"
+
+
+@admin.register(TeamIntroduction)
+class TeamIntroductionAdmin(RecordAdmin):
+    """Edited at `/settings/`, where a logo is made anew from what was uploaded."""
+
+    list_display = ("team", "name", "changed_by", "changed_at")
+    search_fields = ("team__name", "name")
+    list_select_related = ("team", "changed_by")
+    fields = ("team", "name", "text", "changed_by", "changed_at")
 
 
 @admin.register(TeamSettingsRow)

@@ -40,6 +40,7 @@ from sessions_app.people.directory import services as people
 from sessions_app.people.throttle import Bucket
 from sessions_app.people.tokens import issue_token
 from sessions_app.sessions import leases, quarters
+from sessions_app.team_settings.introductions import change_introduction
 from sessions_app.team_settings.limits import change_settings
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -74,7 +75,7 @@ def admin_client(cast: Cast) -> Client:
     invitation = invitations.make_invitation(
         user=cast.operator, team=cast.team, prefix="Fair", label="fair", per_hour=9, in_all=9
     )
-    invitations.enter(invitation, None)
+    invitations.enter(invitation, None, network="203.0.113.7")
     SharedFolder.objects.create(pk=1, path="/srv/weilink")
     Installation.objects.create(pk=1, held_of="console.sqlite3", held_at=timezone.now())
     quarters.note_heard([session.pk], timezone.now())
@@ -102,6 +103,9 @@ def admin_client(cast: Cast) -> Client:
     Forgotten.objects.create(digest="1" * 64)
     Removal.objects.create(team=cast.team, conversation_key=1)
     SweepPosition.objects.create(job="messages")
+    change_introduction(
+        user=cast.administrator, team=cast.team, name="Lin", text="hello", logo=b"SECRET"
+    )
     return client
 
 

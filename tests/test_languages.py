@@ -15,8 +15,18 @@ from django.test import Client
 from django.utils import timezone, translation
 
 from messaging.models import Conversation, Message, MessageKind
+from sessions_app.invitations import invitations
 from sessions_app.login import attempts
-from sessions_app.models import Context, LoginAttempt, LoginState, Session, SessionState, User
+from sessions_app.models import (
+    Context,
+    Invitation,
+    LoginAttempt,
+    LoginState,
+    Session,
+    SessionState,
+    Team,
+    User,
+)
 from sessions_app.people.roles import Role
 from tests import catalogue
 from tests.conftest import Cast, make_user
@@ -110,6 +120,8 @@ ALLOWED = {
     "Asia/Shanghai",
     "MB",
     "GB",
+    "Wi",
+    "Fi",
 } | CAST
 SHOWN = ("aria-label", "title", "placeholder", "alt", "content", "data-title", "data-day-words")
 SILENT = {"script", "style", "code", "svg", "kbd"}
@@ -302,9 +314,30 @@ def test_a_thread_with_little_or_nothing_left_is_chinese(
 
 
 @pytest.mark.django_db
+def test_an_invitation_is_chinese_for_strangers_and_operators(cast: Cast, operator: User) -> None:
+    Team.objects.filter(pk=cast.team.pk).update(name="一组")
+    made = invitations.make_invitation(
+        user=operator, team=cast.team, prefix="展会", label="", per_hour=1, in_all=9
+    )
+    page = f"/invite/{made.code}/"
+    assert english_in(shown(None, page)) == []
+    assert as_(None).post(f"{page}again/").status_code == 302
+    refused = as_(None).post(f"{page}again/")
+    assert refused.status_code == 429
+    assert english_in(refused.content.decode()) == []
+    assert english_in(shown(operator, "/sessions/-/invitations/")) == []
+    for columns in ({"made_by": None}, {"expires_at": timezone.now()}):
+        Invitation.objects.update(**columns)
+        assert english_in(shown(operator, "/sessions/-/invitations/")) == []
+    assert english_in(shown(None, page, status=410)) == []
+
+
+@pytest.mark.django_db
 def test_the_settings_are_chinese_and_so_are_their_refusals(cast: Cast) -> None:
     administrator = make_user("小陈", Role.ADMINISTRATOR)
+    Team.objects.filter(pk=cast.other_team.pk).update(name="二组")
     assert english_in(shown(administrator, "/settings/")) == []
+    assert english_in(shown(administrator, f"/settings/teams/{cast.other_team.pk}/")) == []
     refused = as_(administrator).post("/settings/", {"window_hours": "0"})
     assert "请输入 1 到 168 的整数。" in refused.content.decode()
     assert english_in(refused.content.decode()) == []

@@ -61,6 +61,22 @@ def test_a_line_of_text_is_as_people_know_it() -> None:
     assert rest == ["INFO messaging.receiving.x polls go on session_id=7 trace_id=9f2c41d07be35a18"]
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("room", ["invite", "scan"])
+def test_what_libraries_log_holds_no_public_address(form: str, room: str) -> None:
+    secret = "k3y-of_22.characters:ok"
+    request = f"<WebRequest method=GET uri=/{room}/{secret}/state/?watch clientproto=HTTP/1.1>"
+    words = "took too long to shut down and was killed"
+    try:
+        raise ValueError(f"https://console.example.com/{room}/{secret}/")
+    except ValueError:
+        record = _record("%s %s", request, words, exc_info=sys.exc_info())
+    line = logs.formatter(form).format(record)
+    assert f"/{room}/… clientproto" in line
+    assert words in line
+    assert secret not in line
+
+
 def test_nobody_writes_a_line_of_their_own_into_the_log() -> None:
     line = logs.formatter("text").format(_record("from %s", "wei\n2026-01-01 forged"))
     assert line.endswith("from wei\\n2026-01-01 forged")

@@ -109,6 +109,28 @@ def test_pages_are_not_kept(client: Any, cast: Any, path: str) -> None:
     assert "no-store" in client.get(path).headers["Cache-Control"]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/sessions/-/add/", {"name": "a/b"}),
+        ("/sessions/-/invitations/", {"name_prefix": "a/b", "label": "what was typed"}),
+        ("/settings/", {"park_days": "x"}),
+        ("/account/password/", {"old_password": "wrong"}),
+        ("/sessions/-/invitations/1/revoke/", {}),
+    ],
+)
+@pytest.mark.parametrize("htmx", [{}, {"HX-Request": "true"}])
+def test_the_answer_to_a_form_is_not_kept_either(
+    client: Any, cast: Any, path: str, form: dict[str, str], htmx: dict[str, str]
+) -> None:
+    """Back after signing out would show it."""
+    client.force_login(cast.administrator)
+    answer = client.post(path, form, headers=htmx)
+    assert answer.status_code in {200, 404, 422}
+    assert "no-store" in answer.headers["Cache-Control"]
+
+
 def test_gathering_twice_changes_nothing(gathered: Path) -> None:
     first = {one: one.read_bytes() for one in gathered.rglob("*.js")}
     call_command("collectstatic", interactive=False, verbosity=0)

@@ -168,7 +168,7 @@ def _forms(world: World) -> list[dict[str, Any]]:
         "text": "stolen", "note": "stolen", "new_name": "Stolen", "draft_key": "k9", "types": "1",
         "label": label, "labels": label, "new": "Stolen label", "until": "2030-01-01T10:00",
         "per_hour": 5, "in_all": 5, "name_prefix": "Stolen", "next": "/",
-        "to": world.visitor.pk, "roles": "administrator", "teams": world.team.pk, "days": 3,
+        "to": world.visitor.pk, "roles": "administrator", "teams": world.team.pk, "days": 7,
         "username": "stolen", "seen": services.fingerprint(world.visitor),
     }  # fmt: skip
     return [

@@ -11,7 +11,7 @@ from django.views.generic import RedirectView
 from messaging.api import app as api
 from messaging.inbox.leaving import disable, leave
 from messaging.inbox.views.palette import palette
-from messaging.inbox.views.settings import settings
+from messaging.inbox.views.settings import introduction, settings
 from sessions_app.board.views.installation import release
 from sessions_app.people import views as people
 from sessions_app.people.roles import Capability, may
@@ -63,6 +63,7 @@ urlpatterns = [
     path("palette/", palette, name="palette"),
     path("settings/", settings, name="settings"),
     path("settings/release/", release, name="release"),
+    path("settings/teams/<int:pk>/", introduction, name="introduction"),
     path("api/v1/", api.urls()),
     path("api/docs", api.docs, name="api_docs"),
     path("admin/login/", admin_door),

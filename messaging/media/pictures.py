@@ -14,6 +14,7 @@ from messaging.media import mending
 from messaging.media.mending import Mended
 
 THUMB_PIXELS = 640
+LOGO_PIXELS = 192
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 _SIDE_MOST = 30_000
 _ORIENTATION = 0x0112
@@ -60,6 +61,23 @@ def make_thumbnail(source: Path, target: Path, *, most_pixels: int) -> Thumbnail
                 return _decode_part(source.read_bytes(), target, most_pixels, error)
     except (Image.DecompressionBombError, MemoryError) as error:
         raise TooManyPixels from error
+
+
+def make_logo(source: Path, target: Path, *, most_pixels: int) -> Thumbnail:
+    """Write a WebP of at most 192 px. A damaged picture is not repaired: there is a better file.
+
+    Raises NotAPicture, TooManyPixels.
+    """
+    Image.MAX_IMAGE_PIXELS = most_pixels
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with _opened(source, most_pixels) as picture:
+                return _save(picture, target, side=LOGO_PIXELS)
+    except (Image.DecompressionBombError, MemoryError, TooManyPixels) as error:
+        raise TooManyPixels from error
+    except Exception as error:
+        raise NotAPicture from error
 
 
 def _decode_whole(source: Path, target: Path, most_pixels: int) -> Thumbnail:
@@ -151,14 +169,14 @@ def _opened(source: Path | IO[bytes], most_pixels: int) -> Image.Image:
     return picture
 
 
-def _save(picture: Image.Image, target: Path) -> Thumbnail:
+def _save(picture: Image.Image, target: Path, *, side: int = THUMB_PIXELS) -> Thumbnail:
     width, height = picture.size
     is_turned = picture.getexif().get(_ORIENTATION, 1) in _ON_ITS_SIDE
-    picture.draft("RGB", (THUMB_PIXELS, THUMB_PIXELS))
+    picture.draft("RGB", (side, side))
     small: Image.Image = picture
     if picture.mode not in ("RGB", "RGBA"):
         small = picture.convert("RGBA" if _has_alpha(picture) else "RGB")
-    small.thumbnail((THUMB_PIXELS, THUMB_PIXELS))
+    small.thumbnail((side, side))
     ImageOps.exif_transpose(small).save(target, "WEBP", quality=80, method=2)
     return Thumbnail(height, width) if is_turned else Thumbnail(width, height)
 

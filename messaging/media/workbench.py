@@ -15,7 +15,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from messaging.media.pictures import NotAPicture, TooLittle, TooManyPixels, make_thumbnail
+from messaging.media.pictures import (
+    NotAPicture,
+    TooLittle,
+    TooManyPixels,
+    make_logo,
+    make_thumbnail,
+)
 from messaging.media.voice import NotAVoice, TooLong, silk_to_wav
 
 NICENESS = 10
@@ -38,6 +44,11 @@ def do_picture(job: Job) -> Job:
     return _drop_false_flag(asdict(made))
 
 
+def do_logo(job: Job) -> Job:
+    made = make_logo(Path(job["source"]), Path(job["target"]), most_pixels=job["most_pixels"])
+    return _drop_false_flag(asdict(made))
+
+
 def do_voice(job: Job) -> Job:
     made = silk_to_wav(
         Path(job["source"]),
@@ -56,7 +67,7 @@ def _drop_false_flag(made: Job) -> Job:
     return made
 
 
-JOBS: dict[str, Callable[[Job], Job]] = {"picture": do_picture, "voice": do_voice}
+JOBS: dict[str, Callable[[Job], Job]] = {"picture": do_picture, "logo": do_logo, "voice": do_voice}
 
 
 def answer_to(job: Job) -> Job:

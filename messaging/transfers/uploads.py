@@ -25,7 +25,7 @@ _ID = re.compile("[0-9a-f]{32}")
 
 
 @cache
-def _workshop() -> Workshop:
+def workshop() -> Workshop:
     """The web process's own helper, started with the first picture."""
     made = Workshop(timeout_s=limits().workshop_timeout_s)
     atexit.register(made.close)
@@ -96,7 +96,7 @@ def bring_pieces(
         _write(path, pieces)
         check_size(path.stat().st_size)
         md5 = storing.md5_of(path)
-        found = examine_now(path, workshop=_workshop(), limits=limits())
+        found = examine_now(path, workshop=workshop(), limits=limits())
         kind = MessageKind(kinds.kind_of(found.content_type))
         check_size(path.stat().st_size, kind)
         kept = into_storage(path, found, md5)

@@ -4,14 +4,25 @@ import unicodedata
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.functional import lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.board.queries import teams_for_new_session
+from sessions_app.invitations.invitations import DAYS, USUAL_DAYS
 from sessions_app.models import Team
 from sessions_app.people.roles import Visitor
 from sessions_app.sessions import reasons
 from sessions_app.sessions.names import BadSessionName, clean_session_name
+
+
+def _words_for_days(days: int) -> str:
+    words = ngettext("After %(days)d day", "After %(days)d days", days)
+    return words % {"days": days}
+
+
+# Lazy, so that the language is the reader's and not the one at import.
+_after = lazy(_words_for_days, str)
 
 
 class SessionNameField(forms.CharField):
@@ -55,7 +66,7 @@ class AddSessionForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    """A name prefix, a team, a label, and limits on the number of people."""
+    """A name prefix, a team, a label, an expiry, and limits on the number of people."""
 
     name_prefix = SessionNameField(
         label=_("Name prefix"), help_text=_("Visitors become “… 0001”, “… 0002”.")
@@ -64,8 +75,19 @@ class InvitationForm(forms.Form):
         label=_("Label"), max_length=80, required=False, widget=forms.TextInput({"dir": "auto"})
     )
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.none(), empty_label=None)
+    days = forms.TypedChoiceField(
+        label=_("Expires"),
+        choices=[(days, _after(days)) for days in DAYS],
+        coerce=int,
+        required=False,
+        initial=USUAL_DAYS,
+    )
     per_hour = forms.IntegerField(
-        label=_("Codes per hour"), min_value=1, max_value=1_000, initial=20
+        label=_("Codes per hour"),
+        min_value=1,
+        max_value=1_000,
+        initial=20,
+        help_text=_("One network, such as a shop's Wi-Fi, gets at most a quarter of them."),
     )
     in_all = forms.IntegerField(
         label=_("Maximum number of people"), min_value=1, max_value=100_000, initial=200
@@ -80,6 +102,9 @@ class InvitationForm(forms.Form):
             field.widget.attrs.setdefault("class", "input")
         self.fields["name_prefix"].widget.attrs["maxlength"] = 50
         del self.fields["name_prefix"].widget.attrs["autofocus"]
+
+    def clean_days(self) -> int:
+        return self.cleaned_data["days"] or USUAL_DAYS
 
     def clean_name_prefix(self) -> str:
         prefix = str(self.cleaned_data["name_prefix"])

@@ -21,6 +21,7 @@ from sessions_app.login import attempts
 from sessions_app.login.panel import LoginPanel, login_panel
 from sessions_app.models import LoginAttempt, LoginState, ScanLink
 from sessions_app.pages.answers import NO_SCRIPT_REFRESH_S, UNPROCESSABLE
+from sessions_app.team_settings.introductions import introduction_of
 
 NOT_FOUND, GONE = 404, 410
 # Higher than every version of a live page, so that a dead page is never replaced.
@@ -30,13 +31,16 @@ View = Callable[..., HttpResponse]
 
 
 def public(view: View) -> View:
-    """Require no login, and forbid caching and indexing."""
+    """Require no login, and forbid caching and indexing. The browser names the address nowhere.
+
+    Not `no-referrer`: forms would then come without an origin and be refused.
+    """
 
     @wraps(view)
     def shown(request: HttpRequest, *args: str, **kwargs: str) -> HttpResponse:
         response = view(request, *args, **kwargs)
         response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Referrer-Policy"] = "same-origin"
+        response["Referrer-Policy"] = "strict-origin"
         return response
 
     open_view: View = login_not_required(never_cache(shown))
@@ -73,7 +77,7 @@ def scan(request: HttpRequest, token: str) -> HttpResponse:
         attempt = scan_links.attempt_of(link) if watching else scan_links.open_link(link)
     except DeadLink as dead:
         return _dead(request, dead.why, "links/scan.html")
-    return render(request, "links/scan.html", _context(link, attempt, token))
+    return render(request, "links/scan.html", _page_context(link, attempt, token))
 
 
 @public
@@ -102,7 +106,7 @@ def digits(request: HttpRequest, token: str) -> HttpResponse:
         if attempt is not None:
             attempts.give_verify_code(attempt=attempt, code=request.POST.get("code", ""))
     except ValueError as problem:
-        context = {**_context(link, attempt, token), "digits_error": str(problem)}
+        context = {**_page_context(link, attempt, token), "digits_error": str(problem)}
         return render(request, "links/scan.html", context, status=UNPROCESSABLE)
     except attempts.VerifyCodeNotWanted:
         pass  # the login has moved on: the page shows its state
@@ -135,6 +139,11 @@ def _context(link: ScanLink, attempt: LoginAttempt | None, token: str) -> dict[s
     return {**context, **attempt_context(attempt)}
 
 
+def _page_context(link: ScanLink, attempt: LoginAttempt | None, token: str) -> dict[str, Any]:
+    """The whole page also introduces the team; the fragment leaves that alone."""
+    return {**_context(link, attempt, token), "inviter": introduction_of(link.team)}
+
+
 def attempt_context(attempt: LoginAttempt | None) -> dict[str, Any]:
     """Template context for one attempt on a public page."""
     context: dict[str, Any] = {"refresh_s": NO_SCRIPT_REFRESH_S}
@@ -152,11 +161,21 @@ def attempt_context(attempt: LoginAttempt | None) -> dict[str, Any]:
     return {**context, "attempt": attempt, "panel": panel, "sentence": _in_public(panel)}
 
 
+def uninvited_words() -> str:
+    """WeChat has connected the account already; whether it is received is for others to decide."""
+    return _(
+        "The invitation ended while you were connecting. Nothing that you write is read here, "
+        "unless the people who invited you admit your account."
+    )
+
+
 def _in_public(panel: LoginPanel) -> str:
     """The dialog's sentence, without details that are only for the people who run the console."""
     match LoginState(panel.attempt.status):
         case LoginState.FAILED:
             return _("That did not work. Try again in a minute.")
+        case LoginState.OTHER_ACCOUNT if panel.attempt.error_code == attempts.UNINVITED:
+            return uninvited_words()
         case LoginState.OTHER_ACCOUNT:
             return _(
                 "This is not the same WeChat account as before. Tell the person who sent you "

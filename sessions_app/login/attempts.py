@@ -27,6 +27,7 @@ from sessions_app.models import (
     Team,
     User,
 )
+from sessions_app.people.roles import Capability, what_is_lost
 from sessions_app.realtime.streams import Change, announcing, wake_workers
 from sessions_app.sessions import names, services
 from sessions_app.sessions.binding import Credentials, bind
@@ -37,6 +38,8 @@ MAX_CODES = 3
 MAX_LOCAL_TOKENS = 10
 PUBLIC_REST = timedelta(seconds=20)
 """Whoever has no login gets another code after the last one was shown for this long."""
+UNINVITED = "invitation_ended"
+"""The error code of a login by an invitation whose maker has lost the right to invite."""
 
 
 class AlreadyConnected(Exception):  # noqa: N818 - a statement, like those of `names`
@@ -196,7 +199,30 @@ def cancel_login(*, attempt: LoginAttempt, user: User | None) -> None:
 
 
 def is_open(attempt_id: str) -> bool:
-    return LoginAttempt.objects.filter(pk=attempt_id, finished_at=None).exists()
+    """Whether the login goes on. Ends one by an invitation that ended with its maker's rights."""
+    if not LoginAttempt.objects.filter(pk=attempt_id, finished_at=None).exists():
+        return False
+    if not is_uninvited(attempt_id):
+        return True
+    end_uninvited(attempt_id)
+    return False
+
+
+def end_uninvited(attempt_id: str) -> None:
+    """Nothing if the login is finished already."""
+    if write(attempt_id, status=LoginState.CANCELLED, error_code=UNINVITED):
+        wake_workers()
+
+
+def is_uninvited(attempt_id: str) -> bool:
+    """Whether it came by an invitation whose maker may not manage sessions of the team any more."""
+    visits = InvitationVisit.objects.filter(attempt=attempt_id)
+    visit = visits.select_related("invitation__made_by").first()
+    if visit is None:
+        return False
+    invitation = visit.invitation
+    maker, team_id = invitation.made_by, invitation.team_id
+    return what_is_lost(maker, Capability.MANAGE_SESSIONS, team_id) is not None
 
 
 def local_tokens(attempt: LoginAttempt) -> list[str]:
@@ -224,9 +250,17 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
             return
         # Even a cancelled attempt goes on: WeChat handed the token out and ended the older one.
         known = attempt.session
-        if known is not None and known.owner_id and known.owner_id != credentials.user_id:
+        is_other = known is not None and known.owner_id not in ("", credentials.user_id)
+        uninvited = UNINVITED if is_uninvited(attempt_id) else ""
+        if is_other or uninvited:
             kept = encrypt(credentials.to_json())
-            _finish(change, attempt, LoginState.OTHER_ACCOUNT, encrypted_result=kept)
+            _finish(
+                change,
+                attempt,
+                LoginState.OTHER_ACCOUNT,
+                encrypted_result=kept,
+                error_code=uninvited,
+            )
             return
         session = known or services.create_session(
             name=name_still_free(attempt.session_name), team=attempt.team
@@ -245,12 +279,15 @@ def resolve_other_account(
         attempt = LoginAttempt.objects.select_for_update().get(pk=attempt.pk)
         if attempt.status != LoginState.OTHER_ACCOUNT or not attempt.encrypted_result:
             raise VerifyCodeNotWanted
+        if replace and attempt.session is None:  # by an invitation: there is nothing to replace
+            raise VerifyCodeNotWanted
         credentials = Credentials.from_json(decrypt(attempt.encrypted_result))
         session = attempt.session if replace else None
         session = session or services.create_session(name=new_name, team=attempt.team)
         bind(change, session, credentials, who=user)
         _use_up_links(attempt.pk, session)
-        _confirm(change, attempt, session, encrypted_result="")
+        _let_visitor_in(attempt.pk, session)
+        _confirm(change, attempt, session, encrypted_result="", error_code="")
     return session
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from sessions_app.login.attempts import MAX_CODES
+from sessions_app.login.attempts import MAX_CODES, UNINVITED
 from sessions_app.login.qr_code import qr_svg
 from sessions_app.models import LoginAttempt, LoginState
 from sessions_app.sessions import reasons
@@ -113,10 +113,14 @@ def _login_sentence(attempt: LoginAttempt, status: LoginState) -> str:
             return _("Nobody scanned in time. Press “New code” to get another one.")
         case LoginState.ALREADY_CONNECTED:
             return _("This WeChat account is already connected here. Nothing was changed.")
+        case LoginState.OTHER_ACCOUNT if attempt.error_code == UNINVITED:
+            return _("The invitation had ended when this account was scanned.")
         case LoginState.OTHER_ACCOUNT:
             return _("This is not the WeChat account that “%(name)s” had before.") % {"name": name}
         case LoginState.CONFIRMED:
             return _("“%(name)s” is connected.") % {"name": name}
+        case LoginState.CANCELLED if attempt.error_code == UNINVITED:
+            return _("Ended: the member who made the invitation may no longer invite.")
         case LoginState.CANCELLED:
             return _("Cancelled. Nothing was changed.")
     reason = reasons.sentence(attempt.error_code, attempt.error_detail)

@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """How many days messages, files and raw answers are kept; 0 is for ever."""
 
-    dependencies = [("sessions_app", "0021_move_sign_ins")]
+    dependencies = [("sessions_app", "0023_team_introductions")]
 
     operations = [
         migrations.AddField(

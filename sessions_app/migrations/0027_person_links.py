@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0021_move_sign_ins"),
+        ("sessions_app", "0024_how_long_data_is_kept"),
     ]
 
     operations = [

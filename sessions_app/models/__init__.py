@@ -23,6 +23,7 @@ from sessions_app.models.session import (
 from sessions_app.models.session_event import SessionEvent
 from sessions_app.models.shared_folder import Receiver, SharedFolder
 from sessions_app.models.stream import Stream
+from sessions_app.models.team_introduction import TeamIntroduction
 from sessions_app.models.team_settings import SettingChange, TeamSettingsRow
 from sessions_app.models.worker_beat import WorkerBeat
 from sessions_app.people.models import (
@@ -58,6 +59,7 @@ __all__ = [
     "SignedInBrowser",
     "Stream",
     "Team",
+    "TeamIntroduction",
     "TeamSettingsRow",
     "ThrottleCount",
     "User",

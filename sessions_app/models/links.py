@@ -58,7 +58,10 @@ class ScanLink(models.Model):
 
 
 class Invitation(models.Model):
-    """A public address, for example on a poster. Each visitor scans a session of their own."""
+    """A public address, for example on a poster. Each visitor scans a session of their own.
+
+    `made_by` is None once that member was deleted.
+    """
 
     code = models.CharField(max_length=32, unique=True, default=new_key, editable=False)
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
@@ -70,6 +73,7 @@ class Invitation(models.Model):
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(_("made"), default=timezone.now)
+    expires_at = models.DateTimeField(_("good until"))
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     last_number = models.PositiveIntegerField(_("last number given"), default=0)
     unscanned = models.PositiveIntegerField(_("codes that nobody scanned"), default=0)

@@ -29,6 +29,15 @@ class Capability(StrEnum):
     ADMINISTER = "administer"
 
 
+class Lost(StrEnum):
+    """Why somebody may no longer do something in a team."""
+
+    DELETED = "deleted"
+    DISABLED = "disabled"
+    ROLE = "role"
+    TEAM = "team"
+
+
 _GRANTS: dict[Role, frozenset[Capability]] = {
     Role.ADMINISTRATOR: frozenset(Capability),
     Role.OPERATOR: frozenset({Capability.SEE_BOARD, Capability.MANAGE_SESSIONS}),
@@ -60,6 +69,17 @@ def _group_names(user: User) -> list[str]:
 
 def may(user: Visitor, capability: Capability) -> bool:
     return any(capability in _GRANTS[role] for role in roles_of(user))
+
+
+def what_is_lost(user: User | None, capability: Capability, team_id: int) -> Lost | None:
+    """Why a user may not use the capability in this team, or None. `user`: None if deleted."""
+    if user is None:
+        return Lost.DELETED
+    if not user.is_active:
+        return Lost.DISABLED
+    if not may(user, capability):
+        return Lost.ROLE
+    return None if team_id in team_ids_of(user) else Lost.TEAM
 
 
 def teams_of(user: Visitor) -> QuerySet[Team]:

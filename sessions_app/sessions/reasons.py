@@ -123,6 +123,9 @@ _SENTENCES: dict[str, Callable[[str], str]] = {
     "too_many_codes": _plain(
         lambda: _("no code was scanned in time; three codes were shown in all")
     ),
+    "invitation_ended": _plain(
+        lambda: _("the member who made the invitation may no longer invite")
+    ),
     "name_taken": _with_detail(lambda: _("an account named “%(detail)s” exists now")),
     # names: whole sentences, shown under the form field
     "name_empty": _plain(lambda: _("Enter a name.")),

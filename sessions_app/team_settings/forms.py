@@ -1,4 +1,4 @@
-"""The form of `/settings/`: the allowed range and the purpose of each number."""
+"""The forms of `/settings/`: the team's numbers, each with its range, and its introduction."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from sessions_app.team_settings.introductions import Introduction
 from sessions_app.team_settings.limits import TeamSettings, as_values
 
 
@@ -178,3 +179,35 @@ class TeamSettingsForm(forms.Form):
     def wanted(self) -> dict[str, int]:
         """Only the values that this user changed."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
+
+
+class IntroductionForm(forms.Form):
+    """How a team introduces itself on the pages of invitations and scan links."""
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        required=False,
+        help_text=_("Empty: the name that members see."),
+        widget=forms.TextInput({"class": "input", "dir": "auto", "autocomplete": "off"}),
+    )
+    text = forms.CharField(
+        label=_("Text"),
+        max_length=500,
+        required=False,
+        help_text=_("Who you are, and what people can write to you about."),
+        widget=forms.Textarea({"class": "input", "dir": "auto", "rows": 4}),
+    )
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        help_text=_("A picture, best a square one. It is shown small."),
+        widget=forms.FileInput({"class": "input", "accept": "image/png,image/jpeg,image/webp"}),
+    )
+    removes_logo = forms.BooleanField(label=_("Remove the logo"), required=False)
+
+    def __init__(self, data: Any = None, files: Any = None, *, current: Introduction) -> None:
+        given = {"name": current.own_name, "text": current.text}
+        super().__init__(data, files, initial=given, label_suffix="")
+        if not current.logo_url:
+            del self.fields["removes_logo"]

@@ -342,6 +342,7 @@ PLACES = (
     Place("invitations", _page("/sessions/-/invitations/")),
     Place("scan page", _scan_page),
     Place("invite page", _invite_page),
+    Place("introduction", _page("/settings/teams/1/")),
     Place("list", _page("/inbox/")),
     Place("views", _views),
     Place("filters", _filters),

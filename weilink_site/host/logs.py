@@ -1,9 +1,10 @@
 """The log on stderr: one line a record, as text or as JSON (WEILINK_LOG_FORMAT).
 
 A line has the time, the level, the logger, the sentence, and the ids that belong to it; the trace
-id of the work at hand is added by itself. What people wrote, tokens and names of contacts are never
-logged. A few lines name a session or a member in their sentence, for people who read the log; such
-a record says the same by ids in `ids_only`, and JSON, which is often kept elsewhere, takes that.
+id of the work at hand is added by itself. What people wrote, tokens, names of contacts, and the
+addresses of invitations and scan links are never logged. A few lines name a session or a member in
+their sentence, for people who read the log; such a record says the same by ids in `ids_only`, and
+JSON, which is often kept elsewhere, takes that.
 """
 
 import logging
@@ -79,6 +80,21 @@ def without_details(logger: Any, method: str, event: EventDict) -> EventDict:
     return event
 
 
+_PUBLIC_ADDRESS = re.compile(r"(/(?:scan|invite)/)[^\s\"'<>]+")
+
+
+def without_codes(logger: Any, method: str, event: EventDict) -> EventDict:
+    """Whoever reads the address of an invitation or a scan link could use it.
+
+    Our own lines name routes. Those of libraries, such as Daphne's about a request that does not
+    end, have whole addresses.
+    """
+    for part in ("event", "exception"):
+        if part in event:
+            event[part] = _PUBLIC_ADDRESS.sub(r"\1…", event[part])
+    return event
+
+
 def formatter(kind: str) -> structlog.stdlib.ProcessorFormatter:
     """`kind`: text or json."""
     is_json = kind == "json"
@@ -102,6 +118,7 @@ def formatter(kind: str) -> structlog.stdlib.ProcessorFormatter:
             stamp,
             structlog.processors.format_exc_info,
             without_details,
+            without_codes,
             render,
         ],
     )

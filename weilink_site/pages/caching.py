@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 class PagesAreNotKeptMiddleware:
     """For every answer that does not say otherwise itself. Static files never come this far.
 
-    The answer to a form without JavaScript stays with the browser: Back leads to it, and the form
-    must not be sent again for that.
+    The answer to a form too: it shows what was typed, and Back must not show it again after
+    signing out. The browser then asks whether to send the form again.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -17,6 +17,5 @@ class PagesAreNotKeptMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if request.method in {"GET", "HEAD"}:
-            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -5,16 +5,19 @@ from typing import Any
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from sessions_app.board.forms import InvitationForm
 from sessions_app.invitations import invitations as invite
+from sessions_app.invitations.invitations import Why
 from sessions_app.models import Invitation, InvitationVisit, User
 from sessions_app.pages.answers import UNPROCESSABLE, posted
 from sessions_app.people.roles import Capability
 from sessions_app.sessions import reasons
 from sessions_app.sessions.access import invitation_or_404, invitations_of, require
 from sessions_app.sessions.names import SessionNameError
+from sessions_app.text.unseen import apart
 
 SHOWN = 50
 
@@ -43,12 +46,42 @@ def _invitation_rows(request: HttpRequest) -> list[dict[str, Any]]:
         came=Count("visits", filter=Q(visits__came_at__isnull=False)), asked=Count("visits")
     )
     guests = Prefetch("visits", queryset=came.order_by("-came_at"), to_attr="guests")
-    return [_invitation_row(row) for row in rows.prefetch_related(guests)[:SHOWN]]
+    makers: dict[int, User] = {}
+    shown = list(rows.prefetch_related(guests)[:SHOWN])
+    for row in shown:
+        if row.made_by is not None:  # one object for each maker, so that roles are read once
+            row.made_by = makers.setdefault(row.made_by.pk, row.made_by)
+    return [_invitation_row(row) for row in shown]
 
 
 def _invitation_row(row: Invitation) -> dict[str, Any]:
     guests = getattr(row, "guests")[:SHOWN]  # noqa: B009 - set by the prefetch
-    return {"row": row, "address": invite.address(row), "guests": guests}
+    why = invite.why_over(row)
+    maker = row.made_by.display_name if row.made_by is not None else ""
+    return {
+        "row": row,
+        "maker": maker,
+        "why": why,
+        "why_words": _why_words(why, apart(maker)),
+        "address": "" if why else invite.address(row),
+        "guests": guests,
+    }
+
+
+def _why_words(why: Why | None, maker: str) -> str:
+    """Why it ended, for who lost the right to invite. Those with a time are in the template."""
+    match why:
+        case Why.DELETED:
+            return _("Ended: the member who made it was deleted.")
+        case Why.DISABLED:
+            return _("Ended: %(name)s, who made it, is disabled.") % {"name": maker}
+        case Why.ROLE:
+            words = _("Ended: %(name)s, who made it, may no longer manage accounts.")
+            return words % {"name": maker}
+        case Why.TEAM:
+            words = _("Ended: %(name)s, who made it, is no longer in this team.")
+            return words % {"name": maker}
+    return ""
 
 
 @posted("sessions:invitations", of_the_same=False)

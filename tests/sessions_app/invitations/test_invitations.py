@@ -7,22 +7,14 @@ from django.test import Client
 from django.utils import timezone
 
 from sessions_app.invitations import invitations
-from sessions_app.login import attempts
-from sessions_app.models import Invitation, InvitationVisit, LoginAttempt, Session, User
-from sessions_app.sessions.binding import Credentials
+from sessions_app.models import Invitation, InvitationVisit, LoginAttempt, Session
 from tests.conftest import Cast
 from tests.messaging.builders import make_session
+from tests.sessions_app.invitations.visitors import LIST, as_, come, page_of, scan, text_of
 
 pytestmark = pytest.mark.django_db
 
-LIST = "/sessions/-/invitations/"
 QR = "https://liteapp.weixin.qq.com/q/abc"
-
-
-def as_(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.fixture
@@ -30,29 +22,6 @@ def fair(cast: Cast) -> Invitation:
     return invitations.make_invitation(
         user=cast.operator, team=cast.team, prefix="Fair 展会", label="spring", per_hour=3, in_all=4
     )
-
-
-def page_of(invitation: Invitation) -> str:
-    return f"/invite/{invitation.code}/"
-
-
-def come(invitation: Invitation) -> Client:
-    """A visitor who pressed the button."""
-    client = Client()
-    assert client.post(f"{page_of(invitation)}again/").status_code == 302
-    return client
-
-
-def scan(attempt: LoginAttempt) -> None:
-    person = attempt.pk
-    attempts.confirm(
-        attempt.pk,
-        Credentials("token", f"{person}@im.bot", "https://ilinkai.weixin.qq.com", person),
-    )
-
-
-def text_of(client: Client, address: str) -> str:
-    return " ".join(client.get(address).content.decode().split())
 
 
 def test_only_those_who_manage_sessions_make_see_and_revoke_invitations(
@@ -142,7 +111,8 @@ def test_the_limits_per_hour_and_in_all_are_kept(fair: Invitation) -> None:
     again = f"{page_of(fair)}again/"
     full = Client().post(again)
     assert full.status_code == 429
-    assert b"Try again in an hour." in full.content
+    assert b"Too many people have come in the past hour. Try again in 60 minutes." in full.content
+    assert 0 < int(full["Retry-After"]) <= 3_601
     Invitation.objects.update(hour_began_at=timezone.now() - invitations.HOUR)
     for attempt in LoginAttempt.objects.all():
         scan(attempt)

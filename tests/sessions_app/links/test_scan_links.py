@@ -161,7 +161,7 @@ def test_the_public_page_is_not_kept_not_framed_and_not_found(link: ScanLink) ->
         answer = Client().get(address)
         assert "no-store" in answer["Cache-Control"]
         assert answer["X-Frame-Options"] == "DENY"
-        assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["Referrer-Policy"] == "strict-origin"  # the address stays where it is
         assert "noindex" in answer["X-Robots-Tag"]
 
 

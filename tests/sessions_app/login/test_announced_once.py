@@ -2,8 +2,9 @@
 
 import pytest
 
+from sessions_app.invitations import invitations
 from sessions_app.login import attempts
-from sessions_app.models import Invitation, InvitationVisit, LoginAttempt, Session, Team
+from sessions_app.models import InvitationVisit, LoginAttempt, Session, Team
 from sessions_app.sessions.binding import Credentials
 from tests.announced import Announced, announced
 from tests.conftest import Cast
@@ -54,8 +55,8 @@ def test_confirming_an_account_that_is_bound_to_another_session(cast: Cast) -> N
 
 def test_confirming_the_scan_of_an_invited_visitor(cast: Cast) -> None:
     attempt = start(cast)
-    invitation = Invitation.objects.create(
-        team=cast.team, prefix="Shop", label="fair", per_hour=9, in_all=9
+    invitation = invitations.make_invitation(
+        user=cast.operator, team=cast.team, prefix="Shop", label="fair", per_hour=9, in_all=9
     )
     visit = InvitationVisit.objects.create(invitation=invitation, attempt=attempt)
     with announced() as seen:
