@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sessions_app.board.queries import state_label
 from sessions_app.models import (
+    AuditEntry,
     Context,
     Installation,
     Invitation,
@@ -246,6 +247,19 @@ class SessionEventAdmin(RecordAdmin):
     list_filter = ("kind", "state")
     search_fields = ("session__name", "code", "detail", "who__username")
     list_select_related = ("session", "who")
+    date_hierarchy = "at"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(RecordAdmin):
+    """The page for people is `/people/audit/`."""
+
+    list_display = (
+        "at", "action", "actor_name", "token", "door", "address", "object_kind", "object_name",
+    )  # fmt: skip
+    list_filter = ("action", "door", "object_kind")
+    search_fields = ("actor_name", "object_name", "token")
+    show_full_result_count = False
     date_hierarchy = "at"
 
 

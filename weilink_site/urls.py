@@ -53,6 +53,7 @@ urlpatterns = [
     path("scan/", include("sessions_app.links.urls")),
     path("invite/", include("sessions_app.invitations.urls")),
     path("inbox/", include("messaging.urls")),
+    path("people/audit/", include("sessions_app.audit.urls")),
     path("account/token/", token, name="token"),
     path("account/", include("sessions_app.people.account.urls")),
     path("palette/", palette, name="palette"),

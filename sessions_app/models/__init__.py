@@ -26,6 +26,7 @@ from sessions_app.models.stream import Stream
 from sessions_app.models.team_settings import SettingChange, TeamSettingsRow
 from sessions_app.models.worker_beat import WorkerBeat
 from sessions_app.people.models import ApiToken, SignedInBrowser, Team, ThrottleCount, User
+from sessions_app.recording.models import AuditEntry
 
 __all__ = [
     "ACCOUNT_COLOURS",
@@ -33,6 +34,7 @@ __all__ = [
     "POLLED_STATES",
     "SENDING_STATES",
     "ApiToken",
+    "AuditEntry",
     "Context",
     "Installation",
     "Invitation",
