@@ -44,9 +44,12 @@ def test_the_model_refuses_changes(entry: AuditEntry) -> None:
 
 @pytest.mark.parametrize("statement", ["UPDATE {} SET actor_name = ''", "DELETE FROM {}"])
 def test_the_database_refuses_changes(entry: AuditEntry, statement: str) -> None:
-    with pytest.raises(DatabaseError, match=guard.REFUSAL), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement.format(guard.TABLE))
+    with (
+        connection.cursor() as cursor,
+        pytest.raises(DatabaseError, match=guard.REFUSAL),
+        transaction.atomic(),
+    ):
+        cursor.execute(statement.format(guard.TABLE))
     assert only(Action.SETTING_CHANGED) == entry
 
 
@@ -61,9 +64,10 @@ def test_it_survives_the_person(cast: Cast) -> None:
 
 
 def test_it_is_written_with_what_it_records_or_not_at_all(cast: Cast) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         change_settings(user=cast.administrator, wanted={"park_days": 9})
-        1 / 0  # noqa: B018
+        assert entries(Action.SETTING_CHANGED)
+        transaction.set_rollback(True)
     assert not entries(Action.SETTING_CHANGED)
 
 
