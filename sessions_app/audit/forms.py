@@ -71,7 +71,8 @@ class FilterForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         is_id = chosen.isdecimal() and chosen.isascii() and int(chosen) <= BIGGEST_ID
         if is_id and not field.valid_value(chosen) and (name := queries.last_name_of(int(chosen))):
-            field.choices = [*field.choices, (chosen, visible(name))]
+            offered: Any = field.choices
+            field.choices = [*offered, (chosen, visible(name))]
 
     def filters(self) -> Filters:
         """Call it when the form is valid."""

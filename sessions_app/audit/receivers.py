@@ -93,8 +93,8 @@ def _team_saved(
     if created:
         record(Action.TEAM_ADDED, _team_subject(instance))
     elif before.get("name", instance.name) != instance.name:
-        names = {"old": before["name"], "new": instance.name}
-        record(Action.TEAM_RENAMED, _team_subject(instance), **names)
+        old, new = before["name"], instance.name
+        record(Action.TEAM_RENAMED, _team_subject(instance), old=old, new=new)
 
 
 def _deleted(sender: type[Model], instance: Any, **_facts: Any) -> None:

@@ -118,8 +118,8 @@ def issue_token(
             scopes=clean_scopes(scopes),
             expires_at=expires_at,
         )
-        facts = {"owner": owner.get_username(), "scopes": ", ".join(row.scopes)}
-        record(Action.TOKEN_MADE, _subject(row), **facts)
+        given = ", ".join(row.scopes)
+        record(Action.TOKEN_MADE, _subject(row), owner=owner.get_username(), scopes=given)
     return row, secret
 
 

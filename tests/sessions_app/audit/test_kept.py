@@ -93,7 +93,7 @@ def test_old_entries_are_cut_by_the_command_alone(db: None) -> None:
     assert len(entries(Action.SIGNED_OUT)) == 2
     assert only(Action.AUDIT_CUT).details["count"] == 7
     with pytest.raises(DatabaseError, match=guard.REFUSAL), transaction.atomic():
-        AuditEntry.objects.all()._raw_delete(using="default")  # type: ignore[attr-defined]
+        AuditEntry.objects.all()._raw_delete(using="default")
 
 
 def test_a_cut_of_nothing_is_not_recorded(db: None) -> None:
