@@ -1,4 +1,4 @@
-"""Deletes old entries of the audit log. Only `manage.py audit cut` does that, and it is recorded."""
+"""Deletes old entries of the audit log: only `manage.py audit cut` does, and it is recorded."""
 
 from datetime import datetime
 
