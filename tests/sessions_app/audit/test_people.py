@@ -185,6 +185,13 @@ def test_people_and_teams_that_are_added_and_deleted_in_the_admin(
     assert only(Action.TEAM_DELETED).object_name == "Late"
 
 
+def test_a_password_that_an_administrator_sets(admin: Client, cast: Cast) -> None:
+    form = {"password1": "long-enough-7", "password2": "long-enough-7", "usable_password": "true"}
+    admin.post(f"/admin/sessions_app/user/{cast.agent.pk}/password/", form)
+    entry = only(Action.PASSWORD_CHANGED)
+    assert (entry.actor_name, entry.object_name) == ("ada", "wei")
+
+
 def test_roles_and_teams_that_are_given_from_the_other_side(cast: Cast) -> None:
     person = make_user("leo")
     agents = Group.objects.get(name=Role.AGENT)
