@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sessions_app.board.queries import state_label
 from sessions_app.models import (
+    AuditEntry,
     Context,
     Installation,
     Invitation,
@@ -276,6 +277,19 @@ class TeamIntroductionAdmin(RecordAdmin):
     search_fields = ("team__name", "name")
     list_select_related = ("team", "changed_by")
     fields = ("team", "name", "text", "changed_by", "changed_at")
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(RecordAdmin):
+    """The page for people is `/people/audit/`."""
+
+    list_display = (
+        "at", "action", "actor_name", "token", "door", "address", "object_kind", "object_name",
+    )  # fmt: skip
+    list_filter = ("action", "door", "object_kind")
+    search_fields = ("actor_name", "object_name", "token")
+    show_full_result_count = False
+    date_hierarchy = "at"
 
 
 @admin.register(TeamSettingsRow)

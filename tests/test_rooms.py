@@ -33,9 +33,9 @@ MESSAGING: tuple[tuple[str, ...], ...] = (
 )  # fmt: skip
 # The command that serves the simulator is Django's, so it lives with the app's other commands.
 SESSIONS: tuple[tuple[str, ...], ...] = (
-    ("board",), ("folder", "invitations"), ("links",), ("login",), ("sessions",),
+    ("audit", "board"), ("folder", "invitations"), ("links",), ("login",), ("sessions",),
     ("installation",), ("realtime", "team_settings"), ("models",), ("people",),
-    ("database", "loops", "pages", "text"), ("monitoring",),
+    ("database", "loops", "pages", "recording", "text"), ("monitoring",),
 )  # fmt: skip
 # Django wants these at the top of an app; landed migrations know the others by these paths.
 APP_TOP = {

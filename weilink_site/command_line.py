@@ -6,6 +6,9 @@ It says in one sentence what is wrong outside.
 import os
 import sys
 
+SERVERS = frozenset({"console", "console_worker", "poller", "runserver", "runworker"})
+"""Commands that do what others ask for, not what whoever started them does."""
+
 
 def run(arguments: list[str]) -> None:
     """Ends with status 1 on trouble with database, Redis or disk. `--traceback` shows it whole."""
@@ -17,9 +20,13 @@ def run(arguments: list[str]) -> None:
     from django.core.management import execute_from_command_line
 
     from sessions_app.database.troubles import trouble_of
+    from sessions_app.recording import origin
 
+    is_server = arguments[1:2] and arguments[1] in SERVERS
+    found = origin.Origin() if is_server else origin.of_command()
     try:
-        execute_from_command_line(arguments)
+        with origin.coming_from(found):
+            execute_from_command_line(arguments)
     except Exception as error:
         trouble = trouble_of(error)
         if trouble is None or "--traceback" in arguments:

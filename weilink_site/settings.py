@@ -51,6 +51,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "weilink_site.pages.proxies.TrustedProxyMiddleware",
+    "sessions_app.recording.origin.OriginMiddleware",
     "weilink_site.pages.refusals.RefusalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "weilink_site.pages.static_files.StaticFilesMiddleware",

@@ -54,6 +54,7 @@ urlpatterns = [
     path("scan/", include("sessions_app.links.urls")),
     path("invite/", include("sessions_app.invitations.urls")),
     path("inbox/", include("messaging.urls")),
+    path("people/audit/", include("sessions_app.audit.urls")),
     path("people/<int:pk>/disable/", disable, name="disable_person"),
     path("people/", include("sessions_app.people.directory.urls")),
     path("", include("sessions_app.people.directory.public_urls")),

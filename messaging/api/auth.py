@@ -17,6 +17,7 @@ from sessions_app.people import tokens
 from sessions_app.people.roles import Capability
 from sessions_app.people.tokens import Scope, TokenState
 from sessions_app.realtime.rights import SignedIn, login_of, rights_now
+from sessions_app.recording import origin
 from sessions_app.sessions.access import require
 
 
@@ -96,6 +97,7 @@ class BearerToken(HttpBearer):
         found = _valid(tokens.look_up(token.strip()))
         count_request(f"token:{found.pk}")
         tokens.note_use(found)
+        origin.note_token(owner=found.owner, token=str(found))
         return Caller(found.owner, found)
 
 

@@ -22,6 +22,8 @@ from messaging.models import (
 )
 from sessions_app.models import Context
 from sessions_app.realtime.streams import Change
+from sessions_app.recording.actions import Kind
+from sessions_app.recording.record import Subject
 from sessions_app.team_settings.limits import team_settings
 
 PREVIEW_CHARACTERS = 200
@@ -60,6 +62,11 @@ def lock_many(conversations: QuerySet[Conversation]) -> list[Conversation]:
 
 def _locking(conversations: QuerySet[Conversation]) -> QuerySet[Conversation]:
     return conversations.select_for_update(of=("self",), no_key=True)
+
+
+def subject_of(conversation: Conversation) -> Subject:
+    """The conversation as the audit log names it: without the customer's name."""
+    return Subject(Kind.CONVERSATION, conversation.pk, team_id=conversation.team_id)
 
 
 def touch(change: Change, conversation: Conversation, *messages: Message) -> None:

@@ -26,6 +26,8 @@ from sessions_app.database.batches import update_rows
 from sessions_app.models import Team, User
 from sessions_app.people.roles import Capability, answerers_of, may
 from sessions_app.realtime.streams import Change, announcing
+from sessions_app.recording.actions import Action
+from sessions_app.recording.record import record_all
 
 STATUS_EVENTS = frozenset(
     {EventCode.SNOOZED, EventCode.WOKEN, EventCode.RESOLVED, EventCode.REOPENED}
@@ -84,6 +86,8 @@ def _undo_batch(action: WorkAction, ids: list[int], user: User) -> int:
         back = _unchanged(left, notes, user)
         _restore(change, back, notes)
         record_events(change, dict.fromkeys(back, action.code), EventCode.UNDONE, who=user)
+        subjects = map(rows.subject_of, back)
+        record_all(Action.WORK_UNDONE, subjects, user=user, undone=action.code)
         for conversation in back:
             rows.touch(change, conversation)
         WorkChange.objects.filter(pk__in=[note.pk for note in notes.values()]).delete()

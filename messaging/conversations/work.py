@@ -20,9 +20,21 @@ from sessions_app.database.batches import update_rows
 from sessions_app.models import Team, User
 from sessions_app.people.roles import answerers_of
 from sessions_app.realtime.streams import Change, announcing
+from sessions_app.recording.actions import Action
+from sessions_app.recording.record import record_all
 
 BATCH = 200
 """Conversations per transaction. Incoming messages wait for one transaction at most."""
+
+
+_RECORDED = {
+    "assigned": Action.CONVERSATION_ASSIGNED,
+    "unassigned": Action.CONVERSATION_UNASSIGNED,
+    "released": Action.CONVERSATION_UNASSIGNED,
+    "transferred": Action.CONVERSATION_TRANSFERRED,
+    "resolved": Action.CONVERSATION_RESOLVED,
+}
+"""Event code → what the audit log says; other events are on the conversation alone."""
 
 
 class WorkError(Exception):
@@ -296,6 +308,9 @@ def _write(
 ) -> int:
     """`detail`: what each event line shows; one value for all, or one for each."""
     update_rows(conversations, fields)
+    if code in _RECORDED:
+        to = detail if isinstance(detail, str) else ""
+        record_all(_RECORDED[code], map(rows.subject_of, conversations), user=user, to=to)
     details = dict.fromkeys(conversations, detail) if isinstance(detail, str) else detail
     record_events(change, details, code, who=user)
     for conversation in conversations:

@@ -36,6 +36,7 @@ from messaging.transfers import replies
 from messaging.transfers.replies import Part, Wanted
 from sessions_app.models import Context, User
 from sessions_app.realtime.streams import Change, announcing, wake_workers
+from sessions_app.recording.actions import Action
 from sessions_app.team_settings.limits import TeamSettings
 from sessions_app.templatetags.console import ago_text
 from sessions_app.text.unseen import apart
@@ -123,6 +124,7 @@ def queue(
     for message, part in zip(made, parts, strict=True):
         if part.upload is not None:
             replies.attach(message, part.upload, part.kind)
+    services.record_sent(Action.REPLY_SENT, conversation, context, user, len(made))
     show_standing(change, conversation)
     rows.touch(change, conversation, *made)
     drafts.consume(user, conversation, DraftKind.REPLY, wish.draft_key, next_key=wish.next_key)

@@ -33,6 +33,8 @@ from messaging.replying import reasons
 from sessions_app.models import Context, User
 from sessions_app.monitoring import traces
 from sessions_app.realtime.streams import Change, advance, announcing, wake_workers
+from sessions_app.recording.actions import Action
+from sessions_app.recording.record import record
 
 MAY_GO_AGAIN = Q(holds_queue=True) | Q(status=MessageStatus.UNCONFIRMED, error_code="no_id")
 """Replies that an agent may still decide about; one without a receipt holds no other reply."""
@@ -121,6 +123,14 @@ def _say_queued(messages: Sequence[Message]) -> None:
         )
 
 
+def record_sent(
+    action: Action, conversation: Conversation, context: Context, user: User | None, count: int
+) -> None:
+    """One row of the audit log for each send, however many messages it is; never the text."""
+    account = context.session.name
+    record(action, rows.subject_of(conversation), user=user, account=account, count=count)
+
+
 def retry_message(*, message: Message, user: User | None) -> None:
     """Send again, once and with a new client id, what was refused, broke or has no receipt.
 
@@ -146,6 +156,7 @@ def retry_message(*, message: Message, user: User | None) -> None:
             bot_id=context.session.bot_id,
         )
         quota.count(conversation, context, 1)
+        record_sent(Action.REPLY_SENT_AGAIN, conversation, context, user, 1)
         show_standing(change, conversation)
         rows.touch(change, conversation, message)
         wake_workers()

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.asyncio import async_unsafe
 
 from sessions_app.models import Installation, Team, User
 from sessions_app.realtime.streams import announcing, wake_workers
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Detail, Subject, record
 
 ROW = 1
 TOPIC = "installation"
@@ -77,11 +80,20 @@ def forget() -> None:
     _kept = None
 
 
-def hold(*, copy_of: str) -> None:
-    """Mark this database as a copy: nothing polls or sends here until it is released."""
+def hold(*, copy_of: str, action: Action = Action.INSTALLATION_HELD) -> None:
+    """Mark this database as a copy: nothing polls or sends here until it is released.
+
+    `action`: what the audit log says of it.
+    """
     facts = {"held_at": timezone.now(), "held_of": copy_of[:1000]}
-    Installation.objects.update_or_create(pk=ROW, defaults=facts)
+    with transaction.atomic():
+        Installation.objects.update_or_create(pk=ROW, defaults=facts)
+        _record(action, place=copy_of)
     forget()
+
+
+def _record(action: Action, user: User | None = None, **details: Detail) -> None:
+    record(action, Subject(Kind.INSTALLATION), user=user, **details)
 
 
 def release(*, user: User | None) -> bool:
@@ -90,6 +102,7 @@ def release(*, user: User | None) -> bool:
         held = Installation.objects.filter(pk=ROW).exclude(held_at=None)
         is_released = held.update(held_at=None, released_at=timezone.now(), released_by=user) == 1
         if is_released:
+            _record(Action.INSTALLATION_RELEASED, user)
             for team in Team.objects.all():
                 change.mention(team.stream_key, TOPIC)
             wake_workers()
@@ -100,13 +113,18 @@ def release(*, user: User | None) -> bool:
 def mark_moved(*, to: str) -> None:
     """Mark this database as copied elsewhere: no console and no poller starts on it any more."""
     facts = {"moved_at": timezone.now(), "moved_to": to[:1000]}
-    Installation.objects.update_or_create(pk=ROW, defaults=facts)
+    with transaction.atomic():
+        Installation.objects.update_or_create(pk=ROW, defaults=facts)
+        _record(Action.DATABASE_COPIED, place=to)
     forget()
 
 
 def take_back() -> bool:
     """Let a source that was copied work again. False: it was not marked as moved."""
     moved = Installation.objects.filter(pk=ROW).exclude(moved_at=None)
-    is_back = moved.update(moved_at=None, moved_to="") == 1
+    with transaction.atomic():
+        is_back = moved.update(moved_at=None, moved_to="") == 1
+        if is_back:
+            _record(Action.DATABASE_TAKEN_BACK)
     forget()
     return is_back

@@ -28,6 +28,8 @@ from sessions_app.models import Invitation, InvitationVisit, LoginAttempt, Login
 from sessions_app.people import throttle
 from sessions_app.people.roles import Capability, Lost, what_is_lost
 from sessions_app.people.throttle import Bucket, Empty, Level
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 from sessions_app.sessions import names
 
 HOUR = timedelta(hours=1)
@@ -91,15 +93,23 @@ def make_invitation(
     Raises SessionNameError if no session name can begin with the prefix.
     """
     clean = names.clean_session_name(_numbered(prefix, 1)).rpartition(" ")[0]
-    return Invitation.objects.create(
-        team=team,
-        prefix=clean,
-        label=label.strip(),
-        per_hour=per_hour,
-        in_all=in_all,
-        made_by=user,
-        expires_at=timezone.now() + timedelta(days=min(days, DAYS[-1])),
-    )
+    with transaction.atomic():
+        made = Invitation.objects.create(
+            team=team,
+            prefix=clean,
+            label=label.strip(),
+            per_hour=per_hour,
+            in_all=in_all,
+            made_by=user,
+            expires_at=timezone.now() + timedelta(days=min(days, DAYS[-1])),
+        )
+        record(Action.INVITATION_MADE, _subject(made), user=user)
+    return made
+
+
+def _subject(invitation: Invitation) -> Subject:
+    """Without the code, which lets in whoever has it."""
+    return Subject(Kind.INVITATION, invitation.pk, invitation.prefix, invitation.team_id)
 
 
 def _numbered(prefix: str, number: int) -> str:
@@ -109,7 +119,9 @@ def _numbered(prefix: str, number: int) -> str:
 def revoke(*, invitation: Invitation) -> None:
     """Admit no more visitors. Scans in progress may finish, and existing sessions stay."""
     rows = Invitation.objects.filter(pk=invitation.pk, revoked_at=None)
-    rows.update(revoked_at=timezone.now())
+    with transaction.atomic():
+        if rows.update(revoked_at=timezone.now()):
+            record(Action.INVITATION_REVOKED, _subject(invitation))
 
 
 def why_over(invitation: Invitation) -> Why | None:

@@ -17,6 +17,8 @@ from sessions_app.login import attempts
 from sessions_app.login.attempts import AlreadyConnected, announce, start_login
 from sessions_app.models import LoginAttempt, ScanLink, Session, SessionState, Team, User
 from sessions_app.realtime.streams import announcing
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 from sessions_app.sessions.names import SessionNameError
 
 LIFETIME = timedelta(hours=24)
@@ -78,10 +80,17 @@ def make_link(
             made_by=user,
             expires_at=timezone.now() + LIFETIME,
         )
+        if known is None:
+            record(Action.LINK_MADE, _subject(link), user=user)
         if attempt is not None:
             LoginAttempt.objects.filter(pk=attempt.pk).update(version=F("version") + 1)
             announce(change, attempt)
     return link
+
+
+def _subject(link: ScanLink) -> Subject:
+    """Without the address, which shows the QR code to whoever has it."""
+    return Subject(Kind.LINK, name=link.session_name, team_id=link.team_id)
 
 
 def link_of(attempt: LoginAttempt) -> ScanLink | None:
@@ -107,7 +116,9 @@ def revoke_link(*, link: ScanLink) -> None:
     A QR code that was already shown stays valid until WeChat expires it.
     """
     with announcing() as change:
-        ScanLink.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=timezone.now())
+        living = ScanLink.objects.filter(pk=link.pk, revoked_at=None)
+        if living.update(revoked_at=timezone.now()):
+            record(Action.LINK_REVOKED, _subject(link))
         if link.attempt is not None:
             LoginAttempt.objects.filter(pk=link.attempt_id).update(version=F("version") + 1)
             announce(change, link.attempt)

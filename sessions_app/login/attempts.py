@@ -263,7 +263,9 @@ def confirm(attempt_id: str, credentials: Credentials) -> None:
             )
             return
         session = known or services.create_session(
-            name=name_still_free(attempt.session_name), team=attempt.team
+            name=name_still_free(attempt.session_name),
+            team=attempt.team,
+            user=attempt.started_by,
         )
         bind(change, session, credentials, who=attempt.started_by)
         _use_up_links(attempt_id, session)
@@ -283,7 +285,7 @@ def resolve_other_account(
             raise VerifyCodeNotWanted
         credentials = Credentials.from_json(decrypt(attempt.encrypted_result))
         session = attempt.session if replace else None
-        session = session or services.create_session(name=new_name, team=attempt.team)
+        session = session or services.create_session(name=new_name, team=attempt.team, user=user)
         bind(change, session, credentials, who=user)
         _use_up_links(attempt.pk, session)
         _let_visitor_in(attempt.pk, session)

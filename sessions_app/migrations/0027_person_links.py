@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_app", "0024_how_long_data_is_kept"),
+        ("sessions_app", "0026_audit_log_is_kept"),
     ]
 
     operations = [

@@ -34,6 +34,7 @@ from sessions_app.people.models import (
     ThrottleCount,
     User,
 )
+from sessions_app.recording.models import AuditEntry
 
 __all__ = [
     "ACCOUNT_COLOURS",
@@ -41,6 +42,7 @@ __all__ = [
     "POLLED_STATES",
     "SENDING_STATES",
     "ApiToken",
+    "AuditEntry",
     "Context",
     "Installation",
     "Invitation",

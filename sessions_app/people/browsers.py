@@ -8,12 +8,16 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from sessions_app.database.browser_keys import SessionStore, digest_of, ends_at
 from sessions_app.people.browser_names import browser_name
 from sessions_app.people.models import SignedInBrowser, User
+from sessions_app.recording.actions import Action
+from sessions_app.recording.record import person_subject, record
 
 SEEN_EVERY = timedelta(minutes=1)
 UNASKED = "Live-Unasked"
@@ -79,12 +83,20 @@ def _is_with_password_of(user: User, row: SignedInBrowser) -> bool:
 
 def sign_out(user: User, handle: str) -> bool:
     """Sign one browser of the user out. False if it was not signed in any more."""
-    return user.browsers.filter(session_key=handle).delete()[0] > 0
+    return _end(user, user.browsers.filter(session_key=handle)) > 0
 
 
 def sign_out_others(user: User, session: SessionBase) -> int:
     """Sign out all browsers of the user but the one of `session`. Returns how many."""
-    return user.browsers.exclude(session_key=_digest(session)).delete()[0]
+    return _end(user, user.browsers.exclude(session_key=_digest(session)))
+
+
+def _end(user: User, rows: QuerySet[SignedInBrowser]) -> int:
+    with transaction.atomic():
+        count: int = rows.delete()[0]
+        if count:
+            record(Action.BROWSERS_ENDED, person_subject(user), count=count)
+    return count
 
 
 def forget_ended() -> None:

@@ -33,7 +33,7 @@ class SignInForm(AuthenticationForm):
         except login_throttle.Refused as refused:
             raise ValidationError(refused.words, code="refused") from None
         except ValidationError as error:
-            login_throttle.say_refused(self.request, username, str(error.code or "refused"))
+            login_throttle.say_wrong(self.request, username, str(error.code or "refused"))
             raise
         if self.get_user() is not None:
             login_throttle.was_right(self.request, username)

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import ipaddress
 import logging
+import re
 import secrets
 import threading
 import time
@@ -23,7 +24,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from sessions_app.people import throttle
+from sessions_app.people.models import User
 from sessions_app.people.throttle import Bucket, Empty
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, person_subject, record
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +42,8 @@ KNOWN_S = 365 * 24 * 3_600
 AT_ONCE = 2
 """Passwords looked at by this process at the same time: each takes a core for a quarter second."""
 WAIT_S = 3.0
+_LIKE_A_NAME = re.compile(r"[^\W\d]+([._@ -][^\W\d]+)*")
+LONGEST_NAME = 30
 _looking = threading.BoundedSemaphore(AT_ONCE)
 
 
@@ -81,6 +87,23 @@ def remember(request: HttpRequest, response: HttpResponse, username: str) -> Non
         httponly=True,
         samesite="Lax",
     )
+
+
+def say_wrong(request: HttpRequest | None, username: str, why: str) -> None:
+    """A password was looked at and was wrong: that is in the audit log, too.
+
+    Tries that are refused before are not, so that strangers cannot fill it.
+    """
+    say_refused(request, username, why)
+    person = User.objects.filter(username=username.replace("\0", "")).first()
+    subject = Subject(Kind.PERSON, name=_kept(username))
+    record(Action.SIGN_IN_FAILED, person_subject(person) if person is not None else subject)
+
+
+def _kept(username: str) -> str:
+    """What is kept of a name that nobody has: it may be a password in the wrong field."""
+    looks_like_a_name = len(username) <= LONGEST_NAME and _LIKE_A_NAME.fullmatch(username)
+    return username if looks_like_a_name else ""
 
 
 def say_refused(request: HttpRequest | None, username: str, why: str) -> None:

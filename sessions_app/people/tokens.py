@@ -19,6 +19,8 @@ from django.utils import timezone
 
 from sessions_app.people.models import ApiToken, User
 from sessions_app.people.roles import Capability, may
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record, record_all
 
 PREFIX = "wlk_"
 SECRET_BYTES = 32
@@ -107,15 +109,22 @@ def issue_token(
 ) -> tuple[ApiToken, str]:
     """Create a token. Returns the row and the secret, which is not stored. Raises UnknownScope."""
     secret = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    row = ApiToken.objects.create(
-        owner=owner,
-        name=name[:80],
-        digest=digest_of(secret),
-        tail=secret[-4:],
-        scopes=clean_scopes(scopes),
-        expires_at=expires_at,
-    )
+    with transaction.atomic():
+        row = ApiToken.objects.create(
+            owner=owner,
+            name=name[:80],
+            digest=digest_of(secret),
+            tail=secret[-4:],
+            scopes=clean_scopes(scopes),
+            expires_at=expires_at,
+        )
+        given = ", ".join(row.scopes)
+        record(Action.TOKEN_MADE, _subject(row), owner=owner.get_username(), scopes=given)
     return row, secret
+
+
+def _subject(token: ApiToken) -> Subject:
+    return Subject(Kind.TOKEN, token.pk, str(token))
 
 
 def clean_scopes(scopes: Iterable[str]) -> list[str]:
@@ -163,7 +172,7 @@ def note_use(token: ApiToken) -> None:
 
 def revoke_token(token: ApiToken) -> None:
     """Make the token invalid from the next request on. The row stays, because logs refer to it."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    _revoke(ApiToken.objects.filter(pk=token.pk), token.owner)
 
 
 def revoke_own_token(user: User, token_id: int) -> ApiToken | None:
@@ -176,4 +185,12 @@ def revoke_own_token(user: User, token_id: int) -> ApiToken | None:
 
 def revoke_all(user: User) -> int:
     """Revoke all tokens of a user. Returns how many."""
-    return kept_tokens(user).update(revoked_at=timezone.now())
+    return _revoke(kept_tokens(user), user)
+
+
+def _revoke(tokens: QuerySet[ApiToken], owner: User) -> int:
+    with transaction.atomic():
+        rows = list(tokens.filter(revoked_at=None).select_for_update())
+        record_all(Action.TOKEN_REVOKED, map(_subject, rows), owner=owner.get_username())
+        living = ApiToken.objects.filter(pk__in=[row.pk for row in rows])
+        return living.update(revoked_at=timezone.now())

@@ -14,6 +14,8 @@ from sessions_app.models import (
     User,
 )
 from sessions_app.realtime.streams import Change
+from sessions_app.recording.actions import Action
+from sessions_app.recording.record import record
 from sessions_app.sessions.services import (
     BOUND_ELSEWHERE,
     EVIDENCE,
@@ -21,6 +23,7 @@ from sessions_app.sessions.services import (
     lock,
     note_state,
     record_state,
+    subject_of,
 )
 
 
@@ -83,6 +86,7 @@ def bind(
         detail=credentials.bot_id[:400],
         who=who,
     )
+    record(Action.SESSION_CONNECTED, subject_of(session), user=who, bot=credentials.bot_id)
     record_state(change, session, SessionState.CONNECTING, who=who)
     # WeChat binds an account to one bot at a time, so its other sessions have ended.
     for other in living:

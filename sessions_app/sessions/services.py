@@ -17,6 +17,8 @@ from sessions_app.models import (
     User,
 )
 from sessions_app.realtime.streams import Change, announcing, wake_workers
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 from sessions_app.sessions import names
 from sessions_app.sessions.log_lines import say_state
 
@@ -38,6 +40,11 @@ class SessionStillBound(Exception):  # noqa: N818
 def lock(session: Session) -> None:
     """Reload the row and lock it until the commit. The object in memory may be outdated."""
     session.refresh_from_db(from_queryset=Session.objects.select_for_update(no_key=True))
+
+
+def subject_of(session: Session) -> Subject:
+    """The session as the audit log names it."""
+    return Subject(Kind.SESSION, session.pk, session.name, session.team_id)
 
 
 def touch(change: Change, session: Session) -> None:
@@ -101,20 +108,24 @@ def free_name(name: str, *, team_id: int, besides: Session | None = None) -> str
     return clean
 
 
-def create_session(*, name: str, team: Team, may_be_default: bool = True) -> Session:
+def create_session(
+    *, name: str, team: Team, user: User | None = None, may_be_default: bool = True
+) -> Session:
     """Create a session without credentials, inside a transaction.
 
-    The first one becomes the default.
+    The first one becomes the default. `user`: who wanted it, if that is not who is signed in.
     """
     clean = free_name(name, team_id=team.pk)
     count = Session.objects.count()
-    return Session.objects.create(
+    session = Session.objects.create(
         name=clean,
         name_key=names.name_key(clean),
         team=team,
         colour=count % ACCOUNT_COLOURS,
         is_default=may_be_default and not Session.objects.filter(is_default=True).exists(),
     )
+    record(Action.SESSION_ADDED, subject_of(session), user=user)
+    return session
 
 
 def rename_session(*, session: Session, new_name: str, user: User | None) -> Session:
@@ -131,12 +142,13 @@ def rename_session(*, session: Session, new_name: str, user: User | None) -> Ses
             detail=f"{session.name} → {clean}",
             who=user,
         )
-        give_name(change, session, clean)
+        give_name(change, session, clean, user)
     return session
 
 
-def give_name(change: Change, session: Session, name: str) -> None:
+def give_name(change: Change, session: Session, name: str, user: User | None = None) -> None:
     """Set a name that is clean and free. Also update sessions that say "bound as" the old name."""
+    record(Action.SESSION_RENAMED, subject_of(session), user=user, old=session.name, new=name)
     session.name, session.name_key = name, names.name_key(name)
     session.save(update_fields=["name", "name_key"])
     touch(change, session)
@@ -169,6 +181,7 @@ def log_out(*, session: Session, user: User | None) -> None:
         if session.state == SessionState.LOGGED_OUT:
             return
         forget_credentials(session)
+        record(Action.SESSION_LOGGED_OUT, subject_of(session), user=user)
         SessionEvent.objects.create(session=session, kind=SessionEvent.Kind.LOGGED_OUT, who=user)
         record_state(change, session, SessionState.LOGGED_OUT, who=user)
         wake_workers()
@@ -212,6 +225,7 @@ def delete_session(*, session: Session, user: User | None) -> None:
         if session.state not in DELETABLE_STATES:
             raise SessionStillBound
         forget_credentials(session)
+        record(Action.SESSION_DELETED, subject_of(session), user=user)
         SessionEvent.objects.create(
             session=session, kind=SessionEvent.Kind.DELETED, detail=session.name, who=user
         )
@@ -245,6 +259,8 @@ def set_paused(*, session: Session, paused: bool, user: User | None) -> None:
         session.save(update_fields=["errors_in_row", "next_poll_at", "failed_at"])
         state = SessionState.PAUSED if paused else SessionState.CONNECTING
         record_state(change, session, state, who=user)
+        action = Action.SESSION_PAUSED if paused else Action.SESSION_RESUMED
+        record(action, subject_of(session), user=user)
         wake_workers()
 
 
@@ -258,4 +274,5 @@ def set_default(*, session: Session, user: User | None) -> None:
                 touch(change, other)
         session.is_default = True
         session.save(update_fields=["is_default"])
+        record(Action.DEFAULT_CHANGED, subject_of(session), user=user)
         touch(change, session)

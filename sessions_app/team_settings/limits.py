@@ -16,6 +16,8 @@ from django.utils.asyncio import async_unsafe
 from sessions_app.ilink.wire import REPLIES_PER_TOKEN, WINDOW_HOURS
 from sessions_app.models.team_settings import SettingChange, TeamSettingsRow
 from sessions_app.people.models import User
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 
 KEPT_S = 3.0
 ROW = 1
@@ -115,6 +117,9 @@ def change_settings(*, user: User | None, wanted: Mapping[str, int]) -> dict[str
             SettingChange(who=user, name=name, before=str(old), after=str(new))
             for name, (old, new) in changed.items()
         )
+        for name, (old, new) in changed.items():
+            subject = Subject(Kind.SETTING, name, name)
+            record(Action.SETTING_CHANGED, subject, user=user, old=old, new=new)
         transaction.on_commit(forget)
     forget()
     return changed

@@ -15,7 +15,11 @@ LINA, WU = "lina@im.wechat", "wu@im.wechat"
 SEND = "/ilink/bot/sendmessage"
 PICTURE = picture()
 RELEASED = "Released: this installation receives and sends now."
-CHANGED = {"sessions_app_installation", "sessions_app_workerbeat"}
+CHANGED = {
+    "sessions_app_auditentry",
+    "sessions_app_installation",
+    "sessions_app_workerbeat",
+}
 """Tables that a restore changes even where no reply was open."""
 SPOOL_ONE = """
 import json

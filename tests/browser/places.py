@@ -371,6 +371,8 @@ PLACES = (
     Place("menu of the person", _user_menu),
     Place("settings", _page("/settings/")),
     Place("settings refused", _wrong_settings),
+    Place("audit log", _page("/people/audit/")),
+    Place("audit log without results", _page("/people/audit/?text=nobody-of-this-name")),
     Place("account", _page("/account/")),
     Place("a new token", _new_token),
     Place("a token refused", _token_refused),

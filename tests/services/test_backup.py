@@ -137,10 +137,17 @@ def test_what_was_restored_equals_what_was_backed_up(
         "SELECT conrelid::regclass::text, conname, contype, confrelid::regclass::text "
         "FROM pg_constraint WHERE connamespace = 'public'::regnamespace",
         "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = 'public' "
-        "AND sequencename !~ 'workerbeat|installation'",
+        "AND sequencename !~ 'workerbeat|installation|auditentry'",
+        "SELECT tgname, tgrelid::regclass::text, tgfoid::regprocedure::text FROM pg_trigger "
+        "WHERE NOT tgisinternal",
     ):
         assert sorted(here.rows(found), key=repr) == sorted(console.rows(found), key=repr)
     assert here.rows(SCHEMAS) == [("public",)]
+    assert here.rows("SELECT action FROM sessions_app_auditentry ORDER BY id DESC LIMIT 1") == [
+        ("backup_restored",)
+    ]
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        here.rows("DELETE FROM sessions_app_auditentry RETURNING id")
     [[of]] = here.rows("SELECT held_of FROM sessions_app_installation WHERE held_at IS NOT NULL")
     assert " (backup of 20" in of
     assert "UTC)" in of

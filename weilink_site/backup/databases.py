@@ -14,6 +14,7 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from psycopg import sql
 
+from sessions_app.recording import guard
 from weilink_site.backup import programs, workplace
 from weilink_site.backup.manifest import Manifest
 from weilink_site.backup.refused import Refused, of_sqlite
@@ -182,11 +183,14 @@ class PostgresqlToRestore:
 
     def load(self, dump: Path) -> None:
         """The dump names its schema, so what lies there steps aside within the transaction."""
+        function = sql.Identifier(self._from, guard.FUNCTION).as_string(self._connection)
         before = [
             f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';",
             f"DROP SCHEMA IF EXISTS {STAGED_SCHEMA} CASCADE;",
             f"CREATE SCHEMA {STAGED_SCHEMA}; CREATE SCHEMA {KEPT_SCHEMA};",
             self._moved(self._from, KEPT_SCHEMA),
+            # The dump has the tables with their triggers, not what these call.
+            guard.CREATE_FUNCTION.format(function=function),
         ]
         after = [
             self._moved(self._from, STAGED_SCHEMA),
@@ -224,6 +228,8 @@ class PostgresqlToRestore:
                 for name in schema_tables(self._connection, self._schema):
                     table = sql.Identifier(self._schema, name)
                     self._run(sql.SQL("DROP TABLE {} CASCADE").format(table))
+                function = sql.Identifier(self._schema, guard.FUNCTION)
+                self._run(sql.SQL("DROP FUNCTION IF EXISTS {}()").format(function))
                 self._connection.execute(self._moved(STAGED_SCHEMA, self._schema).encode())
                 self._run(sql.SQL("DROP SCHEMA {}").format(sql.Identifier(STAGED_SCHEMA)))
         except psycopg.errors.LockNotAvailable:
@@ -238,14 +244,22 @@ class PostgresqlToRestore:
         self._connection.close()
 
     def _moved(self, old: str, new: str) -> str:
-        """A statement that moves all tables. Their indexes and sequences go with them."""
+        """A statement that moves all tables, and the function of the audit log's triggers.
+
+        Their indexes and sequences go with them.
+        """
         moved = sql.SQL(
             "DO $move$ DECLARE one text; BEGIN "
+            "IF to_regprocedure(format('%I.%I()', {old}, {function})) IS NOT NULL THEN "
+            "EXECUTE format('ALTER FUNCTION %I.%I() SET SCHEMA %I', {old}, {function}, {new}); "
+            "END IF; "
             "FOR one IN SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = {old} LOOP "
             "EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', {old}, one, {new}); "
             "END LOOP; END $move$;"
         )
-        found = moved.format(old=sql.Literal(old), new=sql.Literal(new))
+        found = moved.format(
+            old=sql.Literal(old), new=sql.Literal(new), function=sql.Literal(guard.FUNCTION)
+        )
         return found.as_string(self._connection)
 
     def _run(self, statement: sql.Composed) -> None:

@@ -18,6 +18,8 @@ from typing import Literal
 from django.conf import settings
 
 from messaging.receiving.recorder import spool_folder
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 from weilink_site.backup import manifest as manifests
 from weilink_site.backup.manifest import Manifest
 from weilink_site.backup.refused import Refused, of_disk
@@ -68,6 +70,7 @@ def make_backup(path: Path, *, media: Media, force: bool) -> Made:
                 made = archive.finish(_manifest(snapshot, archive, media))
                 left_out = archive.first_left_out(SHOWN)
             publish(draft, path, force=force)
+        record(Action.BACKUP_MADE, Subject(Kind.INSTALLATION), place=str(path), media=media)
         return Made(path, path.stat().st_size, made, answers, left_out)
     except OSError as error:
         raise of_disk(error, "The backup") from error

@@ -5,6 +5,7 @@ from django.db import transaction
 from messaging.delivering.restored import doubt_restored
 from sessions_app.installation import standing
 from sessions_app.models import Receiver, SharedFolder, WorkerBeat
+from sessions_app.recording.actions import Action
 
 
 def hold_restored(*, copy_of: str) -> int:
@@ -16,7 +17,7 @@ def hold_restored(*, copy_of: str) -> int:
     with transaction.atomic():
         WorkerBeat.objects.all().delete()
         standing.take_back()
-        standing.hold(copy_of=copy_of)
+        standing.hold(copy_of=copy_of, action=Action.BACKUP_RESTORED)
         forget_receiver()
         return doubt_restored()
 

@@ -22,6 +22,8 @@ from sessions_app.models import (
 )
 from sessions_app.models.shared_folder import FOLDER_CODES, HOLDER_STOPPED
 from sessions_app.realtime.streams import announcing, wake_workers
+from sessions_app.recording.actions import Action
+from sessions_app.recording.record import record
 from sessions_app.sessions import names, services
 from sessions_app.sessions.binding import Credentials, bind
 
@@ -129,6 +131,7 @@ def follow_logout(pk: int) -> None:
     with announcing() as change:
         session = Session.objects.select_for_update(no_key=True).get(pk=pk)
         services.forget_credentials(session)
+        record(Action.SESSION_LOGGED_OUT, services.subject_of(session))
         _note(session, SessionEvent.Kind.LOGGED_OUT, "", code="elsewhere")
         services.record_state(
             change, session, SessionState.LOGGED_OUT, code="another_program_logged_out"

@@ -13,6 +13,9 @@ from sessions_app.folder.mirror.comparing import Kind, Step
 from sessions_app.folder.store import Change, Listing
 from sessions_app.models import Receiver, SharedFolder, Team
 from sessions_app.realtime.streams import announcing
+from sessions_app.recording.actions import Action
+from sessions_app.recording.actions import Kind as Recorded
+from sessions_app.recording.record import Subject, record
 
 TOPIC = "folder"
 SEEN_EVERY_S = 4.0
@@ -119,12 +122,15 @@ def hand_over() -> None:
     row = shared_folder()
     row.handed_over_at = timezone.now()
     _save(row)
+    record(Action.FOLDER_HANDED_OVER, Subject(Recorded.FOLDER, name=row.path))
 
 
 def take_back() -> None:
+    """Receive again. Called in a transaction, as `hand_over`."""
     row = shared_folder()
     row.handed_over_at = None
     _save(row)
+    record(Action.FOLDER_TAKEN_BACK, Subject(Recorded.FOLDER, name=row.path))
 
 
 def note_receiver(receiver: Receiver) -> None:

@@ -31,6 +31,9 @@ from sessions_app.folder.transfer.report import (
     people,
     refuse_followed,
 )
+from sessions_app.recording.actions import Action as Recorded
+from sessions_app.recording.actions import Kind
+from sessions_app.recording.record import Subject, record
 from sessions_app.sessions.names import SessionNameError
 
 FLAT_TOKEN = "token.json"  # noqa: S105 - a file's name
@@ -125,6 +128,9 @@ class _Import:
             one for one in sorted(self.content.found, key=_bound_at) if self._import_session(one)
         ]
         self.report.went = len(went)
+        if went and not self.report.dry_run:
+            subject = Subject(Kind.FOLDER, name=escaped(str(path)))
+            record(Recorded.SESSIONS_IMPORTED, subject, count=len(went))
         if self.content.listing.default_name in {one.session.name for one in went}:
             self._import_default(self.content.listing.default_name, default_before)
         if went:

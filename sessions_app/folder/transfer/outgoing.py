@@ -35,6 +35,8 @@ from sessions_app.folder.transfer.report import (
     refuse_followed,
 )
 from sessions_app.models import Context, Session
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 from sessions_app.sessions import names
 
 Read = Callable[[str], Mapping[str, StoredContext]]
@@ -113,6 +115,9 @@ class _Export:
                 self.report.leave_out(session.name, str(error))
         self.report.went = len(went)
         self._set_default(change, [one.name for one in went if one.is_default])
+        if went and not self.report.dry_run:
+            subject = Subject(Kind.FOLDER, name=escaped(str(path)))
+            record(Action.SESSIONS_EXPORTED, subject, count=len(went))
         if went:
             self.report.advice = (
                 "The console still receives for these bots: stop it, or pause them in it, before "
