@@ -142,6 +142,8 @@ class LoginDriver:
     async def _draw(self, status: LoginState) -> None:
         """Show a code, the third at most."""
         if self.codes_drawn >= attempts.MAX_CODES:
+            if self.trouble[0]:  # somebody may have scanned: WeChat did not say
+                await self._finish(LoginState.FAILED, *self.trouble)
             await self._finish(LoginState.EXPIRED, "too_many_codes")
         if self.poll_url != self.start_url:
             await self._move_to(self.start_url)
@@ -159,6 +161,7 @@ class LoginDriver:
         )
         if not drawn:
             raise _Ended
+        self.trouble = ("", "")  # the row's went with the former code
         attempt = await self.run_in_database_thread(_attempt, self.attempt_id)
         self.expires_at = attempt.expires_at if attempt else None
 

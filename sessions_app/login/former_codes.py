@@ -97,7 +97,7 @@ class FormerCodes:
                 except ILinkError:
                     pause_s = backoff.failed()
                 else:
-                    if status.gateway_status:
+                    if status.gateway_status or status.status is LoginStatus.UNKNOWN:
                         pause_s = backoff.failed()
                     else:
                         backoff.succeeded()

@@ -40,10 +40,11 @@ def test_the_reason_is_the_one_that_happened(error: ILinkError, words: str) -> N
 
 
 class _Client:
-    """Answers as a gateway that is ill, three times; then the code has expired."""
+    """Answers as a gateway that is ill, and nonsense; then the code has expired."""
 
     def __init__(self) -> None:
-        self.answers = [QRStatus(LoginStatus.WAIT, gateway_status=502)] * 3
+        self.answers = [QRStatus(LoginStatus.WAIT, gateway_status=502)] * 2
+        self.answers += [QRStatus(LoginStatus.UNKNOWN)]
         self.answers += [QRStatus(LoginStatus.EXPIRED)]
 
     async def get_qrcode_status(self, _handle: str) -> QRStatus:
