@@ -67,7 +67,7 @@ test-postgresql: $(VENV)/dev
 	$(BIN)/python -m tests.on_postgresql -n 3
 
 test-slow: $(VENV)/dev
-	$(BIN)/python -m pytest -m slow
+	TEST_EXAMPLES_TIMES=20 $(BIN)/python -m pytest -m "slow or properties"
 
 bench: $(VENV)/dev
 	$(BIN)/python -m tests.bench

@@ -33,6 +33,7 @@ from sessions_app.recording import guard
 from sessions_app.simulator.control.panel import Control
 from sessions_app.simulator.serve import SimulatorServer
 from sessions_app.team_settings import limits
+from tests import random_seeds
 from tests.long_tests import is_long
 from tests.migrated import migrated_file
 from weilink_site.version import wire_identity
@@ -45,6 +46,21 @@ FIRST_SERVICES = frozenset(
     }
 )  # fmt: skip
 """The tests with PostgreSQL and Redis in the first of two groups that take equally long."""
+
+
+random_seeds.register_profile()
+
+
+@pytest.hookimpl(tryfirst=True)  # before hypothesis reads its option
+def pytest_configure(config: pytest.Config) -> None:
+    random_seeds.choose(config)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    seed = random_seeds.seed()
+    terminalreporter.write_line(
+        f"Random tests repeat with {random_seeds.REPEAT}={seed} and --hypothesis-seed={seed}."
+    )
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

@@ -13,6 +13,7 @@ A_TURN_S = 0.05
 ALLOWED = {
     # Each of these looks again and again until something holds.
     ("browser/demo_process.py", "_until_ready"): "until the demo answers",
+    ("faults/virtual_time.py", "passes"): "in virtual time, which nobody sits through",
     ("browser/until.py", "until"): "Playwright passes on events only while it waits itself",
     ("lively_shop.py", "_until"): "until the console has done what the story says",
     ("processes/child.py", "wait_for"): "until a fact of another process",
@@ -30,6 +31,7 @@ ALLOWED = {
     # A random moment, or people's own pace.
     ("processes/test_killed_receiving.py", "write"): "people write at their own pace",
     ("processes/test_killed_beside_the_sdk.py", "_kill_consoles"): "people write meanwhile",
+    ("processes/test_killed_at_random.py", "_kill"): "the random moment of a kill",
     ("processes/test_killed_beside_the_sdk.py", "_kill_peers"): "the random moment of a kill",
     ("sessions_app/folder/store/test_killed_writers.py", "_kill_writers"): "the same",
     ("sessions_app/sdk/test_killed_receivers.py", "_kill_receivers"): "the same",

@@ -117,6 +117,7 @@ class _Deadlock(psycopg.OperationalError):
         (OSError(errno.ENOSPC, "No space left on device"), Part.DISK),
         (OSError(errno.EDQUOT, "Disk quota exceeded"), Part.DISK),
         (_wrapped(sqlite3.OperationalError("database or disk is full")), Part.DISK),
+        (_wrapped(sqlite3.DatabaseError("database disk image is malformed")), Part.DATABASE),
         (_wrapped(sqlite3.OperationalError("database is locked")), None),
         (_wrapped(_Deadlock("deadlock detected")), None),
         (ConnectionResetError(errno.ECONNRESET, "reset"), None),

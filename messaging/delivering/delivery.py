@@ -191,7 +191,7 @@ class Delivery:
                 self._looking_back.add(looking)
                 looking.add_done_callback(self._looking_back.discard)
         except GatewayError as error:
-            if 400 <= error.status < 500:
+            if 400 <= error.status < 500 and error.status != HTTPStatus.REQUEST_TIMEOUT:
                 words = f"HTTP {error.status} {_PHRASES.get(error.status, '')}".strip()
                 await self._note(outbox.mark_refused, claim, wire_code=0, detail=words)
             else:

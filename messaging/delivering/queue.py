@@ -13,6 +13,7 @@ from messaging.conversations import rows
 from messaging.delivering.outgoing import not_uploaded
 from messaging.models import Message, MessageStatus
 from messaging.receiving import doubts
+from sessions_app.database.waits import has_come
 from sessions_app.database.written_out import among
 from sessions_app.models import Context
 from sessions_app.realtime.streams import announcing
@@ -29,9 +30,8 @@ def ready(now: datetime) -> QuerySet[Message]:
     A file's message waits until its file is uploaded.
     """
     ahead = _before().filter(Q(status=MessageStatus.QUEUED) | Q(holds_queue=True))
-    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
-    released = Q(release_at=None) | Q(release_at__lte=now)
-    queued = Message.objects.filter(UNDER_WAY, due, released, status=MessageStatus.QUEUED)
+    due = has_come("next_try_at", now) & has_come("release_at", now)
+    queued = Message.objects.filter(UNDER_WAY, due, status=MessageStatus.QUEUED)
     queued = queued.exclude(doubts.holds_replies(now))
     if settings.WEILINK_STORE == "files":
         queued = queued.exclude(Exists(_unfiled()))

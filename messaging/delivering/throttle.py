@@ -13,6 +13,7 @@ from django.utils import timezone
 from messaging.conversations import rows
 from messaging.models import Conversation, Message, MessageStatus, SendAttempt
 from messaging.reply_window.pace import QUIET
+from sessions_app.database.waits import is_over
 from sessions_app.models import Session, SessionEvent
 from sessions_app.realtime.streams import Change, wake_workers
 from sessions_app.sessions.services import touch
@@ -159,7 +160,7 @@ def hold_back(message: Message, *, now: datetime) -> bool:
     until = session.throttled_until
     if until is None or message.overrides_limits or message.status != MessageStatus.QUEUED:
         return False
-    if until <= now:
+    if is_over(until, now):
         Session.objects.filter(pk=session.pk).update(throttled_until=now + TRIAL)
         return False
     queued = Message.objects.filter(pk=message.pk, status=MessageStatus.QUEUED)

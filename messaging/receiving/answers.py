@@ -1,5 +1,8 @@
 """Answers to polls, and their messages before they become rows."""
 
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -57,6 +60,26 @@ class Arrival:
     @property
     def written_at(self) -> datetime:
         return moment(self.wire.create_time_ms) or self.received_at
+
+
+class RecentMessages:
+    """Knows a session's last messages again: by WeChat's id, or without one by all they hold."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: OrderedDict[str | bytes, None] = OrderedDict()
+
+    def brings_news(self, messages: Iterable[IncomingMessage]) -> bool:
+        """Whether any of these was not seen lately. Remembers all of them."""
+        is_news = False
+        for message in messages:
+            key = message.message_id or hashlib.sha256(message.raw).digest()
+            is_news |= key not in self._seen
+            self._seen[key] = None
+            self._seen.move_to_end(key)
+        while len(self._seen) > self._most:
+            self._seen.popitem(last=False)
+        return is_news
 
 
 def moment(epoch_ms: int | None) -> datetime | None:

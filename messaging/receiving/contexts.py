@@ -67,15 +67,16 @@ def store_contexts(found: Sequence[Arrival], contexts: Contexts, waiting: Waitin
     tokens: dict[tuple[int, str], str] = {}
     for arrival in found:
         key = (arrival.session.pk, arrival.wechat_id)
-        # A clock that runs ahead must not extend the window.
+        # A clock of WeChat's that runs ahead must not extend the window.
         at = min(arrival.written_at, arrival.received_at)
         context = contexts.get(key)
         if context is None:
             context = Context(session_id=key[0], user_id=key[1], received_at=at)
             contexts[key] = context
-        elif at < context.received_at:
+        elif arrival.written_at < context.received_at:
             continue
-        context.received_at = at
+        # Our own clock may have been set back: WeChat's says that the message is newer.
+        context.received_at = max(at, context.received_at)
         if arrival.wire.context_token:
             tokens[key] = arrival.wire.context_token
         context.unfiled = True

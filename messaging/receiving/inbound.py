@@ -218,11 +218,13 @@ def _say_stored(fresh: Sequence[Arrival]) -> None:
 def move_cursor(answer: Received, session: Session) -> None:
     """Update cursor, hold and times in memory, unless the session was bound again or logged out.
 
-    Nor if another worker has claimed the session: its polls have moved the cursor on.
+    Nor if another worker has claimed the session: its polls have moved the cursor on. An answer
+    that broke off or is unusable, such as a gateway's page, is no good poll.
     """
     if not answer.moves(session):
         return
-    session.last_poll_at = answer.received_at
+    if not (answer.updates.broke_off or answer.updates.is_unusable):
+        session.last_poll_at = answer.received_at
     session.cursor = session.cursor if answer.updates.cursor is None else answer.updates.cursor
     session.hold_ms = answer.updates.longpoll_timeout_ms or session.hold_ms
     if answer.updates.messages:

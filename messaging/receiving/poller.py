@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from messaging.receiving import poll_notes
-from messaging.receiving.answers import Received
+from messaging.receiving.answers import Received, RecentMessages
 from messaging.receiving.binding import Binding, Heard
 from messaging.receiving.good_polls import GoodPolls
 from messaging.receiving.poll_notes import GaveUp
@@ -35,11 +35,13 @@ logger = logging.getLogger(__name__)
 SIGNED_OUT = -14
 INSTANT_S = 0.3
 LONGEST_REST_S = 30.0
-"""If empty answers come at once, again and again, polls wait 2, 4, 8 … 30 s."""
+"""If answers without anything new come at once, again and again, polls wait 2, 4, 8 … 30 s."""
 DOUBT_PAUSE_S = 2.0
 """Seconds between a first -14 and the calls that decide, so that a short glitch can pass."""
 STANDSTILL_REST_S = 2.0
-"""Seconds between polls if messages come at once but the cursor never moves."""
+"""Seconds between polls if new messages come at once but the cursor never moves."""
+REMEMBERED = 2_000
+"""How many of the last messages of a session are known again at the next poll."""
 
 
 class Poller:
@@ -97,6 +99,7 @@ class Poller:
         self._in_doubt = in_doubt
         self._is_vouching = False
         self._instant_empties = 0
+        self._known = RecentMessages(REMEMBERED)
         self._heard_at = self.clock()
 
     async def run(self) -> None:
@@ -130,6 +133,9 @@ class Poller:
             if updates.broke_off:
                 code = "broke_off" if updates.begins_as_json else "unreadable"
                 await self._failed(code, updates.broke_off, is_counted=True)
+                continue
+            if updates.is_unusable:
+                await self._failed("unreadable", "neither messages nor a cursor", is_counted=True)
                 continue
             await self._note(updates)
             await self._rest(updates, self.clock() - began, moved=self.cursor != asked_with)
@@ -256,12 +262,16 @@ class Poller:
             self.stored_cursor = heard.cursor
 
     async def _rest(self, updates: Updates, took_s: float, *, moved: bool) -> None:
-        """Pause if the server does not hold polls, unless it announced a short hold."""
+        """Pause if the server does not hold polls, unless it announced a short hold.
+
+        Messages that came before are nothing new, whatever cursor they come with.
+        """
         declared_s = (updates.longpoll_timeout_ms or 35_000) / 1000
-        if took_s >= min(INSTANT_S, 0.8 * declared_s) or (updates.messages and moved):
+        brings_news = self._known.brings_news(updates.messages)
+        if took_s >= min(INSTANT_S, 0.8 * declared_s) or (brings_news and moved):
             self._instant_empties = 0
             return
-        if updates.messages:
+        if brings_news:
             await self.sleep(STANDSTILL_REST_S)
             return
         self._instant_empties += 1
@@ -298,6 +308,8 @@ def _result(updates: Updates) -> str:
         return "broke_off" if updates.begins_as_json else "unreadable"
     if updates.gateway_status:
         return "gateway"
+    if updates.is_unusable:
+        return "unreadable"
     return "messages" if updates.messages else "empty"
 
 

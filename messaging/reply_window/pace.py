@@ -39,10 +39,13 @@ def pace_of(
     count: int,
     span: timedelta,
 ) -> Pace:
-    """Computes the pace from all attempts to one contact and the last refusal for pace."""
-    recent = sorted(at for at in sends if at > now - span)
+    """Computes the pace from all attempts to one contact and the last refusal for pace.
+
+    What is far in the future was sent before this host's clock was set back, so it does not count.
+    """
+    recent = sorted(at for at in sends if now - span < at < now + span)
     opens_at = recent[-count] + span if len(recent) >= count else None
-    if refused_at is not None and refused_at + span + QUIET > now:
+    if refused_at is not None and now - span - QUIET < refused_at < now + span:
         opens_at = max(opens_at or now, refused_at + span + QUIET)
     return Pace(len(recent), count, opens_at)
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from messaging.models import Conversation, Typing
 from sessions_app.database.encryption import DecryptionError, decrypt
+from sessions_app.database.waits import has_come, is_over
 from sessions_app.models import Context
 from sessions_app.realtime.streams import wake_workers
 
@@ -72,21 +73,19 @@ def claim_due(
     stop_pauses: Sequence[timedelta] = STOP_PAUSES,
 ) -> list[Sign]:
     """Claim the calls to make now. `busy`: rows whose last call is still in progress."""
-    over = Q(wanted_until__lte=now) & (Q(next_stop_at=None) | Q(next_stop_at__lte=now))
+    over = has_come("wanted_until", now) & has_come("next_stop_at", now)
     stale = Q(wanted_until__gt=now) & (Q(shown_at=None) | Q(shown_at__lte=now - SHOWN_EVERY))
     rows = Typing.objects.filter(over | stale).exclude(pk__in=busy or set())
     signs = []
     for row in rows.select_related("session", "conversation__contact").order_by("pk")[:limit]:
-        if row.wanted_until <= now:
-            is_mine = _claim_stop(row, now, stop_pauses)
-        else:
-            is_mine = _claim_show(row, now)
+        ends = is_over(row.wanted_until, now)
+        is_mine = _claim_stop(row, now, stop_pauses) if ends else _claim_show(row, now)
         if not is_mine:
             continue
-        sign = _sign(row, on=row.wanted_until > now)
+        sign = _sign(row, on=not ends)
         if sign is not None:
             signs.append(sign)
-        elif row.wanted_until <= now:
+        elif ends:
             row.delete()  # signed out: WeChat accepts no call for this session
     return signs
 

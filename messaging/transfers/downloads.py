@@ -19,6 +19,7 @@ from messaging.media import storing
 from messaging.media.examining import Examined
 from messaging.models import Attachment, AttachmentState, Message
 from sessions_app.database.encryption import DecryptionError, decrypt
+from sessions_app.database.waits import has_come
 from sessions_app.database.written_out import among
 from sessions_app.ilink.opening import told_of
 from sessions_app.ilink.wire import Item, parse_item
@@ -106,7 +107,7 @@ def claim(worker_id: str, *, running: Counter[int], room: int, per_session: int)
 
 def _due() -> QuerySet[Attachment]:
     now = timezone.now()
-    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+    due = has_come("next_try_at", now)
     return Attachment.objects.filter(_TO_FETCH, due, state=AttachmentState.REMOTE)
 
 

@@ -239,11 +239,25 @@ def _problem_of(error: CdnFinalError) -> Problem:
 
 
 def _open(encrypted: Path, path: Path, *, media: Media, told: Told, takes_cut: bool) -> Opened:
-    """Decrypt into `path` and delete `encrypted`. Raises CryptoError."""
+    """Decrypt into `path` and delete `encrypted`. Raises CryptoError.
+
+    CdnTransientError: a gateway on the way gave a page of its own, or nothing.
+    """
     with encrypted.open("rb") as source, path.open("w+b") as target:
-        opened = decrypt_file(source, target, media=media, told=told, takes_cut=takes_cut)
+        try:
+            opened = decrypt_file(source, target, media=media, told=told, takes_cut=takes_cut)
+        except CryptoError:
+            source.seek(0)
+            if _is_a_page(source.read(256)):
+                raise CdnTransientError("A page came in place of the file.") from None
+            raise
     encrypted.unlink()
     return opened
+
+
+def _is_a_page(head: bytes) -> bool:
+    begins = head.lstrip().lower()
+    return not begins or begins.startswith((b"<!doctype html", b"<html"))
 
 
 def _copy_stored(name: str, path: Path) -> Opened:

@@ -17,6 +17,7 @@ from messaging.delivering import outbox
 from messaging.delivering.outgoing import not_uploaded, pack
 from messaging.models import Attachment, Message, MessageStatus
 from sessions_app.database.encryption import DecryptionError
+from sessions_app.database.waits import has_come
 from sessions_app.database.written_out import among
 from sessions_app.ilink.wire import UploadedFile
 from sessions_app.models import WorkerBeat
@@ -79,7 +80,7 @@ def _waiting() -> QuerySet[Attachment]:
     held = Message.objects.filter(
         conversation=OuterRef("message__conversation"), id__lt=OuterRef("message"), holds_queue=True
     )
-    due = Q(next_try_at=None) | Q(next_try_at__lte=now)
+    due = has_come("next_try_at", now)
     under_way = among("message__status", "queued", "sending")  # the condition of the index
     rows = not_uploaded(now).filter(_free(), due, under_way, message__status=MessageStatus.QUEUED)
     return rows.exclude(Exists(held)).order_by("pk")

@@ -56,6 +56,7 @@ _SQLITE_DISK = {
     "unable to open database file": "The database file cannot be opened",
     "disk I/O error": "The disk of the database gives errors",
 }
+_DAMAGED = "database disk image is malformed"
 
 
 def trouble_of(error: BaseException) -> Trouble | None:
@@ -113,6 +114,9 @@ def _database_trouble(error: BaseException) -> Trouble | None:
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         reason = "The file that DATABASE_URL names is no database"
         return Trouble(Part.DATABASE, reason, "name another one", may_pass=False)
+    if isinstance(error, sqlite3.DatabaseError) and _DAMAGED in str(error):
+        advice = f"stop the console, keep the file, and restore a backup (`{MANAGE} restore`)"
+        return Trouble(Part.DATABASE, "The database file is damaged", advice, may_pass=False)
     if isinstance(error, psycopg.ProgrammingError) and "connection option" in str(error):
         return _no_database(error)
     return None

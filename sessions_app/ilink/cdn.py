@@ -205,7 +205,8 @@ class _Allowance:
 def _raise_for_status(reply: Reply, refused: str) -> None:
     if 200 <= reply.status < 300:
         return
-    if reply.status >= 500 or reply.status in BUSY_STATUSES:
+    # A redirect is not followed. It comes from a gateway on the way, not from the CDN.
+    if not 400 <= reply.status < 500 or reply.status in BUSY_STATUSES:
         raise CdnTransientError(
             f"The CDN answered with HTTP status {reply.status}.",
             status=reply.status,

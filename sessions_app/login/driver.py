@@ -15,7 +15,14 @@ from django.utils import timezone
 from sessions_app.database.database_thread import RunInDatabaseThread
 from sessions_app.ilink.backoff import Backoff
 from sessions_app.ilink.client import ILinkClient
-from sessions_app.ilink.errors import ILinkError, UnsafeHostError
+from sessions_app.ilink.errors import (
+    GatewayError,
+    ILinkError,
+    NotSentError,
+    RefusedError,
+    UnreadableAnswerError,
+    UnsafeHostError,
+)
 from sessions_app.ilink.hosts import HostPolicy
 from sessions_app.ilink.wire import LoginStatus, QRCode, QRStatus
 from sessions_app.login import attempts
@@ -135,6 +142,8 @@ class LoginDriver:
     async def _draw(self, status: LoginState) -> None:
         """Show a code, the third at most."""
         if self.codes_drawn >= attempts.MAX_CODES:
+            if self.trouble[0]:  # somebody may have scanned: WeChat did not say
+                await self._finish(LoginState.FAILED, *self.trouble)
             await self._finish(LoginState.EXPIRED, "too_many_codes")
         if self.poll_url != self.start_url:
             await self._move_to(self.start_url)
@@ -152,6 +161,7 @@ class LoginDriver:
         )
         if not drawn:
             raise _Ended
+        self.trouble = ("", "")  # the row's went with the former code
         attempt = await self.run_in_database_thread(_attempt, self.attempt_id)
         self.expires_at = attempt.expires_at if attempt else None
 
@@ -163,9 +173,10 @@ class LoginDriver:
             except ILinkError as error:
                 logger.warning("login %s: no code: %s", self.attempt_id, error)
                 wait_s = backoff.failed()
+                code, detail = trouble_of(error)
                 if backoff.failures >= MAX_DRAW_FAILURES:
-                    await self._finish(LoginState.FAILED, "unreachable", str(error))
-                await self._write(error_code="unreachable", error_detail=str(error)[:400])
+                    await self._finish(LoginState.FAILED, code, detail)
+                await self._write(error_code=code, error_detail=detail)
             await self._pause(wait_s)
             if not await self.run_in_database_thread(attempts.is_open, self.attempt_id):
                 raise _Ended
@@ -247,11 +258,15 @@ class LoginDriver:
         except ILinkError as error:
             logger.info("login %s: status poll failed: %s", self.attempt_id, error)
             self.poll_pause_s = self.poll_backoff.failed()
-            await self._tell_trouble("unreachable", "")
+            await self._tell_trouble(*trouble_of(error))
             return None
         else:
             if status.gateway_status:
                 await self._gateway_gave_up(status.gateway_status, self.clock() - began)
+                return None
+            if status.status is LoginStatus.UNKNOWN:  # no news, and perhaps at once, for ever
+                self.poll_pause_s = self.poll_backoff.failed()
+                await self._tell_trouble("unreadable", "")
                 return None
             self.poll_backoff.succeeded()
             self.poll_pause_s, self.heard_at = self.usual_pause_s, self.clock()
@@ -346,6 +361,20 @@ class LoginDriver:
                 await asyncio.sleep(backoff.failed())
             else:
                 return
+
+
+def trouble_of(error: ILinkError) -> tuple[str, str]:
+    """(reason code, detail) of a call that failed, for `reasons.sentence`."""
+    match error:
+        case GatewayError():
+            return "http", str(error.status)
+        case NotSentError():
+            return "unreachable", ""
+        case UnreadableAnswerError():
+            return "unreadable", ""
+        case RefusedError():
+            return "refused", (error.errmsg or f"code {error.wire_code}")[:400]
+    return "line_broken", ""
 
 
 def _attempt(attempt_id: str) -> LoginAttempt | None:

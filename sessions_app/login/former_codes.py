@@ -97,6 +97,10 @@ class FormerCodes:
                 except ILinkError:
                     pause_s = backoff.failed()
                 else:
+                    if status.gateway_status or status.status is LoginStatus.UNKNOWN:
+                        pause_s = backoff.failed()
+                    else:
+                        backoff.succeeded()
                     if status.status in _OVER:
                         return
                     if status.status not in old_news:

@@ -80,7 +80,7 @@ def health_of(session: Session, *, now: datetime, patience_s: float = GATEWAY_PA
     if heard_at is None and state is SessionState.FAILING:
         return Health(state, *_reason(session, session.last_poll_at, now))
     since = heard_at or session.state_since
-    failed_at = session.failed_at if session.failed_at and session.failed_at > since else None
+    failed_at = session.failed_at if _failed_after(session, since, now) else None
     in_vain_s = (now - since).total_seconds()
     if failed_at and (session.errors_in_row >= FAILING_FROM or in_vain_s > patience_s):
         return Health(SessionState.FAILING, *_reason(session, since, now))
@@ -88,6 +88,17 @@ def health_of(session: Session, *, now: datetime, patience_s: float = GATEWAY_PA
         return Health(SessionState.FAILING, NOT_HEARD)
     shown = SessionState.CONNECTED if heard_at else SessionState.CONNECTING
     return Health(shown, code, detail) if failed_at else Health(shown)
+
+
+def _failed_after(session: Session, since: datetime, now: datetime) -> bool:
+    """Whether the last news is a failed poll.
+
+    If `since` is still to come, this host's clock was set back, and only the count can tell: the
+    first good poll resets it.
+    """
+    if session.failed_at is None:
+        return False
+    return session.failed_at > since or (since > now + CLOCKS_DIFFER and session.errors_in_row > 0)
 
 
 def _heard_at(session: Session, state: SessionState) -> datetime | None:

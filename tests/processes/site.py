@@ -72,6 +72,10 @@ class Site(ABC):
         bots = dict(self.rows(query))
         return [bots[name] for name in names] if bots.keys() >= set(names) else []
 
+    def run(self, code: str) -> None:
+        """Inside the project, in a process of its own."""
+        python(code, env=self.env)
+
     def queue_replies(self, replies: Iterable[tuple[str, str]]) -> None:
         """(WeChat id, text) of each; the worker finds them in the database."""
         python(QUEUE_REPLIES.format(replies=list(replies)), env=self.env)

@@ -162,6 +162,11 @@ class Updates:
         return bool(self.broke_off) and self.begins_as_json and self.missing != 0
 
     @property
+    def is_unusable(self) -> bool:
+        """Whether it looks like a success but has neither messages nor a cursor, only strays."""
+        return self.code == 0 and bool(self.strays) and not self.messages and self.cursor is None
+
+    @property
     def begins_as_json(self) -> bool:
         """False for the HTML page of a gateway."""
         return self.raw.lstrip().startswith(b"{")

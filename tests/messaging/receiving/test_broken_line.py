@@ -74,6 +74,7 @@ async def test_sent_again_by_an_agent_it_is_a_new_message_and_counts_again(
     [
         ({"kind": "status", "status": 502}, ("unconfirmed", "line_broken")),
         ({"kind": "html"}, ("unconfirmed", "line_broken")),
+        ({"kind": "status", "status": 408}, ("unconfirmed", "line_broken")),
         ({"kind": "status", "status": 403}, ("failed", "refused")),
         ({"kind": "ret", "ret": -1}, ("failed", "refused")),
     ],

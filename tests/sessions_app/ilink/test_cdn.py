@@ -112,7 +112,7 @@ async def endless(_request: Request, writer: asyncio.StreamWriter) -> None:
     ("answer", "error"),
     [
         (says(response(404)), CdnFinalError),
-        (says(response(302, location="http://evil.com/")), CdnFinalError),
+        (says(response(302, location="http://evil.com/")), CdnTransientError),
         (says(response(500)), CdnTransientError),
         (resets, CdnTransientError),
         (cuts, CdnTransientError),
