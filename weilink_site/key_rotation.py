@@ -132,7 +132,8 @@ def _is_readable(value: str | bytes) -> bool:
 
 
 def _rotate_column(column: Column, step_rows: int, pause: Callable[[float], None]) -> int:
-    done, left = 0, []
+    done = 0
+    left: list[Any] = []
     for batch in column.batches(step_rows):
         older = [pk for pk, value in batch if not is_current(value)]
         if older:

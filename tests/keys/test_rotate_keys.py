@@ -24,6 +24,8 @@ from sessions_app.database.encryption import (
     encrypt,
     encrypt_bytes,
 )
+from sessions_app.folder.mirror import contexts
+from sessions_app.folder.store import Tally
 from sessions_app.models import Context, LoginAttempt, Session
 from tests.conftest import Cast
 from tests.messaging.builders import make_session, receive, text_message
@@ -223,7 +225,7 @@ def test_every_encrypted_column_is_in_the_list() -> None:
         for model in apps.get_app_config(app).get_models()
         for field in model._meta.concrete_fields
         if isinstance(field, models.TextField | models.BinaryField)
-        and ("encrypted" in field.name or "sealed" in field.column)
+        and ("encrypted" in field.name or "sealed" in str(field.column))
     }
     assert found == set(ENCRYPTED)
 
@@ -250,3 +252,20 @@ def test_current_means_of_the_newest_key(settings: Any) -> None:
         assert not encryption.is_current(value)
     assert decrypt(encryption.renewed(text)) == "token"
     assert RawAnswer._meta.get_field("encrypted_body").column == "sealed_body"
+
+
+def test_what_the_folder_was_told_is_noted_although_the_key_changed_meanwhile(
+    stored: Session, settings: Any
+) -> None:
+    """Else the replies of this context token would be counted twice."""
+    settings.CREDENTIAL_KEYS = [NEW, OLD]
+    former = Context.objects.get()
+    _run()
+    tally = Tally("a context token", in_file=3)
+    contexts.note_filed(former.pk, former.encrypted_token, tally)
+    assert Context.objects.get().filed_count == 3
+    row = Context.objects.get()
+    row.token = "a newer one"
+    row.save()
+    contexts.note_filed(former.pk, former.encrypted_token, Tally("a context token", in_file=9))
+    assert Context.objects.get().filed_count == 3

@@ -19,7 +19,9 @@ from sessions_app.models import Team, User
 from sessions_app.people.roles import Role
 from sessions_app.realtime import consumers, hub
 from sessions_app.realtime.consumers import UNAUTHORISED, LiveConsumer
+from sessions_app.realtime.frames import Span
 from sessions_app.realtime.hub import Hub
+from sessions_app.realtime.streams import numbers_of
 from tests.conftest import make_user
 from tests.messaging.builders import make_session, receive, text_message
 from tests.rights import table
@@ -48,7 +50,7 @@ class Page(LiveConsumer):
     def __init__(self, user: User | AnonymousUser) -> None:
         super().__init__(content=InboxContent)
         session = SimpleNamespace(session_key=f"session of {user}")
-        self.scope = {"user": user, "session": session, "cookies": {}}
+        self.scope: dict[str, Any] = {"user": user, "session": session, "cookies": {}}
         self.heard: list[str] = []
         self.closed_with: int | None = None
 
@@ -93,14 +95,14 @@ async def _everything_happens(pages: dict[tuple[str, str], Page], monkeypatch: A
             await page.receive(json.dumps(shown))
             await page.receive(json.dumps({"type": "beat"}))
     key = f"team:{team}"
-    numbers = await sync_to_async(hub.numbers_of)([key])
+    numbers = await sync_to_async(numbers_of)([key])
     made._sent[key], made._heard[key] = 0, numbers[key]
     made._about[key] = {f"conversation:{conversation}"}
     await made._check_rights()
     await made._send_stream(key)
     await made._pass_on(key, {"about": "typing", "conversation": conversation})
     await made._send_counts(list(made._pages))
-    await made._hint(list(made._followers[key]), hub.Span(key, 0, 1, frozenset({"other"})))
+    await made._hint(list(made._followers[key]), Span(key, 0, 1, frozenset({"other"})))
     await made._tell_trouble(hub.DATABASE, True)
     for page in joined:
         await page._say({"type": "beat", "streams": made.numbers(page.rights.keys)})

@@ -36,7 +36,8 @@ BY_MODEL = "yes or 403"
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Leaves out what takes long and decides nothing: pages of errors, logs, the API's schema."""
     monkeypatch.setattr(error_pages, "_console_page", lambda _request, _context: "refused")
-    monkeypatch.setattr(Template, "_render", _TestState.saved_data.template_render)
+    plainly = _TestState.saved_data.template_render  # type: ignore[attr-defined]
+    monkeypatch.setattr(Template, "_render", plainly)
     known = app.schema()
     monkeypatch.setattr(app, "schema", lambda: known)
     monkeypatch.setattr(forms, "zone_choices", lambda: [("UTC", [("UTC", "UTC")])])

@@ -3,6 +3,8 @@
 import json
 import re
 import tempfile
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,7 +71,7 @@ class World:
     places: dict[str, Any]
     """Beginning of an address with its parameter → what the parameter is, or its caller's thing."""
     form: dict[str, Any]
-    bodies: dict[str, dict[str, Any]]
+    bodies: Mapping[str, Mapping[str, Any]]
 
     def address(self, pattern: str, caller: Caller) -> str:
         """The pattern with its parameters filled in, the longest known beginning first."""
@@ -95,20 +97,42 @@ class Own:
     name: str
 
 
+@dataclass(frozen=True)
+class Ours:
+    """What our team has."""
+
+    team: Team
+    agent: User
+    session: Session
+    conversation: Conversation
+    attachment: Attachment
+    failed: Message
+    parked: ParkedReply
+    label: Label
+    action: Any
+    login: Any
+    link: Any
+    invitation: Any
+
+
 def make_world(tmp: Path) -> World:
     team, other = Team.objects.get(name="Everyone"), Team.objects.create(name="Other team")
     callers = [_member(role, "", team) for role in Role]
     callers.append(_member(None, "", team))
     callers += [_member(role, ELSEWHERE, other) for role in Role if role != Role.ADMINISTRATOR]
     callers.append(Caller(STRANGER, STRANGER, _client(), None, dict(OF_NOBODY)))
-    by_role = {one.role: one.user for one in callers if not one.where}
-    agent, operator = by_role[Role.AGENT], by_role[Role.OPERATOR]
-    assert agent is not None
-    assert operator is not None
-    session = make_session(OURS[1], team=team)
-    Session.objects.filter(pk=session.pk).update(is_default=True)
     theirs = make_session("Shop B", team=other)
     receive(theirs, text_message("theirs", sender="wu@im.wechat"))
+    by_role = {one.role: one.user for one in callers if one.user is not None and not one.where}
+    ours = _things(team, by_role[Role.AGENT], by_role[Role.OPERATOR], tmp)
+    for caller in callers:
+        _give_own_things(caller, ours.conversation, tmp)
+    return World(callers, _places(ours), _form(ours), BODIES)
+
+
+def _things(team: Team, agent: User, operator: User, tmp: Path) -> Ours:
+    session = make_session(OURS[1], team=team)
+    Session.objects.filter(pk=session.pk).update(is_default=True)
     picture = text_message("look")
     picture["item_list"] = [{"type": 2, "image_item": {"media": {"encrypt_query_param": "x"}}}]
     receive(session, text_message(OURS[2]), picture)
@@ -118,62 +142,79 @@ def make_world(tmp: Path) -> World:
     Message.objects.filter(pk=failed.pk).update(
         status="failed", holds_queue=True, error_code="no_reason"
     )
-    label = Label.objects.create(team=team, name="VIP")
     action = undo_notes.begin(user=agent, code=EventCode.ASSIGNED)
     work.assign(ids=[conversation.pk], assignee=agent, user=agent, action=action)
     parked = ParkedReply.objects.create(
         conversation=conversation, by=agent, text="later", expires_at=timezone.now()
     )
-    login = attempts.start_login(user=operator, session_name="New", team=team)
-    link = scan_links.make_link(user=operator, team=team, session_name="Newer")
     invitation = invitations.make_invitation(
         user=operator, team=team, prefix="Fair", label="fair", per_hour=9, in_all=9
     )
     SharedFolder.objects.create(pk=1, path="/srv/weilink", receiver=Receiver.CONSOLE)
-    attachment = _stored(Attachment.objects.get(), tmp, OURS[2])
-    for caller in callers:
-        _give_own_things(caller, conversation, tmp)
-    signed = scan_links.address(link).rstrip("/").rpartition("/")[2]
-    pk, name = conversation.pk, session.name
-    places = {
-        "/inbox/<int:pk>": pk,
+    return Ours(
+        team=team,
+        agent=agent,
+        session=session,
+        conversation=conversation,
+        attachment=_stored(Attachment.objects.get(), tmp, OURS[2]),
+        failed=failed,
+        parked=parked,
+        label=Label.objects.create(team=team, name="VIP"),
+        action=action,
+        login=attempts.start_login(user=operator, session_name="New", team=team),
+        link=scan_links.make_link(user=operator, team=team, session_name="Newer"),
+        invitation=invitation,
+    )
+
+
+def _places(ours: Ours) -> dict[str, Any]:
+    signed = scan_links.address(ours.link).rstrip("/").rpartition("/")[2]
+    return {
+        "/inbox/<int:pk>": ours.conversation.pk,
         "/inbox/<int:pk>/draft/files/<slug:upload_id>": Own("upload"),
-        "/inbox/messages/<int:pk>": failed.pk,
-        "/inbox/files/<int:pk>": attachment.pk,
-        "/inbox/parked/<int:pk>": parked.pk,
+        "/inbox/messages/<int:pk>": ours.failed.pk,
+        "/inbox/files/<int:pk>": ours.attachment.pk,
+        "/inbox/parked/<int:pk>": ours.parked.pk,
         "/inbox/uploads/<slug:upload_id>": Own("picture"),
-        "/sessions/<str:name>": name,
-        "/sessions/-/links/<str:link_id>": link.pk,
-        "/sessions/-/invitations/<int:pk>": invitation.pk,
-        "/sessions/logins/<str:login_id>": login.pk,
+        "/sessions/<str:name>": ours.session.name,
+        "/sessions/-/links/<str:link_id>": ours.link.pk,
+        "/sessions/-/invitations/<int:pk>": ours.invitation.pk,
+        "/sessions/logins/<str:login_id>": ours.login.pk,
         "/account/tokens/<int:pk>": Own("token"),
         "/scan/<str:token>": signed,
-        "/invite/<str:code>": invitation.code,
-        "/api/v1/sessions/{name}": name,
-        "/api/v1/logins/{login_id}": login.pk,
-        "/api/v1/messages/{message_id}": failed.pk,
-        "/api/v1/conversations/{conversation_id}": pk,
+        "/invite/<str:code>": ours.invitation.code,
+        "/api/v1/sessions/{name}": ours.session.name,
+        "/api/v1/logins/{login_id}": ours.login.pk,
+        "/api/v1/messages/{message_id}": ours.failed.pk,
+        "/api/v1/conversations/{conversation_id}": ours.conversation.pk,
         "/api/v1/contacts/{user_id}": "lina@im.wechat",
-        "/api/v1/attachments/{attachment_id}": attachment.pk,
+        "/api/v1/attachments/{attachment_id}": ours.attachment.pk,
     }
-    form = {
+
+
+def _form(ours: Ours) -> dict[str, Any]:
+    """What the forms of the pages send, all at once; each takes what it knows."""
+    pk = ours.conversation.pk
+    return {
         "id": pk, "ids": pk, "conversation": pk, "at": 1, "up_to": 99, "kind": "file", "number": 1,
-        "left": pk, "as": "replace", "code": "123456", "draft_key": "k9", "account": session.pk,
-        "action": action.pk, "session_name": "Fresh", "text": "words", "note": "words",
-        "new_name": "Fresh", "name": "Fresh", "label": label.pk, "labels": label.pk,
+        "left": pk, "as": "replace", "code": "123456", "draft_key": "k9", "list": "", "next": "/",
+        "action": ours.action.pk, "session_name": "Fresh", "text": "words", "note": "words",
+        "new_name": "Fresh", "name": "Fresh", "label": ours.label.pk, "labels": ours.label.pk,
         "until": "2030-01-01T10:00", "per_hour": 5, "in_all": 5, "name_prefix": "Fresh",
-        "team": team.pk, "assignee": agent.pk, "next": "/", "theme": "dark", "list": "",
+        "team": ours.team.pk, "assignee": ours.agent.pk, "account": ours.session.pk,
+        "theme": "dark",
     }  # fmt: skip
-    bodies = {
-        "POST /api/v1/messages": {"to": "lina@im.wechat", "text": "hi"},
-        "POST /api/v1/logins": {"name": "Fresh"},
-        "POST /api/v1/logins/{login_id}/verify-code": {"code": "123"},
-        "POST /api/v1/logins/{login_id}/resolve": {"as": "replace"},
-        "POST /api/v1/sessions/{name}/rename": {"new_name": "Fresh"},
-        "POST /api/v1/contacts/{user_id}/typing": {"on": True},
-        "PATCH /api/v1/contacts/{user_id}": {"name": "Li Na"},
-    }
-    return World(callers, places, form, bodies)
+
+
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/messages": {"to": "lina@im.wechat", "text": "hi"},
+    "POST /api/v1/logins": {"name": "Fresh"},
+    "POST /api/v1/logins/{login_id}/verify-code": {"code": "123"},
+    "POST /api/v1/logins/{login_id}/resolve": {"as": "replace"},
+    "POST /api/v1/sessions/{name}/rename": {"new_name": "Fresh"},
+    "POST /api/v1/contacts/{user_id}/typing": {"on": True},
+    "PATCH /api/v1/contacts/{user_id}": {"name": "Li Na"},
+}
 
 
 def _member(role: Role | None, where: str, team: Team) -> Caller:
@@ -238,7 +279,7 @@ def ask(world: World, caller: Caller, method: str, pattern: str) -> Answer:
     if address.startswith("/api/"):
         body = json.dumps(world.bodies.get(f"{method} {pattern}", {}))
         options["content_type"] = "application/json"
-    cookies = caller.client.cookies.copy()
+    cookies = copy(caller.client.cookies)
     with transaction.atomic():
         if method in ("GET", "HEAD"):
             answer = caller.client.get(address, {"id": world.form["id"]})

@@ -39,17 +39,17 @@ def vendored_files() -> Iterator[Component]:
 def licence_of(name: str) -> list[dict[str, Any]]:
     """From the installed package; empty for one that this platform does not install."""
     try:
-        facts = metadata.metadata(name)
+        facts = metadata.metadata(name).json
     except metadata.PackageNotFoundError:
         return []
-    if expression := facts.get("License-Expression"):
+    if expression := facts.get("license_expression"):
         return [{"expression": expression}]
     classified = [
         one.rpartition(" :: ")[2]
-        for one in facts.get_all("Classifier") or []
+        for one in facts.get("classifier") or []
         if one.startswith("License :: ") and one != "License :: OSI Approved"
     ]
-    given = classified or [line for line in (facts.get("License") or "").splitlines()[:1] if line]
+    given = classified or str(facts.get("license") or "").splitlines()[:1]
     return [{"license": {"name": one}} for one in given]
 
 

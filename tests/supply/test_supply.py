@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.supply import audit, sbom
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _output(*packages: dict[str, object]) -> str:
+def _output(*packages: Mapping[str, object]) -> str:
     return json.dumps({"dependencies": list(packages), "fixes": []})
 
 

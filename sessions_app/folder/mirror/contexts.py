@@ -184,23 +184,21 @@ def _write_entries(rows: Iterable[Context], name: str, folder: FolderChange) -> 
     if changed:
         folder.write_contexts(name, changed)
     for (pk, encrypted_token), tally in tallies.items():
-        if not _note_filed(pk, encrypted_token, tally):
-            _note_filed_of_rotated(pk, encrypted_token, tally)
+        note_filed(pk, encrypted_token, tally)
     return entries
 
 
-def _note_filed(pk: int, encrypted_token: str, tally: Tally) -> bool:
-    """A newer token that arrived meanwhile has its own counts."""
-    rows_of_token = Context.objects.filter(pk=pk, encrypted_token=encrypted_token)
-    return bool(rows_of_token.update(filed_count=tally.in_file, stale_count=tally.stale))
-
-
-def _note_filed_of_rotated(pk: int, former: str, tally: Tally) -> None:
-    """The same token may have been encrypted with a newer key meanwhile."""
-    row = Context.objects.filter(pk=pk).first()
+def note_filed(pk: int, encrypted_token: str, tally: Tally) -> None:
+    """Store what the file has of this token. A newer token that arrived has its own counts."""
+    counts = {"filed_count": tally.in_file, "stale_count": tally.stale}
+    rows = Context.objects.filter(pk=pk)
+    if rows.filter(encrypted_token=encrypted_token).update(**counts):
+        return
+    # The same token may have been encrypted with a newer key meanwhile.
+    row = rows.first()
     try:
-        if row is not None and row.token == decrypt(former):
-            _note_filed(pk, row.encrypted_token, tally)
+        if row is not None and row.token == decrypt(encrypted_token):
+            rows.filter(encrypted_token=row.encrypted_token).update(**counts)
     except DecryptionError:
         return
 

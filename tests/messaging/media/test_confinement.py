@@ -104,7 +104,9 @@ def test_a_real_job_runs_like_that(tmp_path: Path) -> None:
     asking = threading.Thread(target=ask)
     asking.start()
     try:
-        helper = wait_for(lambda: workshop._process, "a helper").pid
+        process = wait_for(lambda: workshop._process, "a helper")
+        assert process is not None
+        helper = process.pid
         child = Path("/proc") / str(wait_for(lambda: children_of(helper), "its child")[0])
         wait_for(lambda: (child / "cwd").resolve() == tmp_path, "its own folder")
         limit = f"Max cpu time {confinement.MOST_CPU_S}"
