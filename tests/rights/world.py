@@ -121,10 +121,10 @@ def make_world(tmp: Path) -> World:
     callers.append(_member(None, "", team))
     callers += [_member(role, ELSEWHERE, other) for role in Role if role != Role.ADMINISTRATOR]
     callers.append(Caller(STRANGER, STRANGER, _client(), None, dict(OF_NOBODY)))
-    theirs = make_session("Shop B", team=other)
-    receive(theirs, text_message("theirs", sender="wu@im.wechat"))
     by_role = {one.role: one.user for one in callers if one.user is not None and not one.where}
     ours = _things(team, by_role[Role.AGENT], by_role[Role.OPERATOR], tmp)
+    theirs = make_session("Shop B", team=other)  # after ours, which is the default so
+    receive(theirs, text_message("theirs", sender="wu@im.wechat"))
     for caller in callers:
         _give_own_things(caller, ours.conversation, tmp)
     return World(callers, _places(ours), _form(ours), BODIES)
@@ -132,7 +132,6 @@ def make_world(tmp: Path) -> World:
 
 def _things(team: Team, agent: User, operator: User, tmp: Path) -> Ours:
     session = make_session(OURS[1], team=team)
-    Session.objects.filter(pk=session.pk).update(is_default=True)
     picture = text_message("look")
     picture["item_list"] = [{"type": 2, "image_item": {"media": {"encrypt_query_param": "x"}}}]
     receive(session, text_message(OURS[2]), picture)
