@@ -7,6 +7,7 @@ nothing but the folder of its file (`confinement`); a crash costs one file's pre
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -20,6 +21,8 @@ from PIL import Image
 from messaging.media.confinement import confine, end_with_parent
 from messaging.media.pictures import NotAPicture, TooLittle, TooManyPixels, make_thumbnail
 from messaging.media.voice import BARS, NotAVoice, TooLong, silk_to_wav
+
+logger = logging.getLogger(__name__)
 
 NICENESS = 10
 MOST_ANSWER_BYTES = 64 * 1024
@@ -92,10 +95,17 @@ def _answer_and_end(job: Job, writes: int, parent: int) -> NoReturn:
     try:
         end_with_parent(parent)
         _close_all_but(writes)
-        confine(Path(job["source"]).parent)
-        os.write(writes, json.dumps(answer_to(job)).encode())
+        os.write(writes, json.dumps(_confined_answer(job)).encode())
     finally:
         os._exit(0)
+
+
+def _confined_answer(job: Job) -> Job:
+    try:
+        confine(Path(job["source"]).parent)
+    except OSError as error:
+        return {"trouble": error.errno}
+    return answer_to(job)
 
 
 def _close_all_but(kept: int) -> None:
@@ -117,6 +127,9 @@ def _parsed(said: bytes) -> Job:
     if isinstance(made, dict) and all(_is_fact(name, value) for name, value in made.items()):
         return {"made": made}
     known = {code for _kind, code in _REFUSALS}
+    if isinstance(answer, dict) and isinstance(number := answer.get("trouble"), int):
+        words = "a file is not decoded, as its process cannot be confined: %s"
+        logger.warning(words, os.strerror(number))
     code = answer.get("refused") if isinstance(answer, dict) else None
     return {"refused": code if isinstance(code, str) and code in known else "not_readable"}
 

@@ -138,3 +138,15 @@ def test_a_real_job_runs_like_that(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_an_answer_that_no_decoder_gives_is_a_refusal(said: bytes) -> None:
     assert workbench._parsed(said) == {"refused": "not_readable"}
+
+
+def test_what_cannot_be_confined_is_not_decoded_and_the_log_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(_folder: Path) -> None:
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr(workbench, "confine", refuse)
+    answer = workbench._confined_answer({"do": "picture", "source": str(tmp_path / "x")})
+    assert workbench._parsed(json.dumps(answer).encode()) == {"refused": "not_readable"}
+    assert "cannot be confined: Operation not permitted" in caplog.text
