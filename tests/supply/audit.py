@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-WITHIN_S = 300
+WITHIN_S = 150
 ANSWER_S = 15
 """What one answer of the service may take."""
 
