@@ -21,7 +21,6 @@ if not settings.TESTING:
     preflight.stop_web()
 django_application = get_asgi_application()
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from django.urls import get_resolver, path
 
@@ -32,6 +31,7 @@ from weilink_site.daphne.flow_control import flowing
 from weilink_site.pages.database_thread import on_thread_of_its_own
 from weilink_site.pages.origins import only_own_pages
 from weilink_site.pages.traces import traced
+from weilink_site.pages.websocket_users import with_users
 
 answers.install()
 head_time.install()
@@ -44,7 +44,7 @@ Application = Callable[[Scope, Any, Any], Awaitable[None]]
 
 def websockets() -> Application:
     routes = URLRouter([path("ws/live/", LiveConsumer.as_asgi(content=InboxContent))])
-    return only_own_pages(AuthMiddlewareStack(routes))
+    return only_own_pages(with_users(routes))
 
 
 def mounted(inner: Application, simulated: Application, prefix: str = "/simulator") -> Application:

@@ -21,6 +21,7 @@ os.umask(0o077)  # whichever command made it: nobody else on this machine reads 
 TESTING = "pytest" in sys.modules
 
 SECRET_KEY = environment.secret_key(HOST)
+SECRET_KEY_FALLBACKS = environment.secret_key_fallbacks(HOST)
 CREDENTIAL_KEYS = environment.credential_keys(HOST)
 DEBUG = HOST.debug
 PUBLIC_URL = HOST.resolved_public_url()

@@ -1,20 +1,24 @@
 """The helper process: decodes untrusted pictures and voices outside of the console.
 
 `python -m messaging.media.workbench` reads one JSON job per line and writes one JSON answer per
-line, until its input ends. It has no database and no secrets; a crash costs one file's preview.
+line, until its input ends. It has no database and no secrets. Each job is done by a child that has
+nothing but the folder of its file (`confinement`); a crash costs one file's preview.
 """
 
 import contextlib
 import json
+import logging
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
+from PIL import Image
+
+from messaging.media.confinement import confine, end_with_parent
 from messaging.media.pictures import (
     NotAPicture,
     TooLittle,
@@ -22,11 +26,14 @@ from messaging.media.pictures import (
     make_logo,
     make_thumbnail,
 )
-from messaging.media.voice import NotAVoice, TooLong, silk_to_wav
+from messaging.media.voice import BARS, NotAVoice, TooLong, silk_to_wav
+
+logger = logging.getLogger(__name__)
 
 NICENESS = 10
-MOST_MEMORY_BYTES = 1536 * 1024 * 1024
-MOST_FILE_BYTES = 256 * 1024 * 1024
+MOST_ANSWER_BYTES = 64 * 1024
+FACTS = {"width", "height", "duration_ms", "is_incomplete"}
+MOST_OF_A_FACT = 2**31
 
 Job = dict[str, Any]
 
@@ -81,26 +88,80 @@ def answer_to(job: Job) -> Job:
         return {"refused": "not_readable"}
 
 
-def _limit_resources() -> None:
-    """Lower the priority, limit memory and file size, and ignore Ctrl+C, as the console ends us."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with contextlib.suppress(OSError, ValueError):
-        os.nice(NICENESS)
-    for what, most in (
-        (resource.RLIMIT_AS, MOST_MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, MOST_FILE_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(what, (most, most))
+def answer_of_child(job: Job) -> Job:
+    """Do the job in a child that has nothing but the folder of the file."""
+    reads, writes = os.pipe()
+    ours = os.getpid()
+    child = os.fork()
+    if child == 0:
+        _answer_and_end(job, writes, ours)
+    os.close(writes)
+    with open(reads, "rb") as pipe:
+        said = pipe.read(MOST_ANSWER_BYTES)
+    os.waitpid(child, 0)
+    return _parsed(said)
+
+
+def _answer_and_end(job: Job, writes: int, parent: int) -> NoReturn:
+    try:
+        end_with_parent(parent)
+        _close_all_but(writes)
+        os.write(writes, json.dumps(_confined_answer(job)).encode())
+    finally:
+        os._exit(0)
+
+
+def _confined_answer(job: Job) -> Job:
+    try:
+        confine(Path(job["source"]).parent)
+    except OSError as error:
+        return {"trouble": error.errno}
+    return answer_to(job)
+
+
+def _close_all_but(kept: int) -> None:
+    """Neither the other jobs nor the console's log are the child's."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    os.closerange(3, kept)
+    os.closerange(kept + 1, 65_536)
+
+
+def _parsed(said: bytes) -> Job:
+    """What the child says, if it is an answer: the file may have taken the child over."""
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        return {"refused": "not_readable"}
+    made = answer.get("made") if isinstance(answer, dict) else None
+    if isinstance(made, dict) and all(_is_fact(name, value) for name, value in made.items()):
+        return {"made": made}
+    known = {code for _kind, code in _REFUSALS}
+    if isinstance(answer, dict) and isinstance(number := answer.get("trouble"), int):
+        words = "a file is not decoded, as its process cannot be confined: %s"
+        logger.warning(words, os.strerror(number))
+    code = answer.get("refused") if isinstance(answer, dict) else None
+    return {"refused": code if isinstance(code, str) and code in known else "not_readable"}
+
+
+def _is_fact(name: str, value: object) -> bool:
+    if name == "peaks":
+        return isinstance(value, str) and len(value) <= BARS and value.isascii()
+    return name in FACTS and isinstance(value, int) and 0 <= value < MOST_OF_A_FACT
 
 
 def main() -> None:
+    """Ignores Ctrl+C, as the console ends us."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # nothing else may be printed between two answers
-    _limit_resources()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(OSError, ValueError):
+        os.nice(NICENESS)
+    Image.preinit()
+    Image.init()  # once for all children
     for line in sys.stdin:
-        answers.write(json.dumps(answer_to(json.loads(line))) + "\n")
+        answers.write(json.dumps(answer_of_child(json.loads(line))) + "\n")
         answers.flush()
 
 

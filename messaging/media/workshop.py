@@ -12,8 +12,11 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
+
+from messaging.media import confinement
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +95,10 @@ class Workshop:
             _end(self._process)
             self._process = None
         if self._process is None:
+            _say_what_is_missing()
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "messaging.media.workbench"],
-                cwd=ROOT,
+                [sys.executable, "-P", "-s", "-m", "messaging.media.workbench"],
+                cwd="/",
                 env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -102,6 +106,16 @@ class Workshop:
                 encoding="utf-8",
             )
         return self._process
+
+
+@cache
+def _say_what_is_missing() -> None:
+    """Once: docs/hardening.md says what it means."""
+    if missing := confinement.missing():
+        logger.warning(
+            "this machine has no %s: the media helper is less confined (docs/hardening.md)",
+            " and no ".join(missing),
+        )
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -20,6 +20,8 @@ _NAME = r"(?P<name>(?<![\w@])@[\w.+\-]+)"
 _FACES = re.compile(_FACE)
 _PLAIN = re.compile(f"{PATTERN}|{_FACE}")
 _NOTE = re.compile(f"{PATTERN}|{_FACE}|{_NAME}")
+_LINK = '<a href="{}" rel="noopener noreferrer nofollow ugc" dir="ltr">{}</a>'
+_LINK_APART = _LINK.replace(" rel=", ' target="_blank" rel=')
 FOLDS_OVER = 40
 """Lines of a bubble; longer texts are folded until the reader opens them."""
 LINE_WIDTH = 76
@@ -79,9 +81,8 @@ def _piece(found: re.Match[str]) -> tuple[SafeString | None, int]:
         address = address_of(found)
         if address is None:
             return None, 0
-        apart = ' target="_blank"' if kind in ("page", "www") else ""
-        markup = '<a href="{}"{} rel="noopener noreferrer nofollow ugc" dir="ltr">{}</a>'
-        link = format_html(markup, address.href, SafeString(apart), address.shown)
+        markup = _LINK_APART if kind in ("page", "www") else _LINK
+        link = format_html(markup, address.href, address.shown)
         return link, len(address.shown)
     if kind == "face":
         if words not in EMOJI:

@@ -9,10 +9,10 @@ suffice for any number of values.
 """
 
 import base64
-import contextlib
 import os
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import TypeVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -26,6 +26,7 @@ MARK = b"a1:"
 _TEXT_MARK = MARK.decode("ascii")
 _SALT_BYTES, _NONCE_BYTES = 16, 12
 _SALT = os.urandom(_SALT_BYTES)
+Value = TypeVar("Value", str, bytes)
 
 
 class DecryptionError(Exception):
@@ -51,7 +52,7 @@ def decrypt(encrypted: str) -> str:
     try:
         if encrypted.startswith(_TEXT_MARK):
             value = base64.urlsafe_b64decode(encrypted[len(_TEXT_MARK) :])
-            return _decrypted(value).decode()
+            return _decrypted(value, settings.CREDENTIAL_KEYS).decode()
         return _fernet(tuple(settings.CREDENTIAL_KEYS)).decrypt(encrypted.encode()).decode()
     except (InvalidToken, InvalidTag, ValueError) as error:
         raise DecryptionError("WEILINK_CREDENTIAL_KEYS does not hold this token's key") from error
@@ -62,21 +63,10 @@ def decrypt_bytes(encrypted: bytes | memoryview) -> bytes:
     encrypted = bytes(encrypted)
     try:
         if encrypted.startswith(MARK):
-            return _decrypted(encrypted[len(MARK) :])
+            return _decrypted(encrypted[len(MARK) :], settings.CREDENTIAL_KEYS)
         return _fernet(tuple(settings.CREDENTIAL_KEYS)).decrypt(encrypted)
     except (InvalidToken, InvalidTag) as error:
         raise DecryptionError("WEILINK_CREDENTIAL_KEYS does not hold these bytes' key") from error
-
-
-def renewed(encrypted: str) -> str:
-    """The same value under the newest key, unchanged if it is. Raises DecryptionError."""
-    text = decrypt(encrypted)
-    if encrypted.startswith(_TEXT_MARK):
-        value = base64.urlsafe_b64decode(encrypted[len(_TEXT_MARK) :])
-        with contextlib.suppress(InvalidTag):
-            _decrypted(value, settings.CREDENTIAL_KEYS[:1])
-            return encrypted
-    return encrypt(text)
 
 
 def is_readable(encrypted: str) -> bool:
@@ -88,17 +78,46 @@ def is_readable(encrypted: str) -> bool:
     return True
 
 
+def is_current(encrypted: str | bytes) -> bool:
+    """Whether the newest key alone decrypts it, in the present format. What is empty is current."""
+    if not encrypted:
+        return True
+    try:
+        if isinstance(encrypted, bytes):
+            return encrypted.startswith(MARK) and _is_of_newest_key(encrypted[len(MARK) :])
+        if not encrypted.startswith(_TEXT_MARK):
+            return False
+        return _is_of_newest_key(base64.urlsafe_b64decode(encrypted[len(_TEXT_MARK) :]))
+    except ValueError:
+        return False
+
+
+def renewed(encrypted: Value) -> Value:
+    """The same value, encrypted with the newest key. Raises DecryptionError."""
+    if isinstance(encrypted, bytes):
+        return encrypt_bytes(decrypt_bytes(encrypted))
+    return encrypt(decrypt(encrypted))
+
+
+def _is_of_newest_key(value: bytes) -> bool:
+    try:
+        _decrypted(value, settings.CREDENTIAL_KEYS[:1])
+    except InvalidTag:
+        return False
+    return True
+
+
 def _encrypted(data: bytes) -> bytes:
     nonce = os.urandom(_NONCE_BYTES)
     return _SALT + nonce + _cipher(settings.CREDENTIAL_KEYS[0], _SALT).encrypt(nonce, data, None)
 
 
-def _decrypted(value: bytes, keys: Sequence[str] | None = None) -> bytes:
-    """`keys`: those to try; by default all. Raises InvalidTag."""
+def _decrypted(value: bytes, keys: Sequence[str]) -> bytes:
+    """Raises InvalidTag."""
     salt, nonce = value[:_SALT_BYTES], value[_SALT_BYTES : _SALT_BYTES + _NONCE_BYTES]
     if len(nonce) < _NONCE_BYTES:
         raise InvalidTag
-    for key in settings.CREDENTIAL_KEYS if keys is None else keys:
+    for key in keys:
         try:
             return _cipher(key, salt).decrypt(nonce, value[_SALT_BYTES + _NONCE_BYTES :], None)
         except InvalidTag:

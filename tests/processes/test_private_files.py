@@ -1,4 +1,7 @@
-"""Nobody else on the machine reads what a console keeps: not now, and not from an older version."""
+"""Nobody else on the machine reads what a console keeps: not now, and not from an older version.
+
+And who gets hold of it finds no secret in plain, but for those that are listed with a reason.
+"""
 
 import os
 from collections.abc import Iterator
@@ -6,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.processes import plain_secrets
 from tests.processes.child import wait_for
 from tests.processes.console import Console
 
@@ -29,7 +33,9 @@ def usual_umask() -> Iterator[None]:
     os.umask(before)
 
 
-def test_a_run_leaves_nothing_that_others_could_read(console: Console, usual_umask: None) -> None:
+def test_a_run_leaves_nothing_that_others_could_read_and_no_secret_in_plain(
+    console: Console, usual_umask: None
+) -> None:
     data = console.folder / "data"
     data.mkdir(mode=0o755)
     for old in ("console.sqlite3", "gathered_static"):
@@ -44,12 +50,21 @@ def test_a_run_leaves_nothing_that_others_could_read(console: Console, usual_uma
     }
     console.start()
     [bot] = console.bind("Lin")
-    console.control.write(bot, LINA, "hello")
-    console.control.write(bot, LINA, kind="image")
+    secrets = plain_secrets.use_secrets(console, bot, LINA)
     wait_for(lambda: len(console.incoming()) == 2, "both stored")
     media = data / "media"
     wait_for(lambda: len([one for one in media.rglob("*") if one.is_file()]) > 1, "it downloaded")
+    filed = console.folder / "weilink"
+    in_plain = ("context token", "bot token")
+    wait_for(
+        lambda: {one.secret for one in plain_secrets.found_in(filed, secrets)} == {*in_plain},
+        "the shared folder written",
+    )
+    found = plain_secrets.found_in(console.folder, secrets)  # with the files of a running console
     assert console.child.terminate() == 0
+    found |= plain_secrets.found_in(console.folder, secrets)
+    assert [one for one in found if not one.is_allowed] == []
+    assert {one.secret for one in found} == {name for name, _place in plain_secrets.ALLOWED}
     assert data.stat().st_mode & 0o777 == 0o700
     assert _open_to_others(data) == []
     assert _open_to_others(console.folder / "weilink") == []

@@ -57,6 +57,7 @@ class HostSettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=ENV_FILE, extra="ignore", env_ignore_empty=True)
 
     secret_key: SecretStr | None = None
+    secret_key_fallbacks: SecretStr | None = None
     weilink_credential_keys: Annotated[SecretStr, AfterValidator(_a_secret)] | None = None
     debug: bool = False
     public_url: Annotated[str, AfterValidator(values.public_url)] | None = None
@@ -180,6 +181,13 @@ def secret_key(host: HostSettings) -> str:
     if host.secret_key is not None:
         return host.secret_key.get_secret_value()
     return _kept(host.key_dir / "secret_key", secrets.token_urlsafe(50))
+
+
+def secret_key_fallbacks(host: HostSettings) -> list[str]:
+    """Former values of SECRET_KEY: what they signed is still accepted, and nothing new signed."""
+    given = host.secret_key_fallbacks
+    text = given.get_secret_value() if given is not None else ""
+    return [key.strip() for key in text.split(",") if key.strip()]
 
 
 def credential_keys(host: HostSettings) -> list[str]:

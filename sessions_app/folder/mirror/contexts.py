@@ -13,7 +13,7 @@ from typing import Protocol
 from django.db.models import F
 from django.utils import timezone
 
-from sessions_app.database.encryption import DecryptionError, encrypt
+from sessions_app.database.encryption import DecryptionError, decrypt, encrypt
 from sessions_app.folder.store import Change as FolderChange
 from sessions_app.folder.store import StoredContext, Tally, is_plain, merged, observed, written
 from sessions_app.models import Context, Session
@@ -192,10 +192,23 @@ def _write_entries(rows: Iterable[Context], name: str, folder: FolderChange) -> 
     if changed:
         folder.write_contexts(name, changed)
     for (pk, encrypted_token), tally in tallies.items():
-        # A newer token that arrived meanwhile has its own counts.
-        rows_of_token = Context.objects.filter(pk=pk, encrypted_token=encrypted_token)
-        rows_of_token.update(filed_count=tally.in_file, stale_count=tally.stale)
+        note_filed(pk, encrypted_token, tally)
     return entries
+
+
+def note_filed(pk: int, encrypted_token: str, tally: Tally) -> None:
+    """Store what the file has of this token. A newer token that arrived has its own counts."""
+    counts = {"filed_count": tally.in_file, "stale_count": tally.stale}
+    rows = Context.objects.filter(pk=pk)
+    if rows.filter(encrypted_token=encrypted_token).update(**counts):
+        return
+    # The same token may have been encrypted with a newer key meanwhile.
+    row = rows.first()
+    try:
+        if row is not None and row.token == decrypt(encrypted_token):
+            rows.filter(encrypted_token=row.encrypted_token).update(**counts)
+    except DecryptionError:
+        return
 
 
 def file_again(session_id: int, user_ids: Iterable[str] | None = None) -> None:
