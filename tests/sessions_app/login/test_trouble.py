@@ -58,11 +58,11 @@ async def test_a_replaced_code_is_asked_for_ever_less_often_while_the_gateway_is
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pauses: list[float] = []
-    sleep = asyncio.sleep
+    turn = asyncio.sleep
 
     async def note(seconds: float) -> None:
         pauses.append(seconds)
-        await sleep(0)
+        await turn(0)
 
     monkeypatch.setattr(asyncio, "sleep", note)
     client = _Client()
@@ -72,5 +72,5 @@ async def test_a_replaced_code_is_asked_for_ever_less_often_while_the_gateway_is
     )  # fmt: skip
     former.watch(Code("old", "old"), was_scanned=False)
     while former._watches:
-        await sleep(0)
+        await turn(0)
     assert pauses == [2.0, 2.0, 30.0]
