@@ -114,7 +114,8 @@ class Replying(Story):
     async def end(self) -> None:
         await self.is_connected()
         if self.world.victim.generation > 1:
-            self.world.write(LINA, "again"), self.world.write(MEI, "again")
+            self.world.write(LINA, "again")
+            self.world.write(MEI, "again")
             await self.world.until(lambda: self.world.received("again") == 2, "they wrote again")
         await self.world.until(self._are_settled, "the replies", within_s=HOURS_S, every_s=20)
         self.check_phones()

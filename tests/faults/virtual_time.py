@@ -160,7 +160,8 @@ def virtual_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[VirtualLoop,
     for place in ("sessions_app.database.database_thread", "messaging.receiving.recorder"):
         monkeypatch.setattr(f"{place}.close_old_connections", lambda: None)  # it is the test's own
     for owner in (LoginDriver, LeaseClock):
-        monkeypatch.setitem(owner.__init__.__kwdefaults__, "clock", loop.time)
+        defaults: Any = owner.__init__.__kwdefaults__
+        monkeypatch.setitem(defaults, "clock", loop.time)
     try:
         yield loop, clocks
     finally:

@@ -80,7 +80,8 @@ class World:
     async def start(self, data_dir: Path) -> None:
         """All three people have written, and what they wrote is stored."""
         self.worker = Worker(identity=wire_identity(), data_dir=data_dir, pauses=PAUSES)
-        self.write(LINA, "hello"), self.write(MEI, "hello")
+        self.write(LINA, "hello")
+        self.write(MEI, "hello")
         self.control.write(self.other.bot_id, TOM, "hello")
         await self.worker.start()
         await self.until(lambda: Message.objects.count() == 3, "the first messages")

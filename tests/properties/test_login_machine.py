@@ -112,6 +112,4 @@ class OneLogin(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_a_login_that_is_final_stays_so() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        OneLogin, settings=random_seeds.examples(25)
-    )
+    run_state_machine_as_test(OneLogin, settings=random_seeds.examples(25))

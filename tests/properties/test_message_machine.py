@@ -170,6 +170,4 @@ class Replies(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_replies_keep_their_rules_through_any_events() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Replies, settings=random_seeds.examples(25)
-    )
+    run_state_machine_as_test(Replies, settings=random_seeds.examples(25))

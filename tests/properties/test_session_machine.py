@@ -128,6 +128,4 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.django_db
 def test_a_session_shows_what_was_decided_and_heard_last() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Life, settings=random_seeds.examples(25)
-    )
+    run_state_machine_as_test(Life, settings=random_seeds.examples(25))

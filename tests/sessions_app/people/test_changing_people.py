@@ -148,7 +148,7 @@ def test_open_pages_learn_of_it_with_the_next_look_at_rights(cast: Cast) -> None
     assert Capability.ANSWER in rights_now([login])[login].may
     change(as_(cast.administrator), cast.agent, "viewer", teams=[cast.other_team.pk])
     now = rights_now([login])[login]
-    assert (Capability.ANSWER in now.may, now.teams) == (False, {cast.other_team.pk})
+    assert (Capability.ANSWER in now.may, now.teams) == (False, frozenset({cast.other_team.pk}))
     services.disable_person(person_id=cast.agent.pk, by=cast.administrator)
     assert rights_now([login]) == {}
     services.enable_person(person_id=cast.agent.pk, by=cast.administrator)
