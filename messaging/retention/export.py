@@ -8,8 +8,11 @@ from pathlib import Path
 from django.utils import timezone
 
 from messaging.media import storing
+from messaging.models import Contact
 from messaging.retention import records
 from messaging.retention.zip_stream import ZipStream, json_list
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 
 ABOUT = """\
 person.json         the person, what each team calls and notes about them, their accounts
@@ -21,6 +24,12 @@ Times are UTC. Tokens and keys are left out. Not here, since nobody can tell who
 members wrote about the person in other people's conversations, answers of WeChat that could not be
 read, and backups.
 """
+
+
+def note_export(wechat_id: str) -> None:
+    """Write into the audit log that somebody takes the archive, before they have any of it."""
+    key = Contact.objects.filter(user_id=wechat_id).values_list("pk", flat=True).first()
+    record(Action.CUSTOMER_EXPORTED, Subject(Kind.CUSTOMER, key or ""))
 
 
 def archive(wechat_id: str) -> Iterator[bytes]:

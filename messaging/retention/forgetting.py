@@ -42,6 +42,8 @@ from messaging.retention.positions import AT_ONCE
 from sessions_app.database.encryption import DecryptionError, decrypt_bytes
 from sessions_app.models import Context, Session
 from sessions_app.realtime.streams import Change, announcing, wake_workers
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, record
 
 JOB = "forgetting "
 """Followed by the contact's key: a row of `SweepPosition` while the messages are being deleted."""
@@ -135,6 +137,7 @@ def _begin(wechat_id: str, now: datetime) -> tuple[int | None, int]:
             _take_names(contact, conversations)
             _blank(change, conversations)
             SweepPosition.objects.create(job=f"{JOB}{contact.pk}", last_key=contact.pk)
+        record(Action.CUSTOMER_FORGOTTEN, Subject(Kind.CUSTOMER, contact.pk if contact else ""))
         wake_workers()
     return None if contact is None else contact.pk, len(queued)
 

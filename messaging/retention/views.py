@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from messaging.conversations.access import conversation_or_404
 from messaging.models import Attachment, Conversation, Message
 from messaging.retention import forgetting
-from messaging.retention.export import archive
+from messaging.retention.export import archive, note_export
 from sessions_app.database.encryption import DecryptionError
 from sessions_app.pages.answers import UNPROCESSABLE, is_htmx
 from sessions_app.people.roles import Capability
@@ -33,6 +33,7 @@ def export(request: HttpRequest, pk: int) -> HttpResponseBase:
     """All that is kept about the person, as a zip archive. Nothing of it is stored for that."""
     require(request.user, Capability.ADMINISTER)
     contact = conversation_or_404(request.user, pk).contact
+    note_export(contact.user_id)
     pieces = (piece for piece in archive(contact.user_id) if piece)
     body: Iterator[bytes] | AsyncIterator[bytes] = pieces
     if isinstance(request, ASGIRequest):

@@ -82,6 +82,21 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Action, Any, Any], ...]], ...] = (
                 _("Removed from a team"),
                 _("%(who)s removed %(name)s from the team %(what)s."),
             ),
+            (
+                A.PASSWORD_LINK_MADE,
+                _("Password link created"),
+                _("%(who)s created a link with which %(name)s chooses a password."),
+            ),
+            (
+                A.PERSON_INVITED,
+                _("Person invited"),
+                _("%(who)s created a link with which somebody joins."),
+            ),
+            (
+                A.PERSON_LINK_REVOKED,
+                _("Link to join or for a password revoked"),
+                _("%(who)s revoked a link to join or to choose a password."),
+            ),
             (A.TEAM_ADDED, _("Team added"), _("%(who)s added the team %(name)s.")),
             (
                 A.TEAM_RENAMED,
@@ -200,6 +215,16 @@ SECTIONS: tuple[tuple[Any, tuple[tuple[Action, Any, Any], ...]], ...] = (
                 _("Reply sent again"),
                 _("%(who)s sent a reply again in conversation %(id)s as “%(account)s”."),
             ),
+            (
+                A.CUSTOMER_EXPORTED,
+                _("All data of a customer downloaded"),
+                _("%(who)s downloaded all that is kept about customer %(id)s."),
+            ),
+            (
+                A.CUSTOMER_FORGOTTEN,
+                _("Customer forgotten"),
+                _("%(who)s deleted all that was kept about customer %(id)s."),
+            ),
         ),
     ),
     (
@@ -271,6 +296,7 @@ KINDS: dict[Kind, Any] = {
     Kind.SETTING: _("Setting"),
     Kind.INSTALLATION: _("Installation"),
     Kind.AUDIT_LOG: _("Audit log"),
+    Kind.CUSTOMER: _("Customer"),
 }
 DOORS: dict[Door, Any] = {
     Door.BROWSER: _("Browser"),

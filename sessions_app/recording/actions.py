@@ -20,6 +20,7 @@ class Kind(StrEnum):
     SETTING = "setting"
     INSTALLATION = "installation"
     AUDIT_LOG = "audit_log"
+    CUSTOMER = "customer"
 
 
 class Action(StrEnum):
@@ -41,6 +42,9 @@ class Action(StrEnum):
     ROLE_TAKEN = "role_taken"
     TEAM_JOINED = "team_joined"
     TEAM_LEFT = "team_left"
+    PASSWORD_LINK_MADE = "password_link_made"  # noqa: S105
+    PERSON_INVITED = "person_invited"
+    PERSON_LINK_REVOKED = "person_link_revoked"
     TEAM_ADDED = "team_added"
     TEAM_RENAMED = "team_renamed"
     TEAM_DELETED = "team_deleted"
@@ -65,6 +69,8 @@ class Action(StrEnum):
     WORK_UNDONE = "work_undone"
     REPLY_SENT = "reply_sent"
     REPLY_SENT_AGAIN = "reply_sent_again"
+    CUSTOMER_FORGOTTEN = "customer_forgotten"
+    CUSTOMER_EXPORTED = "customer_exported"
     SETTING_CHANGED = "setting_changed"
     SESSIONS_EXPORTED = "sessions_exported"
     SESSIONS_IMPORTED = "sessions_imported"

@@ -28,6 +28,8 @@ from sessions_app.people.directory.errors import (
 from sessions_app.people.directory.role_words import assigned_roles
 from sessions_app.people.models import PersonLink, Team, User
 from sessions_app.people.roles import Capability, Role, may
+from sessions_app.recording.actions import Action, Kind
+from sessions_app.recording.record import Subject, person_subject, record
 
 
 def add_person(
@@ -37,12 +39,14 @@ def add_person(
     """Add a person without a password. Returns the code of their link too. Raises NameTaken."""
     with changing(by):
         person = _create(username, name, roles, teams, make_password(None))
+        record(Action.PASSWORD_LINK_MADE, person_subject(person), user=by)
         return person, links.make_password_link(person=person, by=by, days=days)
 
 
 def invite(*, by: User, roles: Collection[Role], teams: Collection[Team], days: int) -> str:
     """Make an invitation. Returns its code."""
     with changing(by):
+        record(Action.PERSON_INVITED, Subject(Kind.PERSON), user=by)
         return links.make_invitation(by=by, roles=roles, teams=teams, days=days)
 
 
@@ -62,13 +66,17 @@ def give_link(*, person_id: int, by: User, days: int, ends_tokens: bool) -> tupl
         person.save(update_fields=["password"])
         person.browsers.all().delete()
         ended = tokens.revoke_all(person) if ends_tokens else 0
+        record(Action.PASSWORD_LINK_MADE, person_subject(person), user=by)
         return links.make_password_link(person=person, by=by, days=days), ended
 
 
 def revoke_link(*, link_id: int, by: User) -> bool:
     """End a link or an invitation. False if it was not open any more."""
     with changing(by):
-        return links.revoke(link_id)
+        is_revoked = links.revoke(link_id)
+        if is_revoked:
+            record(Action.PERSON_LINK_REVOKED, Subject(Kind.PERSON), user=by)
+        return is_revoked
 
 
 def change_person(

@@ -6,7 +6,9 @@ import pytest
 from django.test import Client
 
 from sessions_app.models import PersonLink, User
+from sessions_app.recording.actions import Action
 from tests.conftest import Cast
+from tests.sessions_app.audit.log import only
 from tests.sessions_app.people.directory_pages import (
     PASSWORD,
     PEOPLE,
@@ -33,6 +35,9 @@ def test_from_the_form_to_the_first_login(cast: Cast) -> None:
     assert [*mei.teams.all()] == [cast.team]
     assert not mei.is_staff
     assert not log_in("mei", "")
+
+    made = only(Action.PASSWORD_LINK_MADE)
+    assert (made.actor_id, made.object_id) == (cast.administrator.pk, str(mei.pk))
 
     page = Client().get(path).content.decode()
     assert "Your username is" in page

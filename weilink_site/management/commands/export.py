@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from messaging.retention import forgetting
-from messaging.retention.export import write_archive
+from messaging.retention.export import note_export, write_archive
 
 
 class Command(BaseCommand):
@@ -30,6 +30,7 @@ class Command(BaseCommand):
         path = options["file"] or Path(f"person-{timezone.now():%Y%m%d-%H%M%S}.zip")
         os.umask(0o077)
         try:
+            note_export(options["person"])
             size = write_archive(options["person"], path)
         except FileExistsError:
             self._fail(f"{path} exists already: choose another name.")
