@@ -31,7 +31,8 @@ from messaging.replying import services as replying
 from sessions_app.invitations import invitations
 from sessions_app.links import scan_links
 from sessions_app.login import attempts
-from sessions_app.models import Receiver, Session, SharedFolder, Team, User
+from sessions_app.models import PersonLink, Receiver, Session, SharedFolder, Team, User
+from sessions_app.people.directory import links as directory
 from sessions_app.people.roles import Role
 from sessions_app.people.tokens import issue_token
 from tests.conftest import make_user
@@ -113,6 +114,9 @@ class Ours:
     login: Any
     link: Any
     invitation: Any
+    newcomer: User
+    password_code: str
+    join_code: str
 
 
 def make_world(tmp: Path) -> World:
@@ -163,6 +167,9 @@ def _things(team: Team, agent: User, operator: User, tmp: Path) -> Ours:
         login=attempts.start_login(user=operator, session_name="New", team=team),
         link=scan_links.make_link(user=operator, team=team, session_name="Newer"),
         invitation=invitation,
+        newcomer=(newcomer := User.objects.create(username="newcomer")),
+        password_code=directory.make_password_link(person=newcomer, by=agent, days=3),
+        join_code=directory.make_invitation(by=agent, roles=[Role.AGENT], teams=[team], days=3),
     )
 
 
@@ -179,6 +186,12 @@ def _places(ours: Ours) -> dict[str, Any]:
         "/sessions/-/links/<str:link_id>": ours.link.pk,
         "/sessions/-/invitations/<int:pk>": ours.invitation.pk,
         "/sessions/logins/<str:login_id>": ours.login.pk,
+        "/people/<int:pk>": ours.newcomer.pk,
+        "/people/teams/<int:pk>": ours.team.pk,
+        "/people/links/<int:link_id>": PersonLink.objects.latest("pk").pk,
+        "/password/<str:code>": ours.password_code,
+        "/join/<str:code>": ours.join_code,
+        "/settings/teams/<int:pk>": ours.team.pk,
         "/account/tokens/<int:pk>": Own("token"),
         "/scan/<str:token>": signed,
         "/invite/<str:code>": ours.invitation.code,
