@@ -34,6 +34,7 @@ ENCRYPTED = (
     ("messaging", "Attachment", "encrypted_item"),
     ("messaging", "Attachment", "encrypted_upload"),
     ("messaging", "RawAnswer", "encrypted_body"),
+    ("messaging", "ForgettingKey", "encrypted_key"),
 )
 """App, model and field of every encrypted value. A test compares them with the models."""
 SET_ASIDE = ".unreadable"

@@ -27,7 +27,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     if form.errors:
         found, following = [], None
     context = {
-        "room": "audit",
+        "room": "people",
         "rows": entry_rows(found, teams),
         "next": following,
         "filters": filters,

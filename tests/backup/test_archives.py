@@ -25,6 +25,8 @@ from weilink_site.backup.writing import ArchiveWriter
 SECRET = b'{"token": "in the clear"}'
 Members = list[tuple[tarfile.TarInfo, bytes]]
 
+pytestmark = pytest.mark.django_db  # a backup is noted in the audit log
+
 
 class FakeSnapshot:
     """A database of 40,000 bytes."""

@@ -41,8 +41,8 @@ KNOWN = {
 }
 """Address and template of each dialog that the stories below walk."""
 
-STEPS = {"work/snooze_sure.html"}
-"""Second steps, asked for on account of what was chosen in the first."""
+STEPS = {"work/snooze_sure.html", "contact/forget.html"}
+"""Second steps, and what is asked twice: `tests/messaging/retention` has the pages."""
 
 LIFE = ("add", "login", "rename", "pause", "default", "log_out", "link", "delete")
 SCANS = ("add", "login", "scan", "log_out")

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import models
 from django.utils import timezone
 
+from messaging.forgotten import hashes
 from messaging.models import Attachment, Message, RawAnswer
 from messaging.receiving import inbound
 from messaging.receiving.recorder import spool_folder
@@ -38,6 +39,7 @@ SOURCES = Path(given_settings.BASE_DIR)
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 WRITERS = {
     "messaging/delivering/outgoing.py",  # Attachment.encrypted_upload
+    "messaging/forgotten/hashes.py",  # ForgettingKey.encrypted_key
     "messaging/receiving/arrivals.py",  # Message.encrypted_raw, Attachment.encrypted_item
     "messaging/receiving/inbound.py",  # RawAnswer.encrypted_body
     "messaging/receiving/recorder.py",  # the spool
@@ -63,6 +65,7 @@ def stored(settings: Any, cast: Cast, tmp_path: Path) -> Session:
     LoginAttempt.objects.create(
         team=cast.team, session_name="New", encrypted_result=encrypt("credentials")
     )
+    hashes.key_in_use(timezone.now())
     inbound.keep_raw(session, b"an answer", reason="broken", at=timezone.now())
     return session
 

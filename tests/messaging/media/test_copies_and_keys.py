@@ -82,7 +82,8 @@ async def test_what_fits_nothing_is_lost_and_never_kept(running: Running) -> Non
         {"type": 2, "image_item": {"media": with_key(lies_at(running, b"<html>", key=None), KEY)}},
     )
     assert {(row.state, row.error, row.stored_name) for row in rows} == {
-        ("failed", "wrong_key", "")
+        ("failed", "wrong_key", ""),
+        ("failed", "cdn_unavailable", ""),  # a page in place of the file
     }
 
 

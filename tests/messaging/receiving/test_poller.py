@@ -176,7 +176,7 @@ async def test_messages_that_never_move_the_cursor_are_no_reason_to_hurry(
     simulator.control.add_fault("body", path=UPDATES, token=bot["token"], times=None, body=body)
     rig.start()
     await until(lambda: len(rig.pauses) >= 3, "pauses")
-    assert rig.pauses[:3] == [2.0, 2.0, 2.0]
+    assert rig.pauses[:3] == [2.0, 2.0, 4.0]
     assert await Message.objects.acount() == 1
 
 

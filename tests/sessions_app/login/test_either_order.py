@@ -162,7 +162,7 @@ def test_a_log_out_and_an_answer(session: Session, happen: Callable[[Fact, Fact]
     def was_heard() -> None:
         inbound.store([late])
         poll_notes.good_polls({was: timezone.now()})
-        poll_notes.write_good_polls(heard(was, timezone.now()))
+        poll_notes.write_good_polls(heard(was, timezone.now() + timedelta(seconds=1)))
 
     happen(lambda: services.log_out(session=row(session), user=None), was_heard)
     routes.refresh_routes(session.pk)
@@ -225,7 +225,7 @@ def test_a_resume_and_a_failed_poll_of_before(
             was, failures=5, code="http", detail="502", next_at=timezone.now()
         ),
     )
-    poll_notes.write_good_polls(heard(was, timezone.now() + timedelta(seconds=2)))
+    poll_notes.write_good_polls(heard(was, timezone.now() + timedelta(seconds=1)))
     assert (shown(session), row(session).state) == ("connected", "connected")
 
 
