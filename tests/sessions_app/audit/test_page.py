@@ -49,11 +49,11 @@ def test_nobody_but_administrators_sees_it(cast: Cast, role: str) -> None:
     client.force_login(getattr(cast, role))
     assert client.get(PAGE).status_code == 403
     assert client.post(EXPORT).status_code == 403
-    assert PAGE not in client.get("/people/").content.decode()
+    assert PAGE not in client.get("/account/").content.decode()
 
 
 def test_administrators_find_it_beside_the_people(client: Client) -> None:
-    assert f'href="{PAGE}"' in client.get("/account/").content.decode()
+    assert f'href="{PAGE}"' in client.get("/people/").content.decode()
     answer = client.get(PAGE)
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
