@@ -53,6 +53,7 @@ def findings(page: Page) -> list[str]:
     found = _said(page, "light")
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 390, "height": 844})
+    page.evaluate("scrollTo(0, 0)")  # nothing lies in part under what stays at the top
     return found + _said(page, "dark on a phone")
 
 
