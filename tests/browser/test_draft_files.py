@@ -1,9 +1,18 @@
 """Files of a draft in two tabs, on two machines and beside a colleague: one draft, sent once."""
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, FilePayload, Locator, Page, Route, expect
+from playwright.sync_api import (
+    BrowserContext,
+    FilePayload,
+    Locator,
+    Page,
+    Route,
+    WebSocketRoute,
+    expect,
+)
 
 from tests.browser.conftest import log_in
 from tests.browser.contexts import Take
@@ -46,12 +55,26 @@ def machines(take: Take, demo: Demo, shop: None) -> list[BrowserContext]:
     return [take() for _ in range(3)]
 
 
-def _at_work(context: BrowserContext, demo: Demo, name: str = "wei") -> Page:
+def _at_work(
+    context: BrowserContext,
+    demo: Demo,
+    name: str = "wei",
+    *,
+    hears: Callable[[], bool] | None = None,
+) -> Page:
+    """`hears`: whether the page hears now what the console sends by websocket."""
     page = context.new_page()
+    if hears is not None:
+        page.route_web_socket(re.compile("/ws/live/"), lambda line: _pass_on(line, hears))
     log_in(page, demo, name, f"pw-{name}")
     open_conversation(page, TOM)
     page.mouse.move(900, 300)
     return page
+
+
+def _pass_on(line: WebSocketRoute, hears: Callable[[], bool]) -> None:
+    console = line.connect_to_server()
+    console.on_message(lambda words: line.send(words) if hears() else None)
 
 
 def _row(page: Page) -> Locator:
@@ -273,7 +296,9 @@ def test_a_file_that_is_gone_says_so_and_keeps_the_reply_from_going(
 def test_a_file_tried_again_is_there_once_and_in_its_place(
     machines: list[BrowserContext], demo: Demo
 ) -> None:
-    page, other = _at_work(machines[0], demo), _at_work(machines[1], demo)
+    is_deaf: list[bool] = []
+    page = _at_work(machines[0], demo, hears=lambda: not is_deaf)
+    other = _at_work(machines[1], demo)
 
     def lose(route: Route) -> None:
         """The console has it, and a proxy says something of its own."""
@@ -285,9 +310,12 @@ def test_a_file_tried_again_is_there_once_and_in_its_place(
         else:
             route.continue_()
 
+    is_deaf.append(True)  # else news of lost.txt may come before it is tried again
     page.route(NEWS, lambda route: route.abort())
     page.route("**/inbox/uploads/", lose)
-    _pick(page, "lost.txt", "never.txt", "c.txt")
+    _pick(page, "a.txt")
+    expect(_tray(page).locator(".is-here")).to_have_count(1)  # later answers would name lost.txt
+    _pick(page, "lost.txt", "never.txt")
     failed = _tray(page).locator(".is-failed")
     expect(failed).to_have_count(2)
     expect(failed.first).to_contain_text("lost.txt")
@@ -296,11 +324,12 @@ def test_a_file_tried_again_is_there_once_and_in_its_place(
     failed.first.get_by_role("button", name="Try lost.txt again").click()
     expect(_tray(page).locator(".is-here")).to_have_count(2)
     _tray(page).get_by_role("button", name="Send lost.txt later").click()
-    expect(_tray(page).locator("[data-name]")).to_have_text(["never.txt", "lost.txt", "c.txt"])
-    _shows(other, "lost.txt", "c.txt")
+    expect(_tray(page).locator("[data-name]")).to_have_text(["a.txt", "never.txt", "lost.txt"])
+    _shows(other, "a.txt", "lost.txt")
     page.unroute(NEWS)
+    is_deaf.clear()
     _pick(other, "more.txt")
-    names = ["never.txt", "lost.txt", "c.txt", "more.txt"]
+    names = ["a.txt", "never.txt", "lost.txt", "more.txt"]
     expect(_tray(page).locator("[data-name]")).to_have_text(names)
     failed.first.get_by_role("button", name="Try never.txt again").click()
     for one in (page, other):
