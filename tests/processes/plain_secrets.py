@@ -29,8 +29,9 @@ from sessions_app.links import scan_links
 from sessions_app.models import Team, User
 team = Team.objects.get(name="Everyone")
 link = scan_links.make_link(user=None, team=team, session_name="New")
+first = User.objects.get(is_superuser=True)
 invitation = invitations.make_invitation(
-    user=User.objects.get(is_superuser=True), team=team, prefix="Fair", label="", per_hour=9, in_all=9)
+    user=first, team=team, prefix="Fair", label="", per_hour=9, in_all=9)
 print(scan_links.address(link), invitations.address(invitation))
 """
 
