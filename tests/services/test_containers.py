@@ -25,7 +25,8 @@ from tests.services.host.visitor import ADDRESS, Visitor
 pytestmark = [pytest.mark.services, pytest.mark.timeout(240)]
 
 READ_ONLY = "mount --make-rprivate / && mount --bind {data} {data} && mount -o remount,bind,ro /"
-GLOBAL = "{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {http}\n\thttps_port {https}\n}}\n"
+GLOBAL = "{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {http}\n\thttps_port {https}\n"
+"""Added to the options that the file itself has for all of Caddy."""
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -84,9 +85,8 @@ class Containers:
 
     def start_caddy(self) -> None:
         site = (ROOT / "docs/deploy/Caddyfile").read_text(encoding="utf-8")
-        (self.folder / "Caddyfile").write_text(
-            GLOBAL.format(http=self.http, https=self.https) + site
-        )
+        options = GLOBAL.format(http=self.http, https=self.https)
+        (self.folder / "Caddyfile").write_text(site.replace("\n{\n", f"\n{options}", 1))
         upstreams = " ".join(f"127.0.0.1:{port}" for port in self.web.values())
         with (self.folder / "caddy.log").open("wb") as log:
             self.processes["caddy"] = subprocess.Popen(
