@@ -106,7 +106,7 @@ def test_rows_that_are_added_meanwhile_are_not_in_it(client: Client) -> None:
     assert len(table(answer)) == 3
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("seeded")
 def test_the_server_streams_it_from_a_thread(cast: Cast) -> None:
     grow(3)
     client = AsyncClient()
