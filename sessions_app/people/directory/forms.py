@@ -194,7 +194,7 @@ class FilterForm(forms.Form):
     """What the list shows. A value that is not offered counts as not chosen."""
 
     q = forms.CharField(
-        label=_("Find a person"),
+        label=pgettext_lazy("page of people", "Find a person"),
         required=False,
         max_length=NAME_LENGTH,
         widget=forms.TextInput(
