@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from messaging.models import ForgettingKey
-from sessions_app.database.encryption import DecryptionError, decrypt, encrypt, is_current, renewed
+from sessions_app.database.encryption import DecryptionError, decrypt, encrypt
 
 logger = logging.getLogger(__name__)
 
@@ -30,18 +30,6 @@ def key_in_use(now: datetime) -> bytes:
     if not is_new:
         ForgettingKey.objects.filter(pk=ROW).update(last_at=now)
     return decrypt(row.encrypted_key).encode()
-
-
-def renew() -> None:
-    """Encrypt the key with the newest credential key, so that an older one can be dropped."""
-    row = ForgettingKey.objects.filter(pk=ROW).first()
-    if row is None or is_current(row.encrypted_key):
-        return
-    try:
-        fresh = renewed(row.encrypted_key)
-    except DecryptionError:
-        return  # `opened` says so
-    ForgettingKey.objects.filter(pk=ROW).update(encrypted_key=fresh)
 
 
 @lru_cache(maxsize=8)

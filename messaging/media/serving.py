@@ -4,18 +4,17 @@ The caller has checked access. Nothing here reads the database.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import IO
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header, parse_etags
 
 from messaging.media import kinds, storing
+from sessions_app.pages.pieces import in_pieces
 
 PIECE_BYTES = 128 * 1024
 OPEN_RANGE_BYTES = 4 * 1024 * 1024
@@ -125,10 +124,7 @@ def _streamed(
     headers: dict[str, str],
 ) -> StreamingHttpResponse:
     """Stream in pieces. Under ASGI reads run in a thread, so that the loop never waits for disk."""
-    pieces = _pieces(file, first, last)
-    body: Iterator[bytes] | AsyncIterator[bytes] = pieces
-    if isinstance(request, ASGIRequest):
-        body = _in_thread(pieces)
+    body = in_pieces(request, _pieces(file, first, last))
     return _FilePart(body, file, status=status, headers=headers)
 
 
@@ -137,10 +133,4 @@ def _pieces(file: IO[bytes], first: int, last: int) -> Iterator[bytes]:
     left = last - first + 1
     while left > 0 and (piece := file.read(min(PIECE_BYTES, left))):
         left -= len(piece)
-        yield piece
-
-
-async def _in_thread(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    read = sync_to_async(lambda: next(pieces, b""), thread_sensitive=False)
-    while piece := await read():
         yield piece

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from messaging.forgotten import hashes
 from messaging.models import (
     Attachment,
     AttachmentState,
@@ -125,7 +124,6 @@ def delete_session_events(now: datetime) -> bool:
 
 def delete_small(now: datetime) -> bool:
     """Delete what there is little of: logins, counts of tries, actions, marks of conversations."""
-    hashes.renew()
     browsers.forget_ended()
     throttle.forget_ended(now.timestamp())
     attempts.forget_finished(now - LOGINS_KEPT)

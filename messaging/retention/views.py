@@ -1,12 +1,8 @@
 """A person's data as a whole, for administrators: download all of it, or forget the person."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.core.handlers.asgi import ASGIRequest
-from django.db import connection
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -20,6 +16,7 @@ from messaging.retention import forgetting
 from messaging.retention.export import archive, note_export
 from sessions_app.database.encryption import DecryptionError
 from sessions_app.pages.answers import UNPROCESSABLE, is_htmx
+from sessions_app.pages.pieces import in_pieces
 from sessions_app.people.roles import Capability
 from sessions_app.sessions.access import require
 from sessions_app.text.unseen import apart
@@ -34,12 +31,8 @@ def export(request: HttpRequest, pk: int) -> HttpResponseBase:
     require(request.user, Capability.ADMINISTER)
     contact = conversation_or_404(request.user, pk).contact
     note_export(contact.user_id)
-    pieces = (piece for piece in archive(contact.user_id) if piece)
-    body: Iterator[bytes] | AsyncIterator[bytes] = pieces
-    if isinstance(request, ASGIRequest):
-        body = _in_thread(pieces)
     return StreamingHttpResponse(
-        body,
+        in_pieces(request, archive(contact.user_id)),
         headers={
             "Content-Type": "application/zip",
             "Content-Disposition": f'attachment; filename="person-{contact.number:04d}.zip"',
@@ -47,20 +40,6 @@ def export(request: HttpRequest, pk: int) -> HttpResponseBase:
             "X-Content-Type-Options": "nosniff",
         },
     )
-
-
-async def _in_thread(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """In the request's own thread, which gives its connection back while the browser reads."""
-
-    def following() -> bytes:
-        try:
-            return next(pieces, b"")
-        finally:
-            if not connection.in_atomic_block:
-                connection.close()
-
-    while piece := await sync_to_async(following)():
-        yield piece
 
 
 @require_http_methods(["GET", "POST"])

@@ -7,18 +7,16 @@ would take for a formula, or for a number that it cannot hold, has an apostrophe
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
-from django.db import connections
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from sessions_app.audit import presentation, queries, sentences
 from sessions_app.audit.queries import Filters
+from sessions_app.pages.pieces import in_pieces
 from sessions_app.recording.models import AuditEntry
 
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -29,10 +27,7 @@ BOM = "\ufeff"
 
 def response(request: HttpRequest, filters: Filters, last: int) -> StreamingHttpResponse:
     """The rows up to the key `last`, in the reader's language. Under ASGI a thread reads them."""
-    pieces = _Pieces(filters, last)
-    body: Iterator[bytes] | AsyncIterator[bytes] = iter(pieces.next, b"")
-    if isinstance(request, ASGIRequest):
-        body = _in_thread(pieces)
+    body = in_pieces(request, iter(_Pieces(filters, last).next, b""))
     name = f"audit-{timezone.localtime():%Y-%m-%d}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return StreamingHttpResponse(body, content_type="text/csv; charset=utf-8", headers=headers)
@@ -61,19 +56,6 @@ class _Pieces:
             rows.writerows(_cells(entry, self._teams, labels) for entry in found)
             self._last = found[-1].pk - 1 if found else 0
             return written.getvalue().encode()
-
-    def next_in_thread(self) -> bytes:
-        """As `next`. The thread serves many requests, so its connection is given back."""
-        try:
-            return self.next()
-        finally:
-            connections.close_all()
-
-
-async def _in_thread(pieces: _Pieces) -> AsyncIterator[bytes]:
-    read = sync_to_async(pieces.next_in_thread, thread_sensitive=False)
-    while piece := await read():
-        yield piece
 
 
 def _titles() -> Sequence[str]:

@@ -1,12 +1,22 @@
-"""The sign-in form."""
+"""The sign-in form, and a field that several forms of people have."""
 
 from typing import Any
 
+from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from sessions_app.people import login_throttle
+
+
+def ends_tokens_field(label: str) -> forms.BooleanField:
+    """Whether a new password ends the person's API tokens, too."""
+    return forms.BooleanField(
+        label=label,
+        required=False,
+        help_text=_("Do this if somebody else may know them. Programs that use them stop working."),
+    )
 
 
 class SignInForm(AuthenticationForm):

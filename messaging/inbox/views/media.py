@@ -1,10 +1,7 @@
 """Files and long texts of messages, for those who may see the conversation; files of drafts."""
 
-from collections.abc import AsyncIterator, Iterator
 from urllib.parse import unquote
 
-from asgiref.sync import sync_to_async
-from django.core.handlers.asgi import ASGIRequest
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -27,6 +24,7 @@ from messaging.models import Attachment, Conversation, Draft, Upload
 from messaging.replying.queries import text_pieces
 from messaging.transfers import downloads, uploads
 from sessions_app.pages.answers import is_htmx
+from sessions_app.pages.pieces import in_pieces
 from sessions_app.people.roles import Capability
 from sessions_app.realtime.streams import wake_workers
 from sessions_app.sessions.access import require
@@ -78,18 +76,8 @@ def text(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     require(request.user, Capability.READ_CONVERSATIONS)
     if not messages_of(request.user).filter(pk=pk).exists():
         raise Http404
-    pieces = text_pieces(pk)
-    body: Iterator[str] | AsyncIterator[str] = pieces
-    if isinstance(request, ASGIRequest):
-        body = _in_thread(pieces)
+    body = in_pieces(request, (piece.encode() for piece in text_pieces(pk)))
     return StreamingHttpResponse(body, headers=_TEXT_HEADERS)
-
-
-async def _in_thread(pieces: Iterator[str]) -> AsyncIterator[str]:
-    """Each piece is read in the request's own thread, where its connection is."""
-    read = sync_to_async(lambda: next(pieces, ""))
-    while piece := await read():
-        yield piece
 
 
 @require_safe

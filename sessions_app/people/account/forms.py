@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sessions_app.people import login_throttle
 from sessions_app.people.choice_models import SendKey, Telling, Theme, Undo
+from sessions_app.people.forms import ends_tokens_field
 from sessions_app.people.models import User
 from sessions_app.people.preferences import NAMES, preferences_of
 from sessions_app.people.zones import zone_choices
@@ -127,13 +128,7 @@ class OwnPasswordForm(PasswordChangeForm):
                 "Revoke my %(count)d API tokens, too",
                 token_count,
             )
-            self.fields["ends_tokens"] = forms.BooleanField(
-                label=words % {"count": token_count},
-                required=False,
-                help_text=_(
-                    "Do this if somebody else may know them. Programs that use them stop working."
-                ),
-            )
+            self.fields["ends_tokens"] = ends_tokens_field(words % {"count": token_count})
 
     def clean_old_password(self) -> str:
         name = self.user.get_username()

@@ -15,6 +15,7 @@ from sessions_app.people.directory import links, services
 from sessions_app.people.directory.errors import NameTaken
 from sessions_app.people.directory.queries import ACTIVE, DISABLED, WITH_LINK, Filters
 from sessions_app.people.directory.role_words import ROLE_HINTS, ROLE_WORDS, assigned_roles
+from sessions_app.people.forms import ends_tokens_field
 from sessions_app.people.models import Team, User
 from sessions_app.people.roles import Role
 from sessions_app.text.unseen import visible
@@ -169,13 +170,7 @@ class LinkForm(forms.Form):
                 "Revoke their %(count)d API tokens, too",
                 token_count,
             )
-            self.fields["ends_tokens"] = forms.BooleanField(
-                label=words % {"count": token_count},
-                required=False,
-                help_text=_(
-                    "Do this if somebody else may know them. Programs that use them stop working."
-                ),
-            )
+            self.fields["ends_tokens"] = ends_tokens_field(words % {"count": token_count})
 
 
 class TeamForm(forms.Form):

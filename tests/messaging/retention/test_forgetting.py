@@ -21,7 +21,6 @@ from messaging.conversations import presence, undo_notes, work
 from messaging.delivering import outbox
 from messaging.folder_sync.store_file import StoredRow
 from messaging.folder_sync.store_follower import _without_forgotten
-from messaging.forgotten import hashes
 from messaging.models import (
     Attachment,
     Contact,
@@ -51,6 +50,7 @@ from sessions_app.sessions import leases
 from tests.conftest import Cast
 from tests.messaging.builders import answer, make_session, receive, text_message
 from tests.replies import send_reply
+from weilink_site import key_rotation
 
 LINA, BO = "lina@im.wechat", "bo@im.wechat"
 MARK = "Xiangjiao"
@@ -298,11 +298,10 @@ def test_a_new_credential_key_changes_no_hash(shop: Session, settings: Any) -> N
     forget(LINA)
     former = ForgettingKey.objects.get().encrypted_key
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode(), *settings.CREDENTIAL_KEYS]
-    hashes.renew()
+    key_rotation.rotate()
     renewed = ForgettingKey.objects.get().encrypted_key
     assert renewed != former
     settings.CREDENTIAL_KEYS = settings.CREDENTIAL_KEYS[:1]  # the former key is dropped
-    hashes.renew()
     assert ForgettingKey.objects.get().encrypted_key == renewed
     assert receive(shop, text_message("older", create_time_ms=written(-90))) == 0
 
